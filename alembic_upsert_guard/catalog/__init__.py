@@ -1,0 +1,23 @@
+"""What a database offers: one read for all tables asked for, as values of the inference core.
+
+Each module has two halves, the statement and rows -> candidates; neither decides anything.
+"""
+
+from __future__ import annotations
+
+from . import postgresql, sqlite
+from .reading import Catalog, Inferred, Offered, OneSpelling, TableName
+
+__all__ = ["CATALOGS", "Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "catalog_for"]
+
+CATALOGS: dict[str, Catalog] = {
+    "postgresql": Catalog(postgresql.read, postgresql.spell_alike, postgresql.inferred_arbiters),
+    "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),
+}
+"""How to read a database, by SQLAlchemy's dialect name. A dialect that is not here is not judged at all."""
+
+
+def catalog_for(dialect_name: str) -> Catalog | None:
+    """Return how to read that kind of database; None: we cannot judge it."""
+    return CATALOGS.get(dialect_name)
+

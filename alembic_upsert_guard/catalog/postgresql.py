@@ -1,0 +1,218 @@
+"""PostgreSQL: pg_index read once for all tables; the planner as a witness.
+
+Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ..inference import Candidate, ConflictTarget, Element, Kind
+from ..sqltext import quoted
+from .reading import Inferred, Offered, OneSpelling, TableName, execute, rolled_back
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Dialect, Row
+
+__all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
+
+_NO_ARBITER = "42P10"
+"""invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
+
+
+def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
+    """Return what each of `tables` offers; one statement, a row an index element."""
+    wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
+    rows = connection.execute(
+        _statement(connection.dialect), {"wanted": wanted}
+    ).all()
+    return dict(_offered(rows))
+
+
+def _statement(dialect: Dialect) -> Any:
+    version = getattr(dialect, "server_version_info", None) or (13,)
+    # indnullsnotdistinct: the column is there from 15 on
+    nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
+    return text(f"""
+        SELECT wanted.schema AS schema_name,
+               wanted.name AS table_name,
+               ic.relname AS index_name,
+               i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
+               i.indisprimary AS is_primary,
+               i.indisvalid AS is_valid,
+               i.indimmediate AS is_immediate,
+               {nulls_not_distinct} AS nulls_not_distinct,
+               i.indpred IS NOT NULL AS is_partial,
+               pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
+               pg_get_indexdef(i.indexrelid) AS definition,
+               con.oid IS NOT NULL AS is_constraint,
+               coalesce(con.condeferred, false) AS is_deferred,
+               k.position > i.indnkeyatts AS is_included,
+               a.attname AS column_name, -- NULL: an expression
+               NOT a.attnotnull AS is_nullable,
+               CASE WHEN a.attname IS NULL
+                    THEN pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
+               CASE WHEN a.attname IS NOT NULL AND co.oid <> a.attcollation
+                    THEN co.collname END AS collation_name, -- NULL: the column's own
+               CASE WHEN NOT oc.opcdefault THEN oc.opcname END AS opclass_name -- NULL: the type's default
+        FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted(schema text, name text)
+        JOIN pg_class c ON c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+             AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid)
+                      ELSE n.nspname = wanted.schema END
+        LEFT JOIN pg_index i ON i.indrelid = c.oid
+        LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
+        LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
+             AND con.contype IN ('p', 'u', 'x')
+        LEFT JOIN LATERAL generate_series(1, i.indnatts) AS k(position) ON true
+        -- indkey, indclass and indcollation count from 0; the latter two hold the key elements alone
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.position - 1]
+             AND a.attnum <> 0
+        LEFT JOIN pg_opclass oc ON k.position <= i.indnkeyatts AND oc.oid = i.indclass[k.position - 1]
+        LEFT JOIN pg_collation co ON k.position <= i.indnkeyatts
+             AND co.oid = i.indcollation[k.position - 1]
+        ORDER BY wanted.schema, wanted.name, ic.relname, k.position
+    """)
+
+
+def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+    for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
+        kept = [row for row in table_rows if row.index_name is not None]
+        yield (
+            table,
+            Offered(
+                tuple(
+                    _candidate(list(index_rows))
+                    for _, index_rows in groupby(kept, lambda r: str(r.index_name))
+                ),
+                frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
+            ),
+        )
+
+
+def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
+    index = rows[0]
+    kind = Kind.INDEX
+    if index.is_constraint:
+        kind = Kind.PRIMARY_KEY if index.is_primary else Kind.CONSTRAINT
+    return Candidate(
+        index.index_name,
+        tuple(
+            Element(row.column_name, row.expression, row.collation_name, row.opclass_name)
+            for row in rows
+            if not row.is_included
+        ),
+        kind,
+        unique=index.is_unique,
+        partial=index.is_partial,
+        predicate=index.predicate,
+        nulls_not_distinct=index.nulls_not_distinct,
+        valid=index.is_valid,
+        immediate=index.is_immediate,
+        initially_deferred=index.is_deferred,
+        include=tuple(row.column_name for row in rows if row.is_included),
+        definition=index.definition,
+    )
+
+
+def spell_alike(
+    connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
+) -> OneSpelling:
+    """Return `arbiter` as this server prints it: made on an empty likeness of the table, read, rolled back.
+
+    The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
+    without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
+    """
+    as_it_was = OneSpelling(arbiter, tuple(offered))
+    if arbiter.is_plain or all(candidate.is_plain for candidate in offered):
+        return as_it_was  # nothing whose text would be compared
+    dialect = connection.dialect
+    likeness = quoted(dialect, "pg_temp", table.name)
+    elements = ", ".join(_element_sql(dialect, element) for element in arbiter.elements)
+    where = "" if arbiter.predicate is None else f" WHERE {arbiter.predicate}"
+    try:
+        with rolled_back(connection):
+            # the original is looked up before the likeness can shadow it
+            execute(connection, f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})")
+            execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
+            (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
+    except DBAPIError:
+        return as_it_was
+    (probe,) = likeness_offers.candidates
+    return OneSpelling(
+        replace(arbiter, elements=probe.elements, predicate=probe.predicate), tuple(offered)
+    )
+
+
+def _temporary(connection: Connection, table: TableName) -> TableName:
+    schema = text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
+    return TableName(connection.scalar(schema), table.name)
+
+
+def inferred_arbiters(
+    connection: Connection, table: TableName, target: ConflictTarget
+) -> Inferred:
+    """Return the arbiters that the planner infers: ``EXPLAIN`` of an upsert, in a savepoint.
+
+    EXPLAIN writes no row, fires no trigger and takes no sequence value. It is silent on deferrable arbiters,
+    which the executor refuses (execIndexing.c): pg_index.indimmediate tells them.
+    """
+    try:
+        with rolled_back(connection):
+            plan = execute(connection, explain_upsert(connection.dialect, table, target))
+            arbiters = _arbiters_of(plan.scalar_one())
+            return Inferred(arbiters, _deferrable(connection, table, arbiters))
+    except DBAPIError as error:
+        words = str(error.orig).strip().splitlines()[0]
+        if _sqlstate(error) == _NO_ARBITER:
+            return Inferred(refusal=words)
+        return Inferred(doubt=words)
+
+
+def explain_upsert(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
+    """Return the ``EXPLAIN`` that asks the planner about `target`."""
+    elements = ", ".join(_element_sql(dialect, element) for element in target.elements)
+    where = "" if target.predicate is None else f" WHERE {target.predicate}"
+    return (
+        f"EXPLAIN (FORMAT JSON) INSERT INTO {quoted(dialect, *table)} DEFAULT VALUES "
+        f"ON CONFLICT ({elements}){where} DO NOTHING"
+    )
+
+
+def _element_sql(dialect: Dialect, element: Element) -> str:
+    if element.column is not None:
+        return quoted(dialect, element.column)
+    return f"({element.expression})"
+
+
+def _arbiters_of(document: Any) -> tuple[str, ...]:
+    """The arbiters in EXPLAIN's JSON, which some drivers hand out parsed and some as text."""
+    plans = json.loads(document) if isinstance(document, str) else document
+    # an unconditional DO INSTEAD NOTHING rule leaves no plan at all
+    return tuple(plans[0]["Plan"].get("Conflict Arbiter Indexes", ())) if plans else ()
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    # psycopg2 says pgcode, psycopg 3 and asyncpg sqlstate
+    return getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
+
+
+def _deferrable(
+    connection: Connection, table: TableName, arbiters: Sequence[str]
+) -> tuple[str, ...]:
+    if not arbiters:
+        return ()
+    offered = read(connection, [table])
+    return tuple(
+        str(candidate.name)
+        for candidate in offered[table].candidates
+        if candidate.name in arbiters and not candidate.immediate
+    )
+

@@ -1,0 +1,90 @@
+"""The words that the catalogs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..inference import Candidate, ConflictTarget
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Catalog", "Inferred", "OneSpelling", "Offered", "TableName", "execute", "rolled_back"]
+
+
+class TableName(NamedTuple):
+    """A table as a model or a revision names it."""
+
+    schema: str | None
+    """None: whatever the search path finds."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What one table of the database offers."""
+
+    candidates: tuple[Candidate, ...] = ()
+    """Every index, primary keys and constraints included, in the catalog's order."""
+
+    nullable: frozenset[str] = frozenset()
+    """The columns, of those in any index, that may hold NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What the database itself answers when it is asked to plan an upsert."""
+
+    arbiters: tuple[str, ...] = ()
+    """Names of the arbiters, where the database tells them."""
+
+    deferrable: tuple[str, ...] = ()
+    """Those of them that are deferrable: the executor refuses the upsert for their sake."""
+
+    refusal: str | None = None
+    """The database's own words for not finding any; None: it found one."""
+
+    doubt: str | None = None
+    """Why the database could not be asked; None: it was."""
+
+
+class OneSpelling(NamedTuple):
+    """A model's arbiter and a table's candidates, spelled alike: equal text now means the same."""
+
+    arbiter: Candidate
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """How one kind of database is read."""
+
+    read: Callable[[Connection, Sequence[TableName]], Mapping[TableName, Offered]]
+    """All tables in one statement; tables that are not there are left out."""
+
+    spell_alike: Callable[[Connection, TableName, Candidate, Sequence[Candidate]], OneSpelling]
+    """Ask the database which expressions and predicates are the same; what it cannot be asked stays as it was."""
+
+    infer: Callable[[Connection, TableName, ConflictTarget], Inferred]
+    """The database's own answer for a target. Writes nothing."""
+
+
+def execute(connection: Connection, sql: str) -> Any:
+    """Execute SQL as it is: neither its colons nor its per cent signs mean anything to SQLAlchemy or the driver."""
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def rolled_back(connection: Connection) -> Iterator[None]:
+    """Leave the database, and the caller's transaction, as they were: a savepoint that is always rolled back."""
+    outside = not connection.in_transaction()
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        if outside:
+            connection.rollback()

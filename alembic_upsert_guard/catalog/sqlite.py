@@ -1,0 +1,202 @@
+"""SQLite: its PRAGMAs read once for all tables; its own parser and planner as a witness.
+
+Manual: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_upsert.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from ..inference import Candidate, ConflictTarget, Element, Kind
+from ..sqltext import quoted
+from .reading import Inferred, Offered, OneSpelling, TableName, execute
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Dialect, Row
+
+__all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
+
+_NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+
+_EXPRESSION = -2
+"""pragma_index_xinfo.cid of an expression."""
+
+
+def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
+    """Return what each of `tables` offers; one statement, a row an index element.
+
+    No PRAGMA gives the text of an expression or a predicate: those stay unknown.
+    """
+    rows = connection.execute(*_statement(connection.dialect, tables)).all()
+    return dict(_offered(rows))
+
+
+def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
+    parts, values = [], {}
+    for number, schema in enumerate(dict.fromkeys(table.schema for table in tables)):
+        attached = schema or "main"
+        master = quoted(dialect, attached, "sqlite_master")
+        values[f"schema_{number}"] = schema
+        values[f"attached_{number}"] = attached
+        values[f"names_{number}"] = [table.name for table in tables if table.schema == schema]
+        parts.append(f"""
+            SELECT :schema_{number} AS schema_name,
+                   m.name AS table_name,
+                   t.name AS column_name,
+                   t.pk AS primary_key_position, -- 0: not in it
+                   t."notnull" AS is_not_null,
+                   l.name AS index_name, -- NULL: a column in no index
+                   l."unique" AS is_unique,
+                   l.origin AS origin, -- c: CREATE INDEX, u: UNIQUE, pk: PRIMARY KEY
+                   l.partial AS is_partial,
+                   x.seqno AS position,
+                   x.cid AS column_number,
+                   s.sql AS definition
+            FROM {master} m
+            LEFT JOIN pragma_index_list(m.name, :attached_{number}) l
+            LEFT JOIN pragma_index_xinfo(l.name, :attached_{number}) x ON x."key" = 1
+            LEFT JOIN pragma_table_xinfo(m.name, :attached_{number}) t ON t.cid = x.cid
+            LEFT JOIN {master} s ON s.type = 'index' AND s.name = l.name
+            WHERE m.type = 'table' AND m.name IN :names_{number}
+            UNION ALL
+            SELECT :schema_{number}, m.name, t.name, t.pk, t."notnull",
+                   NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            FROM {master} m
+            JOIN pragma_table_xinfo(m.name, :attached_{number}) t ON t.pk > 0
+            WHERE m.type = 'table' AND m.name IN :names_{number}
+        """)
+    order = " ORDER BY schema_name, table_name, index_name, position, primary_key_position"
+    statement = text(" UNION ALL ".join(parts) + order).bindparams(
+        *(bindparam(name, expanding=True) for name in values if name.startswith("names_"))
+    )
+    return statement, values
+
+
+def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+    for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
+        kept = list(table_rows)
+        indexed = [row for row in kept if row.index_name is not None]
+        candidates = [
+            _candidate(list(index_rows))
+            for _, index_rows in groupby(indexed, lambda r: str(r.index_name))
+        ]
+        primary_key = [row.column_name for row in kept if row.index_name is None and row.column_name]
+        rowid_alias = bool(primary_key) and not any(row.origin == "pk" for row in indexed)
+        if rowid_alias:
+            # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
+            candidates.append(
+                Candidate(None, tuple(map(Element, primary_key)), Kind.PRIMARY_KEY)
+            )
+        nullable = frozenset(r.column_name for r in indexed if r.column_name and not r.is_not_null)
+        yield (
+            table,
+            Offered(
+                tuple(candidates), nullable.difference(primary_key if rowid_alias else ())
+            ),
+        )
+
+
+def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
+    index = rows[0]
+    return Candidate(
+        index.index_name,
+        tuple(Element(None if r.column_number == _EXPRESSION else r.column_name) for r in rows),
+        {"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
+        unique=bool(index.is_unique),
+        partial=bool(index.is_partial),
+        definition=index.definition,
+    )
+
+
+def spell_alike(
+    connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
+) -> OneSpelling:
+    """Return `offered` with the arbiter's own text in those that SQLite takes for the same.
+
+    It compares structure, not text (sqlite3ExprCompare), so it is asked: each index in doubt is made alone
+    on a bare likeness of the table in a database of its own, in memory, and an upsert on the arbiter is explained there.
+    """
+    doubtful = [c for c in offered if c.unique and not c.is_plain and c.definition is not None]
+    if arbiter.is_plain or not doubtful:
+        return OneSpelling(arbiter, tuple(offered))
+    columns = _columns(connection, table)
+    same = {
+        candidate.name
+        for candidate in doubtful
+        if candidate.partial == arbiter.partial
+        and _is_the_same(connection.dialect, table.name, columns, arbiter, candidate)
+    }
+    return OneSpelling(
+        arbiter,
+        tuple(
+            replace(c, elements=arbiter.elements, predicate=arbiter.predicate)
+            if c.name in same
+            else c
+            for c in offered
+        ),
+    )
+
+
+def _is_the_same(
+    dialect: Dialect, table: str, columns: Sequence[str], arbiter: Candidate, candidate: Candidate
+) -> bool:
+    import sqlite3  # noqa: PLC0415 - a Python may be built without it
+
+    likeness = TableName(None, table)
+    target = ConflictTarget(arbiter.elements, arbiter.predicate)
+    with closing(sqlite3.connect(":memory:")) as scratch:
+        try:
+            listed = ", ".join(quoted(dialect, column) for column in columns)
+            scratch.execute(f"CREATE TABLE {quoted(dialect, table)} ({listed})")
+            scratch.execute(str(candidate.definition))
+            scratch.execute(explain_upsert(dialect, likeness, columns, target))
+        except sqlite3.Error:
+            # not the same, or it uses functions or collations that only the application registers
+            return False
+    return True
+
+
+def inferred_arbiters(
+    connection: Connection, table: TableName, target: ConflictTarget
+) -> Inferred:
+    """Return whether SQLite finds an arbiter: ``EXPLAIN`` of an upsert. It does not tell names."""
+    columns = _columns(connection, table)
+    try:
+        execute(connection, explain_upsert(connection.dialect, table, columns, target)).close()
+    except DBAPIError as error:
+        words = str(error.orig)
+        if words.endswith(_NO_ARBITER):
+            return Inferred(refusal=words)
+        return Inferred(doubt=words)
+    return Inferred()
+
+
+def explain_upsert(
+    dialect: Dialect, table: TableName, columns: Sequence[str], target: ConflictTarget
+) -> str:
+    """Return the ``EXPLAIN`` that asks SQLite about `target`; DEFAULT VALUES takes no ON CONFLICT there."""
+    listed = ", ".join(quoted(dialect, column) for column in columns)
+    nulls = ", ".join("NULL" for _ in columns)
+    elements = ", ".join(
+        f"({e.expression})" if e.column is None else quoted(dialect, e.column)
+        for e in target.elements
+    )
+    where = "" if target.predicate is None else f" WHERE {target.predicate}"
+    return (
+        f"EXPLAIN INSERT INTO {quoted(dialect, *table)} ({listed}) VALUES ({nulls}) "
+        f"ON CONFLICT ({elements}){where} DO NOTHING"
+    )
+
+
+def _columns(connection: Connection, table: TableName) -> list[str]:
+    """The table's columns that an INSERT may name: generated ones are left out."""
+    statement = text("SELECT name FROM pragma_table_xinfo(:name, :attached) WHERE hidden = 0")
+    found = connection.scalars(statement, {"name": table.name, "attached": table.schema or "main"})
+    return list(found)

@@ -1,0 +1,28 @@
+"""The exceptions that need no Alembic. One root, so that one ``except`` catches them all."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import ArgumentError
+
+__all__ = [
+    "DeclarationError",
+    "UndeclaredUpsertKeyError",
+    "UnsupportedUpsertKeyError",
+    "UpsertGuardError",
+]
+
+
+class UpsertGuardError(Exception):
+    """The root of every exception that this package raises."""
+
+
+class DeclarationError(UpsertGuardError, ArgumentError):
+    """An upsert key is declared in a way that no database could keep; the message holds the mend."""
+
+
+class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
+    """No declared upsert key, or more than one, fits what was asked for; the message lists them."""
+
+
+class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
+    """This database cannot keep the key as declared, and SQLAlchemy would drop part of it silently."""

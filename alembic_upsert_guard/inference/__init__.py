@@ -1,0 +1,32 @@
+"""The pure core: what a database infers for a conflict target. Standard library only.
+
+Facts come in as frozen values (:mod:`.candidate`), the judge answers (:mod:`.verdict`); nothing here
+knows a connection, a dialect object or a model.
+"""
+
+from __future__ import annotations
+
+from .candidate import Candidate, ConflictTarget, Element, Kind
+from .verdict import (
+    Code,
+    Shortfall,
+    State,
+    Verdict,
+    can_be_inferred,
+    enforce_same_uniqueness,
+    judge,
+)
+
+__all__ = [
+    "Candidate",
+    "Code",
+    "ConflictTarget",
+    "Element",
+    "Kind",
+    "Shortfall",
+    "State",
+    "Verdict",
+    "can_be_inferred",
+    "enforce_same_uniqueness",
+    "judge",
+]

@@ -1,0 +1,113 @@
+"""Conflict targets, and what a database offers for them, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["Candidate", "ConflictTarget", "Element", "Kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One inference element: a column, or an expression.
+
+    Exactly one of `column` and `expression` is set; neither is set for an expression whose text the
+    catalog does not give (SQLite), and such an element equals no other.
+    """
+
+    column: str | None = None
+    """The column's name as the database spells it, unquoted."""
+
+    expression: str | None = None
+    """The expression's SQL, in one spelling per comparison: the database's own where it was asked."""
+
+    collation: str | None = None
+    """The collation that the element names; None: it names none, so the column's own is used."""
+
+    opclass: str | None = None
+    """The operator class that the element names; None: the default one of the column's type."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the element can be compared at all."""
+        return self.column is not None or self.expression is not None
+
+    @property
+    def label(self) -> str:
+        """How people are told of the element."""
+        return self.column or self.expression or "an expression"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictTarget:
+    """``ON CONFLICT (elements) WHERE predicate``."""
+
+    elements: tuple[Element, ...]
+    """In declared order, which inference ignores."""
+
+    predicate: str | None = None
+    """The SQL of ``WHERE``; None: the target has none."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The elements as people are told of them, in declared order."""
+        return tuple(element.label for element in self.elements)
+
+
+class Kind(Enum):
+    """What a candidate is to the database. Inference treats all three alike."""
+
+    CONSTRAINT = "unique constraint"
+    INDEX = "index"
+    PRIMARY_KEY = "primary key"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An index or constraint of one table, before inference. INCLUDE columns and sort order are left out.
+
+    Indexes that are not unique are here too: the judge names them as near misses.
+    """
+
+    name: str | None
+    """None: an unnamed constraint of a model, or of SQLite."""
+
+    elements: tuple[Element, ...]
+    """The key elements, in index order."""
+
+    kind: Kind = Kind.INDEX
+
+    unique: bool = True
+
+    partial: bool = False
+    """Whether it has a predicate."""
+
+    predicate: str | None = None
+    """The predicate's SQL; None: it has none, or (`partial`) the catalog does not give its text."""
+
+    nulls_not_distinct: bool = False
+
+    valid: bool = True
+    """False: a concurrent build failed or is running, or a partition still lacks its part."""
+
+    immediate: bool = True
+    """False: DEFERRABLE. Inference takes it, and the executor then refuses (55000)."""
+
+    initially_deferred: bool = False
+
+    include: tuple[str, ...] = ()
+    """Columns carried but not part of the key."""
+
+    definition: str | None = None
+    """The statement that makes it again, as the database prints it; None where it prints none."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The key elements as people are told of them, in index order."""
+        return tuple(element.label for element in self.elements)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its key is columns alone, without a predicate: comparable without asking anybody."""
+        return not self.partial and all(element.column is not None for element in self.elements)

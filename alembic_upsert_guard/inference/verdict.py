@@ -1,0 +1,185 @@
+"""The judge: which candidates a database takes as arbiters for a conflict target, and why not the others.
+
+The rules are PostgreSQL's ``infer_arbiter_indexes`` (plancat.c) and SQLite's ``sqlite3UpsertAnalyzeTarget``
+(upsert.c), where both agree; text is compared for equality alone, and what that cannot prove is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from .candidate import Candidate, ConflictTarget, Element
+
+__all__ = [
+    "Code",
+    "Shortfall",
+    "State",
+    "Verdict",
+    "can_be_inferred",
+    "enforce_same_uniqueness",
+    "judge",
+]
+
+
+class Code(str, Enum):
+    """Why a key is short, or not known to be served. The values are the stable finding codes."""
+
+    MISSING_ARBITER = "missing-arbiter"
+    PREDICATE_MISMATCH = "predicate-mismatch"
+    DEFERRABLE_ARBITER = "deferrable-arbiter"
+    INVALID_ARBITER = "invalid-arbiter"
+    COLLATION_MISMATCH = "collation-mismatch"
+    NULLS_MISMATCH = "nulls-mismatch"
+    UNPROVEN_ARBITER = "unproven-arbiter"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class State(Enum):
+    """What the judge can say of a target."""
+
+    SATISFIED = "satisfied"
+    SHORT = "short"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """One coded reason."""
+
+    code: Code
+
+    candidate: Candidate | None = None
+    """The candidate it is about; for `missing-arbiter` the nearest miss, None where nothing is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one target."""
+
+    state: State
+
+    arbiters: tuple[Candidate, ...] = ()
+    """Every candidate that the database infers, spoilers included, in the order they were offered."""
+
+    shortfall: Shortfall | None = None
+    """The reason to act on first; None when satisfied."""
+
+
+def judge(target: ConflictTarget, candidates: Iterable[Candidate]) -> Verdict:
+    """Return whether the database finds an arbiter for `target` among `candidates`, all of one table.
+
+    Per candidate whose key elements are the target's:
+
+    ======  =====  =========  =====================  ==================================
+    unique  valid  immediate  predicate              result
+    ======  =====  =========  =====================  ==================================
+    no                                               near miss of `missing-arbiter`
+    yes     no                                       `invalid-arbiter`
+    yes     yes               partial, target plain  `predicate-mismatch`
+    yes     yes               texts differ           `unproven-arbiter` (unknown)
+    yes     yes    no         none, or same text     `deferrable-arbiter`: spoils all
+    yes     yes    yes        none, or same text     arbiter
+    ======  =====  =========  =====================  ==================================
+
+    One deferrable arbiter spoils the upsert though a good one stands beside it: the planner lists both
+    and the executor refuses (execIndexing.c, 55000).
+    """
+    offered = tuple(candidates)
+    inferred = [c for c in offered if c.valid and can_be_inferred(target, c)]
+    for spoiler in inferred:
+        if not spoiler.immediate:
+            return Verdict(
+                State.SHORT, tuple(inferred), Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
+            )
+    if inferred:
+        return Verdict(State.SATISFIED, tuple(inferred))
+    for candidate in offered:
+        if candidate.valid and can_be_inferred(target, candidate) is None:
+            return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, candidate))
+    return Verdict(State.SHORT, (), _nearest_shortfall(target, offered))
+
+
+def can_be_inferred(target: ConflictTarget, candidate: Candidate) -> bool | None:
+    """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
+    if not candidate.unique:
+        return False
+    elements = _cover(target.elements, candidate.elements)
+    if elements is False:
+        return False
+    if not candidate.partial:
+        return elements
+    if target.predicate is None:
+        return False
+    # the predicate must be implied (PostgreSQL) or identical in structure (SQLite): equal text is both
+    return elements if candidate.predicate == target.predicate else None
+
+
+def enforce_same_uniqueness(one: Candidate, other: Candidate, *, nullable: bool) -> bool:
+    """Return whether both forbid exactly the same pairs of rows, whatever their name, order or kind.
+
+    :param nullable: whether a key column can be NULL; where none can, the NULL mode makes no difference.
+    """
+    return (
+        one.unique
+        and other.unique
+        and frozenset(one.elements) == frozenset(other.elements)
+        and all(element.is_known for element in one.elements)
+        and one.partial == other.partial
+        and (not one.partial or (one.predicate is not None and one.predicate == other.predicate))
+        and (not nullable or one.nulls_not_distinct == other.nulls_not_distinct)
+    )
+
+
+def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
+    """Whether the two element sets are equal; None where an expression's text leaves it open."""
+    wanted_columns = frozenset(e.column for e in wanted if e.column is not None)
+    found_columns = frozenset(e.column for e in found if e.column is not None)
+    if wanted_columns != found_columns:
+        return False
+    wanted_expressions = frozenset(e.expression for e in wanted if e.column is None)
+    found_expressions = frozenset(e.expression for e in found if e.column is None)
+    if len(wanted_expressions) != len(found_expressions):
+        return False
+    if not _names_what_is_named(wanted, found):
+        return False
+    if wanted_expressions != found_expressions or None in wanted_expressions:
+        return None
+    return True
+
+
+def _names_what_is_named(wanted: Sequence[Element], found: Sequence[Element]) -> bool:
+    """Collation and operator class count only where the target names them (plancat.c: infer_collation_opclass_match)."""
+    return all(
+        any(
+            (element.column, element.expression) == (other.column, other.expression)
+            and element.collation in (None, other.collation)
+            and element.opclass in (None, other.opclass)
+            for other in found
+        )
+        for element in wanted
+        if element.collation is not None or element.opclass is not None
+    )
+
+
+def _nearest_shortfall(target: ConflictTarget, offered: Sequence[Candidate]) -> Shortfall:
+    """The candidate that comes nearest, and why it does not serve: same elements before all others."""
+    bare = ConflictTarget(
+        tuple(Element(e.column, e.expression) for e in target.elements), target.predicate
+    )
+    for candidate in offered:
+        if not candidate.unique or _cover(bare.elements, candidate.elements) is False:
+            continue
+        if not candidate.valid:
+            return Shortfall(Code.INVALID_ARBITER, candidate)
+        if candidate.partial:
+            return Shortfall(Code.PREDICATE_MISMATCH, candidate)
+        return Shortfall(Code.COLLATION_MISMATCH, candidate)
+    wanted = frozenset(bare.labels)
+    misses = [c for c in offered if wanted & frozenset(c.labels)]
+    # fewest elements too many or too few first; of those a unique one; then the name, for a stable message
+    misses.sort(key=lambda c: (len(wanted ^ frozenset(c.labels)), not c.unique, c.name or ""))
+    return Shortfall(Code.MISSING_ARBITER, misses[0] if misses else None)

@@ -1,0 +1,64 @@
+"""SQLAlchemy clauses as SQL text: literals in place, no table prefix, nothing doubled for a driver."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.elements import ClauseElement, TextClause
+
+__all__ = ["escape_colons", "literal_sql", "quoted", "reference_dialect", "sql_as_text"]
+
+
+@cache
+def reference_dialect() -> Dialect:
+    """Return the dialect that spells declared keys where no database is at hand: PostgreSQL, plain.
+
+    "named" parameters leave ``%`` as it is, and standard_conforming_strings (on since PostgreSQL 9.1)
+    leaves the backslash as it is.
+    """
+    dialect = PGDialect(paramstyle="named")
+    dialect._backslash_escapes = False  # noqa: SLF001 - SQLAlchemy sets it on connecting, and we never do
+    return dialect
+
+
+def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
+    """Return the SQL of `clause` in `dialect`, as a person would type it into the database's shell.
+
+    :param dialect: None: :func:`reference_dialect`.
+    :raises sqlalchemy.exc.CompileError: a bound value is missing, or its type has no literal form.
+    """
+    dialect = dialect or reference_dialect()
+    sql = str(
+        clause.compile(
+            dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
+        )
+    )
+    return _undoubled(sql, dialect)
+
+
+def quoted(dialect: Dialect, *names: str | None) -> str:
+    """Return the dotted name in quotes, as the database's shell takes it; None among `names` is left out."""
+    quote = dialect.identifier_preparer.quote_identifier
+    return _undoubled(".".join(quote(name) for name in names if name is not None), dialect)
+
+
+def _undoubled(sql: str, dialect: Dialect) -> str:
+    # drivers of paramstyle "format" and "pyformat" want every % twice, and SQLAlchemy obeys
+    doubled = dialect.identifier_preparer._double_percents  # noqa: SLF001 - no public name says it
+    return sql.replace("%%", "%") if doubled else sql
+
+
+def sql_as_text(sql: str) -> TextClause:
+    """Return SQL as a ``text()`` that compiles to exactly `sql`: a colon in it starts no parameter."""
+    return text(escape_colons(sql))
+
+
+def escape_colons(sql: str) -> str:
+    r"""Return `sql` as it has to be written inside ``text()``: backslash before colon, as in ``\:name``."""
+    return sql.replace(":", "\\:")
