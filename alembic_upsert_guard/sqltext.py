@@ -5,14 +5,24 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import String, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import ClauseElement, TextClause
 
-__all__ = ["escape_colons", "literal_sql", "quoted", "reference_dialect", "sql_as_text"]
+__all__ = [
+    "escape_colons",
+    "literal_sql",
+    "named",
+    "quoted",
+    "reference_dialect",
+    "sql_as_text",
+    "string_literal",
+    "undoubled",
+    "wrapped_in_do",
+]
 
 
 @cache
@@ -39,16 +49,23 @@ def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
             dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
         )
     )
-    return _undoubled(sql, dialect)
+    return undoubled(sql, dialect)
 
 
 def quoted(dialect: Dialect, *names: str | None) -> str:
     """Return the dotted name in quotes, as the database's shell takes it; None among `names` is left out."""
     quote = dialect.identifier_preparer.quote_identifier
-    return _undoubled(".".join(quote(name) for name in names if name is not None), dialect)
+    return undoubled(".".join(quote(name) for name in names if name is not None), dialect)
 
 
-def _undoubled(sql: str, dialect: Dialect) -> str:
+def named(dialect: Dialect, *names: str | None) -> str:
+    """Return the dotted name as a person writes it: quoted where it must be; None among `names` is left out."""
+    quote = dialect.identifier_preparer.quote
+    return undoubled(".".join(quote(name) for name in names if name is not None), dialect)
+
+
+def undoubled(sql: str, dialect: Dialect) -> str:
+    """Return what `dialect` rendered as the database gets to see it."""
     # drivers of paramstyle "format" and "pyformat" want every % twice, and SQLAlchemy obeys
     doubled = dialect.identifier_preparer._double_percents  # noqa: SLF001 - no public name says it
     return sql.replace("%%", "%") if doubled else sql
@@ -62,3 +79,18 @@ def sql_as_text(sql: str) -> TextClause:
 def escape_colons(sql: str) -> str:
     r"""Return `sql` as it has to be written inside ``text()``: backslash before colon, as in ``\:name``."""
     return sql.replace(":", "\\:")
+
+
+def string_literal(dialect: Dialect, value: str) -> str:
+    """Return `value` as a string constant of the dialect, as its shell takes it."""
+    processor = String().literal_processor(dialect)
+    assert processor is not None  # noqa: S101 - every dialect has one for strings
+    return undoubled(processor(value), dialect)
+
+
+def wrapped_in_do(declarations: str, body: str) -> str:
+    """Return an anonymous PL/pgSQL block; the user's columns win over its variables of the same name."""
+    tag = "$upsert_guard$"
+    while tag in body:
+        tag = f"{tag[:-1]}_$"
+    return f"DO {tag}\n#variable_conflict use_column\nDECLARE\n{declarations}BEGIN\n{body}END\n{tag}"

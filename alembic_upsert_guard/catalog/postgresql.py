@@ -130,9 +130,8 @@ def spell_alike(
     The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
     without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
     """
-    as_it_was = OneSpelling(arbiter, tuple(offered))
     if arbiter.is_plain or all(candidate.is_plain for candidate in offered):
-        return as_it_was  # nothing whose text would be compared
+        return OneSpelling(arbiter, tuple(offered))  # nothing whose text would be compared
     dialect = connection.dialect
     likeness = quoted(dialect, "pg_temp", table.name)
     elements = ", ".join(_element_sql(dialect, element) for element in arbiter.elements)
@@ -144,7 +143,7 @@ def spell_alike(
             execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
             (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
     except DBAPIError:
-        return as_it_was
+        return OneSpelling(arbiter, tuple(offered), compared=False)
     (probe,) = likeness_offers.candidates
     return OneSpelling(
         replace(arbiter, elements=probe.elements, predicate=probe.predicate), tuple(offered)

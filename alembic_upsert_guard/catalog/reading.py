@@ -56,6 +56,8 @@ class OneSpelling(NamedTuple):
 
     arbiter: Candidate
     candidates: tuple[Candidate, ...]
+    compared: bool = True
+    """False: the database could not be asked, and different text may still mean the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,46 +120,44 @@ def spell_alike(
 ) -> OneSpelling:
     """Return `offered` with the arbiter's own text in those that SQLite takes for the same.
 
-    It compares structure, not text (sqlite3ExprCompare), so it is asked: each index in doubt is made alone
-    on a bare likeness of the table in a database of its own, in memory, and an upsert on the arbiter is explained there.
+    It compares structure, not text (sqlite3ExprCompare), so it is asked: each index in doubt is made alone on a
+    bare likeness of the table, in a database of its own in memory, and an upsert on the arbiter is explained there.
     """
-    doubtful = [c for c in offered if c.unique and not c.is_plain and c.definition is not None]
-    if arbiter.is_plain or not doubtful:
+    if arbiter.is_plain:
         return OneSpelling(arbiter, tuple(offered))
     columns = _columns(connection, table)
-    same = {
-        candidate.name
-        for candidate in doubtful
-        if candidate.partial == arbiter.partial
-        and _is_the_same(connection.dialect, table.name, columns, arbiter, candidate)
+    answers = {
+        candidate: _is_the_same(connection.dialect, table.name, columns, arbiter, candidate)
+        for candidate in offered
+        if candidate.unique and not candidate.is_plain and candidate.partial == arbiter.partial
     }
     return OneSpelling(
         arbiter,
         tuple(
             replace(c, elements=arbiter.elements, predicate=arbiter.predicate)
-            if c.name in same
+            if answers.get(c)
             else c
             for c in offered
         ),
+        compared=None not in answers.values(),
     )
 
 
 def _is_the_same(
     dialect: Dialect, table: str, columns: Sequence[str], arbiter: Candidate, candidate: Candidate
-) -> bool:
+) -> bool | None:
     import sqlite3  # noqa: PLC0415 - a Python may be built without it
 
-    likeness = TableName(None, table)
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
+    listed = ", ".join(quoted(dialect, column) for column in columns)
     with closing(sqlite3.connect(":memory:")) as scratch:
         try:
-            listed = ", ".join(quoted(dialect, column) for column in columns)
             scratch.execute(f"CREATE TABLE {quoted(dialect, table)} ({listed})")
             scratch.execute(str(candidate.definition))
-            scratch.execute(explain_upsert(dialect, likeness, columns, target))
-        except sqlite3.Error:
-            # not the same, or it uses functions or collations that only the application registers
-            return False
+            scratch.execute(explain_upsert(dialect, TableName(None, table), columns, target))
+        except sqlite3.Error as error:
+            # anything else: functions or collations that only the application registers
+            return False if str(error).endswith(_NO_ARBITER) else None
     return True
 
 
@@ -179,20 +177,24 @@ def inferred_arbiters(
 
 
 def explain_upsert(
-    dialect: Dialect, table: TableName, columns: Sequence[str], target: ConflictTarget
+    dialect: Dialect, table: TableName, columns: Sequence[str] | None, target: ConflictTarget
 ) -> str:
-    """Return the ``EXPLAIN`` that asks SQLite about `target`; DEFAULT VALUES takes no ON CONFLICT there."""
-    listed = ", ".join(quoted(dialect, column) for column in columns)
-    nulls = ", ".join("NULL" for _ in columns)
+    """Return the ``EXPLAIN`` that asks SQLite about `target`; DEFAULT VALUES takes no ON CONFLICT there.
+
+    :param columns: columns that an INSERT may name; None: not known, so the table is read into itself, no row of it.
+    """
+    relation = quoted(dialect, *table)
+    if columns is None:
+        source = f"SELECT * FROM {relation} WHERE false"
+    else:
+        listed = ", ".join(quoted(dialect, column) for column in columns)
+        source = f"({listed}) VALUES ({', '.join('NULL' for _ in columns)})"
     elements = ", ".join(
         f"({e.expression})" if e.column is None else quoted(dialect, e.column)
         for e in target.elements
     )
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return (
-        f"EXPLAIN INSERT INTO {quoted(dialect, *table)} ({listed}) VALUES ({nulls}) "
-        f"ON CONFLICT ({elements}){where} DO NOTHING"
-    )
+    return f"EXPLAIN INSERT INTO {relation} {source} ON CONFLICT ({elements}){where} DO NOTHING"
 
 
 def _columns(connection: Connection, table: TableName) -> list[str]:

@@ -1,0 +1,89 @@
+"""Why a key has no arbiter, as a sentence: one code, one fact, the candidate named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..inference import Candidate, Code, ConflictTarget, Shortfall
+
+__all__ = ["shortfall_fact"]
+
+
+def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
+    """Return the fact behind `shortfall`, in the present tense, without the code and without a full stop."""
+    return _FACTS[shortfall.code](target, shortfall.candidate)
+
+
+def _missing(target: ConflictTarget, near: Candidate | None) -> str:
+    fact = "nothing is unique on exactly these elements"
+    if near is None:
+        return fact
+    wanted, found = frozenset(target.labels), frozenset(near.labels)
+    surplus = [label for label in near.labels if label not in wanted]
+    lacking = [label for label in target.labels if label not in found]
+    if not near.unique:
+        surplus_or_not = "it is not unique"
+    elif surplus and lacking:
+        surplus_or_not = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+    elif surplus:
+        surplus_or_not = f"{_counted(surplus)} too many ({_listed(surplus)})"
+    else:
+        surplus_or_not = f"{_counted(lacking)} too few ({_listed(lacking)})"
+    return f"{fact}; nearest is {_named(near)}: {surplus_or_not}"
+
+
+def _predicate(target: ConflictTarget, candidate: Candidate | None) -> str:
+    key = "the key is not" if target.predicate is None else f"the key is WHERE {target.predicate}"
+    return f"{_named(candidate)} is partial, {key}"
+
+
+def _deferrable(_: ConflictTarget, candidate: Candidate | None) -> str:
+    return f"{_named(candidate)} is DEFERRABLE, and ON CONFLICT fails on it with 55000"
+
+
+def _invalid(_: ConflictTarget, candidate: Candidate | None) -> str:
+    return f"{_named(candidate)} is INVALID: a concurrent build failed or is running"
+
+
+def _collation(_: ConflictTarget, candidate: Candidate | None) -> str:
+    return f"{_named(candidate)} has another collation or operator class than the key names"
+
+
+def _nulls(_: ConflictTarget, candidate: Candidate | None) -> str:
+    distinct = candidate is not None and not candidate.nulls_not_distinct
+    mode = "distinct" if distinct else "not distinct"
+    return f"{_named(candidate)} takes NULLs as {mode}, the key states otherwise"
+
+
+def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
+    return (
+        f"{_named(candidate)} may or may not serve: its SQL reads differently, and the database could not be "
+        "asked whether it means the same"
+    )
+
+
+_FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
+    Code.MISSING_ARBITER: _missing,
+    Code.PREDICATE_MISMATCH: _predicate,
+    Code.DEFERRABLE_ARBITER: _deferrable,
+    Code.INVALID_ARBITER: _invalid,
+    Code.COLLATION_MISMATCH: _collation,
+    Code.NULLS_MISMATCH: _nulls,
+    Code.UNPROVEN_ARBITER: _unproven,
+}
+
+
+def _named(candidate: Candidate | None) -> str:
+    if candidate is None:
+        return "an index"
+    predicate = f" WHERE {candidate.predicate}" if candidate.predicate is not None else ""
+    name = f" {candidate.name}" if candidate.name else ""
+    return f"{candidate.kind.value}{name} ({', '.join(candidate.labels)}){predicate}"
+
+
+def _counted(labels: list[str]) -> str:
+    return "one column" if len(labels) == 1 else f"{len(labels)} columns"
+
+
+def _listed(labels: list[str]) -> str:
+    return ", ".join(labels)

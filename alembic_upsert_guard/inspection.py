@@ -1,0 +1,87 @@
+"""Declared keys held against what the database offers: one read for all of them, every fact in one spelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .catalog import TableName, catalog_for
+from .declaration import arbiter_as_candidate, declarations_of
+from .inference import Candidate, ConflictTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from .catalog import Catalog, Offered
+    from .declaration import Arbiter, Declaration
+
+__all__ = ["InspectedKey", "inspect_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedKey:
+    """One declared key of a table that the database has."""
+
+    table: Table
+    declaration: Declaration
+    arbiter: Arbiter
+    """What the model has for the key."""
+
+    target: ConflictTarget
+    wanted: Candidate
+    """The model's arbiter."""
+
+    offered: tuple[Candidate, ...]
+    """Everything that the database has on the table, usable or not."""
+
+    compared: bool
+    """Whether text in `target`, `wanted` and `offered` can be compared; False: the database could not be asked."""
+
+    nullable: bool
+    """Whether the key can hold NULL, in the model or in the database."""
+
+
+def inspect_keys(connection: Connection, tables: Iterable[Table]) -> list[InspectedKey]:
+    """Return every declared key of those of `tables` that the database has, in the order of `tables`.
+
+    :raises KeyError: for a dialect without a catalog; ask :func:`.catalog.catalog_for` first.
+    """
+    keyed = {TableName(table.schema, table.name): table for table in tables if declarations_of(table)}
+    catalog = catalog_for(connection.dialect.name)
+    if catalog is None:
+        raise KeyError(connection.dialect.name)
+    offered = catalog.read(connection, tuple(keyed)) if keyed else {}
+    return [
+        _inspect(connection, catalog, name, table, declaration, offered[name])
+        for name, table in keyed.items()
+        if name in offered
+        for declaration in declarations_of(table)
+    ]
+
+
+def _inspect(
+    connection: Connection,
+    catalog: Catalog,
+    name: TableName,
+    table: Table,
+    declaration: Declaration,
+    offered: Offered,
+) -> InspectedKey:
+    arbiter = declaration.arbiter(table)
+    spelling = catalog.spell_alike(
+        connection, name, arbiter_as_candidate(arbiter, connection.dialect), offered.candidates
+    )
+    columns = {element.column for element in declaration.target.elements}
+    return InspectedKey(
+        table,
+        declaration,
+        arbiter,
+        ConflictTarget(spelling.arbiter.elements, spelling.arbiter.predicate),
+        spelling.arbiter,
+        spelling.candidates,
+        spelling.compared,
+        declaration.is_nullable(table) or not offered.nullable.isdisjoint(columns),
+    )

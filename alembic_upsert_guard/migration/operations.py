@@ -1,0 +1,262 @@
+"""What the directives are. How they run is in :mod:`.toimpl`, how they are written in :mod:`.render`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
+from alembic.util import CommandError
+
+if TYPE_CHECKING:
+    from alembic.operations import BatchOperations, Operations
+    from sqlalchemy.sql.elements import TextClause
+    from sqlalchemy.sql.schema import Table
+
+__all__ = [
+    "CreateArbiterIndexOp",
+    "DropInvalidIndexOp",
+    "GuardedTableOp",
+    "NothingOp",
+    "UpsertKeyOp",
+    "ValidateUpsertKeyOp",
+    "VerifyUpsertKeyOp",
+]
+
+_NULLS = ("warn", "distinct", "not_distinct", "forbid")
+
+
+class UpsertKeyOp(MigrateOperation):
+    """A directive about one upsert key that changes nothing in the database."""
+
+    directive: ClassVar[str]
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        code: str | None = None,
+    ) -> None:
+        if isinstance(elements, str) or not elements:
+            raise CommandError(
+                f"op.{self.directive}({table_name!r}, {elements!r}): give the key's elements as a list, a column "
+                "name as str and SQL as sa.text(...)"
+            )
+        self.table_name = table_name
+        self.elements = list(elements)
+        self.schema = schema
+        self.where = where
+        self.code = code
+        """Why autogenerate put it there, a finding code; None: a person wrote it."""
+
+    def reverse(self) -> MigrateOperation:
+        """Return the operation for the other direction: nothing, which remembers what it reverses."""
+        return NothingOp(self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints: names and the finding code, in plain strings."""
+        elements = tuple(str(element) for element in self.elements)
+        return (self.directive, self.schema, self.table_name, elements, self.code)
+
+
+class ValidateUpsertKeyOp(UpsertKeyOp):
+    """Read the rows, and refuse to go on where they break the key."""
+
+    directive = "validate_upsert_key"
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+        sample: int = 5,
+        reveal: bool = True,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where, code=code)
+        if nulls not in _NULLS:
+            raise CommandError(
+                f"op.validate_upsert_key({table_name!r}, nulls={nulls!r}): nulls is one of "
+                + ", ".join(map(repr, _NULLS))
+            )
+        if sample < 0:
+            raise CommandError(
+                f"op.validate_upsert_key({table_name!r}, sample={sample}): sample is a number of groups, 0 or more"
+            )
+        self.nulls = nulls
+        self.sample = sample
+        self.reveal = reveal
+
+    @classmethod
+    def validate_upsert_key(
+        cls,
+        operations: Operations,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+        sample: int = 5,
+        reveal: bool = True,
+    ) -> None:
+        """Raise :class:`.UpsertKeyViolation` where rows of the table break the key; change nothing.
+
+        The rows are read once, with the equality of the index to be built. ``alembic -x
+        upsert_guard_validate=off upgrade`` skips it, and says so. In a script (``--sql``) PostgreSQL and SQLite
+        get statements that fail in the same cases.
+
+        :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
+        :param where: the predicate of a partial key, SQL; None: every row.
+        :param nulls: rows with NULL in the key: ``"warn"`` logs their number, ``"distinct"`` says nothing,
+         ``"not_distinct"`` takes NULLs as equal, ``"forbid"`` refuses them.
+        :param sample: groups shown at most.
+        :param reveal: False: counts alone, no values; so does ``upsert_guard_reveal=False`` in
+         ``context.configure()``.
+        :raises UpsertKeyViolation: with the report.
+        :raises CommandError: the arguments are unusable, or the table cannot be read.
+        """
+        operations.invoke(
+            cls(
+                table_name,
+                elements,
+                schema=schema,
+                where=where,
+                nulls=nulls,
+                sample=sample,
+                reveal=reveal,
+            )
+        )
+
+    @classmethod
+    def batch_validate_upsert_key(
+        cls,
+        operations: BatchOperations,
+        elements: Sequence[str | TextClause],
+        *,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+        sample: int = 5,
+        reveal: bool = True,
+    ) -> None:
+        """Check the rows of the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                operations.impl.table_name,
+                elements,
+                schema=operations.impl.schema,
+                where=where,
+                nulls=nulls,
+                sample=sample,
+                reveal=reveal,
+            )
+        )
+
+
+class VerifyUpsertKeyOp(UpsertKeyOp):
+    """Ask the database which arbiters it infers, and refuse to go on where it finds none."""
+
+    directive = "verify_upsert_key"
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        code: str | None = None,
+        comment: Sequence[str] = (),
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where, code=code)
+        self.comment = tuple(comment)
+        """Lines for the person who edits the revision, rendered above the directive."""
+
+    @classmethod
+    def verify_upsert_key(
+        cls,
+        operations: Operations,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+    ) -> None:
+        """Raise where the database finds no arbiter for the key, or finds one that is deferrable; change nothing.
+
+        The database itself is asked (``EXPLAIN`` of an upsert), in the transaction of the migration: what the
+        lines above made is seen.
+
+        :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
+        :param where: the predicate of a partial key, SQL; None: every row.
+        :raises CommandError: with the database's own words.
+        """
+        operations.invoke(cls(table_name, elements, schema=schema, where=where))
+
+    @classmethod
+    def batch_verify_upsert_key(
+        cls,
+        operations: BatchOperations,
+        elements: Sequence[str | TextClause],
+        *,
+        where: str | TextClause | None = None,
+    ) -> None:
+        """Ask the database about the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                operations.impl.table_name, elements, schema=operations.impl.schema, where=where
+            )
+        )
+
+
+class NothingOp(MigrateOperation):
+    """The other direction of a directive that changes nothing. It is rendered as no line at all."""
+
+    def __init__(self, reverses: MigrateOperation | None = None) -> None:
+        self.reverses = reverses
+
+    def reverse(self) -> MigrateOperation:
+        """Return what this is the reverse of."""
+        return self.reverses or NothingOp(self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return a tuple that names no change."""
+        return ("nothing",)
+
+
+class DropInvalidIndexOp(DropIndexOp):
+    """Drop an index that a concurrent build left INVALID. No downgrade brings it back."""
+
+    def reverse(self) -> Any:
+        """Return nothing: an INVALID index serves nobody."""
+        return NothingOp(self)
+
+
+class CreateArbiterIndexOp(CreateIndexOp):
+    """A unique index that serves a key. Its SQL is rendered so that ``%`` and ``:`` in it survive."""
+
+
+class GuardedTableOp(MigrateOperation):
+    """A mark that stands in a table's operations from its comparison to the end of autogenerate, and no longer.
+
+    It carries the two sides of a comparison that Alembic and the user's filters let through.
+    """
+
+    def __init__(self, conn_table: Table | None, metadata_table: Table) -> None:
+        self.conn_table = conn_table
+        """The table as Alembic reflected it; None: it is new."""
+        self.metadata_table = metadata_table
+
+    def reverse(self) -> MigrateOperation:
+        """Return nothing."""
+        return NothingOp()
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return a tuple that names no change."""
+        return ("nothing",)

@@ -1,0 +1,60 @@
+"""What Alembic loads: every registration of the package, and nothing else.
+
+Alembic is not imported at the top: it is importing this module while it is itself half-imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alembic.runtime.plugins import Plugin
+
+__all__ = ["plugin", "setup"]
+
+
+def setup(plugin: Plugin) -> None:
+    """Register the directives, how they run, how they are rendered, and the comparators."""
+    from alembic.autogenerate.render import renderers  # noqa: PLC0415
+    from alembic.operations import BatchOperations, Operations  # noqa: PLC0415
+    from alembic.util import DispatchPriority  # noqa: PLC0415
+
+    from . import compare, operations, render, toimpl  # noqa: PLC0415
+
+    for operation in (operations.ValidateUpsertKeyOp, operations.VerifyUpsertKeyOp):
+        name = operation.directive
+        Operations.register_operation(name)(operation)
+        BatchOperations.register_operation(name, f"batch_{name}")(operation)
+    Operations.implementation_for(operations.ValidateUpsertKeyOp)(toimpl.validate_upsert_key)
+    Operations.implementation_for(operations.VerifyUpsertKeyOp)(toimpl.verify_upsert_key)
+
+    renderers.dispatch_for(operations.ValidateUpsertKeyOp)(render.render_validate)
+    renderers.dispatch_for(operations.VerifyUpsertKeyOp)(render.render_verify)
+    renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
+    renderers.dispatch_for(operations.CreateArbiterIndexOp)(render.render_arbiter_index)
+
+    plugin.add_autogenerate_comparator(
+        compare.mark_table, "table", "upsert_guard", priority=DispatchPriority.LAST
+    )
+    plugin.add_autogenerate_comparator(
+        compare.guard_tables, "autogenerate", "upsert_guard", priority=DispatchPriority.LAST
+    )
+
+
+class _PluginModule(ModuleType):
+    """A module that can be iterated over.
+
+    Alembic 1.18.0 to 1.20.0 iterates over what an entry point loads, though its documentation asks for a module
+    (alembic #1873, mended in 1.20.1): a plain module would make ``import alembic`` itself raise.
+    """
+
+    setup = staticmethod(setup)
+
+    def __iter__(self) -> Iterator[ModuleType]:
+        yield self
+
+
+plugin = _PluginModule(__name__)
+"""The object of the entry point ``alembic.autogenerate.upsert_guard``."""

@@ -1,0 +1,111 @@
+"""How the directives are written into a revision: what a person would type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column
+from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
+
+from ..sqltext import escape_colons, literal_sql
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy.engine import Dialect
+
+    from .operations import (
+        CreateArbiterIndexOp,
+        UpsertKeyOp,
+        ValidateUpsertKeyOp,
+        VerifyUpsertKeyOp,
+    )
+
+__all__ = ["render_arbiter_index", "render_nothing", "render_validate", "render_verify"]
+
+
+def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> str:
+    """Return ``op.validate_upsert_key(...)``; arguments at their default are left out."""
+    arguments = _key_arguments(context, operation)
+    if operation.nulls != "warn":
+        arguments.append(f"nulls={operation.nulls!r}")
+    if operation.sample != _DEFAULT_SAMPLE:
+        arguments.append(f"sample={operation.sample!r}")
+    if not operation.reveal:
+        arguments.append("reveal=False")
+    return f"{_prefix(context)}validate_upsert_key({', '.join(arguments)})"
+
+
+def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list[str]:
+    """Return ``op.verify_upsert_key(...)`` below its comment."""
+    arguments = ", ".join(_key_arguments(context, operation))
+    return [
+        *(f"# {line}" for line in operation.comment),
+        f"{_prefix(context)}verify_upsert_key({arguments})",
+    ]
+
+
+def render_nothing(_: AutogenContext, __: Any) -> list[str]:
+    """Return no line."""
+    return []
+
+
+def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexOp) -> str:
+    """Return ``op.create_index(...)`` with its SQL as the database has to see it.
+
+    Alembic's own renderer compiles for the driver, which doubles ``%``, and leaves ``:`` to be read as a parameter.
+    """
+    index = operation.to_index()
+    dialect = context.dialect
+    name = str(index.name)
+    # a name from a naming convention is final, and op.f() says so
+    arguments = [f"{_prefix(context)}f({name!r})" if isinstance(index.name, conv) else repr(name)]
+    if not context._has_batch:  # noqa: SLF001 - as Alembic's renderers ask
+        arguments.append(repr(str(operation.table_name)))
+    elements = ", ".join(_rendered(context, dialect, e) for e in index.expressions)
+    arguments += [f"[{elements}]", f"unique={bool(index.unique)!r}"]
+    if operation.schema and not context._has_batch:  # noqa: SLF001
+        arguments.append(f"schema={str(operation.schema)!r}")
+    arguments += [
+        f"{key}={_rendered(context, dialect, value)}" for key, value in index.dialect_kwargs.items()
+    ]
+    return f"{_prefix(context)}create_index({', '.join(arguments)})"
+
+
+_DEFAULT_SAMPLE = 5
+
+
+def _key_arguments(context: AutogenContext, operation: UpsertKeyOp) -> list[str]:
+    elements = ", ".join(_sql_or_name(context, element) for element in operation.elements)
+    arguments = [f"[{elements}]"]
+    if not context._has_batch:  # noqa: SLF001
+        arguments.insert(0, repr(str(operation.table_name)))
+        if operation.schema is not None:
+            arguments.append(f"schema={str(operation.schema)!r}")
+    if operation.where is not None:
+        arguments.append(f"where={_sql_or_name(context, operation.where)}")
+    return arguments
+
+
+def _sql_or_name(context: AutogenContext, value: str | TextClause) -> str:
+    if isinstance(value, TextClause):
+        return f"{_sqlalchemy(context)}text({value.text!r})"
+    return repr(str(value))
+
+
+def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:
+    if isinstance(value, Column):
+        return repr(str(value.name))
+    if isinstance(value, ClauseElement):
+        sql = literal_sql(value.self_group(), dialect)
+        return f"{_sqlalchemy(context)}text({escape_colons(sql)!r})"
+    return repr(value)
+
+
+def _prefix(context: AutogenContext) -> str:
+    if context._has_batch:  # noqa: SLF001
+        return "batch_op."
+    return context.opts["alembic_module_prefix"] or ""
+
+
+def _sqlalchemy(context: AutogenContext) -> str:
+    return context.opts["sqlalchemy_module_prefix"] or ""

@@ -1,0 +1,169 @@
+"""What a revision has to do for one key. Pure: facts in, steps out; :mod:`.compare` turns them into operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..inference import (
+    Candidate,
+    Code,
+    ConflictTarget,
+    Kind,
+    Shortfall,
+    State,
+    can_be_inferred,
+    enforce_same_uniqueness,
+    judge,
+)
+
+__all__ = ["Action", "KeyState", "Repair", "Step", "plan_repair"]
+
+
+class Action(Enum):
+    """A step of a repair."""
+
+    VALIDATE = "validate"
+    DROP = "drop"
+    CREATE = "create"
+    VERIFY = "verify"
+    """A person has to act, and the database is asked whether it was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action; `candidate` is what a DROP drops, None elsewhere."""
+
+    action: Action
+    candidate: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """What is known of one key when autogenerate has compared its table."""
+
+    target: ConflictTarget
+    wanted: Candidate
+    """The model's arbiter."""
+    owned: bool
+    """Whether the key attached `wanted` itself and states no name: any arbiter like it will do."""
+    offered: tuple[Candidate, ...]
+    dropped: frozenset[Candidate]
+    """Those of `offered` that Alembic's own operations drop."""
+    created: bool
+    """Whether Alembic's own operations create `wanted`."""
+    compared: bool
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """The answer for one key."""
+
+    shortfall: Shortfall | None = None
+    """Why; None: nothing is short."""
+
+    steps: tuple[Step, ...] = ()
+    """In order; they take the place of Alembic's creation of the arbiter and of its drops of what they drop."""
+
+    adopted: tuple[Candidate, ...] = ()
+    """What serves as it is: Alembic's drops of these, and its creation of the arbiter, are taken out."""
+
+
+def plan_repair(state: KeyState) -> Repair:
+    """Return what the revision does for the key.
+
+    `good`: valid, immediate, of the wanted uniqueness. `spoiler`: deferrable, and inferred. `broken`: INVALID, and of
+    the wanted shape or name. `impostor`: bears the wanted name and is something else, which Alembic does not see.
+
+    =========================  =======================================================================
+    the database has           steps
+    =========================  =======================================================================
+    good, owned                none, and Alembic's drops and creation are taken out
+    good, not owned            Alembic's, with the check before the creation
+    good, and spoiler, broken  drop the spoiler, the broken one
+    spoiler                    validate, drop, create
+    broken                     drop, validate, create
+    impostor                   validate, drop, create
+    none of them               validate, create
+    =========================  =======================================================================
+
+    Primary keys are left to people: a step that verifies, where they have to act.
+    """
+    good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
+    spoilers = [
+        c
+        for c in state.offered
+        if c.valid and not c.immediate and can_be_inferred(state.target, c)
+    ]
+    broken = [
+        c
+        for c in state.offered
+        if not c.valid and (_is_wanted(state, c) or c.name == state.wanted.name)
+    ]
+    adopted = tuple(good) if state.owned else ()
+    standing = adopted or tuple(c for c in good if c not in state.dropped)
+    drops_first = [Step(Action.DROP, c) for c in broken if c.kind is Kind.INDEX]
+    drops_after = [Step(Action.DROP, c) for c in spoilers if c.kind is not Kind.PRIMARY_KEY]
+    by_hand = state.wanted.kind is Kind.PRIMARY_KEY or any(
+        c.kind is Kind.PRIMARY_KEY for c in spoilers
+    )
+    shortfall = _shortfall(state, good, spoilers, broken)
+    if by_hand:
+        undone = not standing or len(drops_after) < len(spoilers)
+        verify = [Step(Action.VERIFY)] if undone else []
+        steps = (*drops_first, *drops_after, *verify)
+        return Repair(shortfall if steps else None, steps, adopted)
+
+    impostors = [
+        c
+        for c in state.offered
+        if c.name == state.wanted.name and c not in (*good, *spoilers, *broken, *state.dropped)
+    ]
+    if not standing and not state.created and impostors and not state.compared:
+        return Repair(Shortfall(Code.UNPROVEN_ARBITER, impostors[0]))
+    # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
+    loses_its_name = any(c.name == state.wanted.name for c in (*spoilers, *broken))
+    creates = not adopted and (state.created or not standing or loses_its_name)
+    if creates:
+        if not standing:
+            drops_after += [Step(Action.DROP, c) for c in impostors]
+        steps = (*drops_first, Step(Action.VALIDATE), *drops_after, Step(Action.CREATE))
+    else:
+        steps = (*drops_first, *drops_after)
+    return Repair(shortfall if steps else None, steps, adopted)
+
+
+def _is_wanted(state: KeyState, candidate: Candidate) -> bool:
+    return enforce_same_uniqueness(candidate, state.wanted, nullable=state.nullable)
+
+
+def _shortfall(
+    state: KeyState,
+    good: list[Candidate],
+    spoilers: list[Candidate],
+    broken: list[Candidate],
+) -> Shortfall:
+    """The reason for whatever steps there are. What Alembic drops and would have served is not told of."""
+    if spoilers:
+        return Shortfall(Code.DEFERRABLE_ARBITER, spoilers[0])
+    if broken:
+        return Shortfall(Code.INVALID_ARBITER, broken[0])
+    going = [c for c in good if c in state.dropped]
+    verdict = judge(state.target, [c for c in state.offered if c not in going])
+    if verdict.state is State.SATISFIED:
+        # it upserts, but on other rows or other NULLs than the model's arbiter
+        other = verdict.arbiters[0]
+        if not good and other.nulls_not_distinct != state.wanted.nulls_not_distinct:
+            return Shortfall(Code.NULLS_MISMATCH, other)
+        return Shortfall(Code.MISSING_ARBITER, other)
+    found = verdict.shortfall
+    if found is None:
+        return Shortfall(Code.MISSING_ARBITER)
+    if found.code is Code.UNPROVEN_ARBITER and state.compared:
+        # the database was asked, and it is not the same
+        partial = found.candidate is not None and found.candidate.partial
+        return Shortfall(
+            Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, found.candidate
+        )
+    return found

@@ -1,0 +1,155 @@
+"""How the directives run: online against the connection, offline into the script."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import ClauseElement
+
+from ..catalog import TableName, catalog_for
+from ..catalog.script import script_verification
+from ..inference import ConflictTarget, Element
+from ..rows import RowsOfKey, read_rows, script_check
+from ..rows.preflight import listing_sql
+from ..sqltext import literal_sql, named
+from .violation import UpsertKeyViolation
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection, Dialect
+
+    from .operations import UpsertKeyOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp
+
+__all__ = ["LOGGER", "SWITCH", "validate_upsert_key", "verify_upsert_key"]
+
+LOGGER = "alembic.autogenerate.upsert_guard"
+"""Under ``alembic``: the logging configuration of Alembic's templates silences every other logger."""
+
+SWITCH = "upsert_guard_validate"
+"""The ``-x`` argument that turns the check of the rows off."""
+
+log = logging.getLogger(LOGGER)
+
+
+def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) -> None:
+    """Run or write down the check of the rows."""
+    context = operations.get_context()
+    key = RowsOfKey(
+        TableName(operation.schema, operation.table_name),
+        _target(operation, context.dialect),
+        operation.nulls,
+    )
+    told = _told(context.dialect, key.table, key.target)
+    if not _is_on(context):
+        log.warning("Skipped the check of the rows of %s: -x %s=off", told, SWITCH)
+        if context.as_sql:
+            _write(context, f"-- {told}: the check of the rows is skipped, -x {SWITCH}=off")
+        return
+    if context.as_sql:
+        _write_check(context, key, told)
+        return
+    reveal = operation.reveal and bool(context.opts.get("upsert_guard_reveal", True))
+    try:
+        report = read_rows(_connection(operations), key, sample=operation.sample, reveal=reveal)
+    except DBAPIError as error:
+        raise CommandError(
+            f"{told}: the rows could not be checked, nothing was changed. The database says: {error.orig}"
+        ) from error
+    if report.refuses:
+        raise UpsertKeyViolation(report)
+    if report.null_rows and report.nulls == "warn":
+        log.warning(
+            "%s: %s rows with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
+            told,
+            report.null_rows,
+        )
+
+
+def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> None:
+    """Ask the database for the arbiters of the key, or write the question down."""
+    context = operations.get_context()
+    dialect = context.dialect
+    table = TableName(operation.schema, operation.table_name)
+    target = _target(operation, dialect)
+    told = _told(dialect, table, target)
+    catalog = catalog_for(dialect.name)
+    if catalog is None:
+        raise CommandError(
+            f"{told} cannot be verified: {dialect.name} is not a database that we can ask"
+        )
+    if context.as_sql:
+        for statement in script_verification(dialect, table, target):
+            _write(context, statement)
+        return
+    inferred = catalog.infer(_connection(operations), table, target)
+    if inferred.deferrable:
+        raise CommandError(
+            f"{told} has the deferrable arbiter {', '.join(inferred.deferrable)}: ON CONFLICT fails on it with 55000. "
+            "Make it anew without DEFERRABLE, in this revision above the verification"
+        )
+    words = inferred.refusal or inferred.doubt
+    if words is not None:
+        raise CommandError(
+            f"{told} is not verified. The database says: {words}. Make the arbiter in this revision, above the "
+            "verification"
+        )
+
+
+def _target(operation: UpsertKeyOp, dialect: Dialect) -> ConflictTarget:
+    return ConflictTarget(
+        tuple(
+            Element(expression=literal_sql(element, dialect))
+            if isinstance(element, ClauseElement)
+            else Element(column=element)
+            for element in operation.elements
+        ),
+        literal_sql(operation.where, dialect)
+        if isinstance(operation.where, ClauseElement)
+        else operation.where,
+    )
+
+
+def _told(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
+    predicate = "" if target.predicate is None else f" WHERE {target.predicate}"
+    return f"upsert key {named(dialect, *table)} ({', '.join(target.labels)}){predicate}"
+
+
+def _is_on(context: MigrationContext) -> bool:
+    if context.environment_context is None:
+        return True
+    arguments = context.environment_context.get_x_argument(as_dictionary=True)
+    stated = arguments.get(SWITCH, "on")
+    if stated not in ("on", "off"):
+        raise CommandError(f"-x {SWITCH}={stated} is not known: write -x {SWITCH}=off, or leave it away")
+    return bool(stated == "on")
+
+
+def _write_check(context: MigrationContext, key: RowsOfKey, told: str) -> None:
+    statements = script_check(context.dialect, key)
+    if statements is None:
+        log.warning(
+            "%s: a script for %s cannot refuse; run the SELECT in its comment first",
+            told,
+            context.dialect.name,
+        )
+        listing = listing_sql(context.dialect, key)
+        _write(context, f"-- {told} must hold before the next statement; this lists the rows that break it:\n-- {listing}")
+        return
+    for statement in statements:
+        _write(context, statement)
+
+
+def _write(context: MigrationContext, statement: str) -> None:
+    # past text(), in which colons and per cent signs of names and SQL would have to be escaped
+    comment = statement.startswith("--")
+    terminator = "" if comment else context.impl.command_terminator
+    context.impl.static_output(statement + terminator)
+
+
+def _connection(operations: Operations) -> Connection:
+    connection: Any = operations.get_bind()
+    return connection

@@ -1,0 +1,90 @@
+"""The preflight in a script (``--sql``): statements that the database's shell runs, and that refuse in the same cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..findings import RowsReport
+from ..findings.rows import subject
+from ..sqltext import named, string_literal, wrapped_in_do
+from .preflight import RowsOfKey, listing_sql, totals_sql
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["script_check"]
+
+
+def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
+    """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
+    if dialect.name == "postgresql":
+        return [_do_block(dialect, key)]
+    if dialect.name == "sqlite":
+        return _failing_insert(dialect, key)
+    return None
+
+
+def _do_block(dialect: Dialect, key: RowsOfKey) -> str:
+    told = _subject(dialect, key)
+    does_not_hold = string_literal(dialect, f"upsert key {told} does not hold: ")
+    hint = string_literal(dialect, f"List them all: {listing_sql(dialect, key)}")
+    refusals = (
+        "    IF duplicate_groups > 0 THEN\n"
+        "        RAISE EXCEPTION USING ERRCODE = 'unique_violation',\n"
+        f"            MESSAGE = {does_not_hold} || duplicate_groups || ' duplicate groups, '\n"
+        "                || surplus_rows || ' surplus rows',\n"
+        f"            HINT = {hint};\n"
+        "    END IF;\n"
+    )
+    if key.nulls == "forbid":
+        refusals += (
+            "    IF null_rows > 0 THEN\n"
+            "        RAISE EXCEPTION USING ERRCODE = 'not_null_violation',\n"
+            f"            MESSAGE = {does_not_hold} || null_rows || ' rows with NULL in the key',\n"
+            f"            HINT = {hint};\n"
+            "    END IF;\n"
+        )
+    if key.nulls == "warn":
+        warning = string_literal(dialect, f"upsert key {told}: ")
+        refusals += (
+            "    IF null_rows > 0 THEN\n"
+            f"        RAISE WARNING USING MESSAGE = {warning} || null_rows\n"
+            "            || ' rows with NULL in the key: no upsert ever matches them';\n"
+            "    END IF;\n"
+        )
+    return wrapped_in_do(
+        "    duplicate_groups bigint;\n    surplus_rows bigint;\n    null_rows bigint;\n",
+        "    SELECT * INTO duplicate_groups, surplus_rows, null_rows FROM (\n"
+        f"        {totals_sql(dialect, key)}\n"
+        "    ) AS totals;\n" + refusals,
+    )
+
+
+def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
+    """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
+    table = "temp.upsert_guard_check"
+    message = named(dialect, f"upsert key {_subject(dialect, key)} does not hold")
+    offending = "coalesce(duplicate_groups, 0)"
+    if key.nulls == "forbid":
+        offending += " + coalesce(null_rows, 0)"
+    return [
+        f"DROP TABLE IF EXISTS {table}",
+        f"CREATE TEMP TABLE upsert_guard_check (offending INTEGER, CONSTRAINT {message} CHECK (offending = 0))",
+        f"INSERT INTO {table} SELECT {offending} FROM ({totals_sql(dialect, key)})",
+        f"DROP TABLE {table}",
+    ]
+
+
+def _subject(dialect: Dialect, key: RowsOfKey) -> str:
+    return subject(
+        RowsReport(
+            table=named(dialect, *key.table),
+            elements=key.target.labels,
+            where=key.target.predicate,
+            nulls=key.nulls,
+            groups=0,
+            surplus=0,
+            null_rows=0,
+            listing="",
+        )
+    )

