@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from sqlalchemy import (
     Column,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     event,
+    literal_column,
 )
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import SchemaItem
@@ -428,16 +429,16 @@ def _attach_arbiter(
     as_index: bool,
 ) -> str:
     """Attach a real constraint or index for the key, and return the name it bears."""
-    options = {"postgresql_nulls_not_distinct": True} if nulls_not_distinct else {}
+    options: dict[str, Any] = {"postgresql_nulls_not_distinct": True} if nulls_not_distinct else {}
     only_index = where is not None or any(e.column is None for e in target.elements)
     if only_index or as_index:
-        predicates = {} if where is None else {"postgresql_where": where, "sqlite_where": where}
+        if where is not None:
+            options |= {"postgresql_where": where, "sqlite_where": where}
         index = Index(
             name or _default_name(table, elements, target),
-            *elements,
+            *cast("Sequence[Any]", elements),
             unique=True,
             _table=table,
-            **predicates,
             **options,
         )
         return str(index.name)
@@ -505,9 +506,7 @@ def _on_arbiter_attached(arbiter: Arbiter, parent: Any) -> None:
         return
     for declaration in declarations_of(parent):
         own = [
-            a
-            for a in _arbiters(parent)
-            if a is not arbiter and str(a.name) == declaration.attached
+            a for a in _arbiters(parent) if a is not arbiter and str(a.name) == declaration.attached
         ]
         for automatic in own:
             _detach(parent, automatic)
@@ -586,7 +585,7 @@ def _column_on(table: Table, name: str) -> Column[Any]:
 
 def _own_column(table: Table, column: ColumnClause[Any]) -> Column[Any]:
     """The table's own column for a mixin's template or a lightweight column of that name."""
-    owner = column.table
+    owner: Any = column.table
     # an attribute of a mapped class hands out annotated twins: compare tables by key
     if owner is not None and getattr(owner, "key", None) not in (None, table.key):
         raise DeclarationError(
@@ -604,7 +603,7 @@ def _bound_to(table: Table, clause: ClauseElement) -> ClauseElement:
             return _own_column(table, element)
         return None
 
-    return visitors.replacement_traverse(clause, {}, own)
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
 
 
 def _checked_target(
@@ -644,7 +643,7 @@ def _with_literals(clause: ClauseElement) -> ClauseElement:
             return bindparam(None, element.effective_value, element.type, literal_execute=True)
         return None
 
-    return visitors.replacement_traverse(clause, {}, literal)
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, literal))
 
 
 def _column_names(clause: ClauseElement) -> Iterator[str]:
@@ -666,14 +665,12 @@ def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None
     for name in names:
         where = index.dialect_kwargs.get(f"{name}_where")
         if where is not None:
-            return sql_clause(where)
+            return _predicate_clause(where)
     return None
 
 
-def sql_clause(where: Any) -> ClauseElement:
-    """Return an index predicate as a clause: SQLAlchemy takes plain strings there too."""
-    from sqlalchemy import literal_column  # noqa: PLC0415
-
+def _predicate_clause(where: Any) -> ClauseElement:
+    """An index predicate as a clause: SQLAlchemy takes plain strings there too."""
     clause = _clause(where)
     return clause if isinstance(clause, ClauseElement) else literal_column(str(where))
 
@@ -691,9 +688,7 @@ def _no_single_key(table: Table, elements: Sequence[Any], found: Sequence[Declar
     wanted = f" on ({', '.join(map(str, elements))})" if elements else ""
     if not found:
         columns = ", ".join(f'"{e}"' for e in elements) or "..."
-        return (
-            f"table {table.fullname!r} declares no upsert key: add UpsertKey({columns}) to its __table_args__"
-        )
+        return f"table {table.fullname!r} declares no upsert key: add UpsertKey({columns}) to its __table_args__"
     listed = "; ".join(_told(table, d.target) for d in found)
     return (
         f"no single upsert key of table {table.fullname!r} fits{wanted}: name the elements, and where= for a partial "

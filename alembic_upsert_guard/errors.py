@@ -25,4 +25,4 @@ class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
 
 
 class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
-    """This database cannot keep the key as declared, and SQLAlchemy would drop part of it silently."""
+    """The database cannot keep the key as declared, and SQLAlchemy would drop part of it silently."""

@@ -49,7 +49,9 @@ def inspect_keys(connection: Connection, tables: Iterable[Table]) -> list[Inspec
 
     :raises KeyError: for a dialect without a catalog; ask :func:`.catalog.catalog_for` first.
     """
-    keyed = {TableName(table.schema, table.name): table for table in tables if declarations_of(table)}
+    keyed = {
+        TableName(table.schema, table.name): table for table in tables if declarations_of(table)
+    }
     catalog = catalog_for(connection.dialect.name)
     if catalog is None:
         raise KeyError(connection.dialect.name)

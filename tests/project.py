@@ -8,10 +8,12 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _INI = """
 [alembic]

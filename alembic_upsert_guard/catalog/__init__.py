@@ -20,4 +20,3 @@ CATALOGS: dict[str, Catalog] = {
 def catalog_for(dialect_name: str) -> Catalog | None:
     """Return how to read that kind of database; None: we cannot judge it."""
     return CATALOGS.get(dialect_name)
-

@@ -6,7 +6,6 @@ Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from ..sqltext import quoted
 from .reading import Inferred, Offered, OneSpelling, TableName, execute, rolled_back
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from sqlalchemy.engine import Connection, Dialect, Row
 
 __all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
@@ -30,9 +31,7 @@ _NO_ARBITER = "42P10"
 def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
     """Return what each of `tables` offers; one statement, a row an index element."""
     wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
-    rows = connection.execute(
-        _statement(connection.dialect), {"wanted": wanted}
-    ).all()
+    rows = connection.execute(_statement(connection.dialect), {"wanted": wanted}).all()
     return dict(_offered(rows))
 
 
@@ -139,7 +138,10 @@ def spell_alike(
     try:
         with rolled_back(connection):
             # the original is looked up before the likeness can shadow it
-            execute(connection, f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})")
+            execute(
+                connection,
+                f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})",
+            )
             execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
             (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
     except DBAPIError:
@@ -155,9 +157,7 @@ def _temporary(connection: Connection, table: TableName) -> TableName:
     return TableName(connection.scalar(schema), table.name)
 
 
-def inferred_arbiters(
-    connection: Connection, table: TableName, target: ConflictTarget
-) -> Inferred:
+def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
     """Return the arbiters that the planner infers: ``EXPLAIN`` of an upsert, in a savepoint.
 
     EXPLAIN writes no row, fires no trigger and takes no sequence value. It is silent on deferrable arbiters,
@@ -214,4 +214,3 @@ def _deferrable(
         for candidate in offered[table].candidates
         if candidate.name in arbiters and not candidate.immediate
     )
-

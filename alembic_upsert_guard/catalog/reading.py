@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..inference import Candidate, ConflictTarget
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from sqlalchemy.engine import Connection
 
-__all__ = ["Catalog", "Inferred", "OneSpelling", "Offered", "TableName", "execute", "rolled_back"]
+    from ..inference import Candidate, ConflictTarget
+
+__all__ = ["Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "execute", "rolled_back"]
 
 
 class TableName(NamedTuple):

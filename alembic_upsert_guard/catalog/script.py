@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..sqltext import quoted, string_literal, wrapped_in_do
 from . import postgresql, sqlite
-from .reading import TableName
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..inference import ConflictTarget
+    from .reading import TableName
 
 __all__ = ["script_verification"]
 

@@ -5,7 +5,6 @@ Manual: https://www.sqlite.org/pragma.html, https://www.sqlite.org/lang_upsert.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
@@ -19,6 +18,8 @@ from ..sqltext import quoted
 from .reading import Inferred, Offered, OneSpelling, TableName, execute
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from sqlalchemy.engine import Connection, Dialect, Row
 
 __all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
@@ -39,7 +40,8 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 
 def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
-    parts, values = [], {}
+    parts: list[str] = []
+    values: dict[str, Any] = {}
     for number, schema in enumerate(dict.fromkeys(table.schema for table in tables)):
         attached = schema or "main"
         master = quoted(dialect, attached, "sqlite_master")
@@ -87,19 +89,17 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
             _candidate(list(index_rows))
             for _, index_rows in groupby(indexed, lambda r: str(r.index_name))
         ]
-        primary_key = [row.column_name for row in kept if row.index_name is None and row.column_name]
+        primary_key = [
+            row.column_name for row in kept if row.index_name is None and row.column_name
+        ]
         rowid_alias = bool(primary_key) and not any(row.origin == "pk" for row in indexed)
         if rowid_alias:
             # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
-            candidates.append(
-                Candidate(None, tuple(map(Element, primary_key)), Kind.PRIMARY_KEY)
-            )
+            candidates.append(Candidate(None, tuple(map(Element, primary_key)), Kind.PRIMARY_KEY))
         nullable = frozenset(r.column_name for r in indexed if r.column_name and not r.is_not_null)
         yield (
             table,
-            Offered(
-                tuple(candidates), nullable.difference(primary_key if rowid_alias else ())
-            ),
+            Offered(tuple(candidates), nullable.difference(primary_key if rowid_alias else ())),
         )
 
 
@@ -161,9 +161,7 @@ def _is_the_same(
     return True
 
 
-def inferred_arbiters(
-    connection: Connection, table: TableName, target: ConflictTarget
-) -> Inferred:
+def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
     """Return whether SQLite finds an arbiter: ``EXPLAIN`` of an upsert. It does not tell names."""
     columns = _columns(connection, table)
     try:

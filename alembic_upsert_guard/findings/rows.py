@@ -67,7 +67,9 @@ def first_line(report: RowsReport) -> str:
     """Return the consequence in one line, without values."""
     found = []
     if report.groups:
-        found.append(f"{_count(report.groups, 'duplicate group')}, {_count(report.surplus, 'surplus row')}")
+        found.append(
+            f"{_count(report.groups, 'duplicate group')}, {_count(report.surplus, 'surplus row')}"
+        )
     if report.nulls == "forbid" and report.null_rows:
         found.append(f"{_count(report.null_rows, 'row')} with NULL in the key")
     return f"upsert key {subject(report)} does not hold: {', '.join(found)}; nothing was changed"
@@ -132,7 +134,9 @@ def _ways_out(report: RowsReport) -> list[str]:
             "keep one row of each key and delete or merge the others, in this revision above the check or by hand, "
             "then run the upgrade again"
         )
-        ways.append("if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration")
+        ways.append(
+            "if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration"
+        )
     if report.nulls == "forbid" and report.null_rows:
         ways.append(
             'fill the NULLs in, or declare what they mean: nulls="distinct" or, on PostgreSQL 15, nulls="not_distinct"'

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..inference import Candidate, Code, ConflictTarget, Shortfall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["shortfall_fact"]
 
@@ -22,14 +25,16 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
     surplus = [label for label in near.labels if label not in wanted]
     lacking = [label for label in target.labels if label not in found]
     if not near.unique:
-        surplus_or_not = "it is not unique"
+        miss = "it is not unique"
     elif surplus and lacking:
-        surplus_or_not = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+        miss = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+    elif not surplus and not lacking:
+        miss = "it covers other rows"
     elif surplus:
-        surplus_or_not = f"{_counted(surplus)} too many ({_listed(surplus)})"
+        miss = f"{_counted(surplus)} too many ({_listed(surplus)})"
     else:
-        surplus_or_not = f"{_counted(lacking)} too few ({_listed(lacking)})"
-    return f"{fact}; nearest is {_named(near)}: {surplus_or_not}"
+        miss = f"{_counted(lacking)} too few ({_listed(lacking)})"
+    return f"{fact}; nearest is {_named(near)}: {miss}"
 
 
 def _predicate(target: ConflictTarget, candidate: Candidate | None) -> str:

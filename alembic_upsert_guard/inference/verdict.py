@@ -6,11 +6,14 @@ The rules are PostgreSQL's ``infer_arbiter_indexes`` (plancat.c) and SQLite's ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from .candidate import Candidate, ConflictTarget, Element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "Code",
@@ -152,7 +155,7 @@ def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
 
 
 def _names_what_is_named(wanted: Sequence[Element], found: Sequence[Element]) -> bool:
-    """Collation and operator class count only where the target names them (plancat.c: infer_collation_opclass_match)."""
+    """Collation and opclass count only where the target names them (plancat.c: infer_collation_opclass_match)."""
     return all(
         any(
             (element.column, element.expression) == (other.column, other.expression)

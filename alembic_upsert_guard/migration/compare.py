@@ -79,7 +79,9 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
     for mark in marked.values():
         _note_declarations(context, mark.metadata_table)
     _keep_sql(context, marked)
-    existing = {mark.metadata_table: ops for ops, mark in marked.items() if mark.conn_table is not None}
+    existing = {
+        mark.metadata_table: ops for ops, mark in marked.items() if mark.conn_table is not None
+    }
     if catalog_for(context.dialect.name) is None:
         log.warning(
             "unknown-dialect: %s is not a database that upsert keys can be judged on; nothing was checked",
@@ -109,8 +111,8 @@ def _note_declarations(context: AutogenContext, table: Table) -> None:
             raise CommandError(f"{told} {reason}")
         if declaration.nulls == "warn" and declaration.is_nullable(table):
             log.warning(
-                "nullable-key: %s can hold NULL, and NULLs never conflict: such rows double. Make the columns NOT NULL, "
-                'or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
+                "nullable-key: %s can hold NULL, and NULLs never conflict: such rows double. Make the columns "
+                'NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
                 told,
             )
 
@@ -148,9 +150,16 @@ def _guard(
     sequence, verification = _operations(context, key, repair, creation)
     hidden = [op for op in sequence if op is not creation and _is_hidden(context, key, op)]
     if hidden:
-        log.info("Left %s alone (%s: %s): include_object or include_name hides it", told, repair.shortfall.code, fact)
+        log.info(
+            "Left %s alone (%s: %s): include_object or include_name hides it",
+            told,
+            repair.shortfall.code,
+            fact,
+        )
         return
-    log.info("Detected %s on %s: %s%s", repair.shortfall.code, told, fact, _caveat(context, sequence))
+    log.info(
+        "Detected %s on %s: %s%s", repair.shortfall.code, told, fact, _caveat(context, sequence)
+    )
     dropped = {step.candidate for step in repair.steps if step.action is Action.DROP}
     replaced = [op for candidate, op in drops.items() if candidate in dropped]
     if creation is not None:
@@ -175,7 +184,9 @@ def _creation(
         else:
             continue
         candidate = arbiter_as_candidate(made, context.dialect)
-        if candidate.immediate and enforce_same_uniqueness(candidate, wanted, nullable=key.nullable):
+        if candidate.immediate and enforce_same_uniqueness(
+            candidate, wanted, nullable=key.nullable
+        ):
             return op
     return None
 
@@ -184,7 +195,7 @@ def _drops(table_ops: ModifyTableOps, key: InspectedKey) -> dict[Candidate, Migr
     """What Alembic's operations drop of what the database offers."""
     found: dict[Candidate, MigrateOperation] = {}
     for op in table_ops.ops:
-        name: str | None
+        name: Any
         columns: frozenset[str] | None = None
         if isinstance(op, DropIndexOp):
             name = op.index_name
@@ -196,7 +207,11 @@ def _drops(table_ops: ModifyTableOps, key: InspectedKey) -> dict[Candidate, Migr
             continue
         for candidate in key.offered:
             # SQLite's catalog does not tell the names of constraints: there they go by their columns
-            unnamed = columns is not None and candidate.kind is Kind.CONSTRAINT and not candidate.definition
+            unnamed = (
+                columns is not None
+                and candidate.kind is Kind.CONSTRAINT
+                and not candidate.definition
+            )
             if candidate.name == name or (unnamed and columns == frozenset(candidate.labels)):
                 found[candidate] = op
     return found
@@ -324,10 +339,16 @@ class _DropIndexByDefinitionOp(DropIndexOp):
 def _is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) -> bool:
     """Whether the user's filters keep autogenerate from touching what `op`, one of ours, touches."""
     item: Any
+    name: Any
     if isinstance(op, DropIndexOp):
         item, name, kind, reflected = op.to_index(), op.index_name, "index", True
     elif isinstance(op, DropConstraintOp):
-        item, name, kind, reflected = op.to_constraint(), op.constraint_name, "unique_constraint", True
+        item, name, kind, reflected = (
+            op.to_constraint(),
+            op.constraint_name,
+            "unique_constraint",
+            True,
+        )
     elif isinstance(op, CreateIndexOp | CreateUniqueConstraintOp):
         kind = "index" if isinstance(key.arbiter, Index) else "unique_constraint"
         item, name, reflected = key.arbiter, key.arbiter.name, False
@@ -387,7 +408,9 @@ def _keep_sql(context: AutogenContext, marked: dict[ModifyTableOps, GuardedTable
         names = {str(d.arbiter(table).name) for d in declarations_of(table)}
         table_ops.ops = [
             _with_own_renderer(op)
-            if isinstance(op, CreateIndexOp) and str(op.index_name) in names and _is_garbled(context, op)
+            if isinstance(op, CreateIndexOp)
+            and str(op.index_name) in names
+            and _is_garbled(context, op)
             else op
             for op in table_ops.ops
         ]
@@ -449,5 +472,3 @@ def _prepares(block: Sequence[MigrateOperation], check: UpsertKeyOp) -> bool:
     # SQL may name any of them
     any_sql = check.where is not None or any(not isinstance(e, str) for e in check.elements)
     return bool(touched) if any_sql else not touched.isdisjoint(map(str, check.elements))
-
-

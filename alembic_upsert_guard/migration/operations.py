@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
 from alembic.util import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alembic.operations import BatchOperations, Operations
     from sqlalchemy.sql.elements import TextClause
     from sqlalchemy.sql.schema import Table
@@ -209,9 +210,7 @@ class VerifyUpsertKeyOp(UpsertKeyOp):
     ) -> None:
         """Ask the database about the table as it is before the batch: what the block changes is not there yet."""
         operations.invoke(
-            cls(
-                operations.impl.table_name, elements, schema=operations.impl.schema, where=where
-            )
+            cls(operations.impl.table_name, elements, schema=operations.impl.schema, where=where)
         )
 
 

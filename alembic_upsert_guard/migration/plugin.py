@@ -5,11 +5,12 @@ Alembic is not imported at the top: it is importing this module while it is itse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from alembic.runtime.plugins import Plugin
 
 __all__ = ["plugin", "setup"]

@@ -11,7 +11,6 @@ from ..inference import (
     ConflictTarget,
     Kind,
     Shortfall,
-    State,
     can_be_inferred,
     enforce_same_uniqueness,
     judge,
@@ -92,9 +91,7 @@ def plan_repair(state: KeyState) -> Repair:
     """
     good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
     spoilers = [
-        c
-        for c in state.offered
-        if c.valid and not c.immediate and can_be_inferred(state.target, c)
+        c for c in state.offered if c.valid and not c.immediate and can_be_inferred(state.target, c)
     ]
     broken = [
         c
@@ -151,15 +148,12 @@ def _shortfall(
         return Shortfall(Code.INVALID_ARBITER, broken[0])
     going = [c for c in good if c in state.dropped]
     verdict = judge(state.target, [c for c in state.offered if c not in going])
-    if verdict.state is State.SATISFIED:
-        # it upserts, but on other rows or other NULLs than the model's arbiter
-        other = verdict.arbiters[0]
-        if not good and other.nulls_not_distinct != state.wanted.nulls_not_distinct:
-            return Shortfall(Code.NULLS_MISMATCH, other)
-        return Shortfall(Code.MISSING_ARBITER, other)
     found = verdict.shortfall
     if found is None:
-        return Shortfall(Code.MISSING_ARBITER)
+        # it upserts, but on other rows or other NULLs than the model's arbiter
+        other = verdict.arbiters[0]
+        differs = not good and other.nulls_not_distinct != state.wanted.nulls_not_distinct
+        return Shortfall(Code.NULLS_MISMATCH if differs else Code.MISSING_ARBITER, other)
     if found.code is Code.UNPROVEN_ARBITER and state.compared:
         # the database was asked, and it is not the same
         partial = found.candidate is not None and found.candidate.partial

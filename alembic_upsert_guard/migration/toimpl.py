@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
@@ -124,7 +124,9 @@ def _is_on(context: MigrationContext) -> bool:
     arguments = context.environment_context.get_x_argument(as_dictionary=True)
     stated = arguments.get(SWITCH, "on")
     if stated not in ("on", "off"):
-        raise CommandError(f"-x {SWITCH}={stated} is not known: write -x {SWITCH}=off, or leave it away")
+        raise CommandError(
+            f"-x {SWITCH}={stated} is not known: write -x {SWITCH}=off, or leave it away"
+        )
     return bool(stated == "on")
 
 
@@ -137,7 +139,10 @@ def _write_check(context: MigrationContext, key: RowsOfKey, told: str) -> None:
             context.dialect.name,
         )
         listing = listing_sql(context.dialect, key)
-        _write(context, f"-- {told} must hold before the next statement; this lists the rows that break it:\n-- {listing}")
+        _write(
+            context,
+            f"-- {told} must hold before the next statement; this lists the rows that break it:\n-- {listing}",
+        )
         return
     for statement in statements:
         _write(context, statement)
@@ -151,5 +156,5 @@ def _write(context: MigrationContext, statement: str) -> None:
 
 
 def _connection(operations: Operations) -> Connection:
-    connection: Any = operations.get_bind()
-    return connection
+    bind: Connection = operations.get_bind()
+    return bind

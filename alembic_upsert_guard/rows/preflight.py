@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from ..catalog import TableName
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
-from ..inference import ConflictTarget
 from ..sqltext import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection, Dialect
+
+    from ..catalog import TableName
+    from ..inference import ConflictTarget
 
 __all__ = ["RowsOfKey", "grouped_sql", "listing_sql", "read_rows", "totals_sql"]
 
@@ -40,9 +41,7 @@ class RowsOfKey:
     nulls: str
 
 
-def read_rows(
-    connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool
-) -> RowsReport:
+def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
     """Return what stands against `key` in the database. The rows are read once; a second time for the sample.
 
     :param sample: groups shown at most.

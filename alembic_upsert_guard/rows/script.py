@@ -1,4 +1,4 @@
-"""The preflight in a script (``--sql``): statements that the database's shell runs, and that refuse in the same cases."""
+"""The preflight in a script (``--sql``): statements for the database's shell, which refuse in the same cases."""
 
 from __future__ import annotations
 

@@ -35,7 +35,10 @@ def test_nothing_is_there(project: Project) -> None:
 
     check = project.check()
     assert check.code != 0
-    assert "('validate_upsert_key', None, 'accounts', ('tenant', 'email'), 'missing-arbiter')" in check.out
+    assert (
+        "('validate_upsert_key', None, 'accounts', ('tenant', 'email'), 'missing-arbiter')"
+        in check.out
+    )
     revision = project.revise()
     assert revision.lines("upgrade") == [VALIDATE, CREATE]
     assert revision.lines("downgrade") == [
@@ -48,7 +51,10 @@ def test_nothing_is_there(project: Project) -> None:
     ("there", "told"),
     [
         ("CREATE UNIQUE INDEX near ON accounts (tenant)", "one column too few (email)"),
-        ("CREATE UNIQUE INDEX near ON accounts (tenant, email, kind)", "one column too many (kind)"),
+        (
+            "CREATE UNIQUE INDEX near ON accounts (tenant, email, kind)",
+            "one column too many (kind)",
+        ),
         ("CREATE UNIQUE INDEX near ON accounts (tenant, kind)", "it covers kind and not email"),
         ("CREATE INDEX near ON accounts (tenant, email)", "it is not unique"),
     ],
@@ -114,7 +120,8 @@ def test_an_arbiter_of_another_name_than_stated_is_there(project: Project) -> No
 def test_a_deferrable_constraint_is_there(project: Project, name: str, timing: str) -> None:
     """It is replaced in one transaction, and comes back deferrable in the downgrade."""
     project.sql(
-        TABLE, f"ALTER TABLE accounts ADD CONSTRAINT {name} UNIQUE (email, tenant) DEFERRABLE {timing}"
+        TABLE,
+        f"ALTER TABLE accounts ADD CONSTRAINT {name} UNIQUE (email, tenant) DEFERRABLE {timing}",
     )
     project.models(accounts())
 
@@ -208,7 +215,9 @@ def test_a_partial_index_that_the_model_has_as_well_is_there(project: Project) -
     """It stays."""
     project.sql(TABLE, "CREATE UNIQUE INDEX live ON accounts (tenant, email) WHERE kind <> 'gone'")
     where = "text(\"kind <> 'gone'\")"
-    project.models(accounts(more=f' Index("live", "tenant", "email", unique=True, postgresql_where={where})'))
+    project.models(
+        accounts(more=f' Index("live", "tenant", "email", unique=True, postgresql_where={where})')
+    )
 
     revision = project.revise()
     assert revision.lines("upgrade") == [VALIDATE, CREATE]
@@ -247,7 +256,9 @@ def test_the_other_null_mode_is_there(project: Project) -> None:
         " CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email))"
     )
     project.models(
-        accounts(key=', nulls="not_distinct"').replace("tenant: Mapped[int]", "tenant: Mapped[int | None]")
+        accounts(key=', nulls="not_distinct"').replace(
+            "tenant: Mapped[int]", "tenant: Mapped[int | None]"
+        )
     )
 
     revision = project.revise()
@@ -293,5 +304,7 @@ def test_the_table_is_new(project: Project) -> None:
 
     revision = project.revise()
     assert "validate_upsert_key" not in revision.text
-    assert "sa.UniqueConstraint('tenant', 'email', name='uq_accounts_tenant_email')" in revision.text
+    assert (
+        "sa.UniqueConstraint('tenant', 'email', name='uq_accounts_tenant_email')" in revision.text
+    )
     goes_round(project, revision)
