@@ -110,14 +110,17 @@ def _sample_lines(report: RowsReport) -> list[str]:
 def _identities(report: RowsReport, group: DuplicateGroup) -> str:
     if not group.identities:
         return ""
-    # one column is told by itself, several as a tuple
-    shown = [
-        _shown(identity[0]) if len(identity) == 1 else f"({', '.join(map(_shown, identity))})"
-        for identity in group.identities
-    ]
+    shown = [_shown_identity(report, identity) for identity in group.identities]
     more = ", ..." if group.rows > len(shown) else ""
     columns = report.identity[0] if len(report.identity) == 1 else f"({', '.join(report.identity)})"
     return f", {columns} {', '.join(shown)}{more}"
+
+
+def _shown_identity(report: RowsReport, identity: tuple[Any, ...]) -> str:
+    if report.identity == ("ctid",):
+        return str(identity[0])  # a place in the heap, "(0,1)", not a string of the user's
+    # one column is told by itself, several as a tuple
+    return _shown(identity[0]) if len(identity) == 1 else f"({', '.join(map(_shown, identity))})"
 
 
 def _null_line(report: RowsReport) -> str:

@@ -1,0 +1,145 @@
+"""``alembic upgrade --sql``: the script refuses in the same cases."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rows.test_preflight import NULLS, TABLE, TWICE, revised
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.project import Project
+
+
+def run(postgresql: psycopg.Connection, script: str) -> list[str]:
+    """Run a script as psql does; the warnings it raised."""
+    said: list[str] = []
+    postgresql.autocommit = True
+    postgresql.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+    postgresql.execute(script.encode())
+    return said
+
+
+def script(project: Project) -> str:
+    """The whole script, for a database that has not met Alembic yet."""
+    project.sql("DROP TABLE IF EXISTS alembic_version")
+    return project.alembic("upgrade", "head", "--sql").out
+
+
+def test_a_script_on_clean_rows_runs_to_the_end(
+    project: Project, postgresql: psycopg.Connection
+) -> None:
+    """The constraint is there afterwards."""
+    revised(project, "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'b')")
+
+    assert run(postgresql, script(project)) == []
+    assert "uq_accounts_tenant_email" in "".join(project.uniques())
+
+
+def test_a_script_on_duplicates_stops_with_the_first_line_of_the_report(
+    project: Project, postgresql: psycopg.Connection
+) -> None:
+    """No DDL has run by then."""
+    revised(project, TWICE)
+
+    with pytest.raises(
+        Exception, match="does not hold: 2 duplicate groups, 3 surplus rows"
+    ) as refused:
+        run(postgresql, script(project))
+    assert "List them all: SELECT tenant, email, count" in str(refused.value)
+    postgresql.execute("ROLLBACK")
+    assert "uq_accounts_tenant_email" not in "".join(project.uniques())
+
+
+@pytest.mark.parametrize(
+    ("nulls", "outcome"),
+    [
+        ("warn", "warning"),
+        ("distinct", "silence"),
+        ("forbid", "refusal"),
+        ("not_distinct", "refusal"),
+    ],
+)
+def test_a_script_takes_nulls_as_stated(
+    project: Project, postgresql: psycopg.Connection, nulls: str, outcome: str
+) -> None:
+    """Warns, is silent or refuses, as the check online does."""
+    written = script(revised(project, NULLS, key=f", nulls={nulls!r}"))
+
+    if outcome == "refusal":
+        with pytest.raises(Exception, match="does not hold"):
+            run(postgresql, written)
+    else:
+        said = run(postgresql, written)
+        told = [
+            "upsert key accounts (tenant, email): 2 rows with NULL in the key: no upsert ever matches them"
+        ]
+        assert said == (told if outcome == "warning" else [])
+
+
+def test_a_script_can_leave_the_check_out(project: Project) -> None:
+    """And says so in a comment."""
+    revised(project)
+    written = project.alembic("-x", "upsert_guard_validate=off", "upgrade", "head", "--sql").out
+
+    assert "DO $upsert_guard$" not in written
+    assert "the check of the rows is skipped" in written
+
+
+def test_a_verification_in_a_script_fails_without_an_arbiter(
+    project: Project, postgresql: psycopg.Connection
+) -> None:
+    """The planner is asked there as well; a deferrable arbiter is no arbiter."""
+    revised(project)
+    path = next((project.path / "migrations" / "versions").glob("*.py"))
+    whole = path.read_text()
+    body = whole.split("def upgrade():\n")[1].split("\n\n\n")[0]
+    path.write_text(
+        whole.replace(body, "    op.verify_upsert_key('accounts', ['tenant', 'email'])")
+    )
+    written = script(project).replace("BEGIN;\n", "").replace("COMMIT;\n", "")
+
+    with pytest.raises(Exception, match="no unique or exclusion constraint matching"):
+        run(postgresql, written)
+    project.sql(
+        "DROP TABLE IF EXISTS alembic_version",
+        "ALTER TABLE accounts ADD CONSTRAINT d UNIQUE (tenant, email) DEFERRABLE",
+    )
+    with pytest.raises(Exception, match="has a deferrable arbiter"):
+        run(postgresql, written)
+    project.sql(
+        "DROP TABLE IF EXISTS alembic_version",
+        "ALTER TABLE accounts DROP CONSTRAINT d, ADD UNIQUE (tenant, email)",
+    )
+    run(postgresql, written)
+
+
+def test_a_script_for_sqlite_fails_with_the_key_in_its_words(sqlite_project: Project) -> None:
+    """A CHECK that names itself stops the shell before the DDL."""
+    revised(
+        sqlite_project,
+        TWICE,
+        key=", as_index=True",
+        table=TABLE.replace("serial", "integer NOT NULL"),
+    )
+    written = script(sqlite_project)
+
+    with closing(sqlite3.connect(sqlite_project.url.removeprefix("sqlite:///"))) as shell:
+        with pytest.raises(
+            sqlite3.IntegrityError, match=r"upsert key accounts \(tenant, email\) does not hold"
+        ):
+            shell.executescript(written)
+        shell.rollback()
+        shell.execute(
+            "DELETE FROM accounts WHERE id NOT IN (SELECT min(id) FROM accounts GROUP BY tenant, email)"
+        )
+        shell.commit()
+        shell.executescript(written)
+        assert shell.execute("SELECT name FROM sqlite_master WHERE name LIKE 'uq%'").fetchall() == [
+            ("uq_accounts_tenant_email",)
+        ]
