@@ -215,10 +215,12 @@ class Declaration:
 
     def is_nullable(self, table: Table) -> bool:
         """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""
-        return any(
-            element.column is None or bool(table_column(table, element.column).nullable)
-            for element in self.target.elements
-        )
+        return _is_nullable(table, self.target)
+
+    def nullable_columns(self, table: Table) -> list[str]:
+        """Return the key's plain columns that may hold NULL in the model, in declared order."""
+        named = [e.column for e in self.target.elements if e.column is not None]
+        return [column for column in named if table_column(table, column).nullable]
 
     def unsupported_by(self, dialect: Dialect) -> str | None:
         """Return why this database cannot keep the key; None: it can.
@@ -399,9 +401,7 @@ def _serves(candidate: Candidate, target: ConflictTarget, nulls: Nulls, table: T
     # distinct       | the default one
     # not_distinct   | NULLS NOT DISTINCT
     modes = {"distinct": (False,), "not_distinct": (True,)}.get(nulls, (False, True))
-    nullable = any(
-        e.column is None or bool(table_column(table, e.column).nullable) for e in target.elements
-    )
+    nullable = _is_nullable(table, target)
     return any(
         enforce_same_uniqueness(
             candidate,
@@ -415,6 +415,12 @@ def _serves(candidate: Candidate, target: ConflictTarget, nulls: Nulls, table: T
             nullable=nullable,
         )
         for mode in modes
+    )
+
+
+def _is_nullable(table: Table, target: ConflictTarget) -> bool:
+    return any(
+        e.column is None or bool(table_column(table, e.column).nullable) for e in target.elements
     )
 
 

@@ -109,11 +109,13 @@ def _note_declarations(context: AutogenContext, table: Table) -> None:
         reason = declaration.unsupported_by(context.dialect)
         if reason is not None:
             raise CommandError(f"{told} {reason}")
-        if declaration.nulls == "warn" and declaration.is_nullable(table):
+        nullable = declaration.nullable_columns(table)
+        if declaration.nulls == "warn" and nullable:
             log.warning(
-                "nullable-key: %s can hold NULL, and NULLs never conflict: such rows double. Make the columns "
-                'NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
+                "nullable-key: %s: %s may hold NULL, and NULLs never conflict: such rows double. "
+                'Make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
                 told,
+                ", ".join(nullable),
             )
 
 
