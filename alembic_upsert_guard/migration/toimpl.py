@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from alembic.util import CommandError
+from alembic.util import CommandError, messaging
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..catalog.script import script_verification
+from ..findings import violation_text
 from ..inference import ConflictTarget, Element
 from ..rows import RowsOfKey, read_rows, script_check
 from ..rows.preflight import listing_sql
@@ -60,7 +61,10 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
             f"{told}: the rows could not be checked, nothing was changed. The database says: {error.orig}"
         ) from error
     if report.refuses:
-        raise UpsertKeyViolation(report)
+        folded = _folds_errors(context)
+        if folded:
+            log.error("%s", violation_text(report))
+        raise UpsertKeyViolation(report, shown_already=folded)
     if report.null_rows and report.nulls == "warn":
         log.warning(
             "%s: %s rows with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
@@ -128,6 +132,12 @@ def _is_on(context: MigrationContext) -> bool:
             f"-x {SWITCH}={stated} is not known: write -x {SWITCH}=off, or leave it away"
         )
     return bool(stated == "on")
+
+
+def _folds_errors(context: MigrationContext) -> bool:
+    """Whether the ``alembic`` command would fold the report into one paragraph, as it does on a terminal."""
+    at_the_command_line = getattr(context.config, "cmd_opts", None) is not None
+    return at_the_command_line and messaging.TERMWIDTH is not None
 
 
 def _write_check(context: MigrationContext, key: RowsOfKey, told: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alembic.util import CommandError
 
 from ..errors import UpsertGuardError
-from ..findings import violation_text
+from ..findings import first_line, violation_text
 
 if TYPE_CHECKING:
     from ..findings import RowsReport
@@ -21,7 +21,15 @@ class UpsertKeyViolation(CommandError, UpsertGuardError):  # noqa: N818 - the na
     As an Alembic ``CommandError`` its text, the whole report, is what the ``alembic`` command prints.
     """
 
-    def __init__(self, report: RowsReport) -> None:
-        super().__init__(violation_text(report))
+    def __init__(self, report: RowsReport, *, shown_already: bool = False) -> None:
+        """Hold the report.
+
+        :param shown_already: the text is the first line alone, for a reader who has the rest before them.
+        """
+        super().__init__(
+            f"{first_line(report)}; the report is above"
+            if shown_already
+            else violation_text(report)
+        )
         self.report = report
         """What was found, as values."""

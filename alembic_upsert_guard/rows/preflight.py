@@ -63,7 +63,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         groups=int(totals.duplicate_groups or 0),
         surplus=int(totals.surplus_rows or 0),
         null_rows=int(totals.null_rows or 0),
-        listing=listing_sql(dialect, key),
+        listing=listing_sql(dialect, key, nulls_stand=bool(totals.null_rows)),
         sample=groups,
         identity=identity,
         reveal=reveal,
@@ -96,18 +96,23 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     )
 
 
-def listing_sql(dialect: Dialect, key: RowsOfKey) -> str:
-    """Return the SELECT that a person pastes to see every offending key."""
+def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
+    """Return the SELECT that a person pastes to see every offending key.
+
+    :param nulls_stand: whether rows with NULL in the key may be there, which has to be said where they do not offend.
+    """
     elements = _elements(dialect, key)
     columns = ", ".join(elements)
-    null = " OR ".join(f"{sql} IS NULL" for sql in elements)
-    # one HAVING a policy: what is refused is what is listed
-    having = {
-        "not_distinct": "count(*) > 1",
-        "forbid": f"count(*) > 1 OR {null}",
-    }.get(key.nulls, f"count(*) > 1 AND NOT ({null})")
+    conditions = [] if key.target.predicate is None else [f"({key.target.predicate})"]
+    having = "count(*) > 1"
+    # what is refused is what is listed
+    if key.nulls == "forbid":
+        having += "".join(f" OR {sql} IS NULL" for sql in elements)
+    elif key.nulls != "not_distinct" and nulls_stand:
+        conditions += [f"{sql} IS NOT NULL" for sql in elements]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
-        f"SELECT {columns}, count(*) FROM {named(dialect, *key.table)}{_where(key)} "
+        f"SELECT {columns}, count(*) FROM {named(dialect, *key.table)}{where} "
         f"GROUP BY {columns} HAVING {having} ORDER BY count(*) DESC;"
     )
 

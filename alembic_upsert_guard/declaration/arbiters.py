@@ -1,0 +1,245 @@
+"""The one arbiter that a table holds for a key: found, or attached under a name that lasts."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from sqlalchemy import (
+    Column,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
+from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
+
+from ..errors import DeclarationError
+from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
+from ..sqltext import literal_sql
+from .elements import SORT_MODIFIERS, clause_of, column_names, is_nullable, table_column, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Dialect
+
+__all__ = [
+    "Arbiter",
+    "Nulls",
+    "arbiter_as_candidate",
+    "arbiters_of",
+    "attach_arbiter",
+    "declared_arbiter",
+    "detach",
+    "reattach",
+]
+
+Nulls: TypeAlias = Literal["warn", "distinct", "not_distinct", "forbid"]
+Arbiter: TypeAlias = "PrimaryKeyConstraint | UniqueConstraint | Index"
+
+_NAME_LIMIT = 63
+"""Bytes of a name that every supported database keeps: PostgreSQL's NAMEDATALEN - 1, below MySQL's 64 characters."""
+
+
+def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbiter | None:
+    """Return the arbiter that the table declares with the key's own uniqueness; None: it declares none.
+
+    :raises DeclarationError: a deferrable one stands there, alone or beside a good one: ON CONFLICT fails on
+     it with 55000 either way.
+    """
+    found: Arbiter | None = None
+    for arbiter in arbiters_of(table):
+        candidate = arbiter_as_candidate(arbiter)
+        if frozenset(candidate.elements) != frozenset(target.elements):
+            continue
+        if not candidate.immediate:
+            raise DeclarationError(
+                f"{told(table, target)} cannot be upserted on: {candidate.name or 'a unique constraint'} on the same "
+                "columns is DEFERRABLE, and ON CONFLICT refuses deferrable arbiters (55000); declare that "
+                "constraint without deferrable= and initially="
+            )
+        if found is None and _serves(candidate, target, nulls, table):
+            found = arbiter
+    return found
+
+
+def arbiters_of(table: Table) -> Iterator[Arbiter]:
+    """Return every arbiter of the table: primary key, constraints, unique indexes; each group by name."""
+    if table.primary_key.columns:
+        yield table.primary_key
+    constraints = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+    yield from sorted(constraints, key=_by_name)
+    yield from sorted((i for i in table.indexes if i.unique), key=_by_name)
+
+
+def _by_name(arbiter: Arbiter) -> str:
+    return str(arbiter.name or "")
+
+
+def _serves(candidate: Candidate, target: ConflictTarget, nulls: Nulls, table: Table) -> bool:
+    # nulls          | the arbiter's NULL mode that fits, where a key column is nullable
+    # warn, forbid   | either: the key does not say, or lets no NULL in
+    # distinct       | the default one
+    # not_distinct   | NULLS NOT DISTINCT
+    modes = {"distinct": (False,), "not_distinct": (True,)}.get(nulls, (False, True))
+    nullable = is_nullable(table, target)
+    return any(
+        enforce_same_uniqueness(
+            candidate,
+            Candidate(
+                None,
+                target.elements,
+                partial=target.predicate is not None,
+                predicate=target.predicate,
+                nulls_not_distinct=mode,
+            ),
+            nullable=nullable,
+        )
+        for mode in modes
+    )
+
+
+def attach_arbiter(
+    table: Table,
+    elements: Sequence[ClauseElement],
+    where: ClauseElement | None,
+    target: ConflictTarget,
+    *,
+    name: str | None,
+    nulls_not_distinct: bool,
+    as_index: bool,
+) -> str:
+    """Attach a real constraint or index for the key, and return the name it bears."""
+    options: dict[str, Any] = {"postgresql_nulls_not_distinct": True} if nulls_not_distinct else {}
+    only_index = where is not None or any(e.column is None for e in target.elements)
+    if only_index or as_index:
+        if where is not None:
+            options |= {"postgresql_where": where, "sqlite_where": where}
+        index = Index(
+            name or default_name(table, elements, target),
+            *cast("Sequence[Any]", elements),
+            unique=True,
+            _table=table,
+            **options,
+        )
+        return str(index.name)
+    columns = [table_column(table, e.column) for e in target.elements if e.column is not None]
+    constraint = UniqueConstraint(
+        *columns,
+        name=name or default_name(table, elements, target),
+        **options,
+    )
+    table.append_constraint(constraint)
+    return str(constraint.name)
+
+
+def detach(table: Table, arbiter: Arbiter) -> None:
+    """Take the arbiter off the table."""
+    if isinstance(arbiter, Index):
+        table.indexes.discard(arbiter)
+    else:
+        table.constraints.discard(arbiter)
+
+
+def reattach(table: Table, arbiter: Arbiter) -> None:
+    """Put back what :func:`detach` took off; no event is fired."""
+    if isinstance(arbiter, Index):
+        table.indexes.add(arbiter)
+    else:
+        table.constraints.add(arbiter)
+
+
+def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Candidate:
+    """Return a model's constraint or index in the words of the inference core, spelled for `dialect`."""
+    name = None if arbiter.name is None else str(arbiter.name)
+    options = arbiter.dialect_kwargs
+    nulls_not_distinct = bool(options.get("postgresql_nulls_not_distinct", False))
+    if isinstance(arbiter, Index):
+        where = _predicate_of(arbiter, dialect)
+        return Candidate(
+            name,
+            tuple(_index_element(e, dialect) for e in arbiter.expressions),
+            Kind.INDEX,
+            unique=bool(arbiter.unique),
+            partial=where is not None,
+            predicate=None if where is None else literal_sql(where, dialect),
+            nulls_not_distinct=nulls_not_distinct,
+        )
+    return Candidate(
+        name,
+        tuple(Element(column.name) for column in arbiter.columns),
+        Kind.PRIMARY_KEY if isinstance(arbiter, PrimaryKeyConstraint) else Kind.CONSTRAINT,
+        nulls_not_distinct=nulls_not_distinct,
+        immediate=not (arbiter.deferrable or (arbiter.initially or "").upper() == "DEFERRED"),
+    )
+
+
+def _index_element(expression: Any, dialect: Dialect | None) -> Element:
+    while isinstance(expression, UnaryExpression) and expression.modifier in SORT_MODIFIERS:
+        expression = expression.element
+    if isinstance(expression, ColumnClause) and not expression.is_literal:
+        return Element(column=expression.name)
+    return Element(expression=literal_sql(expression, dialect))
+
+
+def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None:
+    names = ("postgresql", "sqlite") if dialect is None else (dialect.name,)
+    for name in names:
+        where = index.dialect_kwargs.get(f"{name}_where")
+        if where is not None:
+            return _predicate_clause(where)
+    return None
+
+
+def _predicate_clause(where: Any) -> ClauseElement:
+    """An index predicate as a clause: SQLAlchemy takes plain strings there too."""
+    clause = clause_of(where)
+    return clause if isinstance(clause, ClauseElement) else literal_column(str(where))
+
+
+def default_name(
+    table: Table, elements: Sequence[ClauseElement], target: ConflictTarget
+) -> str | conv:
+    """Return the arbiter's name where none is stated: by the naming convention, else ``uq_<table>_<columns>``.
+
+    Partial and expression keys end in eight hex digits of their SQL: two of them can have the same columns.
+    """
+    columns = list(dict.fromkeys(name for e in elements for name in column_names(e)))
+    plain = all(e.column is not None for e in target.elements) and target.predicate is None
+    if not plain:
+        sql = "\x00".join((*target.labels, target.predicate or ""))
+        return _cut("_".join(["uq", table.name, *columns, _hash(sql)]))
+    convention = table.metadata.naming_convention
+    if "uq" in convention or UniqueConstraint in convention:
+        # let SQLAlchemy apply it, on a table of the same name that nobody sees
+        likeness = Table(
+            table.name,
+            MetaData(naming_convention=convention),
+            *(Column(c.name, c.type, key=c.key) for c in table.columns),
+            schema=table.schema,
+        )
+        constraint = UniqueConstraint(
+            *(table_column(likeness, e.column) for e in target.elements if e.column is not None)
+        )
+        likeness.append_constraint(constraint)
+        if constraint.name is not None:
+            name = str(constraint.name)
+            # within the limit in characters, over it in bytes: SQLAlchemy counts the former, PostgreSQL the latter
+            return conv(name if len(name) > _NAME_LIMIT else _cut(name))
+    return _cut("_".join(["uq", table.name, *columns]))
+
+
+def _cut(name: str) -> str:
+    """The name, cut to what every database keeps: a hash then stands for what was cut."""
+    encoded = name.encode()
+    if len(encoded) <= _NAME_LIMIT:
+        return name
+    tail = f"_{_hash(name)}"
+    return encoded[: _NAME_LIMIT - len(tail)].decode(errors="ignore") + tail
+
+
+def _hash(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()[:8]

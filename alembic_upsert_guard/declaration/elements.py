@@ -1,0 +1,172 @@
+"""Elements and predicates: from what a declaration says to clauses of its table, and to words of the core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Column, bindparam
+from sqlalchemy.exc import CompileError
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, UnaryExpression
+
+from ..errors import DeclarationError
+from ..inference import ConflictTarget, Element
+from ..sqltext import literal_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Table
+
+__all__ = [
+    "SORT_MODIFIERS",
+    "bound_to",
+    "checked_target",
+    "clause_of",
+    "column_names",
+    "element_on",
+    "is_nullable",
+    "table_column",
+    "told",
+    "with_literals",
+]
+
+SORT_MODIFIERS = frozenset(
+    {operators.asc_op, operators.desc_op, operators.nulls_first_op, operators.nulls_last_op}
+)
+
+
+def clause_of(value: Any) -> Any:
+    """Return the Core clause behind a mapped attribute; anything else as it is."""
+    while not isinstance(value, ClauseElement) and hasattr(value, "__clause_element__"):
+        value = value.__clause_element__()
+    return value
+
+
+def element_on(table: Table, element: Any) -> ClauseElement:
+    """Return the element of a declaration as a clause of `table`: its own column, or an expression over its own.
+
+    :raises DeclarationError: an unknown column, another table's, a sort order, or no SQL at all.
+    """
+    clause = clause_of(element)
+    if isinstance(clause, str):
+        return _column_on(table, clause)
+    if isinstance(clause, ColumnClause) and not clause.is_literal:
+        return _own_column(table, clause)
+    if not isinstance(clause, ClauseElement):
+        raise DeclarationError(
+            f"UpsertKey element {element!r} on table {table.fullname!r} is neither a column nor a SQL expression: "
+            'pass a column name, a Column, or an expression such as sa.text("lower(email)")'
+        )
+    if isinstance(clause, UnaryExpression) and clause.modifier in SORT_MODIFIERS:
+        raise DeclarationError(
+            f"UpsertKey element {clause} on table {table.fullname!r} states a sort order, which ON CONFLICT does not "
+            "allow (42P10): leave it away; an index may still be declared in any order beside the key"
+        )
+    return bound_to(table, clause)
+
+
+def _column_on(table: Table, name: str) -> Column[Any]:
+    found = table.columns.get(name)
+    if found is None:
+        found = next((column for column in table.columns if column.name == name), None)
+    if found is None:
+        known = ", ".join(column.name for column in table.columns) or "none yet"
+        raise DeclarationError(
+            f"UpsertKey on table {table.fullname!r} names the unknown column {name!r}; the table's columns are: "
+            f"{known}. Correct the name, or write the key after the columns in Table(...); an expression goes in "
+            "as sa.text(...)"
+        )
+    return found
+
+
+def _own_column(table: Table, column: ColumnClause[Any]) -> Column[Any]:
+    """The table's own column for a mixin's template or a lightweight column of that name."""
+    owner: Any = column.table
+    # an attribute of a mapped class hands out annotated twins: compare tables by key
+    if owner is not None and getattr(owner, "key", None) not in (None, table.key):
+        raise DeclarationError(
+            f"UpsertKey on table {table.fullname!r} names {owner.key}.{column.name}, a column of another table: name "
+            "one of its own"
+        )
+    return _column_on(table, column.key or column.name)
+
+
+def bound_to(table: Table, clause: ClauseElement) -> ClauseElement:
+    """Return the expression with every column that it names replaced by the table's own."""
+
+    def own(element: Any, **_: Any) -> Column[Any] | None:
+        if isinstance(element, ColumnClause) and not element.is_literal:
+            return _own_column(table, element)
+        return None
+
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
+
+
+def checked_target(
+    table: Table, elements: Sequence[ClauseElement], where: ClauseElement | None
+) -> ConflictTarget:
+    """Return the conflict target in the reference spelling.
+
+    :raises DeclarationError: the SQL has a parameter without a value, or a value without a literal form.
+    """
+    try:
+        return ConflictTarget(
+            tuple(_element_of(element) for element in elements),
+            None if where is None else _rendered(where),
+        )
+    except CompileError as error:
+        raise DeclarationError(
+            f"UpsertKey on table {table.fullname!r} cannot be written as SQL with its values in place: {error}. "
+            "Write the expression as sa.text(...), with a backslash before a colon that starts no parameter"
+        ) from error
+
+
+def _element_of(clause: ClauseElement) -> Element:
+    if isinstance(clause, Column):
+        return Element(column=clause.name)
+    return Element(expression=_rendered(clause))
+
+
+def _rendered(clause: ClauseElement) -> str:
+    for part in visitors.iterate(clause):
+        if isinstance(part, BindParameter) and part.required:
+            # text(): SQLAlchemy would print such a parameter as NULL
+            raise CompileError(f"the parameter :{part.key} has no value")
+    return literal_sql(clause)
+
+
+def with_literals(clause: ClauseElement) -> ClauseElement:
+    """Return the clause with its values rendered in place by whichever dialect executes it."""
+
+    def literal(element: Any, **_: Any) -> BindParameter[Any] | None:
+        if isinstance(element, BindParameter) and not element.literal_execute:
+            return bindparam(None, element.effective_value, element.type, literal_execute=True)
+        return None
+
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, literal))
+
+
+def column_names(clause: ClauseElement) -> Iterator[str]:
+    """Return the names of the columns in the clause, in the order they stand there."""
+    for part in visitors.iterate(clause):
+        if isinstance(part, Column):
+            yield part.name
+
+
+def table_column(table: Table, name: str) -> Column[Any]:
+    """Return the column of that name, which need not be its key."""
+    return next(column for column in table.columns if column.name == name)
+
+
+def is_nullable(table: Table, target: ConflictTarget) -> bool:
+    """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""
+    return any(
+        e.column is None or bool(table_column(table, e.column).nullable) for e in target.elements
+    )
+
+
+def told(table: Table, target: ConflictTarget) -> str:
+    """Return how people are told of the key."""
+    predicate = "" if target.predicate is None else f" WHERE {target.predicate}"
+    return f"upsert key {table.fullname} ({', '.join(target.labels)}){predicate}"

@@ -1,0 +1,360 @@
+"""The declaration itself: ``UpsertKey``, what stays on the table, and how it is read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from sqlalchemy import Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, event
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql.elements import ClauseElement
+
+from ..errors import DeclarationError, UndeclaredUpsertKeyError, UnsupportedUpsertKeyError
+from ..sqltext import literal_sql
+from .arbiters import (
+    Arbiter,
+    Nulls,
+    arbiters_of,
+    attach_arbiter,
+    declared_arbiter,
+    detach,
+    reattach,
+)
+from .elements import (
+    bound_to,
+    checked_target,
+    clause_of,
+    element_on,
+    is_nullable,
+    table_column,
+    told,
+    with_literals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.engine import Connection, Dialect
+
+    from ..inference import ConflictTarget, Element
+
+__all__ = [
+    "Declaration",
+    "DeclaredUpsertKey",
+    "UpsertKey",
+    "conflict_target",
+    "declarations_of",
+    "declare_upsert_key",
+    "declared_upsert_keys",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredUpsertKey:
+    """One upsert key as declared, in plain values.
+
+    Its identity on a table is the *set* of `elements` and the predicate.
+    """
+
+    schema: str | None
+    table: str
+    elements: tuple[str, ...]
+    """Column names unquoted, expressions as PostgreSQL would take them; in declared order."""
+    where: str | None
+    """The predicate's SQL; None: the key covers every row."""
+    nulls: Nulls
+    name: str | None
+    """The name that the declaration states; None: it states none."""
+
+
+class UpsertKey(SchemaItem):
+    """Rows of the table are matched by these elements when the application upserts.
+
+    After it is attached, the table holds exactly one arbiter for the key: the primary key, unique constraint
+    or unique index that it declares itself (before or after the key), or else one that the key attaches.
+
+    :param elements: column names, ``Column`` objects or mapped attributes, or SQL expressions; their order is
+     kept for the index and means nothing to inference.
+    :param where: the predicate of a partial key, a SQL expression or ``text()``; None: every row.
+    :param nulls: what NULL in a nullable key column means. ``"warn"``: not stated, so say that NULLs never
+     conflict; ``"distinct"``: intended; ``"not_distinct"``: NULLs conflict, which takes PostgreSQL 15;
+     ``"forbid"``: the preflight refuses them.
+    :param name: the arbiter's name; None: the metadata's naming convention, else ``uq_<table>_<columns>``.
+    :param as_index: attach a unique index in place of a unique constraint. Partial keys and keys with
+     expressions always do: constraints can hold neither.
+    :raises DeclarationError: when the key can never be served as written.
+    """
+
+    __visit_name__ = "upsert_key"
+
+    def __init__(
+        self,
+        *elements: Any,
+        where: Any = None,
+        nulls: Nulls = "warn",
+        name: str | None = None,
+        as_index: bool = False,
+    ) -> None:
+        if not elements:
+            raise DeclarationError(
+                "UpsertKey() names no elements: name the columns that the upsert matches rows by, "
+                'as in UpsertKey("user_id", "question_id")'
+            )
+        if nulls not in get_args(Nulls):
+            raise DeclarationError(
+                f"UpsertKey(nulls={nulls!r}) is not known: write one of "
+                + ", ".join(map(repr, get_args(Nulls)))
+            )
+        if where is not None and not isinstance(clause_of(where), ClauseElement):
+            raise DeclarationError(
+                f"UpsertKey(where={where!r}) is not a SQL expression: write sa.text({where!r})"
+            )
+        self._elements = elements
+        self._where = where
+        self._nulls: Nulls = nulls
+        self._name = name
+        self._as_index = as_index
+
+    def __repr__(self) -> str:
+        return f"UpsertKey({', '.join(map(repr, self._elements))})"
+
+    def _set_parent(self, parent: Any, **_: Any) -> None:
+        # the same object is attached to every table that shares a mixin's __table_args__: it keeps no state
+        table: Table = parent
+        elements = tuple(element_on(table, element) for element in self._elements)
+        where = None if self._where is None else bound_to(table, clause_of(self._where))
+        target = checked_target(table, elements, where)
+        for existing in declarations_of(table):
+            if _identity(existing.target) == _identity(target):
+                raise DeclarationError(
+                    f"{told(table, target)} is declared twice: drop one of the two declarations"
+                )
+        arbiter = declared_arbiter(table, target, self._nulls)
+        attached = None
+        if arbiter is None:
+            attached = attach_arbiter(
+                table,
+                elements,
+                where,
+                target,
+                name=self._name,
+                nulls_not_distinct=self._nulls == "not_distinct",
+                as_index=self._as_index,
+            )
+        declaration = Declaration(elements, where, target, self._nulls, self._name, attached)
+        event.listen(table, "before_create", declaration, propagate=True)
+        _watch_later_arbiters()
+
+
+@dataclass(frozen=True, eq=False)
+class Declaration:
+    """A key attached to a table; as a ``before_create`` listener it also guards ``create_all()``.
+
+    It refers to the columns of the table that it was declared on and serves that table's copies as well:
+    everything that differs between them is looked up on the table at hand.
+    """
+
+    elements: tuple[ClauseElement, ...]
+    where: ClauseElement | None
+    target: ConflictTarget
+    """The conflict target in the reference spelling (:func:`.sqltext.reference_dialect`)."""
+    nulls: Nulls
+    name: str | None
+    attached: str | None
+    """The name of the arbiter that the key attached; None: it points at one the table declares."""
+
+    def __call__(self, table: Table, connection: Connection, **_: Any) -> None:
+        reason = self.unsupported_by(connection.dialect)
+        if reason is not None:
+            raise UnsupportedUpsertKeyError(f"{told(table, self.target)} {reason}")
+
+    def on(self, table: Table) -> DeclaredUpsertKey:
+        """Return the key as plain values, on `table`."""
+        return DeclaredUpsertKey(
+            table.schema,
+            table.name,
+            self.target.labels,
+            self.target.predicate,
+            self.nulls,
+            self.name,
+        )
+
+    def arbiter(self, table: Table) -> Arbiter:
+        """Return the one arbiter that `table` declares for this key."""
+        found = declared_arbiter(table, self.target, self.nulls)
+        if found is None:
+            raise DeclarationError(
+                f"{told(table, self.target)} lost its arbiter: something took it out of the table's "
+                "constraints and indexes"
+            )
+        return found
+
+    def owns(self, arbiter: Arbiter) -> bool:
+        """Return whether the key attached `arbiter` itself and lets it go by any name."""
+        return (
+            self.attached is not None and self.name is None and str(arbiter.name) == self.attached
+        )
+
+    def is_nullable(self, table: Table) -> bool:
+        """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""
+        return is_nullable(table, self.target)
+
+    def nullable_columns(self, table: Table) -> list[str]:
+        """Return the key's plain columns that may hold NULL in the model, in declared order."""
+        named = [e.column for e in self.target.elements if e.column is not None]
+        return [column for column in named if table_column(table, column).nullable]
+
+    def unsupported_by(self, dialect: Dialect) -> str | None:
+        """Return why this database cannot keep the key; None: it can.
+
+        SQLAlchemy leaves out what a dialect has no word for: the constraint would be made, and be another.
+        """
+        if self.nulls == "not_distinct":
+            mend = 'state nulls="distinct" or "forbid", or make the columns NOT NULL'
+            if dialect.name != "postgresql":
+                return (
+                    f'states nulls="not_distinct", which {dialect.name} does not have: NULLs would not '
+                    f"conflict there; {mend}"
+                )
+            version = getattr(dialect, "server_version_info", None)
+            if version is not None and version < (15,):
+                return (
+                    'states nulls="not_distinct", which PostgreSQL has from version 15 on and this server is '
+                    f"{'.'.join(map(str, version))}; {mend}"
+                )
+        if self.where is not None and dialect.name not in ("postgresql", "sqlite"):
+            return (
+                f"is partial, and {dialect.name} has no partial indexes: the index would cover every row; "
+                "take the predicate away, or key a generated column"
+            )
+        return None
+
+
+def declare_upsert_key(
+    table_or_class: Any,
+    *elements: Any,
+    where: Any = None,
+    nulls: Nulls = "warn",
+    name: str | None = None,
+    as_index: bool = False,
+) -> None:
+    """Declare an upsert key on a table or mapped class that cannot be edited.
+
+    The parameters, and what is true afterwards, are those of :class:`UpsertKey`.
+
+    :raises DeclarationError: when the key can never be served as written.
+    """
+    key = UpsertKey(*elements, where=where, nulls=nulls, name=name, as_index=as_index)
+    key._set_parent_with_dispatch(_table(table_or_class))  # noqa: SLF001 - as Table() itself attaches its items
+
+
+def declared_upsert_keys(metadata_or_table: Any) -> tuple[DeclaredUpsertKey, ...]:
+    """Return every declared key, sorted by schema, table, elements and predicate.
+
+    :param metadata_or_table: a ``MetaData``, a ``Table`` or a mapped class.
+    """
+    tables: Iterable[Table] = (
+        metadata_or_table.tables.values()
+        if isinstance(metadata_or_table, MetaData)
+        else (_table(metadata_or_table),)
+    )
+    keys = [declaration.on(table) for table in tables for declaration in declarations_of(table)]
+    keys.sort(key=lambda key: (key.schema or "", key.table, key.elements, key.where or ""))
+    return tuple(keys)
+
+
+def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> dict[str, Any]:
+    """Return the conflict target of a declared key as keyword arguments.
+
+    They are those of ``on_conflict_do_update`` and ``on_conflict_do_nothing`` on PostgreSQL and SQLite:
+    ``index_elements``, with plain columns as ``str`` in declared order, and ``index_where`` for a partial key.
+    No value in them is bound: PostgreSQL infers a partial index from literals alone once the plan of a
+    prepared statement turns generic (42P10 from the sixth execution on).
+
+    :param elements: which key, in any order; none: the only one that the table declares.
+    :param where: the predicate, where keys differ in nothing else.
+    :raises UndeclaredUpsertKeyError: when no declared key fits, or several do.
+    """
+    table = _table(table_or_class)
+    found = declarations_of(table)
+    fitting = found
+    if elements:
+        wanted = checked_target(table, tuple(element_on(table, e) for e in elements), None)
+        fitting = [d for d in found if frozenset(d.target.elements) == frozenset(wanted.elements)]
+    if where is not None:
+        predicate = literal_sql(bound_to(table, clause_of(where)))
+        fitting = [d for d in fitting if d.target.predicate == predicate]
+    elif elements and len(fitting) > 1:
+        fitting = [d for d in fitting if d.target.predicate is None]
+    if len(fitting) != 1:
+        raise UndeclaredUpsertKeyError(_no_single_key(table, elements, found))
+    declaration = fitting[0]
+    arguments: dict[str, Any] = {
+        "index_elements": [
+            element.column or with_literals(clause.self_group())
+            for element, clause in zip(
+                declaration.target.elements, declaration.elements, strict=True
+            )
+        ]
+    }
+    if declaration.where is not None:
+        arguments["index_where"] = with_literals(declaration.where)
+    return arguments
+
+
+def declarations_of(table: Table) -> list[Declaration]:
+    """Return the declarations on `table`, in the order they were made."""
+    return [
+        listener for listener in table.dispatch.before_create if isinstance(listener, Declaration)
+    ]
+
+
+def _watch_later_arbiters() -> None:
+    """From the first declared key on, an arbiter that is declared after its key is noticed."""
+    for kind in (UniqueConstraint, Index, PrimaryKeyConstraint):
+        if not event.contains(kind, "after_parent_attach", _on_arbiter_attached):
+            event.listen(kind, "after_parent_attach", _on_arbiter_attached)
+
+
+def _on_arbiter_attached(arbiter: Arbiter, parent: Any) -> None:
+    """Let a hand-written arbiter take the place of the one that the key attached: a key owns nothing twice."""
+    if not isinstance(parent, Table):
+        return
+    for declaration in declarations_of(parent):
+        own = [
+            a
+            for a in arbiters_of(parent)
+            if a is not arbiter and str(a.name) == declaration.attached
+        ]
+        for automatic in own:
+            detach(parent, automatic)
+        # asked without the automatic one, so that it cannot answer for the hand-written one
+        found = declared_arbiter(parent, declaration.target, declaration.nulls)
+        if found is None:
+            for automatic in own:
+                reattach(parent, automatic)
+
+
+def _table(table_or_class: Any) -> Table:
+    table = getattr(table_or_class, "__table__", table_or_class)
+    if not isinstance(table, Table):
+        raise DeclarationError(
+            f"{table_or_class!r} is neither a Table nor a mapped class: pass one of the two"
+        )
+    return table
+
+
+def _identity(target: ConflictTarget) -> tuple[frozenset[Element], str | None]:
+    return frozenset(target.elements), target.predicate
+
+
+def _no_single_key(table: Table, elements: Sequence[Any], found: Sequence[Declaration]) -> str:
+    wanted = f" on ({', '.join(map(str, elements))})" if elements else ""
+    if not found:
+        columns = ", ".join(f'"{e}"' for e in elements) or "..."
+        return f"table {table.fullname!r} declares no upsert key: add UpsertKey({columns}) to its __table_args__"
+    listed = "; ".join(told(table, d.target) for d in found)
+    return (
+        f"no single upsert key of table {table.fullname!r} fits{wanted}: name the elements, and where= for a partial "
+        f"key, of one of these: {listed}"
+    )

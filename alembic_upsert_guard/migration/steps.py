@@ -1,0 +1,158 @@
+"""From the steps of a repair to Alembic's operations, each with a reverse that loses nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alembic.operations.ops import (
+    AddConstraintOp,
+    CreateIndexOp,
+    CreateUniqueConstraintOp,
+    DropConstraintOp,
+    DropIndexOp,
+    ExecuteSQLOp,
+    MigrateOperation,
+)
+from sqlalchemy import Index
+
+from ..inference import Candidate, Kind
+from ..sqltext import escape_colons, literal_sql, sql_as_text
+from .operations import DropInvalidIndexOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp
+from .repair import Action
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.elements import TextClause
+
+    from ..declaration import Arbiter, Declaration
+    from ..inference import Code
+    from ..inspection import InspectedKey
+    from .repair import Repair
+
+__all__ = ["is_hidden", "operations_of"]
+
+
+def operations_of(
+    dialect: Dialect, key: InspectedKey, repair: Repair, creation: MigrateOperation | None
+) -> tuple[list[MigrateOperation], VerifyUpsertKeyOp | None]:
+    """Return the repair as Alembic's operations, and the verification that comes after all of the table's."""
+    assert repair.shortfall is not None  # noqa: S101 - a repair with steps has a reason
+    sequence: list[MigrateOperation] = []
+    verification: VerifyUpsertKeyOp | None = None
+    for step in repair.steps:
+        if step.action is Action.VALIDATE:
+            sequence.append(_validation(dialect, key, repair.shortfall.code))
+        elif step.action is Action.CREATE:
+            sequence.append(creation or _creation_of(key.arbiter))
+        elif step.action is Action.VERIFY:
+            verification = _verification(dialect, key, repair.shortfall.code)
+        elif step.candidate is not None:
+            sequence.append(_drop_of(key, step.candidate))
+    return sequence, verification
+
+
+def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpsertKeyOp:
+    elements, where = _as_directive(dialect, key.declaration)
+    return ValidateUpsertKeyOp(
+        key.table.name,
+        elements,
+        schema=key.table.schema,
+        where=where,
+        nulls=key.declaration.nulls,
+        code=str(code),
+    )
+
+
+def _verification(dialect: Dialect, key: InspectedKey, code: Code) -> VerifyUpsertKeyOp:
+    elements, where = _as_directive(dialect, key.declaration)
+    columns = ", ".join(key.target.labels)
+    return VerifyUpsertKeyOp(
+        key.table.name,
+        elements,
+        schema=key.table.schema,
+        where=where,
+        code=str(code),
+        comment=(
+            f"put the primary key change here: upserts on ({columns}) need it, and Alembic does not",
+            "compare primary keys. The next line fails until the database has an arbiter for them.",
+        ),
+    )
+
+
+def _as_directive(
+    dialect: Dialect, declaration: Declaration
+) -> tuple[list[str | TextClause], TextClause | None]:
+    elements: list[str | TextClause] = [
+        element.column if element.column is not None else sql_as_text(literal_sql(clause, dialect))
+        for element, clause in zip(declaration.target.elements, declaration.elements, strict=True)
+    ]
+    where = declaration.where
+    return elements, None if where is None else sql_as_text(literal_sql(where, dialect))
+
+
+def _creation_of(arbiter: Arbiter) -> MigrateOperation:
+    if isinstance(arbiter, Index):
+        return CreateIndexOp.from_index(arbiter)
+    return AddConstraintOp.from_constraint(arbiter)
+
+
+def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
+    """The drop of what the database has, with a reverse that makes exactly the same again."""
+    table, schema = key.table.name, key.table.schema
+    name = str(candidate.name)
+    if not candidate.valid:
+        # databases that share the history need not share the accident, and a downgrade does not repeat it
+        return DropInvalidIndexOp(name, table, schema=schema, if_exists=True)
+    if candidate.kind is Kind.INDEX:
+        return _DropIndexByDefinitionOp(name, table, schema=schema, definition=candidate.definition)
+    options: dict[str, Any] = {}
+    if not candidate.immediate:
+        options["deferrable"] = True
+        if candidate.initially_deferred:
+            options["initially"] = "DEFERRED"
+    if candidate.nulls_not_distinct:
+        options["postgresql_nulls_not_distinct"] = True
+    if candidate.include:
+        options["postgresql_include"] = list(candidate.include)
+    again = CreateUniqueConstraintOp(name, table, list(candidate.labels), schema=schema, **options)
+    return DropConstraintOp(name, table, type_="unique", schema=schema, _reverse=again)
+
+
+class _DropIndexByDefinitionOp(DropIndexOp):
+    """The drop of an index whose every clause only the database's own statement states."""
+
+    def __init__(
+        self, index_name: str, table_name: str, *, schema: str | None, definition: str | None
+    ) -> None:
+        super().__init__(index_name, table_name, schema=schema)
+        self._definition = definition
+
+    def reverse(self) -> Any:
+        """Return the execution of the statement that the database printed."""
+        return ExecuteSQLOp(escape_colons(self._definition or ""))
+
+
+def is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) -> bool:
+    """Return whether the user's filters keep autogenerate from touching what `op`, one of ours, touches."""
+    item: Any
+    name: Any
+    if isinstance(op, DropIndexOp):
+        item, name, kind, reflected = op.to_index(), op.index_name, "index", True
+    elif isinstance(op, DropConstraintOp):
+        item, name, kind, reflected = (
+            op.to_constraint(),
+            op.constraint_name,
+            "unique_constraint",
+            True,
+        )
+    elif isinstance(op, CreateIndexOp | CreateUniqueConstraintOp):
+        kind = "index" if isinstance(key.arbiter, Index) else "unique_constraint"
+        item, name, reflected = key.arbiter, key.arbiter.name, False
+    else:
+        return False
+    parents: Any = {"table_name": key.table.name, "schema_name": key.table.schema}
+    kind_: Any = kind
+    if reflected and not context.run_name_filters(name, kind_, parents):
+        return True
+    return not context.run_object_filters(item, name, kind_, reflected, None)
