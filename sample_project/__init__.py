@@ -1,0 +1,1 @@
+"""One application with the five faults that upsert keys exist for: `python -m sample_project`."""

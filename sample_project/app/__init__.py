@@ -1,0 +1,1 @@
+"""The application: its models, and the code that upserts into them."""

@@ -1,0 +1,1 @@
+"""What plays the project: none of it belongs to the application."""

@@ -1,0 +1,408 @@
+"""The five systems, in the order in which they are played."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg2
+from sqlalchemy import create_engine, pool
+from sqlalchemy.orm import Session
+
+from sample_project.app import exam_answers, exam_mentor, onboarding, pattern_quality
+
+from . import browser, mends
+from .project import above, below, lines_of
+from .supabase import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .stage import Stage
+
+IMPORT = "from alembic_upsert_guard import UpsertKey"
+ANA = UUID("a0000000-0000-4000-8000-000000000001")
+BEN = UUID("b0000000-0000-4000-8000-000000000002")
+
+
+@dataclass(frozen=True)
+class Scene:
+    title: str
+    key: str
+    story: str
+    before: str
+    after: str
+    play: Callable[[Stage], None]
+
+
+def generated(table: str, columns: list[str], *, name: str) -> list[str]:
+    return [
+        f"op.validate_upsert_key({table!r}, {columns!r})",
+        f"op.create_unique_constraint({name!r}, {table!r}, {columns!r})",
+    ]
+
+
+def play_exam_answers(stage: Stage) -> None:
+    supabase = Client(stage.database.libpq_url)
+    submit = partial(exam_answers.submit_exam, supabase, ANA)
+
+    stage.check_is_clean("all is well, it says; but")
+    stage.fails(
+        "an exam is submitted",
+        "42P10",
+        lines_of("app/exam_answers.py", ".upsert(", ".execute()"),
+        partial(submit, [7, 12]),
+    )
+    stage.declares(
+        "app/models/exam_answers.py",
+        above("from sqlalchemy import func, text", IMPORT),
+        below(
+            '    __tablename__ = "user_mistakes"',
+            "    __table_args__ = (",
+            '        UpsertKey("user_id", "question_id",',
+            '                  name="user_mistakes_user_question_unique"),',
+            "    )",
+        ),
+    )
+    stage.check_fails("user_mistakes (user_id, question_id)")
+    stage.generates(
+        "upsert key of user_mistakes",
+        lines=generated(
+            "user_mistakes", ["user_id", "question_id"], name="user_mistakes_user_question_unique"
+        ),
+    )
+    stage.upgrades()
+    stage.works(
+        "the exam is submitted",
+        partial(submit, [7, 12]),
+        fact="two mistakes, each counted once",
+        query="SELECT json_object_agg(question_id, times_wrong) FROM user_mistakes",
+        leaves={"7": 1, "12": 1},
+    )
+    stage.works(
+        "another is submitted",
+        partial(submit, [12, 31]),
+        fact="question 12 is counted twice, 31 is new, 7 is as it was",
+        query="SELECT json_object_agg(question_id, times_wrong) FROM user_mistakes",
+        leaves={"7": 1, "12": 2, "31": 1},
+    )
+    stage.check_is_clean()
+
+
+def play_lesson_progress(stage: Stage) -> None:
+    supabase = Client(stage.database.libpq_url)
+    source = "web/lesson_progress.ts"
+    visit = (supabase, str(ANA), "limits")
+    first, later = "2025-01-06T09:00:00+00:00", "2025-03-03T18:30:00+00:00"
+
+    # two tabs: both look before either inserts
+    seen_by_this_tab = browser.find_progress(*visit)
+    stage.works(
+        "a lesson is opened in another tab",
+        partial(browser.start_lesson_unless_found, *visit, first, browser.find_progress(*visit)),
+        fact="it looked, found nothing, inserted",
+        query="SELECT count(*) FROM lesson_progress",
+        leaves=1,
+    )
+    insert_after_looking = partial(
+        browser.start_lesson_unless_found, *visit, later, seen_by_this_tab
+    )
+    stage.fails(
+        "this tab found nothing too, and inserts",
+        "23505",
+        lines_of(source, ".insert("),
+        insert_after_looking,
+    )
+    stage.fails("it tries again: 409 for ever", "23505", [], insert_after_looking)
+    for step in ("the upsert of the mended page", "and once more"):
+        stage.works(
+            step,
+            partial(browser.start_lesson, *visit, later),
+            fact="one row, and started_at is still that of the first visit",
+            query="SELECT json_agg(started_at AT TIME ZONE 'UTC') FROM lesson_progress",
+            leaves=["2025-01-06T09:00:00"],
+        )
+    stage.shows(lines_of(source, "onConflict:"))
+    stage.declares(
+        "app/models/lesson_progress.py",
+        above("from sqlalchemy import UniqueConstraint, func, text", IMPORT),
+        below(
+            '        UniqueConstraint("user_id", "lesson_id", '
+            'name="lesson_progress_user_id_lesson_id_key"),',
+            '        UpsertKey("user_id", "lesson_id"),',
+        ),
+    )
+    stage.check_is_clean("the constraint there serves the key: there is nothing to generate")
+
+
+def play_pattern_quality(stage: Stage) -> None:
+    metrics = "pattern_quality_metrics"
+    stage.database.run(
+        "INSERT INTO patterns (name) SELECT 'pattern ' || n FROM generate_series(1, 1085) AS n"
+    )
+
+    def backfill(version: str, store: Callable[..., None]) -> None:
+        with closing(psycopg2.connect(stage.database.libpq_url)) as connection:
+            pattern_quality.backfill(connection, version, store)
+
+    def backfill_twice(versions: tuple[str, str], store: Callable[..., None]) -> None:
+        for version in versions:
+            backfill(version, store)
+
+    stage.check_is_clean("all is well, it says; but")
+    stage.works(
+        "two backfills, as the code stood",
+        partial(backfill_twice, ("v1", "v2"), pattern_quality.store_scores),
+        fact="1,085 patterns, 2,170 rows: the docstring says upsert, the code inserts",
+        query=f"SELECT count(*) FROM {metrics}",
+        leaves=2_170,
+    )
+    stage.fails(
+        "a backfill by the upsert that was meant",
+        "42P10",
+        lines_of(
+            "app/pattern_quality.py",
+            "INSERT INTO",
+            "quality_score = EXCLUDED.quality_score,",
+            within="def upsert_scores",
+        ),
+        partial(backfill, "v3", pattern_quality.upsert_scores),
+    )
+    stage.declares(
+        "app/models/pattern_quality.py",
+        above("from sqlalchemy import BigInteger, Identity, text", IMPORT),
+        below(
+            f'    __tablename__ = "{metrics}"',
+            f'    __table_args__ = (UpsertKey("pattern_id", name="{metrics}_pattern_id_unique"),)',
+        ),
+    )
+    stage.check_fails(f"{metrics} (pattern_id)")
+    stage.generates(
+        f"upsert key of {metrics}",
+        lines=generated(metrics, ["pattern_id"], name=f"{metrics}_pattern_id_unique"),
+    )
+    stage.upgrade_is_refused(f"{metrics} (pattern_id)", "1,085 surplus rows")
+    stage.mends(mends.PATTERN_QUALITY)
+    stage.holds(
+        "every pattern has its row of the second backfill, the first is in the archive",
+        f"SELECT array(SELECT count(*) || ' ' || version FROM {metrics} GROUP BY version) || "
+        f"array(SELECT count(*) || ' ' || version FROM archive.{metrics} GROUP BY version)",
+        ["1085 v2", "1085 v1"],
+    )
+    stage.upgrades()
+    stage.works(
+        "two backfills, as the code was mended",
+        partial(backfill_twice, ("v3", "v4"), pattern_quality.upsert_scores),
+        fact="1,085 patterns, 1,085 rows, all of the last backfill",
+        query=f"SELECT array_agg(n || ' ' || version) FROM "
+        f"(SELECT count(*) AS n, version FROM {metrics} GROUP BY version) AS versions",
+        leaves=["1085 v4"],
+    )
+    stage.check_is_clean()
+
+
+def play_onboarding(stage: Stage) -> None:
+    supabase = Client(stage.database.libpq_url)
+    finalize = partial(onboarding.finalize_onboarding, supabase)
+
+    def sign_up(*people: UUID) -> None:
+        for person in people:
+            onboarding.sign_up(supabase, person)
+
+    stage.check_is_clean("all is well, it says, and the function was created; but")
+    stage.works(
+        "two people sign up",
+        partial(sign_up, ANA, BEN),
+        fact="two profiles",
+        query="SELECT count(*) FROM profiles",
+        leaves=2,
+    )
+    stage.fails(
+        "one ends the onboarding",
+        "42P10",
+        lines_of("migrations/versions/0005_onboarding.py", "INSERT INTO", "ON CONFLICT"),
+        partial(finalize, ANA, "Ana"),
+    )
+    stage.works(
+        "and signs up again, in despair",
+        partial(sign_up, ANA),
+        fact="a profile stands twice",
+        query="SELECT count(*) FROM profiles",
+        leaves=3,
+    )
+    stage.declares(
+        "app/models/onboarding.py",
+        above("from sqlalchemy import func, text", IMPORT),
+        below(
+            '    __tablename__ = "profiles"',
+            "    __table_args__ = (",
+            '        UpsertKey("auth_user_id", name="profiles_auth_user_id_unique"),',
+            "    )",
+        ),
+    )
+    stage.check_fails("profiles (auth_user_id)")
+    stage.generates(
+        "upsert key of profiles",
+        lines=generated("profiles", ["auth_user_id"], name="profiles_auth_user_id_unique"),
+    )
+    stage.upgrade_is_refused("profiles (auth_user_id)", "1 surplus row", str(ANA))
+    stage.mends(mends.ONBOARDING)
+    stage.upgrades()
+    for step, name in (("the onboarding ends", "Ana"), ("and ends again, renamed", "Ana B.")):
+        stage.works(
+            step,
+            partial(finalize, ANA, name),
+            fact=f"one profile, named {name}",
+            query=f"SELECT array_agg(display_name) FROM profiles WHERE auth_user_id = '{ANA}'",
+            leaves=[name],
+        )
+    stage.check_is_clean()
+
+
+def play_exam_mentor(stage: Stage) -> None:
+    engine = create_engine(stage.database.sqlalchemy_url, poolclass=pool.NullPool)
+    source = "app/exam_mentor.py"
+
+    def saves(upsert: Callable[..., None], *values: Any) -> Callable[[], None]:
+        def act() -> None:
+            with Session(engine) as session, session.begin():
+                upsert(session, *values)
+
+        return act
+
+    def upsert_three(*words: str) -> None:
+        for word in words:
+            saves(exam_mentor.log_in, "ana")()
+            saves(exam_mentor.cache_plan, "ana/calculus", {"plan": word})()
+            saves(exam_mentor.add_to_chat, "ana", "limits", [word])()
+
+    def upsert_four(word: str) -> None:
+        upsert_three(word)
+        saves(exam_mentor.save_quiz, "ana", "limits", [word])()
+
+    def take_quizzes() -> None:
+        for user, topic, questions in (
+            ("ana", "limits", ["first"]),
+            ("ana", "limits", ["second"]),
+            ("ana", "limits", ["third"]),
+            ("ana", "integrals", ["only"]),
+            ("ben", "limits", ["first"]),
+            ("ben", "limits", ["second"]),
+        ):
+            saves(exam_mentor.add_quiz, user, topic, questions)()
+
+    stage.check_is_clean("all is well, it says; but")
+    stage.works(
+        "login, plan cache and chat, twice each",
+        partial(upsert_three, "one", "two"),
+        fact="one row each, and the chats are merged: three of the four upserts work",
+        query="SELECT json_build_array((SELECT count(*) FROM users), "
+        "(SELECT json_agg(plan ->> 'plan') FROM plan_cache), "
+        "(SELECT json_agg(messages) FROM tutor_chats))",
+        leaves=[1, ["two"], [["one", "two"]]],
+    )
+    stage.works(
+        "six quizzes, as the code stood",
+        take_quizzes,
+        fact="six rows for three pairs: documented as an upsert, the code inserts",
+        query="SELECT count(*) FROM quizzes",
+        leaves=6,
+    )
+    stage.fails(
+        "a quiz saved as the documentation says",
+        "42P10",
+        lines_of(source, "statement.on_conflict", "index_elements", within="def save_quiz"),
+        saves(exam_mentor.save_quiz, "ana", "limits", ["fourth"]),
+    )
+    stage.holds(
+        "is on for these; it hides nothing from the guard, and changes no answer",
+        "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relrowsecurity",
+        ["quizzes", "tutor_chats", "users"],
+        step="row level security",
+    )
+    stage.declares(
+        "app/models/exam_mentor.py",
+        above("from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text", IMPORT),
+        below(
+            '    __tablename__ = "users"',
+            '    __table_args__ = (UpsertKey("name", nulls="distinct"),)',
+        ),
+        below(
+            '        Index("idx_plan_cache_key", "cache_key"),', '        UpsertKey("cache_key"),'
+        ),
+        below(
+            '        Index("idx_tutor_chats_user_topic", "user_id", "topic_id"),',
+            '        UpsertKey("user_id", "topic_id"),',
+        ),
+        below(
+            '        Index("idx_quizzes_user_topic", "user_id", "topic_id"),',
+            '        UpsertKey("user_id", "topic_id"),',
+        ),
+    )
+    stage.check_fails("quizzes (user_id, topic_id)", "index idx_quizzes_user_topic")
+    stage.generates(
+        "upsert keys of the exam mentor",
+        lines=generated("quizzes", ["user_id", "topic_id"], name="uq_quizzes_user_id_topic_id"),
+        silent_on=["'users'", "'plan_cache'", "'tutor_chats'"],
+    )
+    stage.upgrade_is_refused("quizzes (user_id, topic_id)", "3 surplus rows")
+    stage.mends(mends.QUIZZES)
+    stage.upgrades()
+    for step, word in (("all four upserts", "three"), ("and once more", "four")):
+        stage.works(
+            step,
+            partial(upsert_four, word),
+            fact="still one row each, the quiz is the last one saved",
+            query="SELECT json_build_array((SELECT count(*) FROM users), "
+            "(SELECT count(*) FROM plan_cache), (SELECT count(*) FROM tutor_chats), "
+            "(SELECT json_agg(questions ORDER BY user_id, topic_id) FROM quizzes))",
+            leaves=[1, 1, 1, [["only"], [word], ["second"]]],
+        )
+    stage.check_is_clean()
+
+
+SCENES = (
+    Scene(
+        title="Exam answers",
+        key="user_mistakes (user_id, question_id)",
+        story="Every submission fails. The code is right: the database lacks the constraint.",
+        before="42P10",
+        after="upserts, a mistake is counted again",
+        play=play_exam_answers,
+    ),
+    Scene(
+        title="Lesson progress",
+        key="lesson_progress (user_id, lesson_id)",
+        story="The constraint is there, but the code looks first and inserts after.",
+        before="23505, for ever",
+        after="upserts, nothing to generate",
+        play=play_lesson_progress,
+    ),
+    Scene(
+        title="Pattern quality",
+        key="pattern_quality_metrics (pattern_id)",
+        story="A docstring says upsert over a plain INSERT: each backfill doubles the table.",
+        before="42P10, 1,085 surplus rows",
+        after="two backfills leave 1,085 rows",
+        play=play_pattern_quality,
+    ),
+    Scene(
+        title="Onboarding",
+        key="profiles (auth_user_id)",
+        story="A PL/pgSQL function upserts. Creating it succeeds; every call fails.",
+        before="42P10 in a function",
+        after="the call succeeds, twice",
+        play=play_onboarding,
+    ),
+    Scene(
+        title="Exam mentor",
+        key="users (name), plan_cache (cache_key), tutor_chats and quizzes (user_id, topic_id)",
+        story="Four upsert keys: three are satisfied, one has a plain index for a unique one.",
+        before="42P10, a history of quizzes",
+        after="four of four upsert",
+        play=play_exam_mentor,
+    ),
+)

@@ -1,0 +1,181 @@
+"""What a scene is told with. Each line is an expectation: one that is not met ends the play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2
+from sqlalchemy.exc import DBAPIError
+
+from .errors import NotAsToldError
+from .project import Edit, Outcome, Project, upgrade_in
+from .supabase import APIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .database import Database
+    from .mends import Mend
+    from .narration import Narrator
+
+ALL_CLEAR = "No new upgrade operations detected."
+
+
+@dataclass(frozen=True)
+class Stage:
+    narrator: Narrator
+    database: Database
+    project: Project
+
+    def check_is_clean(self, fact: str = ALL_CLEAR) -> None:
+        outcome = self.project.alembic("check")
+        _expect("alembic check", outcome, ALL_CLEAR, exits_with_zero=True)
+        self.narrator.passed("alembic check", fact)
+
+    def check_fails(self, *mentioned: str) -> None:
+        """The check fails, and the guard logs one line, which says all of this."""
+        outcome = self.project.alembic("check")
+        _expect("alembic check", outcome, exits_with_zero=False)
+        if len(outcome.detected) != 1 or any(text not in outcome.detected[0] for text in mentioned):
+            raise NotAsToldError(
+                "alembic check",
+                expected="one line of the guard's with: " + ", ".join(mentioned),
+                came=outcome.stderr,
+            )
+        self.narrator.failed("alembic check", f"exit {outcome.exit_code}")
+        self.narrator.quoted(outcome.detected, "red")
+
+    def fails(
+        self, step: str, code: str, statement: Sequence[str], act: Callable[[], None]
+    ) -> None:
+        """The application fails with that SQLSTATE; its own statement is shown."""
+        try:
+            act()
+        except (APIError, DBAPIError, psycopg2.Error) as error:
+            came, message = _code_and_message(error)
+        else:
+            came, message = "success", ""
+        if came != code:
+            raise NotAsToldError(step, expected=f"an error {code}", came=f"{came} {message}")
+        self.narrator.failed(step)
+        self.shows(statement)
+        self.narrator.quoted([f"ERROR {code}: {message}"], "red")
+
+    def shows(self, statement: Sequence[str]) -> None:
+        self.narrator.quoted(_dedented(statement))
+
+    def works(
+        self, step: str, act: Callable[[], None], *, fact: str, query: str, leaves: object
+    ) -> None:
+        """The application succeeds, and the query then returns exactly this one value."""
+        try:
+            act()
+        except (APIError, DBAPIError, psycopg2.Error) as error:
+            came = " ".join(_code_and_message(error))
+            raise NotAsToldError(step, expected="success", came=came) from error
+        self.holds(fact, query, leaves, step=step)
+
+    def holds(self, fact: str, query: str, value: object, *, step: str = "the rows") -> None:
+        [(found,)] = self.database.rows(query)
+        if found != value:
+            raise NotAsToldError(
+                step, expected=f"{value!r}: {fact}", came=f"{found!r} from {query}"
+            )
+        self.narrator.passed(step, fact)
+
+    def declares(self, path: str, *edits: Edit) -> None:
+        self.project.add_lines(path, edits)
+        self.narrator.passed("the key is declared", path)
+        for edit in edits:
+            self.narrator.quoted([f"  {edit.anchor}"] if not edit.is_above else [])
+            self.narrator.quoted([f"+ {line}" for line in edit.lines], "green")
+
+    def generates(
+        self, message: str, *, lines: Sequence[str], silent_on: Sequence[str] = ()
+    ) -> None:
+        """A revision is generated that has those lines, in that order, and none of those names."""
+        step = f'alembic revision --autogenerate -m "{message}"'
+        before = self.project.revisions()
+        outcome = self.project.alembic("revision", "--autogenerate", "-m", message)
+        _expect(step, outcome, exits_with_zero=True)
+        [revision] = self.project.revisions() - before
+        upgrade = upgrade_in(revision)
+        if not _in_order(lines, upgrade) or any(name in upgrade for name in silent_on):
+            wanted = "\n".join([*lines, *(f"and nothing of {name}" for name in silent_on)])
+            raise NotAsToldError(step, expected=wanted, came=upgrade)
+        self.narrator.passed(step)
+        self.narrator.quoted(upgrade.splitlines())
+
+    def upgrades(self, fact: str = "") -> None:
+        _expect(
+            "alembic upgrade head", self.project.alembic("upgrade", "head"), exits_with_zero=True
+        )
+        self.narrator.passed("alembic upgrade head", fact)
+
+    def downgrades_to_nothing(self, leftovers: str) -> None:
+        """The history is undone, generated revisions included: the database is as we found it."""
+        outcome = self.project.alembic("downgrade", "base")
+        _expect("alembic downgrade base", outcome, exits_with_zero=True)
+        self.database.run(f"{leftovers} DROP TABLE alembic_version;")
+        self.narrator.passed("alembic downgrade base", "the generated revisions included")
+
+    def upgrade_is_refused(self, *mentioned: str) -> None:
+        """The upgrade stops before it changed anything, with a report and no traceback."""
+        revision = "SELECT version_num FROM alembic_version"
+        before = self.database.rows(revision)
+        outcome = self.project.alembic("upgrade", "head")
+        _expect("alembic upgrade head", outcome, *mentioned, exits_with_zero=False)
+        if self.database.rows(revision) != before:
+            raise NotAsToldError(
+                "alembic upgrade head",
+                expected=f"the database at {before}",
+                came=f"{self.database.rows(revision)}",
+            )
+        self.narrator.failed("alembic upgrade head", "refused, nothing changed")
+        self.narrator.quoted(outcome.failure.splitlines(), "red")
+
+    def mends(self, mend: Mend) -> None:
+        surplus = self.database.run(mend.statement)
+        if surplus != mend.surplus_rows:
+            raise NotAsToldError(
+                "the rows are mended",
+                expected=f"{mend.surplus_rows} surplus rows",
+                came=f"{surplus} rows from {mend.statement}",
+            )
+        self.narrator.passed("the rows are mended", f"{mend.story}: {surplus:,} surplus")
+        self.narrator.quoted(mend.statement.strip().splitlines())
+
+
+def _expect(step: str, outcome: Outcome, *mentioned: str, exits_with_zero: bool) -> None:
+    said = outcome.stdout + outcome.stderr
+    missing = [text for text in mentioned if text not in said]
+    if missing or "Traceback" in said or (outcome.exit_code == 0) != exits_with_zero:
+        wanted = "exit 0" if exits_with_zero else "an exit other than 0, without a traceback"
+        raise NotAsToldError(
+            step,
+            expected="\n".join([wanted, *missing]),
+            came=f"exit {outcome.exit_code}\n{said}",
+        )
+
+
+def _code_and_message(error: APIError | DBAPIError | psycopg2.Error) -> tuple[str, str]:
+    if isinstance(error, APIError):
+        return error.code, error.message
+    refused = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(refused, psycopg2.Error) and refused.diag.message_primary:
+        return refused.pgcode or "no SQLSTATE", refused.diag.message_primary
+    return "no SQLSTATE", str(error)
+
+
+def _in_order(lines: Sequence[str], source: str) -> bool:
+    """Whether each line stands in the source directly below the one before."""
+    stripped = [line.strip() for line in source.splitlines()]
+    return any(
+        stripped[start : start + len(lines)] == list(lines) for start in range(len(stripped))
+    )
+
+
+def _dedented(lines: Sequence[str]) -> list[str]:
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return [line[margin:] for line in lines]
