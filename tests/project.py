@@ -55,7 +55,9 @@ url = os.environ["PROJECT_URL"]
 options = dict(target_metadata=models.Base.metadata{options})
 
 if context.is_offline_mode():
-    context.configure(url=url, literal_binds=True, **options)
+    context.configure(
+        url=url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **options
+    )
     with context.begin_transaction():
         context.run_migrations()
 else:
@@ -133,6 +135,11 @@ class Revision:
             if line.strip() and not line.strip().startswith("# ###")
         ]
 
+    def calls(self, function: str) -> list[str]:
+        """The directives of ``upgrade`` or ``downgrade`` by name, ``with`` blocks included, in order."""
+        lines = (line.removeprefix("with ") for line in self.lines(function))
+        return [line.split("(")[0] for line in lines if line.startswith(("op.", "batch_op."))]
+
     @property
     def is_empty(self) -> bool:
         return self.lines("upgrade") == ["pass"]
@@ -185,12 +192,28 @@ class Project:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
-    def alembic(self, *arguments: str) -> Ran:
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace `old`, which must be there, in a file of the project."""
+        text_before = (self.path / file).read_text()
+        assert old in text_before, text_before
+        (self.path / file).write_text(text_before.replace(old, new))
+
+    def alembic(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Ran:
         """Run the ``alembic`` command."""
+        return self._run("-m", "alembic", *arguments, stdin=stdin)
+
+    def application(self, source: str) -> Ran:
+        """Run Python code that imports the models, as the application does; it must go through."""
+        ran = self._run("-c", textwrap.dedent(source))
+        assert ran.code == 0, ran.said
+        return ran
+
+    def _run(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Ran:
         ran = subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
+            [sys.executable, *arguments],
             cwd=self.path,
             env={**os.environ, "PROJECT_URL": self.url, "PYTHONPATH": ".", **self.environment},
+            stdin=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -224,7 +247,9 @@ class Project:
         return ran
 
     def uniques(self) -> list[str]:
-        """Everything unique in the database, as the database prints it; PostgreSQL."""
+        """Everything unique in the database, as the database prints it."""
+        if self.url.startswith("sqlite"):
+            return self._uniques_of_sqlite()
         return [
             row[0]
             for row in self.rows("""
@@ -238,19 +263,40 @@ class Project:
             """)
         ]
 
+    def _uniques_of_sqlite(self) -> list[str]:
+        return [
+            row[0]
+            for row in self.rows("""
+                SELECT m.name || CASE l.origin WHEN 'c' THEN ' ' || s.sql ELSE ' ' || l.origin || ' ('
+                       || (SELECT group_concat(name, ', ') FROM pragma_index_info(l.name)) || ')' END
+                FROM sqlite_master m JOIN pragma_index_list(m.name) l
+                LEFT JOIN sqlite_master s ON s.type = 'index' AND s.name = l.name
+                WHERE m.type = 'table' AND m.name <> 'alembic_version' AND l."unique" ORDER BY 1
+            """)
+        ]
+
+
+def goes_red(project: Project, *told: str) -> Revision:
+    """``alembic check`` fails and says each of `told`; the revision that then comes out."""
+    check = project.check()
+    assert check.code != 0, check.said
+    for words in told:
+        assert words in check.out
+    return project.revise()
+
 
 def goes_round(project: Project, revision: Revision) -> None:
     """Upgrade; clean; the second revision is empty; down, and it is as it was; up, and it is as it became."""
-    postgresql = project.url.startswith("postgresql")
-    before = project.uniques() if postgresql else []
+    before = project.uniques()
     project.upgrade()
-    after = project.uniques() if postgresql else []
-    assert project.check().code == 0, project.check().said
+    after = project.uniques()
+    check = project.check()
+    assert check.code == 0, check.said
     second = project.revise()
     assert second.is_empty, second.text
     second.path.unlink()
     project.downgrade()
-    assert (project.uniques() if postgresql else []) == before
+    assert project.uniques() == before
     project.upgrade()
-    assert (project.uniques() if postgresql else []) == after
+    assert project.uniques() == after
     del revision

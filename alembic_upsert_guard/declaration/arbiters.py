@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
 
 from ..errors import DeclarationError
@@ -159,13 +160,14 @@ def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Ca
     nulls_not_distinct = bool(options.get("postgresql_nulls_not_distinct", False))
     if isinstance(arbiter, Index):
         where = _predicate_of(arbiter, dialect)
+        # SQL that has no literal form is known to be there, and equals no other
         return Candidate(
             name,
             tuple(_index_element(e, dialect) for e in arbiter.expressions),
             Kind.INDEX,
             unique=bool(arbiter.unique),
             partial=where is not None,
-            predicate=None if where is None else literal_sql(where, dialect),
+            predicate=None if where is None else _sql_or_none(where, dialect),
             nulls_not_distinct=nulls_not_distinct,
         )
     return Candidate(
@@ -182,7 +184,14 @@ def _index_element(expression: Any, dialect: Dialect | None) -> Element:
         expression = expression.element
     if isinstance(expression, ColumnClause) and not expression.is_literal:
         return Element(column=expression.name)
-    return Element(expression=literal_sql(expression, dialect))
+    return Element(expression=_sql_or_none(expression, dialect))
+
+
+def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:
+    try:
+        return literal_sql(clause, dialect)
+    except CompileError:
+        return None
 
 
 def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None:

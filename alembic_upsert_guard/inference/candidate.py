@@ -109,5 +109,5 @@ class Candidate:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its key is columns alone, without a predicate: comparable without asking anybody."""
-        return not self.partial and all(element.column is not None for element in self.elements)
+        """Whether its key is bare columns, without a predicate: comparable without asking anybody."""
+        return not self.partial and all(e == Element(column=e.column) for e in self.elements)
