@@ -156,6 +156,9 @@ def column_names(clause: ClauseElement) -> Iterator[str]:
 
 def table_column(table: Table, name: str) -> Column[Any]:
     """Return the column of that name, which need not be its key."""
+    found = table.columns.get(name)
+    if found is not None and found.name == name:
+        return found
     return next(column for column in table.columns if column.name == name)
 
 

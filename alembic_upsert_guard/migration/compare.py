@@ -242,19 +242,22 @@ def _caveat(context: AutogenContext, sequence: Sequence[MigrateOperation]) -> st
 def _keep_sql(context: AutogenContext, marked: dict[ModifyTableOps, GuardedTableOp]) -> None:
     """Render arbiters whose SQL Alembic would garble ourselves, those of new tables too."""
     for table_ops, mark in marked.items():
-        table = mark.metadata_table
-        names = {str(d.arbiter(table).name) for d in declarations_of(table)}
-        table_ops.ops = [
-            _with_own_renderer(op)
-            if isinstance(op, CreateIndexOp)
-            and str(op.index_name) in names
-            and _is_garbled(context, op)
-            else op
-            for op in table_ops.ops
-        ]
+        garbled = [op for op in table_ops.ops if _is_garbled(context, op)]
+        if garbled:
+            table = mark.metadata_table
+            names = {str(d.arbiter(table).name) for d in declarations_of(table)}
+            table_ops.ops = [
+                _with_own_renderer(cast("CreateIndexOp", op))
+                if op in garbled and str(cast("CreateIndexOp", op).index_name) in names
+                else op
+                for op in table_ops.ops
+            ]
 
 
-def _is_garbled(context: AutogenContext, op: CreateIndexOp) -> bool:
+def _is_garbled(context: AutogenContext, op: MigrateOperation) -> bool:
+    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter."""
+    if not isinstance(op, CreateIndexOp) or not op.unique:
+        return False
     clauses = [part for part in (*op.columns, *op.kw.values()) if isinstance(part, ClauseElement)]
     sql = "".join(literal_sql(clause, context.dialect) for clause in clauses)
     return "%" in sql or ":" in sql
