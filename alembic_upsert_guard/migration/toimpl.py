@@ -40,7 +40,7 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
     """Run or write down the check of the rows."""
     context = operations.get_context()
     key = RowsOfKey(
-        TableName(operation.schema, operation.table_name),
+        _table(context, operation),
         _target(operation, context.dialect),
         operation.nulls,
     )
@@ -77,7 +77,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     """Ask the database for the arbiters of the key, or write the question down."""
     context = operations.get_context()
     dialect = context.dialect
-    table = TableName(operation.schema, operation.table_name)
+    table = _table(context, operation)
     target = _target(operation, dialect)
     told = _told(dialect, table, target)
     catalog = catalog_for(dialect.name)
@@ -101,6 +101,15 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
             f"{told} is not verified. The database says: {words}. Make the arbiter in this revision, above the "
             "verification"
         )
+
+
+def _table(context: MigrationContext, operation: UpsertKeyOp) -> TableName:
+    """The table that Alembic's own directives would touch: SQL of ours does not pass SQLAlchemy's schema map."""
+    schema = operation.schema
+    if context.connection is not None:
+        translated = context.connection.get_execution_options().get("schema_translate_map") or {}
+        schema = translated.get(schema, schema)
+    return TableName(schema, operation.table_name)
 
 
 def _target(operation: UpsertKeyOp, dialect: Dialect) -> ConflictTarget:

@@ -229,3 +229,24 @@ def test_a_terminal_shows_the_report_once_and_in_lines(project: Project) -> None
     assert ran.said.count("tenant = 2, email = 'a': 3 rows, id 4, 5, 6\n") == 1
     assert "the report is above" in " ".join(ran.out.split())
     assert "List them all" not in ran.out
+
+
+def test_a_translated_schema_is_the_one_that_is_read(project: Project) -> None:
+    """A tenant's rows are checked where ``schema_translate_map`` sends Alembic's own directives."""
+    revised(project)
+    project.sql(
+        "CREATE SCHEMA tenant",
+        "CREATE TABLE tenant.alembic_version (LIKE alembic_version INCLUDING ALL)",
+        "CREATE TABLE tenant.accounts (LIKE accounts INCLUDING ALL)",
+        TWICE.replace("accounts", "tenant.accounts"),
+    )
+    project.edit(
+        "migrations/env.py",
+        "as connection:",
+        "as plain:\n        connection = plain.execution_options(schema_translate_map={None: 'tenant'})",
+    )
+
+    assert (
+        "upsert key tenant.accounts (tenant, email) does not hold"
+        in project.alembic("upgrade", "head").out
+    )
