@@ -44,8 +44,10 @@ class InspectedKey:
     """Whether the key can hold NULL, in the model or in the database."""
 
 
-def inspect_keys(connection: Connection, tables: Iterable[Table]) -> list[InspectedKey]:
-    """Return every declared key of those of `tables` that the database has, in the order of `tables`.
+def inspect_keys(
+    connection: Connection, tables: Iterable[Table]
+) -> dict[Table, list[InspectedKey]]:
+    """Return the declared keys of each of `tables` that declares one and that the database has.
 
     :raises KeyError: for a dialect without a catalog; ask :func:`.catalog.catalog_for` first.
     """
@@ -56,12 +58,14 @@ def inspect_keys(connection: Connection, tables: Iterable[Table]) -> list[Inspec
     if catalog is None:
         raise KeyError(connection.dialect.name)
     offered = catalog.read(connection, tuple(keyed)) if keyed else {}
-    return [
-        _inspect(connection, catalog, name, table, declaration, offered[name])
+    return {
+        table: [
+            _inspect(connection, catalog, name, table, declaration, offered[name])
+            for declaration in declarations_of(table)
+        ]
         for name, table in keyed.items()
         if name in offered
-        for declaration in declarations_of(table)
-    ]
+    }
 
 
 def _inspect(

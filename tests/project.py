@@ -128,11 +128,11 @@ class Revision:
 
     def lines(self, function: str) -> list[str]:
         """The statements of ``upgrade`` or ``downgrade``, as written, without Alembic's own comments."""
-        body = self.text.split(f"def {function}():\n")[1].split("\n\n\n")[0]
+        body = re.split(rf"def {function}\([^\n]*\n", self.text)[1].split("\n\n\n")[0]
         return [
             line.strip()
             for line in body.splitlines()
-            if line.strip() and not line.strip().startswith("# ###")
+            if line.strip() and not line.strip().startswith(("# ###", '"""'))
         ]
 
     def calls(self, function: str) -> list[str]:

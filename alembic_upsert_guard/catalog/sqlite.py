@@ -96,6 +96,12 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         if rowid_alias:
             # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
             candidates.append(Candidate(None, tuple(map(Element, primary_key)), Kind.PRIMARY_KEY))
+            candidates = [
+                replace(
+                    c, inferable=primary_key[0] not in c.labels or c.labels == tuple(primary_key)
+                )
+                for c in candidates
+            ]
         nullable = frozenset(r.column_name for r in indexed if r.column_name and not r.is_not_null)
         yield (
             table,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
     Column,
+    Constraint,
     Index,
     MetaData,
     PrimaryKeyConstraint,
@@ -112,29 +113,28 @@ def attach_arbiter(
     name: str | None,
     nulls_not_distinct: bool,
     as_index: bool,
-) -> str:
-    """Attach a real constraint or index for the key, and return the name it bears."""
+) -> Arbiter:
+    """Attach a real constraint or index for the key, and return it."""
     options: dict[str, Any] = {"postgresql_nulls_not_distinct": True} if nulls_not_distinct else {}
     only_index = where is not None or any(e.column is None for e in target.elements)
     if only_index or as_index:
         if where is not None:
             options |= {"postgresql_where": where, "sqlite_where": where}
-        index = Index(
-            name or default_name(table, elements, target),
+        return Index(
+            name or _free_name(table, elements, target),
             *cast("Sequence[Any]", elements),
             unique=True,
             _table=table,
             **options,
         )
-        return str(index.name)
     columns = [table_column(table, e.column) for e in target.elements if e.column is not None]
     constraint = UniqueConstraint(
         *columns,
-        name=name or default_name(table, elements, target),
+        name=name or _free_name(table, elements, target),
         **options,
     )
     table.append_constraint(constraint)
-    return str(constraint.name)
+    return constraint
 
 
 def detach(table: Table, arbiter: Arbiter) -> None:
@@ -209,10 +209,20 @@ def _predicate_clause(where: Any) -> ClauseElement:
     return clause if isinstance(clause, ClauseElement) else literal_column(str(where))
 
 
-def default_name(
+def _free_name(
     table: Table, elements: Sequence[ClauseElement], target: ConflictTarget
 ) -> str | conv:
-    """Return the arbiter's name where none is stated: by the naming convention, else ``uq_<table>_<columns>``.
+    """The default name, or one beside it where another constraint or index of the table bears it."""
+    name = _default_name(table, elements, target)
+    items: list[Constraint | Index] = [*table.constraints, *table.indexes]
+    taken = {str(item.name) for item in items}
+    return _cut(f"{name}_{_hash('the key')}") if str(name) in taken else name
+
+
+def _default_name(
+    table: Table, elements: Sequence[ClauseElement], target: ConflictTarget
+) -> str | conv:
+    """The arbiter's name where none is stated: by the naming convention, else ``uq_<table>_<columns>``.
 
     Partial and expression keys end in eight hex digits of their SQL: two of them can have the same columns.
     """
@@ -236,8 +246,8 @@ def default_name(
         likeness.append_constraint(constraint)
         if constraint.name is not None:
             name = str(constraint.name)
-            # within the limit in characters, over it in bytes: SQLAlchemy counts the former, PostgreSQL the latter
-            return conv(name if len(name) > _NAME_LIMIT else _cut(name))
+            # SQLAlchemy cuts by characters, PostgreSQL by bytes
+            return conv(name if name.isascii() else _cut(name))
     return _cut("_".join(["uq", table.name, *columns]))
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Column, bindparam
+from sqlalchemy import Column
 from sqlalchemy.exc import CompileError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, UnaryExpression
+from sqlalchemy.sql.elements import (
+    BindParameter,
+    ClauseElement,
+    ColumnClause,
+    ColumnElement,
+    TextClause,
+    UnaryExpression,
+)
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from ..errors import DeclarationError
 from ..inference import ConflictTarget, Element
@@ -17,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Table
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = [
     "SORT_MODIFIERS",
+    "InPlace",
     "bound_to",
     "checked_target",
     "clause_of",
@@ -28,7 +40,6 @@ __all__ = [
     "is_nullable",
     "table_column",
     "told",
-    "with_literals",
 ]
 
 SORT_MODIFIERS = frozenset(
@@ -53,6 +64,8 @@ def element_on(table: Table, element: Any) -> ClauseElement:
         return _column_on(table, clause)
     if isinstance(clause, ColumnClause) and not clause.is_literal:
         return _own_column(table, clause)
+    if isinstance(clause, TextClause) and any(c.name == clause.text for c in table.columns):
+        return _column_on(table, clause.text)
     if not isinstance(clause, ClauseElement):
         raise DeclarationError(
             f"UpsertKey element {element!r} on table {table.fullname!r} is neither a column nor a SQL expression: "
@@ -89,7 +102,13 @@ def _own_column(table: Table, column: ColumnClause[Any]) -> Column[Any]:
             f"UpsertKey on table {table.fullname!r} names {owner.key}.{column.name}, a column of another table: name "
             "one of its own"
         )
-    return _column_on(table, column.key or column.name)
+    name: str | None = column.key or column.name
+    if name is None:
+        raise DeclarationError(
+            f"UpsertKey on table {table.fullname!r} names an attribute of a mixin, which has no name of its own: "
+            "write the column's name as a string"
+        )
+    return _column_on(table, name)
 
 
 def bound_to(table: Table, clause: ClauseElement) -> ClauseElement:
@@ -111,7 +130,7 @@ def checked_target(
     :raises DeclarationError: the SQL has a parameter without a value, or a value without a literal form.
     """
     try:
-        return ConflictTarget(
+        target = ConflictTarget(
             tuple(_element_of(element) for element in elements),
             None if where is None else _rendered(where),
         )
@@ -120,6 +139,12 @@ def checked_target(
             f"UpsertKey on table {table.fullname!r} cannot be written as SQL with its values in place: {error}. "
             "Write the expression as sa.text(...), with a backslash before a colon that starts no parameter"
         ) from error
+    twice = [label for label, times in Counter(target.labels).items() if times > 1]
+    if twice:
+        raise DeclarationError(
+            f"{told(table, target)} names {', '.join(twice)} twice: once is enough"
+        )
+    return target
 
 
 def _element_of(clause: ClauseElement) -> Element:
@@ -136,15 +161,31 @@ def _rendered(clause: ClauseElement) -> str:
     return literal_sql(clause)
 
 
-def with_literals(clause: ClauseElement) -> ClauseElement:
-    """Return the clause with its values rendered in place by whichever dialect executes it."""
+class InPlace(ColumnElement[Any]):
+    """A clause whose values every dialect renders in place, as literals of its own.
 
-    def literal(element: Any, **_: Any) -> BindParameter[Any] | None:
-        if isinstance(element, BindParameter) and not element.literal_execute:
-            return bindparam(None, element.effective_value, element.type, literal_execute=True)
-        return None
+    The SQL stands beside the clause for the statement cache alone, which leaves the values of parameters out of
+    its keys: statements with other literals are other statements.
+    """
 
-    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, literal))
+    __visit_name__ = "upsert_key_in_place"
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own form
+        ("clause", InternalTraversal.dp_clauseelement),
+        ("sql", InternalTraversal.dp_string),
+    ]
+
+    def __init__(self, clause: ClauseElement) -> None:
+        self.clause = clause
+        self.sql = literal_sql(clause)
+
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the clause as it is: what needs parentheses has them."""
+        return self
+
+
+@compiles(InPlace)
+def _render_in_place(element: InPlace, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clause, **{**options, "literal_binds": True})
 
 
 def column_names(clause: ClauseElement) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, event
+from sqlalchemy import Column, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, event
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -21,6 +22,7 @@ from .arbiters import (
     reattach,
 )
 from .elements import (
+    InPlace,
     bound_to,
     checked_target,
     clause_of,
@@ -28,7 +30,6 @@ from .elements import (
     is_nullable,
     table_column,
     told,
-    with_literals,
 )
 
 if TYPE_CHECKING:
@@ -105,10 +106,8 @@ class UpsertKey(SchemaItem):
                 f"UpsertKey(nulls={nulls!r}) is not known: write one of "
                 + ", ".join(map(repr, get_args(Nulls)))
             )
-        if where is not None and not isinstance(clause_of(where), ClauseElement):
-            raise DeclarationError(
-                f"UpsertKey(where={where!r}) is not a SQL expression: write sa.text({where!r})"
-            )
+        if where is not None:
+            _sql_expression(where)
         self._elements = elements
         self._where = where
         self._nulls: Nulls = nulls
@@ -123,27 +122,22 @@ class UpsertKey(SchemaItem):
         table: Table = parent
         elements = tuple(element_on(table, element) for element in self._elements)
         where = None if self._where is None else bound_to(table, clause_of(self._where))
-        target = checked_target(table, elements, where)
+        declaration = Declaration(
+            elements,
+            where,
+            checked_target(table, elements, where),
+            self._nulls,
+            self._name,
+            self._as_index,
+        )
         for existing in declarations_of(table):
-            if _identity(existing.target) == _identity(target):
+            if _identity(existing.target) == _identity(declaration.target):
                 raise DeclarationError(
-                    f"{told(table, target)} is declared twice: drop one of the two declarations"
+                    f"{told(table, declaration.target)} is declared twice: drop one of the two declarations"
                 )
-        arbiter = declared_arbiter(table, target, self._nulls)
-        attached = None
-        if arbiter is None:
-            attached = attach_arbiter(
-                table,
-                elements,
-                where,
-                target,
-                name=self._name,
-                nulls_not_distinct=self._nulls == "not_distinct",
-                as_index=self._as_index,
-            )
-        declaration = Declaration(elements, where, target, self._nulls, self._name, attached)
+        declaration.settle(table)
         event.listen(table, "before_create", declaration, propagate=True)
-        _watch_later_arbiters()
+        _watch_what_comes_later()
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +154,12 @@ class Declaration:
     """The conflict target in the reference spelling (:func:`.sqltext.reference_dialect`)."""
     nulls: Nulls
     name: str | None
-    attached: str | None
-    """The name of the arbiter that the key attached; None: it points at one the table declares."""
+    as_index: bool
+    _attached: WeakKeyDictionary[Table, Arbiter] = field(default_factory=WeakKeyDictionary)
+    """What the key attached itself, by table; nothing where it points at what the table declares."""
 
     def __call__(self, table: Table, connection: Connection, **_: Any) -> None:
-        reason = self.unsupported_by(connection.dialect)
+        reason = self.unsupported_by(connection.dialect, table)
         if reason is not None:
             raise UnsupportedUpsertKeyError(f"{told(table, self.target)} {reason}")
 
@@ -189,11 +184,40 @@ class Declaration:
             )
         return found
 
-    def owns(self, arbiter: Arbiter) -> bool:
-        """Return whether the key attached `arbiter` itself and lets it go by any name."""
-        return (
-            self.attached is not None and self.name is None and str(arbiter.name) == self.attached
-        )
+    def settle(self, table: Table) -> None:
+        """Leave the table with one arbiter for the key: a hand-written one, or else the key's own.
+
+        :raises DeclarationError: a deferrable one stands there.
+        """
+        own = self._own(table)
+        if own is not None:
+            detach(table, own)
+        # asked without its own, so that it cannot answer for a hand-written one
+        if declared_arbiter(table, self.target, self.nulls) is not None:
+            self._attached.pop(table, None)
+        elif own is not None:
+            reattach(table, own)
+        else:
+            self._attached[table] = attach_arbiter(
+                table,
+                self.elements,
+                self.where,
+                self.target,
+                name=self.name,
+                nulls_not_distinct=self.nulls == "not_distinct",
+                as_index=self.as_index,
+            )
+
+    def _own(self, table: Table) -> Arbiter | None:
+        """The arbiter that the key attached to the table, or that came along when the table was copied."""
+        if table in self._attached:
+            return self._attached[table]
+        came_along = {str(arbiter.name) for arbiter in self._attached.values()}
+        return next((a for a in arbiters_of(table) if str(a.name) in came_along), None)
+
+    def owns(self, table: Table) -> bool:
+        """Return whether the key attached its arbiter itself and lets it go by any name."""
+        return self.name is None and self._own(table) is self.arbiter(table)
 
     def is_nullable(self, table: Table) -> bool:
         """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""
@@ -204,12 +228,12 @@ class Declaration:
         named = [e.column for e in self.target.elements if e.column is not None]
         return [column for column in named if table_column(table, column).nullable]
 
-    def unsupported_by(self, dialect: Dialect) -> str | None:
+    def unsupported_by(self, dialect: Dialect, table: Table) -> str | None:
         """Return why this database cannot keep the key; None: it can.
 
         SQLAlchemy leaves out what a dialect has no word for: the constraint would be made, and be another.
         """
-        if self.nulls == "not_distinct":
+        if self.nulls == "not_distinct" and self.is_nullable(table):
             mend = 'state nulls="distinct" or "forbid", or make the columns NOT NULL'
             if dialect.name != "postgresql":
                 return (
@@ -224,8 +248,8 @@ class Declaration:
                 )
         if self.where is not None and dialect.name not in ("postgresql", "sqlite"):
             return (
-                f"is partial, and {dialect.name} has no partial indexes: the index would cover every row; "
-                "take the predicate away, or key a generated column"
+                f"is partial, and {dialect.name} has no partial indexes that SQLAlchemy makes: the index would cover "
+                "every row; take the predicate away, or key a generated column"
             )
         return None
 
@@ -282,7 +306,7 @@ def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> d
         wanted = checked_target(table, tuple(element_on(table, e) for e in elements), None)
         fitting = [d for d in found if frozenset(d.target.elements) == frozenset(wanted.elements)]
     if where is not None:
-        predicate = literal_sql(bound_to(table, clause_of(where)))
+        predicate = literal_sql(bound_to(table, _sql_expression(where)))
         fitting = [d for d in fitting if d.target.predicate == predicate]
     elif elements and len(fitting) > 1:
         fitting = [d for d in fitting if d.target.predicate is None]
@@ -291,14 +315,14 @@ def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> d
     declaration = fitting[0]
     arguments: dict[str, Any] = {
         "index_elements": [
-            element.column or with_literals(clause.self_group())
+            element.column or InPlace(clause.self_group())
             for element, clause in zip(
                 declaration.target.elements, declaration.elements, strict=True
             )
         ]
     }
     if declaration.where is not None:
-        arguments["index_where"] = with_literals(declaration.where)
+        arguments["index_where"] = InPlace(declaration.where)
     return arguments
 
 
@@ -309,30 +333,27 @@ def declarations_of(table: Table) -> list[Declaration]:
     ]
 
 
-def _watch_later_arbiters() -> None:
+def _watch_what_comes_later() -> None:
     """From the first declared key on, an arbiter that is declared after its key is noticed."""
-    for kind in (UniqueConstraint, Index, PrimaryKeyConstraint):
-        if not event.contains(kind, "after_parent_attach", _on_arbiter_attached):
-            event.listen(kind, "after_parent_attach", _on_arbiter_attached)
+    for kind in (UniqueConstraint, Index, PrimaryKeyConstraint, Column):
+        if not event.contains(kind, "after_parent_attach", _on_attached):
+            event.listen(kind, "after_parent_attach", _on_attached)
 
 
-def _on_arbiter_attached(arbiter: Arbiter, parent: Any) -> None:
-    """Let a hand-written arbiter take the place of the one that the key attached: a key owns nothing twice."""
-    if not isinstance(parent, Table):
-        return
-    for declaration in declarations_of(parent):
-        own = [
-            a
-            for a in arbiters_of(parent)
-            if a is not arbiter and str(a.name) == declaration.attached
-        ]
-        for automatic in own:
-            detach(parent, automatic)
-        # asked without the automatic one, so that it cannot answer for the hand-written one
-        found = declared_arbiter(parent, declaration.target, declaration.nulls)
-        if found is None:
-            for automatic in own:
-                reattach(parent, automatic)
+def _on_attached(item: Any, parent: Any) -> None:
+    """Settle the table's keys anew: a key owns nothing twice, and a primary key can grow past it."""
+    if isinstance(parent, Table) and (not isinstance(item, Column) or item.primary_key):
+        for declaration in declarations_of(parent):
+            declaration.settle(parent)
+
+
+def _sql_expression(where: Any) -> ClauseElement:
+    clause = clause_of(where)
+    if not isinstance(clause, ClauseElement):
+        raise DeclarationError(
+            f"UpsertKey(where={where!r}) is not a SQL expression: write sa.text({where!r})"
+        )
+    return clause
 
 
 def _table(table_or_class: Any) -> Table:

@@ -28,8 +28,11 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
         miss = "it is not unique"
     elif surplus and lacking:
         miss = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+    elif not near.inferable:
+        miss = "SQLite infers no index that holds the rowid"
     elif not surplus and not lacking:
-        miss = "it covers other rows"
+        same_rows = near.predicate == target.predicate
+        miss = "it bears another name" if same_rows else "it covers other rows"
     elif surplus:
         miss = f"{_counted(surplus)} too many ({_listed(surplus)})"
     else:

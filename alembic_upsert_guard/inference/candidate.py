@@ -96,6 +96,9 @@ class Candidate:
 
     initially_deferred: bool = False
 
+    inferable: bool = True
+    """False: SQLite never infers an index that holds the rowid under its column's name (upsert.c)."""
+
     include: tuple[str, ...] = ()
     """Columns carried but not part of the key."""
 
@@ -110,4 +113,6 @@ class Candidate:
     @property
     def is_plain(self) -> bool:
         """Whether its key is bare columns, without a predicate: comparable without asking anybody."""
-        return not self.partial and all(e == Element(column=e.column) for e in self.elements)
+        return not self.partial and all(
+            e.column is not None and e == Element(e.column) for e in self.elements
+        )

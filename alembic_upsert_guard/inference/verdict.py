@@ -108,7 +108,7 @@ def judge(target: ConflictTarget, candidates: Iterable[Candidate]) -> Verdict:
 
 def can_be_inferred(target: ConflictTarget, candidate: Candidate) -> bool | None:
     """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
-    if not candidate.unique:
+    if not (candidate.unique and candidate.inferable):
         return False
     elements = _cover(target.elements, candidate.elements)
     if elements is False:
@@ -139,33 +139,38 @@ def enforce_same_uniqueness(one: Candidate, other: Candidate, *, nullable: bool)
 
 def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
     """Whether the two element sets are equal; None where an expression's text leaves it open."""
-    wanted_columns = frozenset(e.column for e in wanted if e.column is not None)
-    found_columns = frozenset(e.column for e in found if e.column is not None)
-    if wanted_columns != found_columns:
+    if _columns(wanted) != _columns(found):
         return False
-    wanted_expressions = frozenset(e.expression for e in wanted if e.column is None)
-    found_expressions = frozenset(e.expression for e in found if e.column is None)
+    # an element without text is one of its own: it may equal any expression, and no other can be told from it
+    wanted_expressions = {e.expression or index for index, e in enumerate(wanted) if not e.column}
+    found_expressions = {e.expression or index for index, e in enumerate(found) if not e.column}
     if len(wanted_expressions) != len(found_expressions):
         return False
     if not _names_what_is_named(wanted, found):
         return False
-    if wanted_expressions != found_expressions or None in wanted_expressions:
-        return None
-    return True
+    known = all(element.is_known for element in (*wanted, *found))
+    return True if known and wanted_expressions == found_expressions else None
+
+
+def _columns(elements: Sequence[Element]) -> frozenset[str]:
+    return frozenset(e.column for e in elements if e.column is not None)
 
 
 def _names_what_is_named(wanted: Sequence[Element], found: Sequence[Element]) -> bool:
     """Collation and opclass count only where the target names them (plancat.c: infer_collation_opclass_match)."""
-    return all(
-        any(
-            (element.column, element.expression) == (other.column, other.expression)
-            and element.collation in (None, other.collation)
-            and element.opclass in (None, other.opclass)
+    for element in wanted:
+        same = [
+            other
             for other in found
-        )
-        for element in wanted
-        if element.collation is not None or element.opclass is not None
-    )
+            if (element.column, element.expression) == (other.column, other.expression)
+        ]
+        if same and not any(
+            element.collation in (None, other.collation)
+            and element.opclass in (None, other.opclass)
+            for other in same
+        ):
+            return False
+    return True
 
 
 def _nearest_shortfall(target: ConflictTarget, offered: Sequence[Candidate]) -> Shortfall:
@@ -173,16 +178,32 @@ def _nearest_shortfall(target: ConflictTarget, offered: Sequence[Candidate]) -> 
     bare = ConflictTarget(
         tuple(Element(e.column, e.expression) for e in target.elements), target.predicate
     )
-    for candidate in offered:
-        if not candidate.unique or _cover(bare.elements, candidate.elements) is False:
-            continue
-        if not candidate.valid:
-            return Shortfall(Code.INVALID_ARBITER, candidate)
-        if candidate.partial:
-            return Shortfall(Code.PREDICATE_MISMATCH, candidate)
-        return Shortfall(Code.COLLATION_MISMATCH, candidate)
+    same = [
+        candidate
+        for candidate in offered
+        if candidate.unique
+        and candidate.inferable
+        and _cover(bare.elements, candidate.elements) is not False
+    ]
+    if same:
+        # what an accident left behind is told of first, then what a person chose
+        code, nearest = min(((_reason(c), c) for c in same), key=lambda found: _PRIORITY[found[0]])
+        return Shortfall(code, nearest)
     wanted = frozenset(bare.labels)
     misses = [c for c in offered if wanted & frozenset(c.labels)]
     # fewest elements too many or too few first; of those a unique one; then the name, for a stable message
     misses.sort(key=lambda c: (len(wanted ^ frozenset(c.labels)), not c.unique, c.name or ""))
     return Shortfall(Code.MISSING_ARBITER, misses[0] if misses else None)
+
+
+_PRIORITY = {
+    Code.INVALID_ARBITER: 0,
+    Code.PREDICATE_MISMATCH: 1,
+    Code.COLLATION_MISMATCH: 2,
+}
+
+
+def _reason(candidate: Candidate) -> Code:
+    if not candidate.valid:
+        return Code.INVALID_ARBITER
+    return Code.PREDICATE_MISMATCH if candidate.partial else Code.COLLATION_MISMATCH

@@ -7,11 +7,12 @@ because the catalog is then read once for all tables.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from alembic.operations.ops import (
     CreateIndexOp,
     CreateUniqueConstraintOp,
+    DropColumnOp,
     DropConstraintOp,
     DropIndexOp,
     MigrateOperation,
@@ -19,6 +20,7 @@ from alembic.operations.ops import (
     UpgradeOps,
 )
 from alembic.util import CommandError, PriorityDispatchResult
+from sqlalchemy import Index
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import catalog_for
@@ -28,8 +30,15 @@ from ..inference import Candidate, Kind, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
 from ..sqltext import literal_sql
 from .lists import settle, splice
-from .operations import CreateArbiterIndexOp, GuardedTableOp, UpsertKeyOp
-from .repair import Action, KeyState, plan_repair
+from .operations import (
+    ArbiterRemovedOp,
+    CreateArbiterIndexOp,
+    DropIndexByDefinitionOp,
+    DropInvalidIndexOp,
+    GuardedTableOp,
+    UpsertKeyOp,
+)
+from .repair import Action, KeyState, leaves_no_arbiter, plan_repair
 from .steps import is_hidden, operations_of
 from .toimpl import LOGGER
 
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alembic.autogenerate.api import AutogenContext
-    from sqlalchemy import Table
+    from sqlalchemy import Table, UniqueConstraint
 
     from ..declaration import Arbiter
 
@@ -67,7 +76,6 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
         return PriorityDispatchResult.CONTINUE
     for mark in marked.values():
         _note_declarations(context, mark.metadata_table)
-    _keep_sql(context, marked)
     existing = {
         mark.metadata_table: ops for ops, mark in marked.items() if mark.conn_table is not None
     }
@@ -77,8 +85,14 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
             context.dialect.name,
         )
     elif existing and context.connection is not None:
-        for key in inspect_keys(context.connection, existing):
-            _guard(context, upgrade_ops, existing[key.table], key)
+        for table, keys in inspect_keys(context.connection, existing).items():
+            for key in keys:
+                _guard(context, upgrade_ops, existing[table], key)
+            _note_removals(context, existing[table], keys[0])
+    for table_ops, mark in marked.items():
+        if mark.conn_table is None:
+            _create_what_alembic_skips(context, table_ops, mark.metadata_table)
+        _keep_sql(context, table_ops, mark.metadata_table)
     settle(context, upgrade_ops)
     return PriorityDispatchResult.CONTINUE
 
@@ -95,7 +109,7 @@ def _take_marks(upgrade_ops: UpgradeOps) -> Iterator[tuple[ModifyTableOps, Guard
 def _note_declarations(context: AutogenContext, table: Table) -> None:
     for declaration in declarations_of(table):
         subject = told(table, declaration.target)
-        reason = declaration.unsupported_by(context.dialect)
+        reason = declaration.unsupported_by(context.dialect, table)
         if reason is not None:
             raise CommandError(f"{subject} {reason}")
         nullable = declaration.nullable_columns(table)
@@ -115,12 +129,12 @@ def _guard(
     context: AutogenContext, upgrade_ops: UpgradeOps, table_ops: ModifyTableOps, key: InspectedKey
 ) -> None:
     creation = _creation(context, table_ops, key)
-    drops = _drops(table_ops, key)
+    drops = {c: op for op in table_ops.ops for c in key.offered if _drops(op, c)}
     repair = plan_repair(
         KeyState(
             key.target,
             key.wanted,
-            owned=key.declaration.owns(key.arbiter),
+            owned=key.declaration.owns(key.table),
             offered=key.offered,
             dropped=frozenset(drops),
             created=creation is not None,
@@ -168,45 +182,32 @@ def _creation(
     """The operation that creates the key's arbiter, whoever produced it."""
     wanted = arbiter_as_candidate(key.arbiter, context.dialect)
     for op in table_ops.ops:
-        made: Arbiter
-        if isinstance(op, CreateUniqueConstraintOp):
-            made = op.to_constraint(context.migration_context)
-        elif isinstance(op, CreateIndexOp) and op.unique:
-            made = op.to_index(context.migration_context)
-        else:
-            continue
-        candidate = arbiter_as_candidate(made, context.dialect)
-        if candidate.immediate and enforce_same_uniqueness(
-            candidate, wanted, nullable=key.nullable
-        ):
-            return op
+        for made in _made_by(context, op):
+            same = enforce_same_uniqueness(made, wanted, nullable=key.nullable)
+            if same and made.immediate:
+                return op
     return None
 
 
-def _drops(table_ops: ModifyTableOps, key: InspectedKey) -> dict[Candidate, MigrateOperation]:
-    """What Alembic's operations drop of what the database offers."""
-    found: dict[Candidate, MigrateOperation] = {}
-    for op in table_ops.ops:
-        name: Any
-        columns: frozenset[str] | None = None
-        if isinstance(op, DropIndexOp):
-            name = op.index_name
-        elif isinstance(op, DropConstraintOp) and op.constraint_type == "unique":
-            name = op.constraint_name
-            constraint = cast("Any", op.to_constraint())
-            columns = frozenset(column.name for column in constraint.columns)
-        else:
-            continue
-        for candidate in key.offered:
+def _created_by(context: AutogenContext, op: MigrateOperation) -> Arbiter | None:
+    if isinstance(op, CreateUniqueConstraintOp):
+        return op.to_constraint(context.migration_context)
+    if isinstance(op, CreateIndexOp) and op.unique:
+        return op.to_index(context.migration_context)
+    return None
+
+
+def _drops(op: MigrateOperation, candidate: Candidate) -> bool:
+    """Whether an operation of Alembic's drops the candidate."""
+    if isinstance(op, DropIndexOp):
+        return candidate.name == op.index_name
+    if isinstance(op, DropConstraintOp) and op.constraint_type == "unique":
+        if candidate.kind is Kind.CONSTRAINT and candidate.definition is None:
             # SQLite's catalog does not tell the names of constraints: there they go by their columns
-            unnamed = (
-                columns is not None
-                and candidate.kind is Kind.CONSTRAINT
-                and not candidate.definition
-            )
-            if candidate.name == name or (unnamed and columns == frozenset(candidate.labels)):
-                found[candidate] = op
-    return found
+            constraint = cast("UniqueConstraint", op.to_constraint())
+            return {column.name for column in constraint.columns} == set(candidate.labels)
+        return candidate.name == op.constraint_name
+    return False
 
 
 def _adopt(
@@ -222,8 +223,65 @@ def _adopt(
         needless.append(creation)
     if needless:
         table_ops.ops = [op for op in table_ops.ops if op not in needless]
-        names = ", ".join(str(candidate.name) for candidate in adopted)
+        names = ", ".join(str(candidate.name) for candidate in adopted if candidate.inferable)
+        if not names:
+            return
         log.info("Kept %s: it serves %s", names, told(key.table, key.declaration.target))
+
+
+def _note_removals(context: AutogenContext, table_ops: ModifyTableOps, key: InspectedKey) -> None:
+    """Say above each drop what it leaves without an arbiter, and keep the SQL of dropped indexes for the way back."""
+    gone = {op: _taken_by(op, key.offered) for op in table_ops.ops}
+    lost = {candidate for taken in gone.values() for candidate in taken}
+    remaining = [c for c in key.offered if c not in lost]
+    remaining += [made for op in table_ops.ops for made in _made_by(context, op)]
+    table_ops.ops = [
+        noted
+        for op in table_ops.ops
+        for noted in (
+            *_removal_notes(key.table, gone[op], remaining),
+            _with_definition(op, key.table, gone[op]),
+        )
+    ]
+
+
+def _taken_by(op: MigrateOperation, offered: Sequence[Candidate]) -> list[Candidate]:
+    if isinstance(op, DropColumnOp):
+        # an index goes with any column that it has, INCLUDE and predicate left aside
+        return [c for c in offered if any(e.column == op.column_name for e in c.elements)]
+    return [candidate for candidate in offered if _drops(op, candidate)]
+
+
+def _made_by(context: AutogenContext, op: MigrateOperation) -> list[Candidate]:
+    made = _created_by(context, op)
+    return [] if made is None else [arbiter_as_candidate(made, context.dialect)]
+
+
+def _removal_notes(
+    table: Table, taken: Sequence[Candidate], remaining: Sequence[Candidate]
+) -> Iterator[MigrateOperation]:
+    for candidate in taken:
+        if leaves_no_arbiter(candidate, remaining):
+            log.warning(
+                "arbiter-removed: %s (%s) loses its last arbiter, %s: code that still upserts on it fails with 42P10",
+                table.fullname,
+                ", ".join(candidate.labels),
+                candidate.name,
+            )
+            yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
+
+
+def _with_definition(
+    op: MigrateOperation, table: Table, taken: Sequence[Candidate]
+) -> MigrateOperation:
+    if not isinstance(op, DropIndexOp) or isinstance(op, DropInvalidIndexOp) or len(taken) != 1:
+        return op
+    definition = taken[0].definition
+    # what Alembic reflected has lost a colon by now, and its renderer doubles a per cent sign
+    if definition is None or not ("%" in definition or ":" in definition.replace("::", "")):
+        return op
+    name = str(op.index_name)
+    return DropIndexByDefinitionOp(name, table.name, schema=table.schema, definition=definition)
 
 
 def _caveat(context: AutogenContext, sequence: Sequence[MigrateOperation]) -> str:
@@ -239,19 +297,32 @@ def _caveat(context: AutogenContext, sequence: Sequence[MigrateOperation]) -> st
     return ""
 
 
-def _keep_sql(context: AutogenContext, marked: dict[ModifyTableOps, GuardedTableOp]) -> None:
-    """Render arbiters whose SQL Alembic would garble ourselves, those of new tables too."""
-    for table_ops, mark in marked.items():
-        garbled = [op for op in table_ops.ops if _is_garbled(context, op)]
-        if garbled:
-            table = mark.metadata_table
-            names = {str(d.arbiter(table).name) for d in declarations_of(table)}
-            table_ops.ops = [
-                _with_own_renderer(cast("CreateIndexOp", op))
-                if op in garbled and str(cast("CreateIndexOp", op).index_name) in names
-                else op
-                for op in table_ops.ops
-            ]
+def _create_what_alembic_skips(
+    context: AutogenContext, table_ops: ModifyTableOps, table: Table
+) -> None:
+    """Create the expression indexes of a new table, which Alembic leaves out on SQLite: it cannot reflect them."""
+    created = {op.index_name for op in table_ops.ops if isinstance(op, CreateIndexOp)}
+    for declaration in declarations_of(table):
+        arbiter = declaration.arbiter(table)
+        if (
+            isinstance(arbiter, Index)
+            and arbiter.name not in created
+            and context.run_object_filters(arbiter, arbiter.name, "index", False, None)
+        ):
+            table_ops.ops.append(CreateIndexOp.from_index(arbiter))
+
+
+def _keep_sql(context: AutogenContext, table_ops: ModifyTableOps, table: Table) -> None:
+    """Render arbiters whose SQL Alembic would garble ourselves."""
+    garbled = [op for op in table_ops.ops if _is_garbled(context, op)]
+    if garbled:
+        names = {str(d.arbiter(table).name) for d in declarations_of(table)}
+        table_ops.ops = [
+            _with_own_renderer(cast("CreateIndexOp", op))
+            if op in garbled and str(cast("CreateIndexOp", op).index_name) in names
+            else op
+            for op in table_ops.ops
+        ]
 
 
 def _is_garbled(context: AutogenContext, op: MigrateOperation) -> bool:

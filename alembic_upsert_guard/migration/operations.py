@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alembic.operations.ops import CreateIndexOp, DropIndexOp, MigrateOperation
+from alembic.operations.ops import (
+    CreateIndexOp,
+    DropConstraintOp,
+    DropIndexOp,
+    ExecuteSQLOp,
+    MigrateOperation,
+)
 from alembic.util import CommandError
+
+from ..sqltext import escape_colons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.schema import Table
 
 __all__ = [
+    "ArbiterRemovedOp",
     "CreateArbiterIndexOp",
+    "DropIndexByDefinitionOp",
+    "DropInvalidConstraintOp",
     "DropInvalidIndexOp",
     "GuardedTableOp",
     "NothingOp",
@@ -235,6 +246,45 @@ class DropInvalidIndexOp(DropIndexOp):
     def reverse(self) -> Any:
         """Return nothing: an INVALID index serves nobody."""
         return NothingOp(self)
+
+
+class DropInvalidConstraintOp(DropConstraintOp):
+    """Drop a constraint whose index is INVALID (a partition lacks its part). No downgrade brings it back."""
+
+    def reverse(self) -> Any:
+        """Return nothing: an INVALID constraint serves nobody."""
+        return NothingOp(self)
+
+
+class DropIndexByDefinitionOp(DropIndexOp):
+    """The drop of an index whose every clause only the database's own statement states."""
+
+    def __init__(
+        self, index_name: str, table_name: str, *, schema: str | None, definition: str
+    ) -> None:
+        super().__init__(index_name, table_name, schema=schema)
+        self.definition = definition
+
+    def reverse(self) -> Any:
+        """Return the execution of the statement that the database printed."""
+        return ExecuteSQLOp(escape_colons(self.definition))
+
+
+class ArbiterRemovedOp(MigrateOperation):
+    """A comment above the operation that takes an arbiter away and leaves none in its place."""
+
+    def __init__(self, table_name: str, elements: Sequence[str], *, schema: str | None) -> None:
+        self.table_name = table_name
+        self.elements = tuple(elements)
+        self.schema = schema
+
+    def reverse(self) -> MigrateOperation:
+        """Return nothing: the way back brings the arbiter back."""
+        return NothingOp(self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints beside the removal."""
+        return ("arbiter_removed", self.schema, self.table_name, self.elements, "arbiter-removed")
 
 
 class CreateArbiterIndexOp(CreateIndexOp):

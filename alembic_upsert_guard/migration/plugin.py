@@ -34,6 +34,7 @@ def setup(plugin: Plugin) -> None:
     renderers.dispatch_for(operations.ValidateUpsertKeyOp)(render.render_validate)
     renderers.dispatch_for(operations.VerifyUpsertKeyOp)(render.render_verify)
     renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
+    renderers.dispatch_for(operations.ArbiterRemovedOp)(render.render_arbiter_removed)
     renderers.dispatch_for(operations.CreateArbiterIndexOp)(render.render_arbiter_index)
 
     plugin.add_autogenerate_comparator(

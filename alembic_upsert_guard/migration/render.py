@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from .operations import (
+        ArbiterRemovedOp,
         CreateArbiterIndexOp,
         UpsertKeyOp,
         ValidateUpsertKeyOp,
         VerifyUpsertKeyOp,
     )
 
-__all__ = ["render_arbiter_index", "render_nothing", "render_validate", "render_verify"]
+__all__ = [
+    "render_arbiter_index",
+    "render_arbiter_removed",
+    "render_nothing",
+    "render_validate",
+    "render_verify",
+]
 
 
 def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> str:
@@ -44,6 +51,14 @@ def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list
     ]
 
 
+def render_arbiter_removed(_: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
+    """Return the comment that stands above the removal."""
+    return [
+        f"# arbiter-removed: nothing else is unique on ({', '.join(operation.elements)}). Code that still",
+        "# upserts on them fails with 42P10 from here on: deploy the code that does not first.",
+    ]
+
+
 def render_nothing(_: AutogenContext, __: Any) -> list[str]:
     """Return no line."""
     return []
@@ -61,7 +76,10 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
     arguments = [f"{_prefix(context)}f({name!r})" if isinstance(index.name, conv) else repr(name)]
     if not context._has_batch:  # noqa: SLF001 - as Alembic's renderers ask
         arguments.append(repr(str(operation.table_name)))
-    elements = ", ".join(_rendered(context, dialect, e) for e in index.expressions)
+    # an expression in an index stands in parentheses, its predicate does not
+    elements_of_index: list[Any] = list(index.expressions)
+    grouped = [e if isinstance(e, Column) else e.self_group() for e in elements_of_index]
+    elements = ", ".join(_rendered(context, dialect, e) for e in grouped)
     arguments += [f"[{elements}]", f"unique={bool(index.unique)!r}"]
     if operation.schema and not context._has_batch:  # noqa: SLF001
         arguments.append(f"schema={str(operation.schema)!r}")
@@ -96,7 +114,7 @@ def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:
     if isinstance(value, Column):
         return repr(str(value.name))
     if isinstance(value, ClauseElement):
-        sql = literal_sql(value.self_group(), dialect)
+        sql = literal_sql(value, dialect)
         return f"{_sqlalchemy(context)}text({escape_colons(sql)!r})"
     return repr(value)
 

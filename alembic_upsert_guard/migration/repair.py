@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..inference import (
     Candidate,
@@ -11,12 +12,16 @@ from ..inference import (
     ConflictTarget,
     Kind,
     Shortfall,
+    State,
     can_be_inferred,
     enforce_same_uniqueness,
     judge,
 )
 
-__all__ = ["Action", "KeyState", "Repair", "Step", "plan_repair"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Action", "KeyState", "Repair", "Step", "leaves_no_arbiter", "plan_repair"]
 
 
 class Action(Enum):
@@ -98,9 +103,12 @@ def plan_repair(state: KeyState) -> Repair:
         for c in state.offered
         if not c.valid and (_is_wanted(state, c) or c.name == state.wanted.name)
     ]
+    if good and not any(c.inferable for c in good):
+        # the model's own arbiter would do no better: nothing that could be generated helps
+        return Repair(Shortfall(Code.MISSING_ARBITER, good[0]), adopted=tuple(good))
     adopted = tuple(good) if state.owned else ()
     standing = adopted or tuple(c for c in good if c not in state.dropped)
-    drops_first = [Step(Action.DROP, c) for c in broken if c.kind is Kind.INDEX]
+    drops_first = [Step(Action.DROP, c) for c in broken if c.kind is not Kind.PRIMARY_KEY]
     drops_after = [Step(Action.DROP, c) for c in spoilers if c.kind is not Kind.PRIMARY_KEY]
     by_hand = state.wanted.kind is Kind.PRIMARY_KEY or any(
         c.kind is Kind.PRIMARY_KEY for c in spoilers
@@ -161,3 +169,11 @@ def _shortfall(
             Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, found.candidate
         )
     return found
+
+
+def leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
+    """Return whether code that upserts on `gone` has no arbiter left among `remaining`; in doubt it has one."""
+    if not (gone.unique and gone.valid and gone.immediate):
+        return False
+    target = ConflictTarget(gone.elements, gone.predicate)
+    return judge(target, remaining).state is State.SHORT

@@ -10,14 +10,19 @@ from alembic.operations.ops import (
     CreateUniqueConstraintOp,
     DropConstraintOp,
     DropIndexOp,
-    ExecuteSQLOp,
     MigrateOperation,
 )
 from sqlalchemy import Index
 
 from ..inference import Candidate, Kind
-from ..sqltext import escape_colons, literal_sql, sql_as_text
-from .operations import DropInvalidIndexOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp
+from ..sqltext import literal_sql, sql_as_text
+from .operations import (
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+    ValidateUpsertKeyOp,
+    VerifyUpsertKeyOp,
+)
 from .repair import Action
 
 if TYPE_CHECKING:
@@ -101,11 +106,12 @@ def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
     """The drop of what the database has, with a reverse that makes exactly the same again."""
     table, schema = key.table.name, key.table.schema
     name = str(candidate.name)
-    if not candidate.valid:
+    if candidate.kind is Kind.INDEX and not candidate.valid:
         # databases that share the history need not share the accident, and a downgrade does not repeat it
         return DropInvalidIndexOp(name, table, schema=schema, if_exists=True)
     if candidate.kind is Kind.INDEX:
-        return _DropIndexByDefinitionOp(name, table, schema=schema, definition=candidate.definition)
+        definition = str(candidate.definition)
+        return DropIndexByDefinitionOp(name, table, schema=schema, definition=definition)
     options: dict[str, Any] = {}
     if not candidate.immediate:
         options["deferrable"] = True
@@ -116,21 +122,11 @@ def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
     if candidate.include:
         options["postgresql_include"] = list(candidate.include)
     again = CreateUniqueConstraintOp(name, table, list(candidate.labels), schema=schema, **options)
+    if not candidate.valid:
+        return DropInvalidConstraintOp(
+            name, table, type_="unique", schema=schema, if_exists=True, _reverse=again
+        )
     return DropConstraintOp(name, table, type_="unique", schema=schema, _reverse=again)
-
-
-class _DropIndexByDefinitionOp(DropIndexOp):
-    """The drop of an index whose every clause only the database's own statement states."""
-
-    def __init__(
-        self, index_name: str, table_name: str, *, schema: str | None, definition: str | None
-    ) -> None:
-        super().__init__(index_name, table_name, schema=schema)
-        self._definition = definition
-
-    def reverse(self) -> Any:
-        """Return the execution of the statement that the database printed."""
-        return ExecuteSQLOp(escape_colons(self._definition or ""))
 
 
 def is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) -> bool:

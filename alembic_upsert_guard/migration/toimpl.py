@@ -106,7 +106,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
 def _table(context: MigrationContext, operation: UpsertKeyOp) -> TableName:
     """The table that Alembic's own directives would touch: SQL of ours does not pass SQLAlchemy's schema map."""
     schema = operation.schema
-    if context.connection is not None:
+    if not context.as_sql and context.connection is not None:
         translated = context.connection.get_execution_options().get("schema_translate_map") or {}
         schema = translated.get(schema, schema)
     return TableName(schema, operation.table_name)

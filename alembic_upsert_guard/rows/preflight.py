@@ -6,14 +6,14 @@ Rows are grouped by the key's own columns and expressions, never by a cast: equa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
-from ..sqltext import named
+from ..sqltext import named, quoted, string_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["RowsOfKey", "grouped_sql", "listing_sql", "read_rows", "totals_sql"]
+__all__ = ["RowsOfKey", "has_children_sql", "listing_sql", "read_rows", "totals_sql"]
 
 _IDENTITIES = 5
 """Rows named for each group in the sample."""
@@ -40,6 +40,9 @@ class RowsOfKey:
     target: ConflictTarget
     nulls: str
 
+    only: bool = False
+    """Whether the table has inheritance children, whose rows its index does not hold (PostgreSQL)."""
+
 
 def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
     """Return what stands against `key` in the database. The rows are read once; a second time for the sample.
@@ -49,6 +52,9 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     :raises sqlalchemy.exc.DBAPIError: the table or a column is not there, or has no equality to group by.
     """
     dialect = connection.dialect
+    if dialect.name == "postgresql":
+        query = f"SELECT {has_children_sql(dialect, key.table)}"
+        key = replace(key, only=bool(execute(connection, query).scalar()))
     totals = execute(connection, totals_sql(dialect, key)).one()
     identity: tuple[str, ...] = ()
     groups: tuple[DuplicateGroup, ...] = ()
@@ -67,6 +73,15 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         sample=groups,
         identity=identity,
         reveal=reveal,
+    )
+
+
+def has_children_sql(dialect: Dialect, table: TableName) -> str:
+    """Return PostgreSQL's condition that tables inherit from this one; not partitions, which its index spans."""
+    relation = string_literal(dialect, quoted(dialect, *table))
+    return (
+        "EXISTS (SELECT FROM pg_inherits JOIN pg_class parent ON parent.oid = inhparent "
+        f"WHERE parent.oid = {relation}::regclass AND parent.relkind = 'r')"
     )
 
 
@@ -92,7 +107,7 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
         has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"count(*) > 1 OR {null}"
     return (
         f"SELECT {columns}, count(*) AS row_count, {has_null} AS has_null "
-        f"FROM {named(dialect, *key.table)}{_where(key)} GROUP BY {ordinals} HAVING {having}"
+        f"FROM {_source(dialect, key)}{_where(key)} GROUP BY {ordinals} HAVING {having}"
     )
 
 
@@ -112,7 +127,7 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
         conditions += [f"{sql} IS NOT NULL" for sql in elements]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
-        f"SELECT {columns}, count(*) FROM {named(dialect, *key.table)}{where} "
+        f"SELECT {columns}, count(*) FROM {_source(dialect, key)}{where} "
         f"GROUP BY {columns} HAVING {having} ORDER BY count(*) DESC;"
     )
 
@@ -126,7 +141,7 @@ def _sample(
 
 def _sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit: int) -> str:
     """Some groups (most rows first), each joined with its first rows by identity."""
-    table = f"{named(dialect, *key.table)}{_where(key)}"
+    table = f"{_source(dialect, key)}{_where(key)}"
     keys = [f"key_{n}" for n, _ in enumerate(key.target.elements, 1)]
     identities = [f"identity_{n}" for n, _ in enumerate(identity, 1)]
     selected = [f"{sql} AS {name}" for sql, name in zip(_elements(dialect, key), keys, strict=True)]
@@ -183,6 +198,10 @@ def _elements(dialect: Dialect, key: RowsOfKey) -> list[str]:
         named(dialect, e.column) if e.column is not None else str(e.expression)
         for e in key.target.elements
     ]
+
+
+def _source(dialect: Dialect, key: RowsOfKey) -> str:
+    return f"{'ONLY ' if key.only else ''}{named(dialect, *key.table)}"
 
 
 def _where(key: RowsOfKey) -> str:

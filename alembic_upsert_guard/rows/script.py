@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..findings import RowsReport
 from ..findings.rows import subject
 from ..sqltext import named, string_literal, wrapped_in_do
-from .preflight import RowsOfKey, listing_sql, totals_sql
+from .preflight import RowsOfKey, has_children_sql, listing_sql, totals_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -54,10 +55,16 @@ def _do_block(dialect: Dialect, key: RowsOfKey) -> str:
         )
     return wrapped_in_do(
         "    duplicate_groups bigint;\n    surplus_rows bigint;\n    null_rows bigint;\n",
-        "    SELECT * INTO duplicate_groups, surplus_rows, null_rows FROM (\n"
-        f"        {totals_sql(dialect, key)}\n"
-        "    ) AS totals;\n" + refusals,
+        f"    IF {has_children_sql(dialect, key.table)} THEN\n"
+        f"        {_into(totals_sql(dialect, replace(key, only=True)))}"
+        "    ELSE\n"
+        f"        {_into(totals_sql(dialect, key))}"
+        "    END IF;\n" + refusals,
     )
+
+
+def _into(totals: str) -> str:
+    return f"SELECT * INTO duplicate_groups, surplus_rows, null_rows FROM ({totals}) AS totals;\n"
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:

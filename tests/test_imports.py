@@ -1,0 +1,152 @@
+"""What importing does, and does not: models are imported in production, and Alembic loads plugins half-imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import alembic_upsert_guard
+
+FOLDER = Path(alembic_upsert_guard.__file__).parent
+MODULES = sorted(
+    ".".join(path.relative_to(FOLDER.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in FOLDER.rglob("*.py")
+)
+
+
+def fresh(code: str) -> str:
+    """What an interpreter of its own prints for `code`, warnings being errors; it must go through."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout.strip()
+
+
+def test_the_package_imports_no_alembic() -> None:
+    """SQLAlchemy is all that an application needs; declaring and asking for conflict targets included."""
+    loaded = fresh("""
+        import sys
+        from alembic_upsert_guard import *
+        from sqlalchemy import Column, Integer, MetaData, Table
+        table = Table("t", MetaData(), Column("a", Integer), UpsertKey("a"))
+        conflict_target(table)
+        declared_upsert_keys(table)
+        print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
+    """).split()
+
+    assert {"alembic_upsert_guard", "sqlalchemy"} <= set(loaded)
+    assert not {"alembic", "mako"} & set(loaded)
+
+
+def test_what_needs_alembic_is_there_when_it_is_asked_for() -> None:
+    """``UpsertKeyViolation`` is an error of ours, and one that the ``alembic`` command prints."""
+    fresh("""
+        import sys
+        import alembic_upsert_guard
+        assert "alembic" not in sys.modules
+        violation = alembic_upsert_guard.UpsertKeyViolation
+        assert "alembic" in sys.modules
+        from alembic.util import CommandError
+        assert issubclass(violation, CommandError)
+        assert issubclass(violation, alembic_upsert_guard.UpsertGuardError)
+        from alembic_upsert_guard import UpsertKeyViolation
+        assert UpsertKeyViolation is violation
+    """)
+
+
+def test_what_is_not_there_is_said_as_usual() -> None:
+    """Lazy names do not swallow misspelt ones."""
+    with pytest.raises(AttributeError, match="'alembic_upsert_guard' has no attribute 'UpsertKay'"):
+        alembic_upsert_guard.UpsertKay  # noqa: B018
+
+
+def test_every_module_can_be_imported_first() -> None:
+    """Alone in a fresh interpreter, with Alembic after it: no circle, no warning."""
+
+    def trouble(module: str) -> str | None:
+        try:
+            fresh(f"import {module}; import alembic")
+        except AssertionError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(MODULES, pool.map(trouble, MODULES), strict=True))
+
+    assert len(found) > 20
+    assert {module: said for module, said in found.items() if said} == {}
+
+
+def test_every_module_can_be_imported_after_alembic() -> None:
+    """Which has loaded the plugin by then."""
+    imports = "; ".join(f"import {module}" for module in MODULES)
+
+    fresh(f"import alembic; {imports}")
+    fresh(f"import alembic.autogenerate; {imports}")
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+def test_the_directives_are_there_in_either_order(order: str) -> None:
+    """The plugin is set up once, whoever is imported first."""
+    imports = ["import alembic_upsert_guard", "from alembic.operations import Operations"]
+
+    fresh(f"""
+        {"; ".join(imports if order == "first" else reversed(imports))}
+        assert callable(Operations.validate_upsert_key)
+        assert callable(Operations.verify_upsert_key)
+    """)
+
+
+def test_importing_listens_to_nothing() -> None:
+    """The first declared key does: an application without one pays nothing."""
+    fresh("""
+        from sqlalchemy import Column, Index, Integer, MetaData, Table, UniqueConstraint
+        import alembic
+        from alembic_upsert_guard import UpsertKey
+
+        def listens():
+            told = [
+                *UniqueConstraint("a").dispatch.after_parent_attach,
+                *Index("i", "a").dispatch.after_parent_attach,
+                *MetaData().dispatch.before_create,
+                *Table("u", MetaData()).dispatch.before_create,
+            ]
+            return any("upsert_guard" in function.__module__ for function in told)
+
+        Table("t", MetaData(), Column("a", Integer, unique=True))
+        UpsertKey("a")
+        assert not listens()
+        Table("t", MetaData(), Column("a", Integer), UpsertKey("a"))
+        assert listens()
+    """)
+
+
+def test_a_star_import_is_the_list_of_what_is_offered() -> None:
+    """Everything public, and nothing that would import Alembic."""
+    assert fresh("""
+        import sys
+        names = {}
+        exec("from alembic_upsert_guard import *", names)
+        assert "alembic" not in sys.modules
+        print(*sorted(name for name in names if not name.startswith("__")))
+    """).split() == [
+        "DeclarationError",
+        "DeclaredUpsertKey",
+        "UndeclaredUpsertKeyError",
+        "UnsupportedUpsertKeyError",
+        "UpsertGuardError",
+        "UpsertKey",
+        "conflict_target",
+        "declare_upsert_key",
+        "declared_upsert_keys",
+    ]

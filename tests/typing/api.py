@@ -1,0 +1,114 @@
+"""The public surface as a type checker sees it: checked with ``mypy --strict``, never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from typing_extensions import assert_type
+
+from alembic_upsert_guard import (
+    DeclarationError,
+    DeclaredUpsertKey,
+    UndeclaredUpsertKeyError,
+    UnsupportedUpsertKeyError,
+    UpsertGuardError,
+    UpsertKey,
+    UpsertKeyViolation,
+    conflict_target,
+    declare_upsert_key,
+    declared_upsert_keys,
+)
+
+if TYPE_CHECKING:
+    from alembic.util import CommandError
+    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy.schema import SchemaItem
+
+# -- declaring
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class HasEmail:
+    email: Mapped[str]
+    __table_args__ = (UpsertKey("email"),)
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column()
+    status: Mapped[str | None] = mapped_column()
+    __table_args__ = (
+        UpsertKey("id", "email"),
+        UpsertKey(email, where=status == "open"),
+        UpsertKey(func.lower(email), where=text("status IS NULL")),
+        UpsertKey("status", nulls="distinct", name="uq_status", as_index=True),
+        {"schema": "crm"},
+    )
+
+
+table = Table(
+    "accounts", MetaData(), Column("id", Integer), Column("email", String), UpsertKey("email")
+)
+
+item: SchemaItem = UpsertKey("email")
+
+declare_upsert_key(table, "email", table.c.id, nulls="not_distinct")
+declare_upsert_key(Account, Account.email, where=Account.status.is_(None), nulls="forbid")
+declare_upsert_key(Account, func.lower(Account.email), name=None, as_index=False)
+
+UpsertKey("email", nulls="ignore")  # type: ignore[arg-type]
+UpsertKey("email", name=1)  # type: ignore[arg-type]
+UpsertKey("email", deferrable=True)  # type: ignore[call-arg]
+declare_upsert_key(table, "email", nulls=None)  # type: ignore[arg-type]
+
+# -- reading back
+
+assert_type(declared_upsert_keys(Base.metadata), tuple[DeclaredUpsertKey, ...])
+assert_type(declared_upsert_keys(table), tuple[DeclaredUpsertKey, ...])
+assert_type(declared_upsert_keys(Account), tuple[DeclaredUpsertKey, ...])
+
+key = declared_upsert_keys(Account)[0]
+assert_type(key.schema, str | None)
+assert_type(key.table, str)
+assert_type(key.elements, tuple[str, ...])
+assert_type(key.where, str | None)
+assert_type(key.nulls, Literal["warn", "distinct", "not_distinct", "forbid"])
+assert_type(key.name, str | None)
+key.table = "contacts"  # type: ignore[misc]
+
+# -- conflict targets
+
+assert_type(conflict_target(Account), dict[str, Any])
+assert_type(conflict_target(table, "email", where=table.c.id > 0), dict[str, Any])
+
+postgresql_insert(Account).on_conflict_do_update(
+    **conflict_target(Account, Account.email), set_={"status": "open"}
+)
+sqlite_insert(table).on_conflict_do_nothing(**conflict_target(table))
+
+# -- errors
+
+root: type[Exception] = UpsertGuardError
+ours: list[type[UpsertGuardError]] = [
+    DeclarationError,
+    UndeclaredUpsertKeyError,
+    UnsupportedUpsertKeyError,
+    UpsertKeyViolation,
+]
+of_sqlalchemy: type[ArgumentError] = DeclarationError
+of_alembic: type[CommandError] = UpsertKeyViolation
+of_python: type[LookupError] = UndeclaredUpsertKeyError
+of_python_too: type[NotImplementedError] = UnsupportedUpsertKeyError
+
+
+def told(violation: UpsertKeyViolation) -> tuple[int, int]:
+    """What a caught violation offers."""
+    return violation.report.groups, violation.report.surplus
