@@ -13,6 +13,7 @@ import pytest
 from pytest_postgresql import factories
 from sqlalchemy import make_url
 
+from tests.alembic_server import AlembicServer
 from tests.project import Project
 
 if TYPE_CHECKING:
@@ -70,17 +71,26 @@ def url(postgresql: psycopg.Connection) -> str:
     return f"postgresql+psycopg2://{info.user}:{info.password}@/{info.dbname}?host={info.host}&port={info.port}"
 
 
+@pytest.fixture(scope="session")
+def alembic_server() -> Iterator[AlembicServer]:
+    """The ``alembic`` command with its imports done."""
+    server = AlembicServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def project(tmp_path: Path, url: str) -> Iterator[Project]:
+def project(tmp_path: Path, url: str, alembic_server: AlembicServer) -> Iterator[Project]:
     """An Alembic project of its own, on this test's PostgreSQL database."""
-    made = Project(tmp_path / "project", url)
+    made = Project(tmp_path / "project", url, server=alembic_server)
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def sqlite_project(tmp_path: Path) -> Iterator[Project]:
+def sqlite_project(tmp_path: Path, alembic_server: AlembicServer) -> Iterator[Project]:
     """An Alembic project of its own, on a SQLite file."""
-    made = Project(tmp_path / "project", f"sqlite:///{tmp_path / 'database.sqlite'}")
+    database = tmp_path / "database.sqlite"
+    made = Project(tmp_path / "project", f"sqlite:///{database}", server=alembic_server)
     yield made
     made.dispose()

@@ -15,6 +15,8 @@ from sqlalchemy import create_engine, text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.alembic_server import AlembicServer
+
 _INI = """
 [alembic]
 script_location = %(here)s/migrations
@@ -153,6 +155,7 @@ class Project:
     url: str
     options: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    server: AlembicServer | None = None
 
     def __post_init__(self) -> None:
         (self.path / "migrations" / "versions").mkdir(parents=True)
@@ -198,9 +201,12 @@ class Project:
         assert old in text_before, text_before
         (self.path / file).write_text(text_before.replace(old, new))
 
-    def alembic(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Ran:
-        """Run the ``alembic`` command."""
-        return self._run("-m", "alembic", *arguments, stdin=stdin)
+    def alembic(self, *arguments: str, stdin: int | None = None) -> Ran:
+        """Run the ``alembic`` command, in a process of its own."""
+        if self.server is None or stdin is not None or self.environment:
+            return self._run("-m", "alembic", *arguments, stdin=stdin)
+        environment = {"PROJECT_URL": self.url}
+        return Ran(*self.server.run(list(arguments), self.path, environment))
 
     def application(self, source: str) -> Ran:
         """Run Python code that imports the models, as the application does; it must go through."""
@@ -208,12 +214,12 @@ class Project:
         assert ran.code == 0, ran.said
         return ran
 
-    def _run(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Ran:
+    def _run(self, *arguments: str, stdin: int | None = None) -> Ran:
         ran = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.path,
             env={**os.environ, "PROJECT_URL": self.url, "PYTHONPATH": ".", **self.environment},
-            stdin=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             capture_output=True,
             text=True,
             check=False,

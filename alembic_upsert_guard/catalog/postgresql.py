@@ -50,7 +50,9 @@ def _statement(dialect: Dialect) -> Any:
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
                pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
-               pg_get_indexdef(i.indexrelid) AS definition,
+               CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+                    ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
+                                con.conname, pg_get_constraintdef(con.oid)) END AS definition,
                con.oid IS NOT NULL AS is_constraint,
                coalesce(con.condeferred, false) AS is_deferred,
                k.position > i.indnkeyatts AS is_included,

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
-from sqlalchemy.exc import CompileError
+from sqlalchemy.exc import CompileError, InvalidRequestError
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
 
 from ..errors import DeclarationError
@@ -243,7 +243,13 @@ def _default_name(
         constraint = UniqueConstraint(
             *(table_column(likeness, e.column) for e in target.elements if e.column is not None)
         )
-        likeness.append_constraint(constraint)
+        try:
+            likeness.append_constraint(constraint)
+        except InvalidRequestError as error:
+            raise DeclarationError(
+                f"{told(table, target)} needs a name: the metadata's naming convention builds on one that is "
+                "stated; write UpsertKey(..., name=...)"
+            ) from error
         if constraint.name is not None:
             name = str(constraint.name)
             # SQLAlchemy cuts by characters, PostgreSQL by bytes

@@ -13,7 +13,14 @@ from alembic.operations.ops import (
     UpgradeOps,
 )
 
-from .operations import UpsertKeyOp
+from .operations import (
+    ArbiterRemovedOp,
+    DropByDefinitionOp,
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+    UpsertKeyOp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +28,14 @@ if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
 
 __all__ = ["settle", "splice"]
+
+_NOT_IN_A_BLOCK = (
+    DropByDefinitionOp,
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+)
+"""Their way back is a statement, which a batch block would run before everything else in it, or nothing at all."""
 
 
 def splice(
@@ -61,14 +76,20 @@ def _lifted_out(table_ops: ModifyTableOps) -> Iterator[MigrateOperation]:
     needs a column that the block adds or changes, the check stands after that part.
     """
     block: list[MigrateOperation] = []
+    comments: list[MigrateOperation] = []
     for op in table_ops.ops:
-        if not isinstance(op, UpsertKeyOp):
-            block.append(op)
+        if isinstance(op, ArbiterRemovedOp):
+            comments.append(op)  # it goes where the next operation goes
             continue
-        if _prepares(block, op):
-            yield ModifyTableOps(table_ops.table_name, block, schema=table_ops.schema)
-            block = []
-        yield op
+        outside = isinstance(op, (UpsertKeyOp, *_NOT_IN_A_BLOCK))
+        if not outside:
+            block += [*comments, op]
+        else:
+            if block and (not isinstance(op, UpsertKeyOp) or _prepares(block, op)):
+                yield ModifyTableOps(table_ops.table_name, block, schema=table_ops.schema)
+                block = []
+            yield from (*comments, op)
+        comments = []
     if block:
         yield ModifyTableOps(table_ops.table_name, block, schema=table_ops.schema)
 

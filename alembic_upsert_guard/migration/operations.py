@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArbiterRemovedOp",
     "CreateArbiterIndexOp",
+    "DropByDefinitionOp",
     "DropIndexByDefinitionOp",
     "DropInvalidConstraintOp",
     "DropInvalidIndexOp",
@@ -268,6 +269,24 @@ class DropIndexByDefinitionOp(DropIndexOp):
     def reverse(self) -> Any:
         """Return the execution of the statement that the database printed."""
         return ExecuteSQLOp(escape_colons(self.definition))
+
+
+class DropByDefinitionOp(DropConstraintOp):
+    """The drop of a constraint that no directive of Alembic's makes again, an exclusion constraint."""
+
+    def __init__(
+        self, constraint_name: str, table_name: str, *, schema: str | None, definition: str
+    ) -> None:
+        super().__init__(constraint_name, table_name, schema=schema)
+        self.definition = definition
+
+    def reverse(self) -> Any:
+        """Return the execution of the statement that the database printed."""
+        return ExecuteSQLOp(escape_colons(self.definition))
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return names: there is no constraint object to show."""
+        return ("remove_constraint", self.schema, self.table_name, self.constraint_name)
 
 
 class ArbiterRemovedOp(MigrateOperation):

@@ -173,7 +173,8 @@ def _shortfall(
 
 def leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
     """Return whether code that upserts on `gone` has no arbiter left among `remaining`; in doubt it has one."""
-    if not (gone.unique and gone.valid and gone.immediate):
+    usable = gone.unique and gone.valid and gone.immediate and gone.inferable
+    if not usable or (gone.partial and gone.predicate is None):
         return False
     target = ConflictTarget(gone.elements, gone.predicate)
     return judge(target, remaining).state is State.SHORT

@@ -17,6 +17,7 @@ from sqlalchemy import Index
 from ..inference import Candidate, Kind
 from ..sqltext import literal_sql, sql_as_text
 from .operations import (
+    DropByDefinitionOp,
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
@@ -112,6 +113,9 @@ def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
     if candidate.kind is Kind.INDEX:
         definition = str(candidate.definition)
         return DropIndexByDefinitionOp(name, table, schema=schema, definition=definition)
+    if not candidate.unique:
+        definition = str(candidate.definition)
+        return DropByDefinitionOp(name, table, schema=schema, definition=definition)
     options: dict[str, Any] = {}
     if not candidate.immediate:
         options["deferrable"] = True
@@ -133,6 +137,8 @@ def is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) 
     """Return whether the user's filters keep autogenerate from touching what `op`, one of ours, touches."""
     item: Any
     name: Any
+    if isinstance(op, DropByDefinitionOp):
+        return False  # Alembic knows no exclusion constraints, and no filter is asked about one
     if isinstance(op, DropIndexOp):
         item, name, kind, reflected = op.to_index(), op.index_name, "index", True
     elif isinstance(op, DropConstraintOp):

@@ -371,3 +371,16 @@ def test_a_refused_key_leaves_nothing_behind(element: Any, where: Any) -> None:
 
     assert declared_upsert_keys(table) == ()
     assert uniques(table) == []
+
+
+def test_a_convention_that_builds_on_a_stated_name() -> None:
+    """SQLAlchemy's own error names neither the table nor the way out."""
+    table = Table(
+        "accounts",
+        MetaData(naming_convention={"uq": "uq_%(table_name)s_%(constraint_name)s"}),
+        Column("email", String),
+    )
+
+    with pytest.raises(DeclarationError, match=r"accounts \(email\) needs a name.*name="):
+        declare_upsert_key(table, "email")
+    declare_upsert_key(table, "email", name="email")

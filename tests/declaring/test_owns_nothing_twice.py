@@ -471,6 +471,5 @@ def test_only_what_lets_go_by_any_name_is_owned() -> None:
     )
 
     assert {
-        declaration.target.labels: declaration.owns(table)
-        for declaration in declarations_of(table)
+        declaration.target.labels: declaration.owns(table) for declaration in declarations_of(table)
     } == {("email",): True, ("tenant",): False, ("phone",): False}
