@@ -128,13 +128,8 @@ def attach_arbiter(
             **options,
         )
     columns = [table_column(table, e.column) for e in target.elements if e.column is not None]
-    constraint = UniqueConstraint(
-        *columns,
-        name=name or _free_name(table, elements, target),
-        **options,
-    )
-    table.append_constraint(constraint)
-    return constraint
+    # columns that have a table attach the constraint to it
+    return UniqueConstraint(*columns, name=name or _free_name(table, elements, target), **options)
 
 
 def detach(table: Table, arbiter: Arbiter) -> None:
@@ -240,11 +235,11 @@ def _default_name(
             *(Column(c.name, c.type, key=c.key) for c in table.columns),
             schema=table.schema,
         )
-        constraint = UniqueConstraint(
-            *(table_column(likeness, e.column) for e in target.elements if e.column is not None)
-        )
+        columns_of_key = [
+            table_column(likeness, e.column) for e in target.elements if e.column is not None
+        ]
         try:
-            likeness.append_constraint(constraint)
+            constraint = UniqueConstraint(*columns_of_key)  # attached by its columns
         except InvalidRequestError as error:
             raise DeclarationError(
                 f"{told(table, target)} needs a name: the metadata's naming convention builds on one that is "
