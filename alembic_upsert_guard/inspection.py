@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .catalog import TableName, catalog_for
 from .declaration import arbiter_as_candidate, declarations_of
-from .inference import Candidate, ConflictTarget
+from .inference import Candidate, ConflictTarget, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,7 @@ class InspectedKey:
 
     offered: tuple[Candidate, ...]
     """Everything that the database has on the table, usable or not."""
+    traits: Traits
 
     compared: bool
     """Whether text in `target`, `wanted` and `offered` can be compared; False: the database could not be asked."""
@@ -88,6 +89,7 @@ def _inspect(
         ConflictTarget(spelling.arbiter.elements, spelling.arbiter.predicate),
         spelling.arbiter,
         spelling.candidates,
+        offered.traits,
         spelling.compared,
         declaration.is_nullable(table) or not offered.nullable.isdisjoint(columns),
     )

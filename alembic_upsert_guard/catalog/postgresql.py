@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..inference import Candidate, ConflictTarget, Element, Kind
+from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
 from ..sqltext import quoted
 from .reading import Inferred, Offered, OneSpelling, TableName, execute, rolled_back
 
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
 
+_RELATIONS = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+"""pg_class.relkind, in words."""
+
 _NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
 
@@ -32,20 +41,28 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
     """Return what each of `tables` offers; one statement, a row an index element."""
     wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
     rows = connection.execute(_statement(connection.dialect), {"wanted": wanted}).all()
-    return dict(_offered(rows))
+    return dict(_offered(rows, _version(connection.dialect)))
 
 
 def _statement(dialect: Dialect) -> Any:
-    version = getattr(dialect, "server_version_info", None) or (13,)
     # indnullsnotdistinct: the column is there from 15 on
-    nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
+    nulls_not_distinct = "i.indnullsnotdistinct" if _version(dialect) >= (15,) else "false"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
+               c.relkind AS relation_kind,
+               ARRAY(SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
+                     FROM unnest(pt.partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
+                     LEFT JOIN pg_attribute pa ON pa.attrelid = c.oid AND pa.attnum = part.attnum
+                                               AND pa.attnum <> 0
+                     ORDER BY part.place) AS partition_columns,
+               ARRAY(SELECT na.attname::text FROM pg_attribute na
+                     WHERE na.attrelid = c.oid AND na.attnotnull AND na.attnum > 0) AS not_null_columns,
                ic.relname AS index_name,
                i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
                i.indisprimary AS is_primary,
                i.indisvalid AS is_valid,
+               i.indisready AS is_ready,
                i.indimmediate AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
@@ -68,6 +85,7 @@ def _statement(dialect: Dialect) -> Any:
         JOIN pg_namespace n ON n.oid = c.relnamespace
              AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid)
                       ELSE n.nspname = wanted.schema END
+        LEFT JOIN pg_partitioned_table pt ON pt.partrelid = c.oid
         LEFT JOIN pg_index i ON i.indrelid = c.oid
         LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
         LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
@@ -83,9 +101,16 @@ def _statement(dialect: Dialect) -> Any:
     """)
 
 
-def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+def _version(dialect: Dialect) -> tuple[int, ...]:
+    return getattr(dialect, "server_version_info", None) or (13,)
+
+
+def _offered(
+    rows: Sequence[Row[Any]], version: tuple[int, ...]
+) -> Iterator[tuple[TableName, Offered]]:
     for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
-        kept = [row for row in table_rows if row.index_name is not None]
+        every = list(table_rows)
+        kept = [row for row in every if row.index_name is not None]
         yield (
             table,
             Offered(
@@ -94,6 +119,13 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
                     for _, index_rows in groupby(kept, lambda r: str(r.index_name))
                 ),
                 frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
+                Traits(
+                    "postgresql",
+                    version,
+                    _RELATIONS[every[0].relation_kind],
+                    tuple(every[0].partition_columns),
+                    frozenset(every[0].not_null_columns if version >= (19,) else ()),
+                ),
             ),
         )
 
@@ -116,6 +148,7 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
         predicate=index.predicate,
         nulls_not_distinct=index.nulls_not_distinct,
         valid=index.is_valid,
+        ready=index.is_ready,
         immediate=index.is_immediate,
         initially_deferred=index.is_deferred,
         include=tuple(row.column_name for row in rows if row.is_included),
@@ -163,13 +196,27 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     """Return the arbiters that the planner infers: ``EXPLAIN`` of an upsert, in a savepoint.
 
     EXPLAIN writes no row, fires no trigger and takes no sequence value. It is silent on deferrable arbiters,
-    which the executor refuses (execIndexing.c): pg_index.indimmediate tells them.
+    which the executor refuses (execIndexing.c): pg_index.indimmediate tells them. A default that fails while it
+    is planned is asked around: every column is then given.
     """
+    dialect = connection.dialect
+    answer = _ask(connection, explain_upsert(dialect, table, target))
+    if answer.doubt is not None and answer.refusal is None:
+        columns = _insertable_columns(connection, table)
+        if columns:
+            again = _ask(connection, explain_upsert(dialect, table, target, columns))
+            return again if again.doubt is None else answer
+    return answer
+
+
+def _ask(connection: Connection, explain: str) -> Inferred:
     try:
         with rolled_back(connection):
-            plan = execute(connection, explain_upsert(connection.dialect, table, target))
-            arbiters = _arbiters_of(plan.scalar_one())
-            return Inferred(arbiters, _deferrable(connection, table, arbiters))
+            document = execute(connection, explain).scalar_one()
+            plans = json.loads(document) if isinstance(document, str) else document
+            if not plans:
+                return Inferred(doubt="a rule rewrites the INSERT to nothing")
+            return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
         words = str(error.orig).strip().splitlines()[0]
         if _sqlstate(error) == _NO_ARBITER:
@@ -177,12 +224,53 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
         return Inferred(doubt=words)
 
 
-def explain_upsert(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
-    """Return the ``EXPLAIN`` that asks the planner about `target`."""
+def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
+    """What the plan says. Behind a view it names the table that is inserted into."""
+    arbiters = tuple(plan.get("Conflict Arbiter Indexes", ()))
+    relation = TableName(plan["Schema"], plan["Relation Name"])
+    offered = read(connection, [relation]).get(relation, Offered())
+    deferrable = tuple(
+        str(candidate.name)
+        for candidate in offered.candidates
+        if candidate.name in arbiters and not candidate.immediate
+    )
+    return Inferred(arbiters, deferrable)
+
+
+def _insertable_columns(connection: Connection, table: TableName) -> list[str]:
+    """The columns that an INSERT may name, none where the catalog cannot be read either."""
+    statement = text("""
+        SELECT attname FROM pg_attribute
+        WHERE attrelid = to_regclass(:relation) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+        ORDER BY attnum
+    """)
+    try:
+        with rolled_back(connection):
+            relation = {"relation": quoted(connection.dialect, *table)}
+            return list(connection.scalars(statement, relation))
+    except DBAPIError:
+        return []
+
+
+def explain_upsert(
+    dialect: Dialect,
+    table: TableName,
+    target: ConflictTarget,
+    columns: Sequence[str] | None = None,
+) -> str:
+    """Return the ``EXPLAIN`` that asks the planner about `target`.
+
+    :param columns: the columns to give NULL to, every one of the table that can be given; None: their defaults.
+    """
     elements = ", ".join(_element_sql(dialect, element) for element in target.elements)
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
+    source = "DEFAULT VALUES"
+    if columns is not None:
+        listed = ", ".join(quoted(dialect, column) for column in columns)
+        nulls = ", ".join("NULL" for _ in columns)
+        source = f"({listed}) OVERRIDING SYSTEM VALUE VALUES ({nulls})"
     return (
-        f"EXPLAIN (FORMAT JSON) INSERT INTO {quoted(dialect, *table)} DEFAULT VALUES "
+        f"EXPLAIN (VERBOSE, FORMAT JSON) INSERT INTO {quoted(dialect, *table)} {source} "
         f"ON CONFLICT ({elements}){where} DO NOTHING"
     )
 
@@ -193,26 +281,6 @@ def _element_sql(dialect: Dialect, element: Element) -> str:
     return f"({element.expression})"
 
 
-def _arbiters_of(document: Any) -> tuple[str, ...]:
-    """The arbiters in EXPLAIN's JSON, which some drivers hand out parsed and some as text."""
-    plans = json.loads(document) if isinstance(document, str) else document
-    # an unconditional DO INSTEAD NOTHING rule leaves no plan at all
-    return tuple(plans[0]["Plan"].get("Conflict Arbiter Indexes", ())) if plans else ()
-
-
 def _sqlstate(error: DBAPIError) -> str | None:
     # psycopg2 says pgcode, psycopg 3 and asyncpg sqlstate
     return getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
-
-
-def _deferrable(
-    connection: Connection, table: TableName, arbiters: Sequence[str]
-) -> tuple[str, ...]:
-    if not arbiters:
-        return ()
-    offered = read(connection, [table])
-    return tuple(
-        str(candidate.name)
-        for candidate in offered[table].candidates
-        if candidate.name in arbiters and not candidate.immediate
-    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..inference import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +35,9 @@ class Offered:
 
     nullable: frozenset[str] = frozenset()
     """The columns, of those in any index, that may hold NULL."""
+
+    traits: Traits = field(default_factory=Traits)
+    """What the rules depend on beside the candidates."""
 
 
 @dataclass(frozen=True, slots=True)

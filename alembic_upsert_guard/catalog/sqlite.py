@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from ..inference import Candidate, ConflictTarget, Element, Kind
+from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
 from ..sqltext import quoted
 from .reading import Inferred, Offered, OneSpelling, TableName, execute
 
@@ -105,7 +105,11 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         nullable = frozenset(r.column_name for r in indexed if r.column_name and not r.is_not_null)
         yield (
             table,
-            Offered(tuple(candidates), nullable.difference(primary_key if rowid_alias else ())),
+            Offered(
+                tuple(candidates),
+                nullable.difference(primary_key if rowid_alias else ()),
+                Traits("sqlite"),
+            ),
         )
 
 

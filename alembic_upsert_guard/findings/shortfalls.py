@@ -14,6 +14,9 @@ __all__ = ["shortfall_fact"]
 
 def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
     """Return the fact behind `shortfall`, in the present tense, without the code and without a full stop."""
+    if shortfall.code is Code.PARTITION_KEY_MISSING:
+        lacking = _listed(list(shortfall.columns))
+        return f"the table is partitioned by {lacking}, which the key lacks: nothing unique can span the partitions"
     return _FACTS[shortfall.code](target, shortfall.candidate)
 
 
@@ -64,6 +67,8 @@ def _nulls(_: ConflictTarget, candidate: Candidate | None) -> str:
 
 
 def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
+    if candidate is None:
+        return "it is a view: the database infers on the table behind it"
     return (
         f"{_named(candidate)} may or may not serve: its SQL reads differently, and the database could not be "
         "asked whether it means the same"

@@ -6,7 +6,7 @@ knows a connection, a dialect object or a model.
 
 from __future__ import annotations
 
-from .candidate import Candidate, ConflictTarget, Element, Kind
+from .candidate import Candidate, ConflictTarget, Element, Kind, Traits
 from .verdict import (
     Code,
     Shortfall,
@@ -25,6 +25,7 @@ __all__ = [
     "Kind",
     "Shortfall",
     "State",
+    "Traits",
     "Verdict",
     "can_be_inferred",
     "enforce_same_uniqueness",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Candidate", "ConflictTarget", "Element", "Kind"]
+__all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,10 @@ class Candidate:
     nulls_not_distinct: bool = False
 
     valid: bool = True
-    """False: a concurrent build failed or is running, or a partition still lacks its part."""
+    """pg_index.indisvalid. False: a concurrent build failed or is running, or a partition still lacks its part."""
+
+    ready: bool = True
+    """pg_index.indisready. False: not even kept up to date; True and not valid: it refuses duplicates already."""
 
     immediate: bool = True
     """False: DEFERRABLE. Inference takes it, and the executor then refuses (55000)."""
@@ -116,3 +119,23 @@ class Candidate:
         return not self.partial and all(
             e.column is not None and e == Element(e.column) for e in self.elements
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the rules depend on beside the candidates: the database, and the relation that is inserted into."""
+
+    dialect: str = "postgresql"
+    """SQLAlchemy's name of it."""
+
+    version: tuple[int, ...] = ()
+    """The server's; empty: not known, and the rules that every supported version shares apply."""
+
+    relation: str = "table"
+    """``table``, ``partitioned table``, ``view``, ``materialized view`` or ``foreign table``."""
+
+    partition_columns: tuple[str, ...] = ()
+    """The partition key, in its order; ``an expression`` stands for one. Empty: not partitioned."""
+
+    not_null: frozenset[str] = frozenset()
+    """The columns that cannot hold NULL; known from PostgreSQL 19 on, which proves predicates with them."""

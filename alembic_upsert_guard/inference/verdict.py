@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from .candidate import Candidate, ConflictTarget, Element
+from .candidate import Candidate, ConflictTarget, Element, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+_PLAIN = Traits()
+
+
 class Code(str, Enum):
     """Why a key is short, or not known to be served. The values are the stable finding codes."""
 
@@ -34,6 +37,7 @@ class Code(str, Enum):
     DEFERRABLE_ARBITER = "deferrable-arbiter"
     INVALID_ARBITER = "invalid-arbiter"
     COLLATION_MISMATCH = "collation-mismatch"
+    PARTITION_KEY_MISSING = "partition-key-missing"
     NULLS_MISMATCH = "nulls-mismatch"
     UNPROVEN_ARBITER = "unproven-arbiter"
 
@@ -58,6 +62,9 @@ class Shortfall:
     candidate: Candidate | None = None
     """The candidate it is about; for `missing-arbiter` the nearest miss, None where nothing is near."""
 
+    columns: tuple[str, ...] = ()
+    """For `partition-key-missing`: the columns of the partition key that the target lacks, in its order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -72,7 +79,9 @@ class Verdict:
     """The reason to act on first; None when satisfied."""
 
 
-def judge(target: ConflictTarget, candidates: Iterable[Candidate]) -> Verdict:
+def judge(
+    target: ConflictTarget, candidates: Iterable[Candidate], traits: Traits = _PLAIN
+) -> Verdict:
     """Return whether the database finds an arbiter for `target` among `candidates`, all of one table.
 
     Per candidate whose key elements are the target's:
@@ -89,36 +98,69 @@ def judge(target: ConflictTarget, candidates: Iterable[Candidate]) -> Verdict:
     ======  =====  =========  =====================  ==================================
 
     One deferrable arbiter spoils the upsert though a good one stands beside it: the planner lists both
-    and the executor refuses (execIndexing.c, 55000).
+    and the executor refuses (execIndexing.c, 55000). A view stands for the table behind it, whose candidates are
+    not these: unknown. Inheritance children and partitions have candidates of their own.
     """
+    if traits.relation == "view":
+        return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER))
     offered = tuple(candidates)
-    inferred = [c for c in offered if c.valid and can_be_inferred(target, c)]
-    for spoiler in inferred:
-        if not spoiler.immediate:
-            return Verdict(
-                State.SHORT, tuple(inferred), Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
-            )
+    inferred = tuple(c for c in offered if c.valid and can_be_inferred(target, c, traits))
+    spoilers = [c for c in inferred if not c.immediate]
+    if spoilers:
+        return Verdict(State.SHORT, inferred, Shortfall(Code.DEFERRABLE_ARBITER, spoilers[0]))
     if inferred:
-        return Verdict(State.SATISFIED, tuple(inferred))
+        # from 19 on an index that is ready joins the arbiters as soon as one of them is valid
+        joining = [c for c in offered if c.ready and not c.valid and traits.version >= (19,)]
+        joined = tuple(c for c in joining if can_be_inferred(target, c, traits))
+        return Verdict(State.SATISFIED, (*inferred, *joined))
+    lacking = _missing_partition_columns(target, traits)
+    if lacking:
+        return Verdict(State.SHORT, (), Shortfall(Code.PARTITION_KEY_MISSING, columns=lacking))
     for candidate in offered:
-        if candidate.valid and can_be_inferred(target, candidate) is None:
+        if candidate.valid and can_be_inferred(target, candidate, traits) is None:
             return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, candidate))
     return Verdict(State.SHORT, (), _nearest_shortfall(target, offered))
 
 
-def can_be_inferred(target: ConflictTarget, candidate: Candidate) -> bool | None:
+def can_be_inferred(
+    target: ConflictTarget, candidate: Candidate, traits: Traits = _PLAIN
+) -> bool | None:
     """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
     if not (candidate.unique and candidate.inferable):
         return False
+    # upsert.c counts the terms: a column that stands twice in the target is one too many
+    counted = traits.dialect == "sqlite"
+    if counted and len(target.elements) != len(candidate.elements):
+        return False
     elements = _cover(target.elements, candidate.elements)
-    if elements is False:
+    implied = _is_implied(target, candidate, traits)
+    if elements is False or implied is False:
         return False
+    return True if elements and implied else None
+
+
+def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool | None:
+    """Whether the target's predicate lets the candidate's rows be all that matter; None: text cannot tell.
+
+    PostgreSQL asks for implication (predicate_implied_by), SQLite for the same structure; equal text is both.
+    """
     if not candidate.partial:
-        return elements
-    if target.predicate is None:
-        return False
-    # the predicate must be implied (PostgreSQL) or identical in structure (SQLite): equal text is both
-    return elements if candidate.predicate == target.predicate else None
+        return True
+    postgresql = traits.dialect == "postgresql"
+    if postgresql and candidate.predicate == "true":
+        return True
+    if target.predicate is not None:
+        return True if candidate.predicate == target.predicate else None
+    if postgresql and traits.version >= (19,):
+        # NOT NULL columns prove "column IS NOT NULL" (c925ad30b0), and whatever follows from it
+        proven = {f"{column} IS NOT NULL" for column in traits.not_null}
+        return True if candidate.predicate in proven else None
+    return False
+
+
+def _missing_partition_columns(target: ConflictTarget, traits: Traits) -> tuple[str, ...]:
+    columns = _columns(target.elements)
+    return tuple(column for column in traits.partition_columns if column not in columns)
 
 
 def enforce_same_uniqueness(one: Candidate, other: Candidate, *, nullable: bool) -> bool:

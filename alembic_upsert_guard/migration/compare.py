@@ -140,6 +140,7 @@ def _guard(
             created=creation is not None,
             compared=key.compared,
             nullable=key.nullable,
+            traits=key.traits,
         )
     )
     if repair.adopted:

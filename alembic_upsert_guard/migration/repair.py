@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from ..inference import (
     Kind,
     Shortfall,
     State,
+    Traits,
     can_be_inferred,
     enforce_same_uniqueness,
     judge,
@@ -58,6 +59,7 @@ class KeyState:
     """Whether Alembic's own operations create `wanted`."""
     compared: bool
     nullable: bool
+    traits: Traits = field(default_factory=Traits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def plan_repair(state: KeyState) -> Repair:
     """
     good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
     spoilers = [
-        c for c in state.offered if c.valid and not c.immediate and can_be_inferred(state.target, c)
+        c
+        for c in state.offered
+        if c.valid and not c.immediate and can_be_inferred(state.target, c, state.traits)
     ]
     broken = [
         c
@@ -155,7 +159,7 @@ def _shortfall(
     if broken:
         return Shortfall(Code.INVALID_ARBITER, broken[0])
     going = [c for c in good if c in state.dropped]
-    verdict = judge(state.target, [c for c in state.offered if c not in going])
+    verdict = judge(state.target, [c for c in state.offered if c not in going], state.traits)
     found = verdict.shortfall
     if found is None:
         # it upserts, but on other rows or other NULLs than the model's arbiter

@@ -173,7 +173,7 @@ def test_a_null_mode_that_differs(mode: str, *, not_distinct: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", [c for c in Code if c is not Code.PARTITION_KEY_MISSING])
 @pytest.mark.parametrize("candidate", [None, offered("ux", "a")], ids=["nobody", "somebody"])
 def test_every_code_has_its_sentence(code: Code, candidate: Any) -> None:
     """Whether or not there is a candidate to name."""
@@ -184,6 +184,13 @@ def test_every_code_has_its_sentence(code: Code, candidate: Any) -> None:
     assert (candidate is None) or "ux (a)" in told
 
 
+def test_a_lacking_partition_column_is_named() -> None:
+    """No candidate is to blame: none is possible."""
+    told = shortfall_fact(promise("a"), Shortfall(Code.PARTITION_KEY_MISSING, columns=("day",)))
+
+    assert told.startswith("the table is partitioned by day, which the key lacks")
+
+
 def test_codes_are_told_as_they_are_listed() -> None:
     """They are stable, and print as themselves."""
     assert [f"{code}" for code in Code] == [
@@ -192,6 +199,7 @@ def test_codes_are_told_as_they_are_listed() -> None:
         "deferrable-arbiter",
         "invalid-arbiter",
         "collation-mismatch",
+        "partition-key-missing",
         "nulls-mismatch",
         "unproven-arbiter",
     ]
