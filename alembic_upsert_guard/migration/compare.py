@@ -23,10 +23,10 @@ from alembic.util import CommandError, PriorityDispatchResult
 from sqlalchemy import Index
 from sqlalchemy.sql.elements import ClauseElement
 
-from ..catalog import catalog_for
+from ..catalog import TableName, catalog_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import shortfall_fact
-from ..inference import Candidate, Kind, enforce_same_uniqueness
+from ..inference import Candidate, Code, Kind, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
 from ..sqltext import literal_sql
 from .lists import settle, splice
@@ -151,6 +151,8 @@ def _guard(
     subject = told(key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
     if not repair.steps:
+        if repair.shortfall.code is Code.UNPROVEN_ARBITER and _is_inferred(context, key):
+            return
         log.warning("%s: %s: %s", repair.shortfall.code, subject, fact)
         return
     sequence, verification = operations_of(context.dialect, key, repair, creation)
@@ -175,6 +177,16 @@ def _guard(
     if verification is not None:
         position = upgrade_ops.ops.index(table_ops)
         upgrade_ops.ops.insert(position + 1, verification)
+
+
+def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
+    """Whether the database itself finds an arbiter, where text could not tell."""
+    catalog = catalog_for(context.dialect.name)
+    if catalog is None or context.connection is None:
+        return False
+    table = TableName(key.table.schema, key.table.name)
+    inferred = catalog.infer(context.connection, table, key.target)
+    return not (inferred.refusal or inferred.doubt or inferred.deferrable)
 
 
 def _creation(

@@ -1,0 +1,79 @@
+"""Where text cannot tell: the database is asked, and what it cannot be asked is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.project import Project
+
+MODELS = """
+    class Account(Base):
+        __tablename__ = "accounts"
+        __table_args__ = (UpsertKey("tenant", where=text("kind in ('a', 'b')"), name="live"),)
+        id: Mapped[int] = mapped_column(primary_key=True)
+        tenant: Mapped[int]
+        kind: Mapped[str]
+"""
+
+
+@pytest.fixture
+def bound_project(project: Project) -> Iterator[Project]:
+    """A project whose role may not make temporary tables: predicates cannot be spelled alike."""
+    (database,) = project.rows("SELECT current_database()")[0]
+    project.sql(
+        f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
+        "CREATE ROLE bound LOGIN",
+        "GRANT ALL ON SCHEMA public TO bound",
+        "CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL, kind varchar NOT NULL)",
+        "ALTER TABLE accounts OWNER TO bound",
+    )
+    everybody = project.url
+    project.url = everybody.replace("://postgres", "://bound")
+    project.models(MODELS)
+    yield project
+    project.sql("DROP OWNED BY bound", "DROP ROLE bound")
+
+
+def test_the_planner_settles_what_text_cannot(bound_project: Project) -> None:
+    """The index serves, in other words: nothing is generated, and nothing is said."""
+    bound_project.sql("CREATE UNIQUE INDEX live ON accounts (tenant) WHERE kind IN ('b', 'a')")
+
+    check = bound_project.check()
+    assert check.code == 0
+    assert check.detected() == []
+
+
+def test_what_the_planner_refuses_is_told(bound_project: Project) -> None:
+    """The index is another one: a warning names it, and no diff is made of a doubt."""
+    bound_project.sql("CREATE UNIQUE INDEX live ON accounts (tenant) WHERE kind = 'c'")
+
+    check = bound_project.check()
+    assert check.code == 0
+    (told,) = check.detected()
+    assert told.startswith("unproven-arbiter: upsert key accounts (tenant)")
+    assert "index live (tenant)" in told
+
+
+def test_a_partition_column_is_lacking(project: Project) -> None:
+    """Nothing unique can span the partitions: the line says so, before the server does."""
+    project.sql(
+        "CREATE TABLE accounts (id int NOT NULL, tenant int NOT NULL, kind varchar NOT NULL,"
+        " PRIMARY KEY (id, kind)) PARTITION BY LIST (kind)"
+    )
+    project.models("""
+        class Account(Base):
+            __tablename__ = "accounts"
+            __table_args__ = (UpsertKey("tenant"),)
+            id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+            kind: Mapped[str] = mapped_column(primary_key=True)
+            tenant: Mapped[int]
+    """)
+
+    check = project.check()
+    assert "'partition-key-missing'" in check.out
+    assert "partitioned by kind, which the key lacks" in "".join(check.detected())
