@@ -20,6 +20,7 @@ from sqlalchemy.sql.elements import (
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from ..errors import DeclarationError
+from ..findings import told_of_key
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql
 
@@ -212,5 +213,4 @@ def is_nullable(table: Table, target: ConflictTarget) -> bool:
 
 def told(table: Table, target: ConflictTarget) -> str:
     """Return how people are told of the key."""
-    predicate = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return f"upsert key {table.fullname} ({', '.join(target.labels)}){predicate}"
+    return told_of_key(table.fullname, target.labels, target.predicate)

@@ -5,7 +5,15 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 
 from __future__ import annotations
 
+from .keys import told_of_key
 from .rows import DuplicateGroup, RowsReport, first_line, violation_text
 from .shortfalls import shortfall_fact
 
-__all__ = ["DuplicateGroup", "RowsReport", "first_line", "shortfall_fact", "violation_text"]
+__all__ = [
+    "DuplicateGroup",
+    "RowsReport",
+    "first_line",
+    "shortfall_fact",
+    "told_of_key",
+    "violation_text",
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .keys import told_of_key
+
 __all__ = ["DuplicateGroup", "RowsReport", "first_line", "violation_text"]
 
 _VALUE_LIMIT = 60
@@ -72,13 +74,8 @@ def first_line(report: RowsReport) -> str:
         )
     if report.nulls == "forbid" and report.null_rows:
         found.append(f"{_count(report.null_rows, 'row')} with NULL in the key")
-    return f"upsert key {subject(report)} does not hold: {', '.join(found)}; nothing was changed"
-
-
-def subject(report: RowsReport) -> str:
-    """Return the key as people are told of it."""
-    where = "" if report.where is None else f" WHERE {report.where}"
-    return f"{report.table} ({', '.join(report.elements)}){where}"
+    key = told_of_key(report.table, report.elements, report.where)
+    return f"{key} does not hold: {', '.join(found)}; nothing was changed"
 
 
 def violation_text(report: RowsReport) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..catalog.script import script_verification
-from ..findings import violation_text
+from ..findings import told_of_key, violation_text
 from ..inference import ConflictTarget, Element
 from ..rows import RowsOfKey, read_rows, script_check
 from ..rows.preflight import listing_sql
@@ -127,8 +127,7 @@ def _target(operation: UpsertKeyOp, dialect: Dialect) -> ConflictTarget:
 
 
 def _told(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
-    predicate = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return f"upsert key {named(dialect, *table)} ({', '.join(target.labels)}){predicate}"
+    return told_of_key(named(dialect, *table), target.labels, target.predicate)
 
 
 def _is_on(context: MigrationContext) -> bool:

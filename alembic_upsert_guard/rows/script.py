@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..findings import RowsReport
-from ..findings.rows import subject
+from ..findings import told_of_key
 from ..sqltext import named, string_literal, wrapped_in_do
 from .preflight import RowsOfKey, has_children_sql, listing_sql, totals_sql
 
@@ -26,8 +25,8 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 
 
 def _do_block(dialect: Dialect, key: RowsOfKey) -> str:
-    told = _subject(dialect, key)
-    does_not_hold = string_literal(dialect, f"upsert key {told} does not hold: ")
+    told = _told(dialect, key)
+    does_not_hold = string_literal(dialect, f"{told} does not hold: ")
     hint = string_literal(dialect, f"List them all: {listing_sql(dialect, key)}")
     refusals = (
         "    IF duplicate_groups > 0 THEN\n"
@@ -46,7 +45,7 @@ def _do_block(dialect: Dialect, key: RowsOfKey) -> str:
             "    END IF;\n"
         )
     if key.nulls == "warn":
-        warning = string_literal(dialect, f"upsert key {told}: ")
+        warning = string_literal(dialect, f"{told}: ")
         refusals += (
             "    IF null_rows > 0 THEN\n"
             f"        RAISE WARNING USING MESSAGE = {warning} || null_rows\n"
@@ -70,7 +69,7 @@ def _into(totals: str) -> str:
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
     """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"upsert key {_subject(dialect, key)} does not hold")
+    message = named(dialect, f"{_told(dialect, key)} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -82,16 +81,5 @@ def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
     ]
 
 
-def _subject(dialect: Dialect, key: RowsOfKey) -> str:
-    return subject(
-        RowsReport(
-            table=named(dialect, *key.table),
-            elements=key.target.labels,
-            where=key.target.predicate,
-            nulls=key.nulls,
-            groups=0,
-            surplus=0,
-            null_rows=0,
-            listing="",
-        )
-    )
+def _told(dialect: Dialect, key: RowsOfKey) -> str:
+    return told_of_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
