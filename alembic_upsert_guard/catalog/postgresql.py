@@ -50,7 +50,7 @@ def _statement(dialect: Dialect) -> Any:
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
-               c.relkind AS relation_kind,
+               CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
                ARRAY(SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
                      FROM unnest(pt.partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
                      LEFT JOIN pg_attribute pa ON pa.attrelid = c.oid AND pa.attnum = part.attnum

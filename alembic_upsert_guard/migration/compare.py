@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, cast
 from alembic.operations.ops import (
     CreateIndexOp,
     CreateUniqueConstraintOp,
-    DropColumnOp,
-    DropConstraintOp,
     DropIndexOp,
     MigrateOperation,
     ModifyTableOps,
@@ -26,9 +24,10 @@ from sqlalchemy.sql.elements import ClauseElement
 from ..catalog import TableName, catalog_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import shortfall_fact
-from ..inference import Candidate, Code, Kind, enforce_same_uniqueness
+from ..inference import Candidate, Code, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
 from ..sqltext import literal_sql
+from .effects import drops, made_by, taken_by
 from .lists import settle, splice
 from .operations import (
     ArbiterRemovedOp,
@@ -46,9 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alembic.autogenerate.api import AutogenContext
-    from sqlalchemy import Table, UniqueConstraint
+    from sqlalchemy import Table
 
-    from ..declaration import Arbiter
 
 __all__ = ["guard_tables", "mark_table"]
 
@@ -129,14 +127,14 @@ def _guard(
     context: AutogenContext, upgrade_ops: UpgradeOps, table_ops: ModifyTableOps, key: InspectedKey
 ) -> None:
     creation = _creation(context, table_ops, key)
-    drops = {c: op for op in table_ops.ops for c in key.offered if _drops(op, c)}
+    dropping = {c: op for op in table_ops.ops for c in key.offered if drops(op, c)}
     repair = plan_repair(
         KeyState(
             key.target,
             key.wanted,
             owned=key.declaration.owns(key.table),
             offered=key.offered,
-            dropped=frozenset(drops),
+            dropped=frozenset(dropping),
             created=creation is not None,
             compared=key.compared,
             nullable=key.nullable,
@@ -144,7 +142,7 @@ def _guard(
         )
     )
     if repair.adopted:
-        _adopt(table_ops, key, repair.adopted, creation, drops)
+        _adopt(table_ops, key, repair.adopted, creation, dropping)
         creation = None
     if repair.shortfall is None:
         return
@@ -172,7 +170,7 @@ def _guard(
         log.info("Detected %s on %s: %s%s", repair.shortfall.code, subject, fact, caveat)
     # Alembic's own drops of what we drop, and its creation, stand in our sequence now
     dropped = {step.candidate for step in repair.steps if step.action is Action.DROP}
-    needless = [op for candidate, op in drops.items() if candidate in dropped]
+    needless = [op for candidate, op in dropping.items() if candidate in dropped]
     splice(table_ops, sequence, [*needless, *filter(None, [creation])])
     if verification is not None:
         position = upgrade_ops.ops.index(table_ops)
@@ -195,32 +193,11 @@ def _creation(
     """The operation that creates the key's arbiter, whoever produced it."""
     wanted = arbiter_as_candidate(key.arbiter, context.dialect)
     for op in table_ops.ops:
-        for made in _made_by(context, op):
+        for made in made_by(context, op):
             same = enforce_same_uniqueness(made, wanted, nullable=key.nullable)
             if same and made.immediate:
                 return op
     return None
-
-
-def _created_by(context: AutogenContext, op: MigrateOperation) -> Arbiter | None:
-    if isinstance(op, CreateUniqueConstraintOp):
-        return op.to_constraint(context.migration_context)
-    if isinstance(op, CreateIndexOp) and op.unique:
-        return op.to_index(context.migration_context)
-    return None
-
-
-def _drops(op: MigrateOperation, candidate: Candidate) -> bool:
-    """Whether an operation of Alembic's drops the candidate."""
-    if isinstance(op, DropIndexOp):
-        return candidate.name == op.index_name
-    if isinstance(op, DropConstraintOp) and op.constraint_type == "unique":
-        if candidate.kind is Kind.CONSTRAINT and candidate.definition is None:
-            # SQLite's catalog does not tell the names of constraints: there they go by their columns
-            constraint = cast("UniqueConstraint", op.to_constraint())
-            return {column.name for column in constraint.columns} == set(candidate.labels)
-        return candidate.name == op.constraint_name
-    return False
 
 
 def _adopt(
@@ -228,10 +205,10 @@ def _adopt(
     key: InspectedKey,
     adopted: Sequence[Candidate],
     creation: MigrateOperation | None,
-    drops: dict[Candidate, MigrateOperation],
+    dropping: dict[Candidate, MigrateOperation],
 ) -> None:
     """Take out what Alembic would do to arbiters that serve as they are, and its creation of another."""
-    needless = [op for candidate, op in drops.items() if candidate in adopted]
+    needless = [op for candidate, op in dropping.items() if candidate in adopted]
     if creation is not None:
         needless.append(creation)
     if needless:
@@ -244,10 +221,10 @@ def _adopt(
 
 def _note_removals(context: AutogenContext, table_ops: ModifyTableOps, key: InspectedKey) -> None:
     """Say above each drop what it leaves without an arbiter, and keep the SQL of dropped indexes for the way back."""
-    gone = {op: _taken_by(op, key.offered) for op in table_ops.ops}
+    gone = {op: taken_by(op, key.offered) for op in table_ops.ops}
     lost = {candidate for taken in gone.values() for candidate in taken}
     remaining = [c for c in key.offered if c not in lost]
-    remaining += [made for op in table_ops.ops for made in _made_by(context, op)]
+    remaining += [made for op in table_ops.ops for made in made_by(context, op)]
     table_ops.ops = [
         noted
         for op in table_ops.ops
@@ -256,18 +233,6 @@ def _note_removals(context: AutogenContext, table_ops: ModifyTableOps, key: Insp
             _with_definition(op, key.table, gone[op]),
         )
     ]
-
-
-def _taken_by(op: MigrateOperation, offered: Sequence[Candidate]) -> list[Candidate]:
-    if isinstance(op, DropColumnOp):
-        # an index goes with any column that it has, INCLUDE and predicate left aside
-        return [c for c in offered if any(e.column == op.column_name for e in c.elements)]
-    return [candidate for candidate in offered if _drops(op, candidate)]
-
-
-def _made_by(context: AutogenContext, op: MigrateOperation) -> list[Candidate]:
-    made = _created_by(context, op)
-    return [] if made is None else [arbiter_as_candidate(made, context.dialect)]
 
 
 def _removal_notes(
