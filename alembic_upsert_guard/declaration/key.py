@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 from weakref import WeakKeyDictionary
 
@@ -163,6 +164,23 @@ class Declaration:
         if reason is not None:
             raise UnsupportedUpsertKeyError(f"{told(table, self.target)} {reason}")
 
+    def conflict_arguments(self) -> dict[str, Any]:
+        """Return the conflict target as new keyword arguments for SQLAlchemy's ``on_conflict_*``."""
+        elements, where = self._in_place
+        arguments: dict[str, Any] = {"index_elements": list(elements)}
+        if where is not None:
+            arguments["index_where"] = where
+        return arguments
+
+    @cached_property
+    def _in_place(self) -> tuple[tuple[str | InPlace, ...], InPlace | None]:
+        # upserts are made by the thousand: their SQL is worked out once
+        pairs = zip(self.target.elements, self.elements, strict=True)
+        return (
+            tuple(element.column or InPlace(clause.self_group()) for element, clause in pairs),
+            None if self.where is None else InPlace(self.where),
+        )
+
     def on(self, table: Table) -> DeclaredUpsertKey:
         """Return the key as plain values, on `table`."""
         return DeclaredUpsertKey(
@@ -312,18 +330,7 @@ def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> d
         fitting = [d for d in fitting if d.target.predicate is None]
     if len(fitting) != 1:
         raise UndeclaredUpsertKeyError(_no_single_key(table, elements, found))
-    declaration = fitting[0]
-    arguments: dict[str, Any] = {
-        "index_elements": [
-            element.column or InPlace(clause.self_group())
-            for element, clause in zip(
-                declaration.target.elements, declaration.elements, strict=True
-            )
-        ]
-    }
-    if declaration.where is not None:
-        arguments["index_where"] = InPlace(declaration.where)
-    return arguments
+    return fitting[0].conflict_arguments()
 
 
 def declarations_of(table: Table) -> list[Declaration]:
