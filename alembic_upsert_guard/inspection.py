@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .catalog import TableName, catalog_for
 from .declaration import arbiter_as_candidate, declarations_of
-from .inference import Candidate, ConflictTarget, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from .catalog import Catalog, Offered
     from .declaration import Arbiter, Declaration
+    from .inference import Candidate, ConflictTarget, Traits
 
 __all__ = ["InspectedKey", "inspect_keys"]
 
@@ -86,7 +86,7 @@ def _inspect(
         table,
         declaration,
         arbiter,
-        ConflictTarget(spelling.arbiter.elements, spelling.arbiter.predicate),
+        spelling.target,
         spelling.arbiter,
         spelling.candidates,
         offered.traits,

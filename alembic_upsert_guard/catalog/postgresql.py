@@ -15,7 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
 from ..sqltext import quoted
-from .reading import Inferred, Offered, OneSpelling, TableName, execute, rolled_back
+from .reading import (
+    Inferred,
+    Offered,
+    OneSpelling,
+    TableName,
+    as_it_is,
+    execute,
+    rolled_back,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,6 +74,7 @@ def _statement(dialect: Dialect) -> Any:
                i.indimmediate AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
+               coalesce(strpos(CAST(i.indpred AS text), '{{VAR ') = 0, false) AS is_constant, -- no column in it
                pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
                CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
                     ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
@@ -79,6 +88,7 @@ def _statement(dialect: Dialect) -> Any:
                     THEN pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
                CASE WHEN a.attname IS NOT NULL AND co.oid <> a.attcollation
                     THEN co.collname END AS collation_name, -- NULL: the column's own
+               co.collname AS actual_collation,
                CASE WHEN NOT oc.opcdefault THEN oc.opcname END AS opclass_name -- NULL: the type's default
         FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted(schema text, name text)
         JOIN pg_class c ON c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
@@ -138,7 +148,13 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     return Candidate(
         index.index_name,
         tuple(
-            Element(row.column_name, row.expression, row.collation_name, row.opclass_name)
+            Element(
+                row.column_name,
+                row.expression,
+                row.collation_name,
+                row.opclass_name,
+                row.actual_collation,
+            )
             for row in rows
             if not row.is_included
         ),
@@ -146,6 +162,7 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
         unique=index.is_unique,
         partial=index.is_partial,
         predicate=index.predicate,
+        constant_predicate=index.is_constant,
         nulls_not_distinct=index.nulls_not_distinct,
         valid=index.is_valid,
         ready=index.is_ready,
@@ -164,8 +181,8 @@ def spell_alike(
     The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
     without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
     """
-    if arbiter.is_plain or all(candidate.is_plain for candidate in offered):
-        return OneSpelling(arbiter, tuple(offered))  # nothing whose text would be compared
+    if arbiter.is_plain or not offered:
+        return as_it_is(arbiter, offered)  # nothing whose text would be compared
     dialect = connection.dialect
     likeness = quoted(dialect, "pg_temp", table.name)
     elements = ", ".join(_element_sql(dialect, element) for element in arbiter.elements)
@@ -180,10 +197,27 @@ def spell_alike(
             execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
             (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
     except DBAPIError:
-        return OneSpelling(arbiter, tuple(offered), compared=False)
+        return as_it_is(arbiter, offered, compared=False)
     (probe,) = likeness_offers.candidates
+    named = tuple(map(_as_named, arbiter.elements, probe.elements))
     return OneSpelling(
-        replace(arbiter, elements=probe.elements, predicate=probe.predicate), tuple(offered)
+        replace(arbiter, elements=probe.elements, predicate=probe.predicate),
+        ConflictTarget(named, probe.predicate),
+        tuple(offered),
+    )
+
+
+def _as_named(declared: Element, made: Element) -> Element:
+    """The element of a target as the server prints it, with the collation that the declaration names, if it does.
+
+    The catalog tells which collation an index has and not whether it was named. SQL without that word names none.
+    """
+    sql = declared.expression
+    names_one = sql is not None and "collate" in sql.casefold()
+    return replace(
+        made,
+        collation=made.actual_collation if names_one else None,
+        may_name_opclass=made.opclass is None and sql not in (None, made.expression),
     )
 
 
@@ -276,9 +310,13 @@ def explain_upsert(
 
 
 def _element_sql(dialect: Dialect, element: Element) -> str:
-    if element.column is not None:
-        return quoted(dialect, element.column)
-    return f"({element.expression})"
+    """The element as it stands in an index and in a conflict target."""
+    sql = element.expression if element.column is None else quoted(dialect, element.column)
+    collation = (
+        "" if element.collation is None else f" COLLATE {quoted(dialect, element.collation)}"
+    )
+    opclass = "" if element.opclass is None else f" {quoted(dialect, element.opclass)}"
+    return f"{sql}{collation}{opclass}"
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

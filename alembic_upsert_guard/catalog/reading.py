@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..inference import Traits
+from ..inference import ConflictTarget, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
-    from ..inference import Candidate, ConflictTarget
+    from ..inference import Candidate
 
 __all__ = ["Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "execute", "rolled_back"]
 
@@ -61,6 +61,8 @@ class OneSpelling(NamedTuple):
     """A model's arbiter and a table's candidates, spelled alike: equal text now means the same."""
 
     arbiter: Candidate
+    target: ConflictTarget
+    """The conflict target that the arbiter is for: a collation stands in it only where it is named."""
     candidates: tuple[Candidate, ...]
     compared: bool = True
     """False: the database could not be asked, and different text may still mean the same."""
@@ -78,6 +80,14 @@ class Catalog:
 
     infer: Callable[[Connection, TableName, ConflictTarget], Inferred]
     """The database's own answer for a target. Writes nothing."""
+
+
+def as_it_is(
+    arbiter: Candidate, candidates: Sequence[Candidate], *, compared: bool = True
+) -> OneSpelling:
+    """Return both sides in the spelling that they have."""
+    target = ConflictTarget(arbiter.elements, arbiter.predicate)
+    return OneSpelling(arbiter, target, tuple(candidates), compared)
 
 
 def execute(connection: Connection, sql: str) -> Any:

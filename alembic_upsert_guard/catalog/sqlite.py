@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted
-from .reading import Inferred, Offered, OneSpelling, TableName, execute
+from ..sqltext import quoted, string_literal
+from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,11 +43,9 @@ def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict
     parts: list[str] = []
     values: dict[str, Any] = {}
     for number, schema in enumerate(dict.fromkeys(table.schema for table in tables)):
-        attached = schema or "main"
-        master = quoted(dialect, attached, "sqlite_master")
         values[f"schema_{number}"] = schema
-        values[f"attached_{number}"] = attached
         values[f"names_{number}"] = [table.name for table in tables if table.schema == schema]
+        master = _master(dialect, schema)
         parts.append(f"""
             SELECT :schema_{number} AS schema_name,
                    m.name AS table_name,
@@ -61,24 +59,37 @@ def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict
                    x.seqno AS position,
                    x.cid AS column_number,
                    s.sql AS definition
-            FROM {master} m
-            LEFT JOIN pragma_index_list(m.name, :attached_{number}) l
-            LEFT JOIN pragma_index_xinfo(l.name, :attached_{number}) x ON x."key" = 1
-            LEFT JOIN pragma_table_xinfo(m.name, :attached_{number}) t ON t.cid = x.cid
-            LEFT JOIN {master} s ON s.type = 'index' AND s.name = l.name
-            WHERE m.type = 'table' AND m.name IN :names_{number}
+            FROM ({master}) m
+            LEFT JOIN pragma_index_list(m.name, m.attached) l
+            LEFT JOIN pragma_index_xinfo(l.name, m.attached) x ON x."key" = 1
+            LEFT JOIN pragma_table_xinfo(m.name, m.attached) t ON t.cid = x.cid
+            LEFT JOIN ({master}) s ON s.type = 'index' AND s.name = l.name AND s.attached = m.attached
+            WHERE m.type = 'table' AND NOT m.is_shadowed AND m.name IN :names_{number}
             UNION ALL
             SELECT :schema_{number}, m.name, t.name, t.pk, t."notnull",
                    NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            FROM {master} m
-            JOIN pragma_table_xinfo(m.name, :attached_{number}) t ON t.pk > 0
-            WHERE m.type = 'table' AND m.name IN :names_{number}
+            FROM ({master}) m
+            JOIN pragma_table_xinfo(m.name, m.attached) t ON t.pk > 0
+            WHERE m.type = 'table' AND NOT m.is_shadowed AND m.name IN :names_{number}
         """)
     order = " ORDER BY schema_name, table_name, index_name, position, primary_key_position"
     statement = text(" UNION ALL ".join(parts) + order).bindparams(
         *(bindparam(name, expanding=True) for name in values if name.startswith("names_"))
     )
     return statement, values
+
+
+def _master(dialect: Dialect, schema: str | None) -> str:
+    """What is in the attached database; by its bare name a temporary table is found before one of main."""
+    if schema is not None:
+        source = quoted(dialect, schema, "sqlite_master")
+        attached = string_literal(dialect, schema)
+        return f"SELECT type, name, sql, {attached} AS attached, false AS is_shadowed FROM {source}"
+    return """
+        SELECT type, name, sql, 'temp' AS attached, false AS is_shadowed FROM temp.sqlite_master
+        UNION ALL
+        SELECT type, name, sql, 'main', name IN (SELECT name FROM temp.sqlite_master) FROM main.sqlite_master
+    """
 
 
 def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
@@ -134,23 +145,20 @@ def spell_alike(
     bare likeness of the table, in a database of its own in memory, and an upsert on the arbiter is explained there.
     """
     if arbiter.is_plain:
-        return OneSpelling(arbiter, tuple(offered))
+        return as_it_is(arbiter, offered)
     columns = _columns(connection, table)
     answers = {
         candidate: _is_the_same(connection.dialect, table.name, columns, arbiter, candidate)
         for candidate in offered
-        if candidate.unique and not candidate.is_plain and candidate.partial == arbiter.partial
+        if candidate.unique and (arbiter.partial or not candidate.partial)
     }
-    return OneSpelling(
-        arbiter,
-        tuple(
-            replace(c, elements=arbiter.elements, predicate=arbiter.predicate)
-            if answers.get(c)
-            else c
-            for c in offered
-        ),
-        compared=None not in answers.values(),
-    )
+    spelled = [_in_the_words_of(arbiter, c) if answers.get(c) else c for c in offered]
+    return as_it_is(arbiter, spelled, compared=None not in answers.values())
+
+
+def _in_the_words_of(arbiter: Candidate, candidate: Candidate) -> Candidate:
+    predicate = arbiter.predicate if candidate.partial else None
+    return replace(candidate, elements=arbiter.elements, predicate=predicate)
 
 
 def _is_the_same(
@@ -163,12 +171,18 @@ def _is_the_same(
     with closing(sqlite3.connect(":memory:")) as scratch:
         try:
             scratch.execute(f"CREATE TABLE {quoted(dialect, table)} ({listed})")
-            scratch.execute(str(candidate.definition))
+            scratch.execute(candidate.definition or _unique_on(dialect, table, candidate))
             scratch.execute(explain_upsert(dialect, TableName(None, table), columns, target))
         except sqlite3.Error as error:
             # anything else: functions or collations that only the application registers
             return False if str(error).endswith(_NO_ARBITER) else None
     return True
+
+
+def _unique_on(dialect: Dialect, table: str, candidate: Candidate) -> str:
+    """A constraint as an index: PRAGMAs print no statement for one."""
+    columns = ", ".join(quoted(dialect, label) for label in candidate.labels)
+    return f"CREATE UNIQUE INDEX its_own ON {quoted(dialect, table)} ({columns})"
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
@@ -198,7 +212,7 @@ def explain_upsert(
         listed = ", ".join(quoted(dialect, column) for column in columns)
         source = f"({listed}) VALUES ({', '.join('NULL' for _ in columns)})"
     elements = ", ".join(
-        f"({e.expression})" if e.column is None else quoted(dialect, e.column)
+        str(e.expression) if e.column is None else quoted(dialect, e.column)
         for e in target.elements
     )
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
@@ -207,6 +221,7 @@ def explain_upsert(
 
 def _columns(connection: Connection, table: TableName) -> list[str]:
     """The table's columns that an INSERT may name: generated ones are left out."""
-    statement = text("SELECT name FROM pragma_table_xinfo(:name, :attached) WHERE hidden = 0")
-    found = connection.scalars(statement, {"name": table.name, "attached": table.schema or "main"})
-    return list(found)
+    attached = "" if table.schema is None else ", :attached"
+    statement = text(f"SELECT name FROM pragma_table_xinfo(:name{attached}) WHERE hidden = 0")
+    values = {"name": table.name} | ({} if table.schema is None else {"attached": table.schema})
+    return list(connection.scalars(statement, values))

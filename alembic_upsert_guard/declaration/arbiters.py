@@ -21,7 +21,15 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression
 from ..errors import DeclarationError
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
 from ..sqltext import literal_sql
-from .elements import SORT_MODIFIERS, clause_of, column_names, is_nullable, table_column, told
+from .elements import (
+    SORT_MODIFIERS,
+    as_index_element,
+    clause_of,
+    column_names,
+    is_nullable,
+    table_column,
+    told,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,7 +187,7 @@ def _index_element(expression: Any, dialect: Dialect | None) -> Element:
         expression = expression.element
     if isinstance(expression, ColumnClause) and not expression.is_literal:
         return Element(column=expression.name)
-    return Element(expression=_sql_or_none(expression, dialect))
+    return Element(expression=_sql_or_none(as_index_element(expression), dialect))
 
 
 def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import (
+    BinaryExpression,
     BindParameter,
     ClauseElement,
     ColumnClause,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SORT_MODIFIERS",
     "InPlace",
+    "as_index_element",
     "bound_to",
     "checked_target",
     "clause_of",
@@ -151,7 +153,17 @@ def checked_target(
 def _element_of(clause: ClauseElement) -> Element:
     if isinstance(clause, Column):
         return Element(column=clause.name)
-    return Element(expression=_rendered(clause))
+    return Element(expression=_rendered(as_index_element(clause)))
+
+
+def as_index_element(clause: ClauseElement) -> Any:
+    """Return the clause as it stands in an index or a conflict target: in parentheses, where it needs them.
+
+    A collation that is named stands outside of them: inside, PostgreSQL would look for an expression (42P10).
+    """
+    if isinstance(clause, BinaryExpression) and clause.operator is operators.collate:
+        return clause
+    return clause.self_group()
 
 
 def _rendered(clause: ClauseElement) -> str:

@@ -24,6 +24,7 @@ from .arbiters import (
 )
 from .elements import (
     InPlace,
+    as_index_element,
     bound_to,
     checked_target,
     clause_of,
@@ -177,7 +178,7 @@ class Declaration:
         # upserts are made by the thousand: their SQL is worked out once
         pairs = zip(self.target.elements, self.elements, strict=True)
         return (
-            tuple(element.column or InPlace(clause.self_group()) for element, clause in pairs),
+            tuple(element.column or InPlace(as_index_element(clause)) for element, clause in pairs),
             None if self.where is None else InPlace(self.where),
         )
 

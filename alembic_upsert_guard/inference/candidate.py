@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 __all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
@@ -20,13 +20,22 @@ class Element:
     """The column's name as the database spells it, unquoted."""
 
     expression: str | None = None
-    """The expression's SQL, in one spelling per comparison: the database's own where it was asked."""
+    """The expression's SQL as it stands in an index: in parentheses unless it is a function call.
+
+    In one spelling per comparison: the database's own where it was asked.
+    """
 
     collation: str | None = None
     """The collation that the element names; None: it names none, so the column's own is used."""
 
     opclass: str | None = None
     """The operator class that the element names; None: the default one of the column's type."""
+
+    actual_collation: str | None = field(default=None, compare=False)
+    """The collation that an index element has, named or not; None: not told, or there is none."""
+
+    may_name_opclass: bool = field(default=False, compare=False)
+    """Whether the SQL of a target's element may name the default operator class, which no catalog tells."""
 
     @property
     def is_known(self) -> bool:
@@ -85,6 +94,9 @@ class Candidate:
 
     predicate: str | None = None
     """The predicate's SQL; None: it has none, or (`partial`) the catalog does not give its text."""
+
+    constant_predicate: bool = False
+    """Whether the predicate names no column: the planner may fold it to true, and text does not tell."""
 
     nulls_not_distinct: bool = False
 

@@ -6,7 +6,7 @@ The rules are PostgreSQL's ``infer_arbiter_indexes`` (plancat.c) and SQLite's ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,14 @@ class Verdict:
     """The reason to act on first; None when satisfied."""
 
 
+_WITHOUT_CANDIDATES = {
+    # it stands for the table behind it
+    "view": Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER)),
+    # nothing can be inserted, whatever is unique there
+    "materialized view": Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER)),
+}
+
+
 def judge(
     target: ConflictTarget, candidates: Iterable[Candidate], traits: Traits = _PLAIN
 ) -> Verdict:
@@ -101,9 +109,13 @@ def judge(
     and the executor refuses (execIndexing.c, 55000). A view stands for the table behind it, whose candidates are
     not these: unknown. Inheritance children and partitions have candidates of their own.
     """
-    if traits.relation == "view":
-        return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER))
+    if traits.relation in _WITHOUT_CANDIDATES:
+        return _WITHOUT_CANDIDATES[traits.relation]
     offered = tuple(candidates)
+    if traits.dialect == "sqlite":
+        # SQLite folds the case of names, quoted or not
+        target = replace(target, elements=_folded(target.elements))
+        offered = tuple(replace(c, elements=_folded(c.elements)) for c in offered)
     inferred = tuple(c for c in offered if c.valid and can_be_inferred(target, c, traits))
     spoilers = [c for c in inferred if not c.immediate]
     if spoilers:
@@ -119,7 +131,11 @@ def judge(
     for candidate in offered:
         if candidate.valid and can_be_inferred(target, candidate, traits) is None:
             return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, candidate))
-    return Verdict(State.SHORT, (), _nearest_shortfall(target, offered))
+    return Verdict(State.SHORT, (), _nearest_shortfall(target, offered, traits))
+
+
+def _folded(elements: Sequence[Element]) -> tuple[Element, ...]:
+    return tuple(replace(e, column=e.column.lower()) if e.column else e for e in elements)
 
 
 def can_be_inferred(
@@ -128,15 +144,18 @@ def can_be_inferred(
     """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
     if not (candidate.unique and candidate.inferable):
         return False
-    # upsert.c counts the terms: a column that stands twice in the target is one too many
-    counted = traits.dialect == "sqlite"
-    if counted and len(target.elements) != len(candidate.elements):
+    if _counts_differ(target, candidate, traits):
         return False
     elements = _cover(target.elements, candidate.elements)
     implied = _is_implied(target, candidate, traits)
     if elements is False or implied is False:
         return False
     return True if elements and implied else None
+
+
+def _counts_differ(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool:
+    # upsert.c counts the terms: a column that stands twice in the target is one too many
+    return traits.dialect == "sqlite" and len(target.elements) != len(candidate.elements)
 
 
 def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool | None:
@@ -147,15 +166,15 @@ def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) ->
     if not candidate.partial:
         return True
     postgresql = traits.dialect == "postgresql"
-    if postgresql and candidate.predicate == "true":
-        return True
+    if postgresql and candidate.predicate in ("true", "false"):
+        return candidate.predicate == "true" or target.predicate == "false"
     if target.predicate is not None:
         return True if candidate.predicate == target.predicate else None
     if postgresql and traits.version >= (19,):
         # NOT NULL columns prove "column IS NOT NULL" (c925ad30b0), and whatever follows from it
         proven = {f"{column} IS NOT NULL" for column in traits.not_null}
         return True if candidate.predicate in proven else None
-    return False
+    return None if candidate.constant_predicate else False
 
 
 def _missing_partition_columns(target: ConflictTarget, traits: Traits) -> tuple[str, ...]:
@@ -190,6 +209,8 @@ def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
         return False
     if not _names_what_is_named(wanted, found):
         return False
+    if any(e.may_name_opclass for e in wanted) and any(e.opclass is not None for e in found):
+        return None
     known = all(element.is_known for element in (*wanted, *found))
     return True if known and wanted_expressions == found_expressions else None
 
@@ -207,7 +228,7 @@ def _names_what_is_named(wanted: Sequence[Element], found: Sequence[Element]) ->
             if (element.column, element.expression) == (other.column, other.expression)
         ]
         if same and not any(
-            element.collation in (None, other.collation)
+            element.collation in (None, other.collation, other.actual_collation)
             and element.opclass in (None, other.opclass)
             for other in same
         ):
@@ -215,7 +236,9 @@ def _names_what_is_named(wanted: Sequence[Element], found: Sequence[Element]) ->
     return True
 
 
-def _nearest_shortfall(target: ConflictTarget, offered: Sequence[Candidate]) -> Shortfall:
+def _nearest_shortfall(
+    target: ConflictTarget, offered: Sequence[Candidate], traits: Traits
+) -> Shortfall:
     """The candidate that comes nearest, and why it does not serve: same elements before all others."""
     bare = ConflictTarget(
         tuple(Element(e.column, e.expression) for e in target.elements), target.predicate
@@ -225,6 +248,7 @@ def _nearest_shortfall(target: ConflictTarget, offered: Sequence[Candidate]) -> 
         for candidate in offered
         if candidate.unique
         and candidate.inferable
+        and not _counts_differ(target, candidate, traits)
         and _cover(bare.elements, candidate.elements) is not False
     ]
     if same:

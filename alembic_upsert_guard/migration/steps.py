@@ -14,6 +14,7 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Index
 
+from ..declaration import as_index_element
 from ..inference import Candidate, Kind
 from ..sqltext import literal_sql, sql_as_text
 from .operations import (
@@ -90,7 +91,9 @@ def _as_directive(
     dialect: Dialect, declaration: Declaration
 ) -> tuple[list[str | TextClause], TextClause | None]:
     elements: list[str | TextClause] = [
-        element.column if element.column is not None else sql_as_text(literal_sql(clause, dialect))
+        element.column
+        if element.column is not None
+        else sql_as_text(literal_sql(as_index_element(clause), dialect))
         for element, clause in zip(declaration.target.elements, declaration.elements, strict=True)
     ]
     where = declaration.where

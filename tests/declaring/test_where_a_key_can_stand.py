@@ -273,13 +273,13 @@ def test_on_a_table_in_a_schema() -> None:
         (lambda _: func.lower(column("email")), "lower(email)"),
         (lambda _: text("lower(email)"), "lower(email)"),
         (lambda t: func.coalesce(t.c.visits, 0), "coalesce(visits, 0)"),
-        (lambda t: t.c.email + "x", "email || 'x'"),
-        (lambda t: t.c.document["x"].as_string(), "CAST(document ->> 'x' AS VARCHAR)"),
+        (lambda t: t.c.email + "x", "(email || 'x')"),
+        (lambda t: t.c.document["x"].as_string(), "(CAST(document ->> 'x' AS VARCHAR))"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_element_may_be(element: Callable[[Table], Any], told: str) -> None:
-    """A name, a column of any kind, an expression or text."""
+    """A name, a column of any kind, an expression (in parentheses, as in an index) or text."""
     table = accounts()
     declare_upsert_key(table, element(table))
 
