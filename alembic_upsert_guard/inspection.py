@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .catalog import TableName, catalog_for
 from .declaration import arbiter_as_candidate, declarations_of
+from .inference import ConflictTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .catalog import Catalog, Offered
     from .declaration import Arbiter, Declaration
-    from .inference import Candidate, ConflictTarget, Traits
+    from .inference import Candidate, Traits
 
 __all__ = ["InspectedKey", "inspect_keys"]
 
@@ -30,7 +31,10 @@ class InspectedKey:
     arbiter: Arbiter
     """What the model has for the key."""
 
+    declared: ConflictTarget
+    """The conflict target as the model spells it: what the database is asked about."""
     target: ConflictTarget
+    """The conflict target in the database's spelling: what is compared."""
     wanted: Candidate
     """The model's arbiter."""
 
@@ -78,14 +82,14 @@ def _inspect(
     offered: Offered,
 ) -> InspectedKey:
     arbiter = declaration.arbiter(table)
-    spelling = catalog.spell_alike(
-        connection, name, arbiter_as_candidate(arbiter, connection.dialect), offered.candidates
-    )
+    declared = arbiter_as_candidate(arbiter, connection.dialect)
+    spelling = catalog.spell_alike(connection, name, declared, offered.candidates)
     columns = {element.column for element in declaration.target.elements}
     return InspectedKey(
         table,
         declaration,
         arbiter,
+        ConflictTarget(declared.elements, declared.predicate),
         spelling.target,
         spelling.arbiter,
         spelling.candidates,

@@ -86,10 +86,13 @@ def _statement(dialect: Dialect) -> Any:
                NOT a.attnotnull AS is_nullable,
                CASE WHEN a.attname IS NULL
                     THEN pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
-               CASE WHEN a.attname IS NOT NULL AND co.oid <> a.attcollation
-                    THEN co.collname END AS collation_name, -- NULL: the column's own
-               co.collname AS actual_collation,
-               CASE WHEN NOT oc.opcdefault THEN oc.opcname END AS opclass_name -- NULL: the type's default
+               CASE WHEN co.oid <> a.attcollation
+                    THEN {_qualified("co_s.nspname", "co.collname")}
+                    END AS collation_name, -- NULL: the column's own, or an expression's
+               {_qualified("co_s.nspname", "co.collname")} AS actual_collation,
+               CASE WHEN NOT oc.opcdefault
+                    THEN {_qualified("oc_s.nspname", "oc.opcname")}
+                    END AS opclass_name -- NULL: the type's default
         FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted(schema text, name text)
         JOIN pg_class c ON c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
         JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -105,10 +108,20 @@ def _statement(dialect: Dialect) -> Any:
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.position - 1]
              AND a.attnum <> 0
         LEFT JOIN pg_opclass oc ON k.position <= i.indnkeyatts AND oc.oid = i.indclass[k.position - 1]
+        LEFT JOIN pg_namespace oc_s ON oc_s.oid = oc.opcnamespace
         LEFT JOIN pg_collation co ON k.position <= i.indnkeyatts
              AND co.oid = i.indcollation[k.position - 1]
+        LEFT JOIN pg_namespace co_s ON co_s.oid = co.collnamespace
         ORDER BY wanted.schema, wanted.name, ic.relname, k.position
     """)
+
+
+def _qualified(schema: str, name: str) -> str:
+    """SQL of a name in quotes, with its schema where that is not the system's."""
+    return (
+        f"CASE WHEN {schema} = 'pg_catalog' THEN quote_ident({name}) "
+        f"ELSE quote_ident({schema}) || '.' || quote_ident({name}) END"
+    )
 
 
 def _version(dialect: Dialect) -> tuple[int, ...]:
@@ -210,14 +223,26 @@ def spell_alike(
 def _as_named(declared: Element, made: Element) -> Element:
     """The element of a target as the server prints it, with the collation that the declaration names, if it does.
 
-    The catalog tells which collation an index has and not whether it was named. SQL without that word names none.
+    The catalog tells which collation an index has and not whether it was named:
+
+    - beside a column, the word COLLATE names one;
+    - behind an expression it does where the declaration ends in the word and the name;
+    - SQL without the word names none, and any other may.
     """
-    sql = declared.expression
-    names_one = sql is not None and "collate" in sql.casefold()
+    sql = (declared.expression or "").casefold()
+    if made.column is not None:
+        names_one = "collate" in sql.replace(made.column.casefold(), "")
+        may_name_one = False
+    else:
+        named_last = f" collate {made.actual_collation}".casefold().replace('"', "")
+        names_one = sql.replace('"', "").endswith(named_last)
+        may_name_one = "collate" in sql and not names_one
     return replace(
         made,
         collation=made.actual_collation if names_one else None,
-        may_name_opclass=made.opclass is None and sql not in (None, made.expression),
+        may_name_collation=may_name_one,
+        may_name_opclass=made.opclass is None
+        and sql not in ("", (made.expression or "").casefold()),
     )
 
 
@@ -312,10 +337,8 @@ def explain_upsert(
 def _element_sql(dialect: Dialect, element: Element) -> str:
     """The element as it stands in an index and in a conflict target."""
     sql = element.expression if element.column is None else quoted(dialect, element.column)
-    collation = (
-        "" if element.collation is None else f" COLLATE {quoted(dialect, element.collation)}"
-    )
-    opclass = "" if element.opclass is None else f" {quoted(dialect, element.opclass)}"
+    collation = "" if element.collation is None else f" COLLATE {element.collation}"
+    opclass = "" if element.opclass is None else f" {element.opclass}"
     return f"{sql}{collation}{opclass}"
 
 

@@ -58,6 +58,7 @@ def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict
                    l.partial AS is_partial,
                    x.seqno AS position,
                    x.cid AS column_number,
+                   x.coll AS actual_collation,
                    s.sql AS definition
             FROM ({master}) m
             LEFT JOIN pragma_index_list(m.name, m.attached) l
@@ -67,7 +68,7 @@ def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict
             WHERE m.type = 'table' AND NOT m.is_shadowed AND m.name IN :names_{number}
             UNION ALL
             SELECT :schema_{number}, m.name, t.name, t.pk, t."notnull",
-                   NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
             FROM ({master}) m
             JOIN pragma_table_xinfo(m.name, m.attached) t ON t.pk > 0
             WHERE m.type = 'table' AND NOT m.is_shadowed AND m.name IN :names_{number}
@@ -128,7 +129,13 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     index = rows[0]
     return Candidate(
         index.index_name,
-        tuple(Element(None if r.column_number == _EXPRESSION else r.column_name) for r in rows),
+        tuple(
+            Element(
+                None if r.column_number == _EXPRESSION else r.column_name,
+                actual_collation=r.actual_collation,
+            )
+            for r in rows
+        ),
         {"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
         unique=bool(index.is_unique),
         partial=bool(index.is_partial),
@@ -171,7 +178,7 @@ def _is_the_same(
     with closing(sqlite3.connect(":memory:")) as scratch:
         try:
             scratch.execute(f"CREATE TABLE {quoted(dialect, table)} ({listed})")
-            scratch.execute(candidate.definition or _unique_on(dialect, table, candidate))
+            scratch.execute(_made_again(dialect, table, candidate))
             scratch.execute(explain_upsert(dialect, TableName(None, table), columns, target))
         except sqlite3.Error as error:
             # anything else: functions or collations that only the application registers
@@ -179,10 +186,16 @@ def _is_the_same(
     return True
 
 
-def _unique_on(dialect: Dialect, table: str, candidate: Candidate) -> str:
-    """A constraint as an index: PRAGMAs print no statement for one."""
-    columns = ", ".join(quoted(dialect, label) for label in candidate.labels)
-    return f"CREATE UNIQUE INDEX its_own ON {quoted(dialect, table)} ({columns})"
+def _made_again(dialect: Dialect, table: str, candidate: Candidate) -> str:
+    """The statement that makes it on the likeness, whose columns have no collations of their own."""
+    columns = [e for e in candidate.elements if e.column is not None]
+    if candidate.partial or len(columns) < len(candidate.elements):
+        return str(candidate.definition)
+    listed = ", ".join(
+        f"{quoted(dialect, e.column)} COLLATE {quoted(dialect, e.actual_collation or 'BINARY')}"
+        for e in columns
+    )
+    return f"CREATE UNIQUE INDEX its_own ON {quoted(dialect, table)} ({listed})"
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:

@@ -26,16 +26,19 @@ class Element:
     """
 
     collation: str | None = None
-    """The collation that the element names; None: it names none, so the column's own is used."""
+    """The collation that the element names, as SQL; None: it names none, so the column's own is used."""
 
     opclass: str | None = None
-    """The operator class that the element names; None: the default one of the column's type."""
+    """The operator class that the element names, as SQL; None: the default one of the column's type."""
 
     actual_collation: str | None = field(default=None, compare=False)
     """The collation that an index element has, named or not; None: not told, or there is none."""
 
+    may_name_collation: bool = field(default=False, compare=False)
+    """Whether the SQL of a target's element may name `actual_collation`; text does not tell."""
+
     may_name_opclass: bool = field(default=False, compare=False)
-    """Whether the SQL of a target's element may name the default operator class, which no catalog tells."""
+    """Whether the SQL of a target's element may name the default operator class; text does not tell."""
 
     @property
     def is_known(self) -> bool:

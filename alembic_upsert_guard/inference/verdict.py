@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
 from .candidate import Candidate, ConflictTarget, Element, Traits
@@ -27,6 +28,9 @@ __all__ = [
 
 
 _PLAIN = Traits()
+
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""SQLite folds no other letters."""
 
 
 class Code(str, Enum):
@@ -135,7 +139,7 @@ def judge(
 
 
 def _folded(elements: Sequence[Element]) -> tuple[Element, ...]:
-    return tuple(replace(e, column=e.column.lower()) if e.column else e for e in elements)
+    return tuple(replace(e, column=e.column.translate(_LOWER)) if e.column else e for e in elements)
 
 
 def can_be_inferred(
@@ -209,10 +213,25 @@ def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
         return False
     if not _names_what_is_named(wanted, found):
         return False
-    if any(e.may_name_opclass for e in wanted) and any(e.opclass is not None for e in found):
+    if _may_name_another(wanted, found):
         return None
     known = all(element.is_known for element in (*wanted, *found))
     return True if known and wanted_expressions == found_expressions else None
+
+
+def _may_name_another(wanted: Sequence[Element], found: Sequence[Element]) -> bool:
+    """Whether an element may name what the one found for it does not have."""
+    pairs = [
+        (element, other)
+        for element in wanted
+        for other in found
+        if (element.column, element.expression) == (other.column, other.expression)
+    ]
+    return any(
+        (element.may_name_collation and element.actual_collation != other.actual_collation)
+        or (element.may_name_opclass and other.opclass is not None)
+        for element, other in pairs
+    )
 
 
 def _columns(elements: Sequence[Element]) -> frozenset[str]:

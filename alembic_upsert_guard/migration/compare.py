@@ -183,7 +183,7 @@ def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
     if catalog is None or context.connection is None:
         return False
     table = TableName(key.table.schema, key.table.name)
-    inferred = catalog.infer(context.connection, table, key.target)
+    inferred = catalog.infer(context.connection, table, key.declared)
     return not (inferred.refusal or inferred.doubt or inferred.deferrable)
 
 
