@@ -71,7 +71,11 @@ def _statement(dialect: Dialect) -> Any:
                i.indisprimary AS is_primary,
                i.indisvalid AS is_valid,
                i.indisready AS is_ready,
-               i.indimmediate AS is_immediate,
+               -- a partition's own index may be deferrable below a parent's that is not
+               i.indimmediate AND (ic.relkind <> 'I' OR NOT EXISTS (
+                   SELECT FROM pg_partition_tree(i.indexrelid) part
+                   JOIN pg_index pi ON pi.indexrelid = part.relid WHERE NOT pi.indimmediate
+               )) AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
                coalesce(strpos(CAST(i.indpred AS text), '{{VAR ') = 0, false) AS is_constant, -- no column in it
@@ -231,7 +235,8 @@ def _as_named(declared: Element, made: Element) -> Element:
     """
     sql = (declared.expression or "").casefold()
     if made.column is not None:
-        names_one = "collate" in sql.replace(made.column.casefold(), "")
+        behind = sql.lstrip('("').removeprefix(made.column.casefold())
+        names_one = "collate" in behind
         may_name_one = False
     else:
         named_last = f" collate {made.actual_collation}".casefold().replace('"', "")

@@ -174,11 +174,10 @@ def _is_the_same(
     import sqlite3  # noqa: PLC0415 - a Python may be built without it
 
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
-    listed = ", ".join(quoted(dialect, column) for column in columns)
     with closing(sqlite3.connect(":memory:")) as scratch:
         try:
-            scratch.execute(f"CREATE TABLE {quoted(dialect, table)} ({listed})")
-            scratch.execute(_made_again(dialect, table, candidate))
+            for statement in _likeness(dialect, table, columns, candidate):
+                scratch.execute(statement)
             scratch.execute(explain_upsert(dialect, TableName(None, table), columns, target))
         except sqlite3.Error as error:
             # anything else: functions or collations that only the application registers
@@ -186,16 +185,20 @@ def _is_the_same(
     return True
 
 
-def _made_again(dialect: Dialect, table: str, candidate: Candidate) -> str:
-    """The statement that makes it on the likeness, whose columns have no collations of their own."""
-    columns = [e for e in candidate.elements if e.column is not None]
-    if candidate.partial or len(columns) < len(candidate.elements):
-        return str(candidate.definition)
+def _likeness(
+    dialect: Dialect, table: str, columns: Sequence[str], candidate: Candidate
+) -> list[str]:
+    """The statements that make a bare likeness of the table, and the candidate on it."""
+    collations = {e.column: e.actual_collation for e in candidate.elements}
     listed = ", ".join(
-        f"{quoted(dialect, e.column)} COLLATE {quoted(dialect, e.actual_collation or 'BINARY')}"
-        for e in columns
+        f"{quoted(dialect, column)} COLLATE {quoted(dialect, collations.get(column) or 'BINARY')}"
+        for column in columns
     )
-    return f"CREATE UNIQUE INDEX its_own ON {quoted(dialect, table)} ({listed})"
+    made = candidate.definition
+    if made is None:  # a constraint: PRAGMAs print no statement for one
+        elements = ", ".join(quoted(dialect, label) for label in candidate.labels)
+        made = f"CREATE UNIQUE INDEX its_own ON {quoted(dialect, table)} ({elements})"
+    return [f"CREATE TABLE {quoted(dialect, table)} ({listed})", made]
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:

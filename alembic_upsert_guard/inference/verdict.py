@@ -150,7 +150,7 @@ def can_be_inferred(
         return False
     if _counts_differ(target, candidate, traits):
         return False
-    elements = _cover(target.elements, candidate.elements)
+    elements = _cover(target.elements, candidate.elements, exact=traits.dialect != "sqlite")
     implied = _is_implied(target, candidate, traits)
     if elements is False or implied is False:
         return False
@@ -202,9 +202,16 @@ def enforce_same_uniqueness(one: Candidate, other: Candidate, *, nullable: bool)
     )
 
 
-def _cover(wanted: Sequence[Element], found: Sequence[Element]) -> bool | None:
-    """Whether the two element sets are equal; None where an expression's text leaves it open."""
-    if _columns(wanted) != _columns(found):
+def _cover(
+    wanted: Sequence[Element], found: Sequence[Element], *, exact: bool = True
+) -> bool | None:
+    """Whether the two element sets are equal; None where an expression's text leaves it open.
+
+    :param exact: False: the numbers of terms are equal, and upsert.c looks up each of the index's alone.
+    """
+    if not _columns(found) <= _columns(wanted):
+        return False
+    if exact and _columns(wanted) != _columns(found):
         return False
     # an element without text is one of its own: it may equal any expression, and no other can be told from it
     wanted_expressions = {e.expression or index for index, e in enumerate(wanted) if not e.column}

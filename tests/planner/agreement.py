@@ -1,0 +1,257 @@
+"""Three answers to one question, and what each says of the others: the insert, the judge, the witness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as seeded
+from sqlalchemy.exc import DBAPIError
+
+from alembic_upsert_guard.catalog import TableName, catalog_for
+from alembic_upsert_guard.inference import Code, State, can_be_inferred, judge
+
+from .schemas import TARGETS_OF_A_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypothesis.strategies import SearchStrategy
+    from sqlalchemy.engine import Connection
+
+    from alembic_upsert_guard.catalog import Catalog, Inferred, Offered
+    from alembic_upsert_guard.inference import Verdict
+
+    from .schemas import Case, Schema, Target
+
+__all__ = ["DisagreementError", "GeneratorDefectError", "Tally", "check"]
+
+OK = "ok"
+NO_ARBITER = "42P10"
+DEFERRABLE = "55000"
+
+_SQLITE_REFUSAL = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+
+
+class GeneratorDefectError(Exception):
+    """The generated SQL fails for a reason of its own: nothing is learned of the judge."""
+
+
+class DisagreementError(AssertionError):
+    """Somebody contradicts the insert."""
+
+
+class Answers(NamedTuple):
+    """What the three say of one target."""
+
+    insert: str
+    """OK, NO_ARBITER or DEFERRABLE."""
+
+    verdict: Verdict
+    witness: Inferred
+    """Asked with the target as it is declared."""
+
+    unproven: frozenset[str]
+    """Valid candidates that the judge leaves open: beside a good arbiter they cannot spoil anything."""
+
+
+@dataclass
+class Tally:
+    """What a run has found."""
+
+    states: Counter[State] = field(default_factory=Counter)
+    inserts: Counter[str] = field(default_factory=Counter)
+    disagreements: dict[str, str] = field(default_factory=dict)
+    """By what is claimed wrongly: the shortest reproducer."""
+
+    times: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def cases(self) -> int:
+        """How many targets were judged."""
+        return self.states.total()
+
+    @property
+    def unknown(self) -> float:
+        """The share of targets that the judge leaves open."""
+        return self.states[State.UNKNOWN] / max(self.cases, 1)
+
+    def add(self, case: Schema, target: Target, answers: Answers) -> str | None:
+        """Count the answers; return the reproducer where they disagree."""
+        self.states[answers.verdict.state] += 1
+        self.inserts[answers.insert] += 1
+        told = ""
+        for claim in dict.fromkeys(wrong_claims(answers)):
+            told = _told(case, target, answers, claim)
+            self.times[claim] += 1
+            known = self.disagreements.get(claim, told)
+            self.disagreements[claim] = min(known, told, key=len)
+        return told or None
+
+
+def check(
+    connection: Connection,
+    cases: SearchStrategy[Case],
+    tally: Tally,
+    *,
+    size: int,
+    seed: int = 0,
+    keep_going: bool = False,
+) -> None:
+    """Compare the answers for about `size` targets, always the same ones for the same seed.
+
+    :raises DisagreementError: for the smallest schema that hypothesis finds; with `keep_going` all are only counted.
+    """
+
+    @seeded(seed)
+    @settings(
+        max_examples=max(size // TARGETS_OF_A_SCHEMA, 1),
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases)
+    def agree(case: Case) -> None:
+        with connection.begin() as transaction:
+            compare(connection, case, tally, keep_going=keep_going)
+            transaction.rollback()
+
+    agree()
+
+
+def compare(connection: Connection, case: Case, tally: Tally, *, keep_going: bool = False) -> None:
+    """Ask all three for every target of the case.
+
+    :raises DisagreementError: not all say what the insert does; with `keep_going` it is only counted.
+    """
+    catalog = catalog_for(connection.dialect.name)
+    assert catalog is not None
+    schema = case.schema
+    with _made(connection, schema):
+        name = TableName(None, schema.relation)
+        offered = catalog.read(connection, [name])[name]
+        for target in case.targets:
+            answers = _answers(connection, catalog, offered, schema, target)
+            told = tally.add(schema, target, answers)
+            if told is not None and not keep_going:
+                raise DisagreementError(told)
+
+
+@contextmanager
+def _made(connection: Connection, schema: Schema) -> Iterator[None]:
+    """The schema, for as long as the block runs."""
+    with _undone(connection):
+        try:
+            for statement in schema.statements:
+                _run(connection, statement)
+        except DBAPIError as error:
+            raise GeneratorDefectError(f"{error.orig}\n{_pasted(schema)}") from error
+        yield
+
+
+@contextmanager
+def _undone(connection: Connection) -> Iterator[None]:
+    """A savepoint in SQL: SQLAlchemy's own would not begin a transaction on SQLite."""
+    _run(connection, "SAVEPOINT agreement")
+    try:
+        yield
+    finally:
+        _run(connection, "ROLLBACK TO SAVEPOINT agreement")
+        _run(connection, "RELEASE SAVEPOINT agreement")
+
+
+def _run(connection: Connection, sql: str) -> None:
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def _answers(
+    connection: Connection, catalog: Catalog, offered: Offered, schema: Schema, target: Target
+) -> Answers:
+    name = TableName(None, schema.relation)
+    spelling = catalog.spell_alike(connection, name, target.as_arbiter(), offered.candidates)
+    spelled = spelling.target
+    verdict = judge(spelled, spelling.candidates, offered.traits)
+    # the witness is asked as the model spells it: what was named by its default name is lost in the catalog
+    witness = catalog.infer(connection, name, target.as_declared())
+    unproven = frozenset(
+        str(c.name)
+        for c in spelling.candidates
+        if c.valid and can_be_inferred(spelled, c, offered.traits) is None
+    )
+    insert = _inserted(connection, schema, target)
+    return Answers(insert, verdict, witness, unproven)
+
+
+def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
+    try:
+        with _undone(connection):
+            _run(connection, schema.upsert(target))
+    except DBAPIError as error:
+        words = str(error.orig).strip()
+        if words.endswith(_SQLITE_REFUSAL):
+            return NO_ARBITER
+        state = str(getattr(error.orig, "pgcode", None))
+        if state not in (NO_ARBITER, DEFERRABLE):
+            raise GeneratorDefectError(
+                f"{words}\n{_pasted(schema)}\n{schema.upsert(target)}"
+            ) from error
+        return state
+    return OK
+
+
+def wrong_claims(answers: Answers) -> Iterator[str]:
+    """Everything said that the insert contradicts."""
+    yield from _of_the_witness(answers.insert, answers.witness)
+    yield from _of_the_judge(answers)
+
+
+def _of_the_witness(insert: str, witness: Inferred) -> Iterator[str]:
+    if witness.doubt is not None:
+        yield f"the witness could not be asked, the insert says {insert}"
+        return
+    said = OK
+    if witness.refusal is not None:
+        said = NO_ARBITER
+    elif witness.deferrable:
+        said = DEFERRABLE
+    if said != insert:
+        yield f"the witness says {said}, the insert {insert}"
+
+
+def _of_the_judge(answers: Answers) -> Iterator[str]:
+    said = _said(answers.verdict)
+    if said not in (None, answers.insert):
+        yield f"the judge says {said}, the insert {answers.insert}"
+        return
+    # SQLite does not tell its arbiters
+    named = {str(arbiter.name) for arbiter in answers.verdict.arbiters}
+    inferred = set(answers.witness.arbiters)
+    if said is not None and inferred and named != inferred - answers.unproven:
+        yield "the judge and the witness name different arbiters"
+
+
+def _said(verdict: Verdict) -> str | None:
+    """What the judge's words are for an insert; None: it does not know."""
+    if verdict.state is State.UNKNOWN:
+        return None
+    if verdict.shortfall is None:
+        return OK
+    return DEFERRABLE if verdict.shortfall.code is Code.DEFERRABLE_ARBITER else NO_ARBITER
+
+
+def _told(schema: Schema, target: Target, answers: Answers, claim: str) -> str:
+    words = [
+        f"-- {claim}",
+        _pasted(schema),
+        f"{schema.upsert(target)};  -- {answers.insert}",
+        f"-- judge: {answers.verdict}",
+        f"-- witness: {answers.witness}",
+    ]
+    return "\n".join(words)
+
+
+def _pasted(schema: Schema) -> str:
+    return "\n".join(f"{statement};" for statement in schema.statements)
