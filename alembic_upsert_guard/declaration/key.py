@@ -234,9 +234,13 @@ class Declaration:
         came_along = {str(arbiter.name) for arbiter in self._attached.values()}
         return next((a for a in arbiters_of(table) if str(a.name) in came_along), None)
 
+    def attached_its_own(self, table: Table) -> bool:
+        """Return whether the key attached its arbiter itself."""
+        return self._own(table) is self.arbiter(table)
+
     def owns(self, table: Table) -> bool:
         """Return whether the key attached its arbiter itself and lets it go by any name."""
-        return self.name is None and self._own(table) is self.arbiter(table)
+        return self.name is None and self.attached_its_own(table)
 
     def is_nullable(self, table: Table) -> bool:
         """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""

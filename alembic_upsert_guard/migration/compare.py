@@ -139,6 +139,7 @@ def _guard(
             compared=key.compared,
             nullable=key.nullable,
             traits=key.traits,
+            attached=key.declaration.attached_its_own(key.table),
         )
     )
     if repair.adopted:
@@ -224,12 +225,15 @@ def _note_removals(context: AutogenContext, table_ops: ModifyTableOps, key: Insp
     gone = {op: taken_by(op, key.offered) for op in table_ops.ops}
     lost = {candidate for taken in gone.values() for candidate in taken}
     remaining = [c for c in key.offered if c not in lost]
-    remaining += [made for op in table_ops.ops for made in made_by(context, op)]
+    made = [candidate for op in table_ops.ops for candidate in made_by(context, op)]
+    # an expression in the model's spelling cannot be compared with the database's: in doubt it serves
+    in_doubt = any(element.column is None for c in made for element in c.elements)
+    remaining += made
     table_ops.ops = [
         noted
         for op in table_ops.ops
         for noted in (
-            *_removal_notes(key.table, gone[op], remaining),
+            *([] if in_doubt else _removal_notes(key.table, gone[op], remaining)),
             _with_definition(op, key.table, gone[op]),
         )
     ]
@@ -254,12 +258,21 @@ def _with_definition(
 ) -> MigrateOperation:
     if not isinstance(op, DropIndexOp) or isinstance(op, DropInvalidIndexOp) or len(taken) != 1:
         return op
-    definition = taken[0].definition
-    # what Alembic reflected has lost a colon by now, and its renderer doubles a per cent sign
-    if definition is None or not ("%" in definition or ":" in definition.replace("::", "")):
+    (gone,) = taken
+    if gone.definition is None or not _is_lost_on_alembic(gone):
         return op
+    definition = gone.definition
     name = str(op.index_name)
     return DropIndexByDefinitionOp(name, table.name, schema=table.schema, definition=definition)
+
+
+def _is_lost_on_alembic(candidate: Candidate) -> bool:
+    """Whether Alembic's own way back would make another index than the one it drops."""
+    if any(e.collation is not None or e.opclass is not None for e in candidate.elements):
+        return True  # it reflects neither
+    # what it reflected has lost a colon by now, and its renderer doubles a per cent sign
+    sql = str(candidate.definition).replace("::", "")
+    return "%" in sql or ":" in sql
 
 
 def _caveat(context: AutogenContext, sequence: Sequence[MigrateOperation]) -> str:

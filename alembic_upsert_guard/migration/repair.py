@@ -10,6 +10,7 @@ from ..inference import (
     Candidate,
     Code,
     ConflictTarget,
+    Element,
     Kind,
     Shortfall,
     State,
@@ -60,6 +61,8 @@ class KeyState:
     compared: bool
     nullable: bool
     traits: Traits = field(default_factory=Traits)
+    attached: bool = False
+    """Whether the key attached `wanted` itself, under whatever name: one like it of that name and kind will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def plan_repair(state: KeyState) -> Repair:
     the database has           steps
     =========================  =======================================================================
     good, owned                none, and Alembic's drops and creation are taken out
+    good, attached, namesake   the same: Alembic took other words for another index
     good, not owned            Alembic's, with the check before the creation
     good, and spoiler, broken  drop the spoiler, the broken one
     spoiler                    validate, drop, create
@@ -110,7 +114,9 @@ def plan_repair(state: KeyState) -> Repair:
     if good and not any(c.inferable for c in good):
         # the model's own arbiter would do no better: nothing that could be generated helps
         return Repair(Shortfall(Code.MISSING_ARBITER, good[0]), adopted=tuple(good))
-    adopted = tuple(good) if state.owned else ()
+    adopted = tuple(
+        c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
+    )
     standing = adopted or tuple(c for c in good if c not in state.dropped)
     drops_first = [Step(Action.DROP, c) for c in broken if c.kind is not Kind.PRIMARY_KEY]
     drops_after = [Step(Action.DROP, c) for c in spoilers if c.kind is not Kind.PRIMARY_KEY]
@@ -141,6 +147,10 @@ def plan_repair(state: KeyState) -> Repair:
     else:
         steps = (*drops_first, *drops_after)
     return Repair(shortfall if steps else None, steps, adopted)
+
+
+def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
+    return candidate.name == state.wanted.name and candidate.kind is state.wanted.kind
 
 
 def _is_wanted(state: KeyState, candidate: Candidate) -> bool:
@@ -180,5 +190,6 @@ def leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
     usable = gone.unique and gone.valid and gone.immediate and gone.inferable
     if not usable or (gone.partial and gone.predicate is None):
         return False
-    target = ConflictTarget(gone.elements, gone.predicate)
-    return judge(target, remaining).state is State.SHORT
+    # upserts rarely name the collation or operator class of an index
+    elements = tuple(Element(e.column, e.expression) for e in gone.elements)
+    return judge(ConflictTarget(elements, gone.predicate), remaining).state is State.SHORT

@@ -77,3 +77,35 @@ def test_a_partition_column_is_lacking(project: Project) -> None:
     check = project.check()
     assert "'partition-key-missing'" in check.out
     assert "partitioned by kind, which the key lacks" in "".join(check.detected())
+
+
+@pytest.mark.parametrize(("collation", "remains"), [("POSIX", False), ("C", True)])
+def test_an_index_of_the_wanted_name_has_another_collation(
+    project: Project, collation: str, *, remains: bool
+) -> None:
+    """A key that names a collation is served by it alone; plain Alembic compares the text and flaps."""
+    project.sql(
+        "CREATE TABLE accounts (id serial PRIMARY KEY, email varchar NOT NULL)",
+        f'CREATE UNIQUE INDEX live ON accounts (email COLLATE "{collation}")',
+    )
+    project.models("""
+        class Account(Base):
+            __tablename__ = "accounts"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            email: Mapped[str]
+
+        declare_upsert_key(Account, collate(Account.email, "C"), name="live")
+    """)
+
+    check = project.check()
+    assert (check.code == 0) == remains
+    if not remains:
+        assert "collation-mismatch" in check.detected()[-1]
+        revision = project.revise()
+        assert revision.calls("upgrade")[-1] == "op.create_index"
+        project.upgrade()
+        (live,) = [line for line in project.uniques() if " live " in line]
+        assert 'COLLATE "C"' in live
+        project.downgrade()
+        (live,) = [line for line in project.uniques() if " live " in line]
+        assert f'COLLATE "{collation}"' in live
