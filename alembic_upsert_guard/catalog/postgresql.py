@@ -41,6 +41,9 @@ _RELATIONS = {
 }
 """pg_class.relkind, in words."""
 
+_NOT_NULL = """ARRAY(SELECT na.attname::text FROM pg_attribute na
+                     WHERE na.attrelid = c.oid AND na.attnotnull AND na.attnum > 0)"""
+
 _NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
 
@@ -55,17 +58,19 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 def _statement(dialect: Dialect) -> Any:
     # indnullsnotdistinct: the column is there from 15 on
     nulls_not_distinct = "i.indnullsnotdistinct" if _version(dialect) >= (15,) else "false"
+    # what only the rules from 19 on need is only then read
+    not_null = _NOT_NULL if _version(dialect) >= (19,) else "CAST(NULL AS text[])"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
                CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
-               ARRAY(SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
-                     FROM unnest(pt.partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
-                     LEFT JOIN pg_attribute pa ON pa.attrelid = c.oid AND pa.attnum = part.attnum
-                                               AND pa.attnum <> 0
-                     ORDER BY part.place) AS partition_columns,
-               ARRAY(SELECT na.attname::text FROM pg_attribute na
-                     WHERE na.attrelid = c.oid AND na.attnotnull AND na.attnum > 0) AS not_null_columns,
+               CASE WHEN pt.partrelid IS NOT NULL THEN ARRAY(
+                   SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
+                   FROM unnest(pt.partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
+                   LEFT JOIN pg_attribute pa ON pa.attrelid = c.oid AND pa.attnum = part.attnum
+                                             AND pa.attnum <> 0
+                   ORDER BY part.place) END AS partition_columns,
+               {not_null} AS not_null_columns,
                ic.relname AS index_name,
                i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
                i.indisprimary AS is_primary,
@@ -79,8 +84,10 @@ def _statement(dialect: Dialect) -> Any:
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
                coalesce(strpos(CAST(i.indpred AS text), '{{VAR ') = 0, false) AS is_constant, -- no column in it
-               pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
-               CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+               -- printed once an index, in the row of its first element
+               CASE WHEN k.position = 1 THEN pg_get_expr(i.indpred, i.indrelid, true) END AS predicate,
+               CASE WHEN k.position > 1 THEN NULL
+                    WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
                     ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
                                 con.conname, pg_get_constraintdef(con.oid)) END AS definition,
                con.oid IS NOT NULL AS is_constraint,
@@ -150,8 +157,8 @@ def _offered(
                     "postgresql",
                     version,
                     _RELATIONS[every[0].relation_kind],
-                    tuple(every[0].partition_columns),
-                    frozenset(every[0].not_null_columns if version >= (19,) else ()),
+                    tuple(every[0].partition_columns or ()),
+                    frozenset(every[0].not_null_columns or ()),
                 ),
             ),
         )
