@@ -272,7 +272,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     """
     dialect = connection.dialect
     answer = _ask(connection, explain_upsert(dialect, table, target))
-    if answer.doubt is not None and answer.refusal is None:
+    if answer.doubt is not None:
         columns = _insertable_columns(connection, table)
         if columns:
             again = _ask(connection, explain_upsert(dialect, table, target, columns))

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from ..inference import Candidate
 
-__all__ = ["Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "execute", "rolled_back"]
+__all__ = [
+    "Catalog",
+    "Inferred",
+    "Offered",
+    "OneSpelling",
+    "TableName",
+    "as_it_is",
+    "execute",
+    "rolled_back",
+]
 
 
 class TableName(NamedTuple):
