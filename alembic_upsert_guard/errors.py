@@ -6,6 +6,8 @@ from sqlalchemy.exc import ArgumentError
 
 __all__ = [
     "DeclarationError",
+    "DeduplicationError",
+    "HiddenRowsError",
     "UndeclaredUpsertKeyError",
     "UnsupportedUpsertKeyError",
     "UpsertGuardError",
@@ -26,3 +28,11 @@ class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
 
 class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
     """The database cannot keep the key as declared, and SQLAlchemy would drop part of it silently."""
+
+
+class DeduplicationError(UpsertGuardError):
+    """The rows cannot be deduplicated, or not be restored, without a loss; nothing was changed."""
+
+
+class HiddenRowsError(UpsertGuardError, PermissionError):
+    """Row level security hides rows from the role that is asked about all of them."""

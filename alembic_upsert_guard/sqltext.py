@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 __all__ = [
+    "anonymous_block",
     "escape_colons",
     "literal_sql",
     "named",
@@ -92,9 +93,16 @@ def string_literal(dialect: Dialect, value: str) -> str:
 
 def wrapped_in_do(declarations: str, body: str) -> str:
     """Return an anonymous PL/pgSQL block; the user's columns win over its variables of the same name."""
+    return _do(f"#variable_conflict use_column\nDECLARE\n{declarations}BEGIN\n{body}END\n")
+
+
+def anonymous_block(program: str) -> str:
+    """Return declarations, BEGIN ... END as an anonymous PL/pgSQL block, in which the user's SQL is only executed."""
+    return _do(f"#variable_conflict error\nDECLARE\n{program}")
+
+
+def _do(block: str) -> str:
     tag = "$upsert_guard$"
-    while tag in body:
+    while tag in block:
         tag = f"{tag[:-1]}_$"
-    return (
-        f"DO {tag}\n#variable_conflict use_column\nDECLARE\n{declarations}BEGIN\n{body}END\n{tag}"
-    )
+    return f"DO {tag}\n{block}{tag}"

@@ -120,6 +120,14 @@ class Ran:
         return re.findall(r"\[alembic\.autogenerate\.upsert_guard\] (.*)", self.err)
 
 
+_OFFERS = (
+    "# rows that share a key stop the next line",
+    "# op.deduplicate_upsert_key(",
+    "# where rows were archived by the line offered",
+    "# op.restore_deduplicated_rows(",
+)
+
+
 @dataclass(frozen=True)
 class Revision:
     """A generated revision."""
@@ -128,14 +136,18 @@ class Revision:
     text: str
     ran: Ran
 
-    def lines(self, function: str) -> list[str]:
-        """The statements of ``upgrade`` or ``downgrade``, as written, without Alembic's own comments."""
+    def written(self, function: str) -> list[str]:
+        """The lines of ``upgrade`` or ``downgrade``, as written, without Alembic's own comments."""
         body = re.split(rf"def {function}\([^\n]*\n", self.text)[1].split("\n\n\n")[0]
         return [
             line.strip()
             for line in body.splitlines()
             if line.strip() and not line.strip().startswith(("# ###", '"""'))
         ]
+
+    def lines(self, function: str) -> list[str]:
+        """The same without what is offered to mend the rows with."""
+        return [line for line in self.written(function) if not line.startswith(_OFFERS)]
 
     def calls(self, function: str) -> list[str]:
         """The directives of ``upgrade`` or ``downgrade`` by name, ``with`` blocks included, in order."""

@@ -31,7 +31,7 @@ def test_the_example_happens_as_told(project: Project) -> None:
     assert detected in check.err
     assert failed.split("('add_constraint'")[0] in check.out
 
-    assert project.revise().lines("upgrade") == [
+    assert project.revise().written("upgrade") == [
         line.strip() for line in block("python", 1).splitlines()[1:]
     ]
 

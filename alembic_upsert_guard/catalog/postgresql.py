@@ -23,6 +23,7 @@ from .reading import (
     as_it_is,
     execute,
     rolled_back,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-__all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
+__all__ = [
+    "explain_upsert",
+    "inferred_arbiters",
+    "insertable_columns",
+    "read",
+    "spell_alike",
+    "sqlstate",
+]
 
 _RELATIONS = {
     "r": "table",
@@ -273,7 +281,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     dialect = connection.dialect
     answer = _ask(connection, explain_upsert(dialect, table, target))
     if answer.doubt is not None:
-        columns = _insertable_columns(connection, table)
+        columns = insertable_columns(connection, table)
         if columns:
             again = _ask(connection, explain_upsert(dialect, table, target, columns))
             return again if again.doubt is None else answer
@@ -289,8 +297,8 @@ def _ask(connection: Connection, explain: str) -> Inferred:
                 return Inferred(doubt="a rule rewrites the INSERT to nothing")
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
-        words = str(error.orig).strip().splitlines()[0]
-        if _sqlstate(error) == _NO_ARBITER:
+        words = words_of(error)
+        if sqlstate(error) == _NO_ARBITER:
             return Inferred(refusal=words)
         return Inferred(doubt=words)
 
@@ -308,8 +316,8 @@ def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
     return Inferred(arbiters, deferrable)
 
 
-def _insertable_columns(connection: Connection, table: TableName) -> list[str]:
-    """The columns that an INSERT may name, none where the catalog cannot be read either."""
+def insertable_columns(connection: Connection, table: TableName) -> list[str]:
+    """Return the columns that an INSERT may name, none where the catalog cannot be read either."""
     statement = text("""
         SELECT attname FROM pg_attribute
         WHERE attrelid = to_regclass(:relation) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
@@ -354,6 +362,7 @@ def _element_sql(dialect: Dialect, element: Element) -> str:
     return f"{sql}{collation}{opclass}"
 
 
-def _sqlstate(error: DBAPIError) -> str | None:
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return the five characters that tell the kind of `error`."""
     # psycopg2 says pgcode, psycopg 3 and asyncpg sqlstate
     return getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)

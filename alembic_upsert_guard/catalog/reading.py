@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
+    from sqlalchemy.exc import DBAPIError
 
     from ..inference import Candidate
 
@@ -21,9 +22,12 @@ __all__ = [
     "Offered",
     "OneSpelling",
     "TableName",
+    "all_or_nothing",
     "as_it_is",
+    "commits_each_statement",
     "execute",
     "rolled_back",
+    "words_of",
 ]
 
 
@@ -104,9 +108,24 @@ def execute(connection: Connection, sql: str) -> Any:
     return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
+def words_of(error: DBAPIError) -> str:
+    """Return the sentence that the database says, without the details and hints below it."""
+    return str(error.orig).strip().splitlines()[0]
+
+
 @contextmanager
 def rolled_back(connection: Connection) -> Iterator[None]:
-    """Leave the database, and the caller's transaction, as they were: a savepoint that is always rolled back."""
+    """Leave the database, its settings and the caller's transaction as they were: what the block does is undone.
+
+    Not to be nested: in AUTOCOMMIT there is a transaction of its own, and no savepoint.
+    """
+    if commits_each_statement(connection):
+        execute(connection, "BEGIN")
+        try:
+            yield
+        finally:
+            execute(connection, "ROLLBACK")
+        return
     outside = not connection.in_transaction()
     savepoint = connection.begin_nested()
     try:
@@ -115,3 +134,30 @@ def rolled_back(connection: Connection) -> Iterator[None]:
         savepoint.rollback()
         if outside:
             connection.rollback()
+
+
+@contextmanager
+def all_or_nothing(connection: Connection) -> Iterator[None]:
+    """Do the whole block or nothing of it; what is done belongs to the caller's transaction, where there is one."""
+    begin, undo, keep = (
+        "SAVEPOINT upsert_guard",
+        "ROLLBACK TO SAVEPOINT upsert_guard",
+        "RELEASE SAVEPOINT upsert_guard",
+    )
+    if commits_each_statement(connection):
+        begin, undo, keep = "BEGIN", "ROLLBACK", "COMMIT"
+    # SQL and not begin_nested(): Python's sqlite3 begins a transaction at a savepoint, but not before one
+    execute(connection, begin)
+    try:
+        yield
+    except BaseException:
+        execute(connection, undo)
+        raise
+    execute(connection, keep)
+
+
+def commits_each_statement(connection: Connection) -> bool:
+    """Return whether the connection is in AUTOCOMMIT, where SQLAlchemy begins nothing, as in ``autocommit_block()``."""
+    of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
+    level = connection.get_execution_options().get("isolation_level", of_engine)
+    return bool(level == "AUTOCOMMIT")

@@ -5,14 +5,19 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 
 from __future__ import annotations
 
+from .deduplication import ColumnInOrder, Mend, mend_of, order_of
 from .keys import told_of_key
 from .rows import DuplicateGroup, RowsReport, first_line, violation_text
 from .shortfalls import shortfall_fact
 
 __all__ = [
+    "ColumnInOrder",
     "DuplicateGroup",
+    "Mend",
     "RowsReport",
     "first_line",
+    "mend_of",
+    "order_of",
     "shortfall_fact",
     "told_of_key",
     "violation_text",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .keys import told_of_key
+
+if TYPE_CHECKING:
+    from .deduplication import Mend
 
 __all__ = ["DuplicateGroup", "RowsReport", "first_line", "violation_text"]
 
@@ -59,14 +62,36 @@ class RowsReport:
     reveal: bool = True
     """Whether values may be shown."""
 
+    obstacle: str | None = None
+    """The database's words for why no unique index can be made on these elements, or on these rows; None: one can."""
+
+    order_by: tuple[str, ...] = ()
+    """What tells the newest row of a group: a column of time, or the primary key; empty: nothing does."""
+
+    mend: Mend | None = None
+    """The directives that would leave one row of each key; None: there is nothing to leave."""
+
+    arrived: bool = False
+    """Whether the rows came after they had been checked, and the build of the index met them."""
+
+    doubt: str | None = None
+    """Why the rows could not be compared as the index will; None: they were."""
+
     @property
     def refuses(self) -> bool:
         """Whether the key cannot be made unique on these rows."""
-        return self.groups > 0 or (self.nulls == "forbid" and self.null_rows > 0)
+        return (
+            self.obstacle is not None
+            or self.groups > 0
+            or (self.nulls == "forbid" and self.null_rows > 0)
+        )
 
 
 def first_line(report: RowsReport) -> str:
     """Return the consequence in one line, without values."""
+    key = told_of_key(report.table, report.elements, report.where)
+    if report.obstacle is not None:
+        return f"{key} does not hold: no unique index can be made on it; nothing was changed"
     found = []
     if report.groups:
         found.append(
@@ -74,19 +99,22 @@ def first_line(report: RowsReport) -> str:
         )
     if report.nulls == "forbid" and report.null_rows:
         found.append(f"{_count(report.null_rows, 'row')} with NULL in the key")
-    key = told_of_key(report.table, report.elements, report.where)
     return f"{key} does not hold: {', '.join(found)}; nothing was changed"
 
 
 def violation_text(report: RowsReport) -> str:
     """Return the whole report: the consequence, the rows, how to list them, what can be done."""
     lines = [first_line(report), ""]
+    if report.obstacle is not None:
+        lines += [f"The database says: {report.obstacle}", ""]
+    if report.arrived:
+        lines += ["The rows arrived after the check: the table was written to meanwhile.", ""]
     lines += _sample_lines(report)
     if report.null_rows:
         lines += [_null_line(report), ""]
-    lines += ["List them all:", f"  {report.listing}", "", "What can be done:"]
-    lines += [f"  - {way}" for way in _ways_out(report)]
-    return "\n".join(lines)
+    if report.obstacle is None:
+        lines += ["List them all:", f"  {report.listing}", ""]
+    return "\n".join([*lines, "What can be done:", *(f"  - {way}" for way in _ways_out(report))])
 
 
 def _sample_lines(report: RowsReport) -> list[str]:
@@ -127,21 +155,43 @@ def _null_line(report: RowsReport) -> str:
     return f"{rows} with NULL in the key: no upsert ever matches them."
 
 
+_OTHER_KEY = (
+    "make the key of what can be indexed: an expression such as func.md5(...) or func.left(..., 200), "
+    "another type, a shorter column; and declare that"
+)
+_BY_HAND = (
+    "keep one row of each key and delete or merge the others, in this revision above the check or by hand, then run "
+    "the upgrade again"
+)
+_NOT_A_KEY = "if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration"
+_NULLS_MEAN = (
+    'fill the NULLs in, or declare what they mean: nulls="distinct" or, on PostgreSQL 15, '
+    'nulls="not_distinct"'
+)
+
+
 def _ways_out(report: RowsReport) -> list[str]:
+    if report.obstacle is not None:
+        return [_OTHER_KEY]
     ways = []
     if report.groups:
-        ways.append(
-            "keep one row of each key and delete or merge the others, in this revision above the check or by hand, "
-            "then run the upgrade again"
-        )
-        ways.append(
-            "if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration"
-        )
+        ways += [*_offered(report), _BY_HAND, _NOT_A_KEY]
     if report.nulls == "forbid" and report.null_rows:
-        ways.append(
-            'fill the NULLs in, or declare what they mean: nulls="distinct" or, on PostgreSQL 15, nulls="not_distinct"'
-        )
+        ways.append(_NULLS_MEAN)
     return ways
+
+
+def _offered(report: RowsReport) -> list[str]:
+    if report.mend is None:
+        return []
+    order = ", ".join(report.order_by) or "their place in the table"
+    lines = [
+        f"keep the last row of each key by {order} and archive the others: look this over and put it above the check",
+        f"      {report.mend.upgrade}",
+        "    and this one, which brings them back, into downgrade() below the drop",
+        f"      {report.mend.downgrade}",
+    ]
+    return ["\n".join(lines)]
 
 
 def _shown(value: Any) -> str:

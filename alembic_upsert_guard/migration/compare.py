@@ -13,6 +13,7 @@ from alembic.operations.ops import (
     CreateIndexOp,
     CreateUniqueConstraintOp,
     DropIndexOp,
+    DropTableOp,
     MigrateOperation,
     ModifyTableOps,
     UpgradeOps,
@@ -26,6 +27,7 @@ from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import shortfall_fact
 from ..inference import Candidate, Code, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
+from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
 from .effects import drops, made_by, taken_by
 from .lists import settle, splice
@@ -69,6 +71,7 @@ def mark_table(
 
 def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
     """Put right what the marked tables' keys need (target ``"autogenerate"``, after everything else)."""
+    _keep_archives(upgrade_ops)
     marked = dict(_take_marks(upgrade_ops))
     if not marked:
         return PriorityDispatchResult.CONTINUE
@@ -102,6 +105,17 @@ def _take_marks(upgrade_ops: UpgradeOps) -> Iterator[tuple[ModifyTableOps, Guard
             if marks:
                 ops.ops = [op for op in ops.ops if op not in marks]
                 yield ops, marks[0]
+
+
+def _keep_archives(upgrade_ops: UpgradeOps) -> None:
+    """Take out the drops of tables that hold what a deduplication moved: no model knows them, and they are data."""
+    for op in [op for op in upgrade_ops.ops if isinstance(op, DropTableOp)]:
+        columns = op.to_table().columns
+        if all(name in columns for name in ARCHIVE_COLUMNS):
+            upgrade_ops.ops.remove(op)
+            log.info(
+                "Kept the archive %s: drop it by hand when nobody needs its rows", op.table_name
+            )
 
 
 def _note_declarations(context: AutogenContext, table: Table) -> None:

@@ -12,6 +12,7 @@ from alembic.operations.ops import (
     MigrateOperation,
 )
 from alembic.util import CommandError
+from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from ..sqltext import escape_colons
 
@@ -19,28 +20,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alembic.operations import BatchOperations, Operations
-    from sqlalchemy.sql.elements import TextClause
     from sqlalchemy.sql.schema import Table
 
 __all__ = [
     "ArbiterRemovedOp",
     "CreateArbiterIndexOp",
+    "DeduplicateUpsertKeyOp",
     "DropByDefinitionOp",
     "DropIndexByDefinitionOp",
     "DropInvalidConstraintOp",
     "DropInvalidIndexOp",
     "GuardedTableOp",
     "NothingOp",
+    "RestoreDeduplicatedRowsOp",
     "UpsertKeyOp",
     "ValidateUpsertKeyOp",
     "VerifyUpsertKeyOp",
+    "source_of",
 ]
 
 _NULLS = ("warn", "distinct", "not_distinct", "forbid")
+_KEEP = ("first", "last")
 
 
 class UpsertKeyOp(MigrateOperation):
-    """A directive about one upsert key that changes nothing in the database."""
+    """A directive about one upsert key, which changes no schema."""
 
     directive: ClassVar[str]
 
@@ -75,6 +79,14 @@ class UpsertKeyOp(MigrateOperation):
         return (self.directive, self.schema, self.table_name, elements, self.code)
 
 
+def _one_of(operation: UpsertKeyOp, argument: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise CommandError(
+            f"op.{operation.directive}({operation.table_name!r}, {argument}={value!r}): {argument} is one of "
+            + ", ".join(map(repr, known))
+        )
+
+
 class ValidateUpsertKeyOp(UpsertKeyOp):
     """Read the rows, and refuse to go on where they break the key."""
 
@@ -91,13 +103,10 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         sample: int = 5,
         reveal: bool = True,
         code: str | None = None,
+        mend_order: Sequence[str] = (),
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where, code=code)
-        if nulls not in _NULLS:
-            raise CommandError(
-                f"op.validate_upsert_key({table_name!r}, nulls={nulls!r}): nulls is one of "
-                + ", ".join(map(repr, _NULLS))
-            )
+        _one_of(self, "nulls", nulls, _NULLS)
         if sample < 0:
             raise CommandError(
                 f"op.validate_upsert_key({table_name!r}, sample={sample}): sample is a number of groups, 0 or more"
@@ -105,6 +114,8 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         self.nulls = nulls
         self.sample = sample
         self.reveal = reveal
+        self.mend_order = tuple(mend_order)
+        """What tells the newest row, for the line that a comment offers in the revision; empty: none is offered."""
 
     @classmethod
     def validate_upsert_key(
@@ -226,6 +237,195 @@ class VerifyUpsertKeyOp(UpsertKeyOp):
         )
 
 
+class DeduplicateUpsertKeyOp(UpsertKeyOp):
+    """Leave one row of each key. Never generated: a person writes it, or pastes the line that was offered."""
+
+    directive = "deduplicate_upsert_key"
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        keep: str,
+        order_by: str | TextClause | Sequence[str | TextClause],
+        archive_table: str | None = None,
+        repoint: bool = False,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where)
+        _one_of(self, "keep", keep, _KEEP)
+        _one_of(self, "nulls", nulls, _NULLS)
+        if archive_table == table_name:
+            raise CommandError(
+                f"op.{self.directive}({table_name!r}, archive_table={archive_table!r}): the archive is another table "
+                "than the one that is deduplicated"
+            )
+        self.keep = keep
+        self.order_by = [order_by] if isinstance(order_by, str | ClauseElement) else list(order_by)
+        self.archive_table = archive_table
+        self.repoint = repoint
+        self.nulls = nulls
+
+    @classmethod
+    def deduplicate_upsert_key(
+        cls,
+        operations: Operations,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        keep: str,
+        order_by: str | TextClause | Sequence[str | TextClause],
+        archive_table: str | None = None,
+        repoint: bool = False,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+    ) -> None:
+        """Leave one row of each key; move the others to an archive, or delete them where none is named.
+
+        All or nothing, in the transaction of the migration. On PostgreSQL the table, and those that refer to it,
+        take no writes until its end. Triggers fire; one that holds on to a row makes it fail.
+
+        :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
+        :param keep: ``"first"`` or ``"last"``: which row of each key stays, in the order of `order_by` and then the
+         primary key (or, without one, the rows' place in the table).
+        :param order_by: a column name or SQL, or several, without a direction; a row without a value is never
+         preferred. An empty list: the primary key alone.
+        :param archive_table: where the others go, in `schema`, with all their columns, the time, the key and the row
+         that was kept; made where it is not there. None: they are deleted.
+        :param repoint: rows of other tables (or of this one) that refer to a surplus row by a foreign key are made to
+         refer to the row that stays. False: they are counted, and refused.
+        :param where: the predicate of a partial key, SQL; None: every row.
+        :param nulls: ``"not_distinct"`` takes NULLs as equal; otherwise rows with NULL in the key stay.
+        :raises CommandError: references would be lost, the archive does not fit, a trigger holds on to rows, or the
+         database refuses; nothing was changed.
+        """
+        operations.invoke(
+            cls(
+                table_name,
+                elements,
+                keep=keep,
+                order_by=order_by,
+                archive_table=archive_table,
+                repoint=repoint,
+                schema=schema,
+                where=where,
+                nulls=nulls,
+            )
+        )
+
+    @classmethod
+    def batch_deduplicate_upsert_key(
+        cls,
+        operations: BatchOperations,
+        elements: Sequence[str | TextClause],
+        *,
+        keep: str,
+        order_by: str | TextClause | Sequence[str | TextClause],
+        archive_table: str | None = None,
+        repoint: bool = False,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+    ) -> None:
+        """Deduplicate the rows of the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                operations.impl.table_name,
+                elements,
+                keep=keep,
+                order_by=order_by,
+                archive_table=archive_table,
+                repoint=repoint,
+                schema=operations.impl.schema,
+                where=where,
+                nulls=nulls,
+            )
+        )
+
+    def reverse(self) -> MigrateOperation:
+        """Return the restoration from the archive; nothing where none was named: the rows are gone."""
+        if self.archive_table is None:
+            return NothingOp(self)
+        return RestoreDeduplicatedRowsOp(
+            self.table_name,
+            self.elements,
+            archive_table=self.archive_table,
+            schema=self.schema,
+            where=self.where,
+            reverses=self,
+        )
+
+
+class RestoreDeduplicatedRowsOp(UpsertKeyOp):
+    """Bring back what a deduplication moved to its archive."""
+
+    directive = "restore_deduplicated_rows"
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        archive_table: str,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        reverses: DeduplicateUpsertKeyOp | None = None,
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where)
+        self.archive_table = archive_table
+        self.reverses = reverses
+
+    @classmethod
+    def restore_deduplicated_rows(
+        cls,
+        operations: Operations,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        archive_table: str,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+    ) -> None:
+        """Move the rows back that ``op.deduplicate_upsert_key()`` moved to `archive_table` for the sake of this key.
+
+        Stands in ``downgrade()``, below the drop of the constraint. An archive that is left empty is dropped; where
+        there is none, nothing had been moved. References that were moved stay with the row that was kept.
+
+        :param elements: the key, in the same order as in the deduplication; `where` likewise.
+        :raises CommandError: the database does not take the rows back; nothing was changed.
+        """
+        operations.invoke(
+            cls(table_name, elements, archive_table=archive_table, schema=schema, where=where)
+        )
+
+    @classmethod
+    def batch_restore_deduplicated_rows(
+        cls,
+        operations: BatchOperations,
+        elements: Sequence[str | TextClause],
+        *,
+        archive_table: str,
+        where: str | TextClause | None = None,
+    ) -> None:
+        """Restore the rows of the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                operations.impl.table_name,
+                elements,
+                archive_table=archive_table,
+                schema=operations.impl.schema,
+                where=where,
+            )
+        )
+
+    def reverse(self) -> MigrateOperation:
+        """Return the deduplication that this takes back; nothing where a person wrote it by itself."""
+        return self.reverses or NothingOp(self)
+
+
 class NothingOp(MigrateOperation):
     """The other direction of a directive that changes nothing. It is rendered as no line at all."""
 
@@ -328,3 +528,10 @@ class GuardedTableOp(MigrateOperation):
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Return a tuple that names no change."""
         return ("nothing",)
+
+
+def source_of(value: str | TextClause, prefix: str = "sa.") -> str:
+    """Return the Python source of an element or a predicate: a ``str``, or ``sa.text(...)``."""
+    if isinstance(value, TextClause):
+        return f"{prefix}text({value.text!r})"
+    return repr(str(value))

@@ -24,15 +24,26 @@ def setup(plugin: Plugin) -> None:
 
     from . import compare, operations, render, toimpl  # noqa: PLC0415
 
-    for operation in (operations.ValidateUpsertKeyOp, operations.VerifyUpsertKeyOp):
+    for operation, implementation, renderer in (
+        (operations.ValidateUpsertKeyOp, toimpl.validate_upsert_key, render.render_validate),
+        (operations.VerifyUpsertKeyOp, toimpl.verify_upsert_key, render.render_verify),
+        (
+            operations.DeduplicateUpsertKeyOp,
+            toimpl.deduplicate_upsert_key,
+            render.render_deduplicate,
+        ),
+        (
+            operations.RestoreDeduplicatedRowsOp,
+            toimpl.restore_deduplicated_rows,
+            render.render_restore,
+        ),
+    ):
         name = operation.directive
         Operations.register_operation(name)(operation)
         BatchOperations.register_operation(name, f"batch_{name}")(operation)
-    Operations.implementation_for(operations.ValidateUpsertKeyOp)(toimpl.validate_upsert_key)
-    Operations.implementation_for(operations.VerifyUpsertKeyOp)(toimpl.verify_upsert_key)
+        Operations.implementation_for(operation)(implementation)
+        renderers.dispatch_for(operation)(renderer)
 
-    renderers.dispatch_for(operations.ValidateUpsertKeyOp)(render.render_validate)
-    renderers.dispatch_for(operations.VerifyUpsertKeyOp)(render.render_verify)
     renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
     renderers.dispatch_for(operations.ArbiterRemovedOp)(render.render_arbiter_removed)
     renderers.dispatch_for(operations.CreateArbiterIndexOp)(render.render_arbiter_index)

@@ -7,31 +7,38 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
 
+from ..findings import mend_of
 from ..sqltext import escape_colons, literal_sql
+from .operations import ValidateUpsertKeyOp, source_of
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.engine import Dialect
 
+    from ..findings import Mend
     from .operations import (
         ArbiterRemovedOp,
         CreateArbiterIndexOp,
+        DeduplicateUpsertKeyOp,
+        NothingOp,
+        RestoreDeduplicatedRowsOp,
         UpsertKeyOp,
-        ValidateUpsertKeyOp,
         VerifyUpsertKeyOp,
     )
 
 __all__ = [
     "render_arbiter_index",
     "render_arbiter_removed",
+    "render_deduplicate",
     "render_nothing",
+    "render_restore",
     "render_validate",
     "render_verify",
 ]
 
 
-def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> str:
-    """Return ``op.validate_upsert_key(...)``; arguments at their default are left out."""
+def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> list[str]:
+    """Return ``op.validate_upsert_key(...)``, below the line that a person may want above it."""
     arguments = _key_arguments(context, operation)
     if operation.nulls != "warn":
         arguments.append(f"nulls={operation.nulls!r}")
@@ -39,7 +46,34 @@ def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> 
         arguments.append(f"sample={operation.sample!r}")
     if not operation.reveal:
         arguments.append("reveal=False")
-    return f"{_prefix(context)}validate_upsert_key({', '.join(arguments)})"
+    offer = []
+    if operation.mend_order:
+        order = ", ".join(operation.mend_order)
+        offer = [
+            f"# rows that share a key stop the next line. This one above it would keep the last of each by {order}:",
+            f"# {_mend(context, operation).upgrade}",
+        ]
+    return [*offer, f"{_prefix(context)}validate_upsert_key({', '.join(arguments)})"]
+
+
+def render_deduplicate(context: AutogenContext, operation: DeduplicateUpsertKeyOp) -> str:
+    """Return ``op.deduplicate_upsert_key(...)``; arguments at their default are left out."""
+    order = ", ".join(_sql_or_name(context, part) for part in operation.order_by)
+    arguments = _key_arguments(context, operation)
+    arguments += [f"keep={operation.keep!r}", f"order_by=[{order}]"]
+    if operation.archive_table is not None:
+        arguments.append(f"archive_table={operation.archive_table!r}")
+    if operation.repoint:
+        arguments.append("repoint=True")
+    if operation.nulls != "warn":
+        arguments.append(f"nulls={operation.nulls!r}")
+    return f"{_prefix(context)}deduplicate_upsert_key({', '.join(arguments)})"
+
+
+def render_restore(context: AutogenContext, operation: RestoreDeduplicatedRowsOp) -> str:
+    """Return ``op.restore_deduplicated_rows(...)``."""
+    arguments = [*_key_arguments(context, operation), f"archive_table={operation.archive_table!r}"]
+    return f"{_prefix(context)}restore_deduplicated_rows({', '.join(arguments)})"
 
 
 def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list[str]:
@@ -59,9 +93,15 @@ def render_arbiter_removed(_: AutogenContext, operation: ArbiterRemovedOp) -> li
     ]
 
 
-def render_nothing(_: AutogenContext, __: Any) -> list[str]:
-    """Return no line."""
-    return []
+def render_nothing(context: AutogenContext, operation: NothingOp) -> list[str]:
+    """Return no line that does anything; below the drop of a validated arbiter, the way back of its mend."""
+    reversed_ = operation.reverses
+    if not isinstance(reversed_, ValidateUpsertKeyOp) or not reversed_.mend_order:
+        return []
+    return [
+        "# where rows were archived by the line offered in upgrade(), this one brings them back:",
+        f"# {_mend(context, reversed_).downgrade}",
+    ]
 
 
 def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexOp) -> str:
@@ -104,10 +144,21 @@ def _key_arguments(context: AutogenContext, operation: UpsertKeyOp) -> list[str]
     return arguments
 
 
+def _mend(context: AutogenContext, operation: ValidateUpsertKeyOp) -> Mend:
+    where = operation.where
+    return mend_of(
+        str(operation.table_name),
+        [_sql_or_name(context, element) for element in operation.elements],
+        schema=None if operation.schema is None else str(operation.schema),
+        where=None if where is None else _sql_or_name(context, where),
+        nulls=operation.nulls,
+        order_by=operation.mend_order,
+        prefix=_prefix(context),
+    )
+
+
 def _sql_or_name(context: AutogenContext, value: str | TextClause) -> str:
-    if isinstance(value, TextClause):
-        return f"{_sqlalchemy(context)}text({value.text!r})"
-    return repr(str(value))
+    return source_of(value, _sqlalchemy(context))
 
 
 def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alembic.util import CommandError, messaging
@@ -10,22 +12,51 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
+from ..catalog.reading import words_of
 from ..catalog.script import script_verification
-from ..findings import told_of_key, violation_text
+from ..errors import DeduplicationError, HiddenRowsError
+from ..findings import mend_of, told_of_key, violation_text
 from ..inference import ConflictTarget, Element
-from ..rows import RowsOfKey, read_rows, script_check
-from ..rows.preflight import listing_sql
+from ..rows import (
+    RowsOfKey,
+    Surplus,
+    deduplicate,
+    listing_sql,
+    read_rows,
+    restore,
+    script_check,
+    script_deduplication,
+    script_restoration,
+)
 from ..sqltext import literal_sql, named
+from .arrivals import watch_builds
+from .operations import source_of
 from .violation import UpsertKeyViolation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection, Dialect
 
-    from .operations import UpsertKeyOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp
+    from ..findings import RowsReport
+    from .operations import (
+        DeduplicateUpsertKeyOp,
+        RestoreDeduplicatedRowsOp,
+        UpsertKeyOp,
+        ValidateUpsertKeyOp,
+        VerifyUpsertKeyOp,
+    )
 
-__all__ = ["LOGGER", "SWITCH", "validate_upsert_key", "verify_upsert_key"]
+__all__ = [
+    "LOGGER",
+    "SWITCH",
+    "deduplicate_upsert_key",
+    "restore_deduplicated_rows",
+    "validate_upsert_key",
+    "verify_upsert_key",
+]
 
 LOGGER = "alembic.autogenerate.upsert_guard"
 """Under ``alembic``: the logging configuration of Alembic's templates silences every other logger."""
@@ -54,23 +85,148 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
         _write_check(context, key, told)
         return
     reveal = operation.reveal and bool(context.opts.get("upsert_guard_reveal", True))
-    try:
-        report = read_rows(_connection(operations), key, sample=operation.sample, reveal=reveal)
-    except DBAPIError as error:
-        raise CommandError(
-            f"{told}: the rows could not be checked, nothing was changed. The database says: {error.orig}"
-        ) from error
+    connection = _connection(operations)
+    report = _report(connection, key, operation, told, reveal=reveal)
     if report.refuses:
-        folded = _folds_errors(context)
-        if folded:
-            log.error("%s", violation_text(report))
-        raise UpsertKeyViolation(report, shown_already=folded)
+        raise _violation(context, report)
+    if report.doubt is not None:
+        log.warning(
+            "%s: the rows were not checked: %s. The build of the index decides", told, report.doubt
+        )
     if report.null_rows and report.nulls == "warn":
         log.warning(
             "%s: %s rows with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
             told,
             report.null_rows,
         )
+
+    def arrived() -> UpsertKeyViolation | None:
+        report = replace(_report(connection, key, operation, told, reveal=reveal), arrived=True)
+        return _violation(context, report) if report.refuses else None
+
+    watch_builds(connection, operation.table_name, operation.schema, arrived)
+
+
+def _report(
+    connection: Connection,
+    key: RowsOfKey,
+    operation: ValidateUpsertKeyOp,
+    told: str,
+    *,
+    reveal: bool,
+) -> RowsReport:
+    try:
+        report = read_rows(connection, key, sample=operation.sample, reveal=reveal)
+    except HiddenRowsError as error:
+        raise CommandError(f"{told}: the rows could not be checked: {error}") from error
+    except DBAPIError as error:
+        message = f"{told}: the rows could not be checked, nothing was changed. The database says: "
+        if reveal:
+            raise CommandError(message + words_of(error)) from error
+        # its words may hold a value
+        raise CommandError(
+            f"{message}{type(error.orig).__name__}, and more with reveal=True"
+        ) from None
+    if not report.groups:
+        return report
+    mend = mend_of(
+        operation.table_name,
+        [source_of(element) for element in operation.elements],
+        schema=operation.schema,
+        where=None if operation.where is None else source_of(operation.where),
+        nulls=operation.nulls,
+        order_by=report.order_by,
+    )
+    return replace(report, mend=mend)
+
+
+def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
+    folded = _folds_errors(context)
+    if folded:
+        log.error("%s", violation_text(report))
+    return UpsertKeyViolation(report, shown_already=folded)
+
+
+def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertKeyOp) -> None:
+    """Leave one row of each key, or write down what does."""
+    context = operations.get_context()
+    key = RowsOfKey(
+        _table(context, operation), _target(operation, context.dialect), operation.nulls
+    )
+    surplus = Surplus(
+        key,
+        operation.keep,
+        tuple(_sql(order, context.dialect) for order in operation.order_by),
+        _archive(key, operation.archive_table),
+        operation.repoint,
+    )
+    told = _told(context.dialect, key.table, key.target)
+    if context.as_sql:
+        _write_or_warn(context, script_deduplication(context.dialect, surplus), told, operation)
+        return
+    with _told_as_command_error(told, "deduplicated"):
+        done = deduplicate(_connection(operations), surplus)
+    if done.rows:
+        went = (
+            "deleted"
+            if surplus.archive is None
+            else f"moved to {named(context.dialect, *surplus.archive)}"
+        )
+        repointed = "".join(
+            f"; {count} references of {name} moved" for name, count in done.repointed
+        )
+        log.info("Deduplicated %s: %s surplus rows %s%s", told, done.rows, went, repointed)
+
+
+def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplicatedRowsOp) -> None:
+    """Bring the rows back from their archive, or write down what does."""
+    context = operations.get_context()
+    key = RowsOfKey(_table(context, operation), _target(operation, context.dialect), "warn")
+    archive = TableName(key.table.schema, operation.archive_table)
+    told = _told(context.dialect, key.table, key.target)
+    if context.as_sql:
+        statement = script_restoration(context.dialect, key, archive)
+        _write_or_warn(context, statement, told, operation)
+        return
+    with _told_as_command_error(told, "restored"):
+        rows = restore(_connection(operations), key, archive)
+    if rows:
+        log.info("Restored %s rows of %s from %s", rows, told, named(context.dialect, *archive))
+
+
+def _archive(key: RowsOfKey, name: str | None) -> TableName | None:
+    return None if name is None else TableName(key.table.schema, name)
+
+
+@contextmanager
+def _told_as_command_error(told: str, done: str) -> Iterator[None]:
+    try:
+        yield
+    except DeduplicationError as error:
+        raise CommandError(str(error)) from error
+    except DBAPIError as error:
+        raise CommandError(
+            f"{told}: the rows could not be {done}, nothing was changed. The database says: {words_of(error)}"
+        ) from error
+
+
+def _write_or_warn(
+    context: MigrationContext, statement: str | None, told: str, operation: UpsertKeyOp
+) -> None:
+    if statement is not None:
+        _write(context, statement)
+        return
+    dialect = context.dialect.name
+    log.warning(
+        "%s: a script for %s cannot do what op.%s does; run it online",
+        told,
+        dialect,
+        operation.directive,
+    )
+    _write(
+        context,
+        f"-- {told}: op.{operation.directive} is left out, a script for {dialect} cannot do it",
+    )
 
 
 def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> None:
@@ -123,6 +279,12 @@ def _target(operation: UpsertKeyOp, dialect: Dialect) -> ConflictTarget:
         literal_sql(operation.where, dialect)
         if isinstance(operation.where, ClauseElement)
         else operation.where,
+    )
+
+
+def _sql(order: str | ClauseElement, dialect: Dialect) -> str:
+    return (
+        literal_sql(order, dialect) if isinstance(order, ClauseElement) else named(dialect, order)
     )
 
 

@@ -1,8 +1,32 @@
-"""The rows against a key: what reads them, online and in a script."""
+"""The rows against a key: what reads them, online and in a script, and what leaves one row of each key."""
 
 from __future__ import annotations
 
-from .preflight import RowsOfKey, read_rows
+from .deduplicate import (
+    ARCHIVE_COLUMNS,
+    Deduplicated,
+    Surplus,
+    deduplicate,
+    restore,
+    script_deduplication,
+    script_restoration,
+)
+from .order import newest_by
+from .preflight import read_rows
 from .script import script_check
+from .statements import RowsOfKey, listing_sql
 
-__all__ = ["RowsOfKey", "read_rows", "script_check"]
+__all__ = [
+    "ARCHIVE_COLUMNS",
+    "Deduplicated",
+    "RowsOfKey",
+    "Surplus",
+    "deduplicate",
+    "listing_sql",
+    "newest_by",
+    "read_rows",
+    "restore",
+    "script_check",
+    "script_deduplication",
+    "script_restoration",
+]

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..findings import told_of_key
-from ..sqltext import named, string_literal, wrapped_in_do
-from .preflight import RowsOfKey, has_children_sql, listing_sql, totals_sql
+from ..sqltext import named, quoted, string_literal, wrapped_in_do
+from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -26,39 +26,59 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 
 def _do_block(dialect: Dialect, key: RowsOfKey) -> str:
     told = _told(dialect, key)
-    does_not_hold = string_literal(dialect, f"{told} does not hold: ")
+    relation = string_literal(dialect, quoted(dialect, *key.table))
     hint = string_literal(dialect, f"List them all: {listing_sql(dialect, key)}")
-    refusals = (
-        "    IF duplicate_groups > 0 THEN\n"
-        "        RAISE EXCEPTION USING ERRCODE = 'unique_violation',\n"
-        f"            MESSAGE = {does_not_hold} || duplicate_groups || ' duplicate groups, '\n"
-        "                || surplus_rows || ' surplus rows',\n"
-        f"            HINT = {hint};\n"
-        "    END IF;\n"
-    )
+    found = [
+        _counted("duplicate_groups", "duplicate group"),
+        _counted("surplus_rows", "surplus row"),
+    ]
+    refused = "duplicate_groups > 0"
     if key.nulls == "forbid":
-        refusals += (
-            "    IF null_rows > 0 THEN\n"
-            "        RAISE EXCEPTION USING ERRCODE = 'not_null_violation',\n"
-            f"            MESSAGE = {does_not_hold} || null_rows || ' rows with NULL in the key',\n"
-            f"            HINT = {hint};\n"
-            "    END IF;\n"
-        )
-    if key.nulls == "warn":
-        warning = string_literal(dialect, f"{told}: ")
-        refusals += (
-            "    IF null_rows > 0 THEN\n"
-            f"        RAISE WARNING USING MESSAGE = {warning} || null_rows\n"
-            "            || ' rows with NULL in the key: no upsert ever matches them';\n"
-            "    END IF;\n"
-        )
+        found.append(_counted("null_rows", "row", " with NULL in the key"))
+        refused += " OR null_rows > 0"
+    listed = ", ".join(found)
     return wrapped_in_do(
         "    duplicate_groups bigint;\n    surplus_rows bigint;\n    null_rows bigint;\n",
-        f"    IF {has_children_sql(dialect, key.table)} THEN\n"
+        f"    IF row_security_active({relation}::regclass) THEN\n"
+        "        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',\n"
+        f"            MESSAGE = {string_literal(dialect, f'{told} cannot be checked: ')}\n"
+        "                || 'row level security hides rows from ' || current_user || '; nothing was changed';\n"
+        "    END IF;\n"
+        f"    IF {_HAS_CHILDREN.format(relation=relation)} THEN\n"
         f"        {_into(totals_sql(dialect, replace(key, only=True)))}"
         "    ELSE\n"
         f"        {_into(totals_sql(dialect, key))}"
-        "    END IF;\n" + refusals,
+        "    END IF;\n"
+        f"    IF {refused} THEN\n"
+        "        RAISE EXCEPTION USING\n"
+        "            ERRCODE = CASE WHEN duplicate_groups > 0 THEN 'unique_violation' ELSE 'not_null_violation' END,\n"
+        f"            MESSAGE = {string_literal(dialect, f'{told} does not hold: ')}\n"
+        f"                || concat_ws(', ', {listed}) || '; nothing was changed',\n"
+        f"            HINT = {hint};\n"
+        "    END IF;\n" + (_null_warning(dialect, told) if key.nulls == "warn" else ""),
+    )
+
+
+_HAS_CHILDREN = (
+    "EXISTS (SELECT FROM pg_inherits JOIN pg_class parent ON parent.oid = inhparent "
+    "WHERE parent.oid = {relation}::regclass AND parent.relkind = 'r')"
+)
+"""Tables inherit from this one; not partitions, which its index spans."""
+
+
+def _counted(variable: str, noun: str, rest: str = "") -> str:
+    """The number in words as the report online has it; NULL for none."""
+    number = f"ltrim(to_char({variable}, '999,999,999,999,999'))"
+    plural = f"CASE {variable} WHEN 1 THEN '' ELSE 's' END"
+    return f"CASE WHEN {variable} > 0 THEN {number} || ' {noun}' || {plural} || '{rest}' END"
+
+
+def _null_warning(dialect: Dialect, told: str) -> str:
+    return (
+        "    IF null_rows > 0 THEN\n"
+        f"        RAISE WARNING USING MESSAGE = {string_literal(dialect, f'{told}: ')} || null_rows\n"
+        "            || ' rows with NULL in the key: no upsert ever matches them';\n"
+        "    END IF;\n"
     )
 
 

@@ -225,7 +225,7 @@ def test_strange_names_go_through_a_script(project: Project, name: str) -> None:
     project.sql("DROP TABLE alembic_version")
     refused = in_psql(project, script.out)
     assert refused.code != 0
-    assert "1 duplicate groups, 1 surplus rows" in refused.err
+    assert "1 duplicate group, 1 surplus row" in refused.err
     project.sql(f"DELETE FROM {quoted('s' + name[1:])}.{quoted(name)} WHERE id = 1")
     done = in_psql(project, script.out)
     assert done.code == 0, done.err

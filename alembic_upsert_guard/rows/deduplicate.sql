@@ -1,0 +1,244 @@
+-- Leaves one row of each key: the others are moved to an archive, or deleted. All of it, or nothing.
+--
+-- The body of an anonymous block; above it stand its parameters, each a constant:
+--   told           the key as people are told of it; the reason in the archive
+--   relation_name  the table, quoted
+--   elements       SQL of the key's elements, listed
+--   condition      SQL of the rows that the key is about, those without NULL in it unless NULLs are equal
+--   ordering       SQL in front of the primary key: which row comes first; '' or ending in a comma
+--   direction      ASC or DESC, of the primary key
+--   archive        the archive table, quoted where it must be; NULL: surplus rows are deleted
+--   repoint        whether references to surplus rows are moved to the row that stays
+    relation CONSTANT regclass := relation_name::regclass;
+    kind text;
+    hides_rows boolean;
+    is_secured boolean;
+    only_relation text; -- the table without those that inherit from it
+    identity text[];
+    has_primary_key boolean;
+    is_gone text; -- gone is the row that a line of surplus is about
+    is_kept text; -- kept is the row that stays in its place
+    child_is_gone text; -- a referencing row of the table itself is surplus too
+    surplus_rows bigint;
+    foreign_keys jsonb;
+    reference record;
+    counted bigint;
+    referenced bigint := 0;
+    told_references text[] := '{}';
+    repointed jsonb := '{}';
+    columns text[];
+    lacking text;
+BEGIN
+    SELECT c.relkind::text, row_security_active(c.oid), c.relrowsecurity,
+           CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || relation
+    INTO kind, hides_rows, is_secured, only_relation
+    FROM pg_class c WHERE c.oid = relation;
+    IF kind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION USING ERRCODE = 'UG001',
+            MESSAGE = told || ' cannot be deduplicated: ' || relation || ' is not a table';
+    END IF;
+    IF hides_rows THEN
+        RAISE EXCEPTION USING ERRCODE = 'UG001',
+            MESSAGE = told || ' cannot be deduplicated: row level security hides rows of ' || relation
+                || ' from the role ' || current_user || '; run the upgrade as a role with BYPASSRLS';
+    END IF;
+
+    -- from here on nobody writes to the table, and what is counted stays so
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', only_relation);
+
+    SELECT array_agg(a.attname ORDER BY k.place) INTO identity
+    FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(number, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+    WHERE i.indrelid = relation AND i.indisprimary AND k.place <= i.indnkeyatts;
+    has_primary_key := identity IS NOT NULL;
+    identity := coalesce(identity, ARRAY['tableoid', 'ctid']);
+    SELECT string_agg(format('gone.%I = surplus.gone_%s', name, place), ' AND '),
+           string_agg(format('kept.%I = surplus.kept_%s', name, place), ' AND '),
+           string_agg(format('child.%I = surplus.gone_%s', name, place), ' AND ')
+    INTO is_gone, is_kept, child_is_gone
+    FROM unnest(identity) WITH ORDINALITY AS i(name, place);
+
+    EXECUTE format(
+        'CREATE TEMP TABLE upsert_guard_surplus ON COMMIT DROP AS '
+        'SELECT * FROM (SELECT %s, row_number() OVER of_key AS place FROM %s WHERE %s '
+        'WINDOW of_key AS (PARTITION BY %s ORDER BY %s)) AS ranked WHERE place > 1',
+        (SELECT string_agg(
+             format('%1$I AS gone_%2$s, first_value(%1$I) OVER of_key AS kept_%2$s', name, place), ', ')
+         FROM unnest(identity) WITH ORDINALITY AS i(name, place)),
+        only_relation, condition, elements,
+        ordering || (SELECT string_agg(format('%I %s', name, direction), ', ' ORDER BY place)
+                     FROM unnest(identity) WITH ORDINALITY AS i(name, place)));
+    ANALYZE pg_temp.upsert_guard_surplus;
+    SELECT count(*) INTO surplus_rows FROM pg_temp.upsert_guard_surplus;
+
+    -- foreign keys that refer to the table or to a partition of it; those of partitions that follow their parent's are
+    -- the parent's. A key may refer to other columns than the primary key, by an equality of its own.
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'only_child', CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass,
+               'told', format('%s (%s)', con.conrelid::regclass, pair.columns),
+               'meets', pair.meets,
+               'moves', pair.moves,
+               'lacks_one', pair.lacks_one,
+               'is_itself', of_itself.answer,
+               'stays', CASE WHEN of_itself.answer THEN format(
+                   ' AND NOT EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus WHERE %s)', child_is_gone)
+                   ELSE '' END,
+               'is_temporal', coalesce((to_jsonb(con) ->> 'conperiod')::boolean, false),
+               'hides_rows', row_security_active(con.conrelid)
+           ) ORDER BY con.conrelid::regclass::text, con.conname), '[]')
+    INTO foreign_keys
+    FROM pg_constraint con
+    JOIN pg_class child ON child.oid = con.conrelid
+    CROSS JOIN LATERAL (
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+               string_agg(format('gone.%I OPERATOR(%I.%s) child.%I', r.attname, n.nspname, o.oprname, a.attname),
+                          ' AND ' ORDER BY k.place) AS meets,
+               string_agg(format('%I = kept.%I', a.attname, r.attname), ', ' ORDER BY k.place) AS moves,
+               string_agg(format('kept.%I IS NULL', r.attname), ' OR ' ORDER BY k.place) AS lacks_one
+        FROM unnest(con.conkey, con.confkey, con.conpfeqop) WITH ORDINALITY AS k(own, referred, operator, place)
+        JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.own
+        JOIN pg_attribute r ON r.attrelid = con.confrelid AND r.attnum = k.referred
+        JOIN pg_operator o ON o.oid = k.operator
+        JOIN pg_namespace n ON n.oid = o.oprnamespace
+    ) AS pair
+    CROSS JOIN LATERAL (
+        SELECT con.conrelid = relation
+               OR con.conrelid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t) AS answer
+    ) AS of_itself
+    WHERE con.contype = 'f' AND con.conparentid = 0 AND surplus_rows > 0
+      AND (con.confrelid = relation OR con.confrelid IN (SELECT t.relid FROM pg_partition_tree(relation) t));
+
+    -- who refers to surplus rows; a surplus row that refers to another goes with it
+    FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
+        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        is_itself boolean, is_temporal boolean, hides_rows boolean)
+    LOOP
+        IF reference.hides_rows OR reference.is_temporal THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: the rows of ' || reference.told || ' that refer to it '
+                    || CASE WHEN reference.is_temporal THEN 'do so for a period of time'
+                            ELSE 'are hidden from the role ' || current_user || ' by row level security' END;
+        END IF;
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', reference.only_child);
+        EXECUTE format(
+            'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
+            'JOIN %s AS gone ON %s WHERE %s)%s',
+            reference.only_child, only_relation, is_gone, reference.meets,
+            reference.stays) INTO counted;
+        IF counted = 0 THEN
+            CONTINUE;
+        END IF;
+        referenced := referenced + counted;
+        told_references := told_references || format('%s %s', reference.told, counted);
+        IF NOT repoint THEN
+            CONTINUE;
+        END IF;
+        IF reference.is_itself AND NOT has_primary_key THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: ' || reference.told
+                    || ' refers to the table itself, which has no primary key to tell its rows by';
+        END IF;
+        EXECUTE format(
+            'SELECT count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
+            'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s WHERE %6$s',
+            only_relation, is_gone, is_kept, reference.only_child, reference.meets, reference.lacks_one) INTO counted;
+        IF counted > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: ' || counted || ' references of ' || reference.told
+                    || ' cannot be moved, the row that stays has NULL where they point';
+        END IF;
+    END LOOP;
+    IF referenced > 0 AND NOT repoint THEN
+        RAISE EXCEPTION USING ERRCODE = 'UG001',
+            MESSAGE = told || ' cannot be deduplicated: ' || referenced || ' references to surplus rows would be lost: '
+                || array_to_string(told_references, ', ')
+                || '; nothing was changed. Move them first, or pass repoint=True, which makes them refer to the row that stays';
+    END IF;
+
+    IF archive IS NOT NULL AND surplus_rows > 0 THEN
+        IF to_regclass(archive) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE %s (LIKE %s, upsert_guard_archived_at timestamptz NOT NULL DEFAULT now(), '
+                'upsert_guard_reason text NOT NULL, upsert_guard_kept text)', archive, relation);
+            IF is_secured THEN -- without a policy: what was hidden stays so
+                EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', archive);
+            END IF;
+        END IF;
+        SELECT array_agg(format('%I', a.attname) ORDER BY a.attnum) INTO columns
+        FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
+        SELECT string_agg(wanted.name, ', ') INTO lacking
+        FROM unnest(columns || ARRAY['upsert_guard_archived_at', 'upsert_guard_reason', 'upsert_guard_kept']) AS wanted(name)
+        WHERE wanted.name NOT IN (SELECT format('%I', a.attname) FROM pg_attribute a
+                                  WHERE a.attrelid = to_regclass(archive) AND a.attnum > 0 AND NOT a.attisdropped);
+        IF lacking IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: the archive table ' || archive || ' is there and lacks '
+                    || lacking || '; name another, or add the columns';
+        END IF;
+        EXECUTE format(
+            'INSERT INTO %s (%s, upsert_guard_reason, upsert_guard_kept) SELECT %s, %L, %s '
+            'FROM pg_temp.upsert_guard_surplus AS surplus JOIN %s AS gone ON %s',
+            archive, array_to_string(columns, ', '),
+            (SELECT string_agg('gone.' || name, ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS c(name, place)),
+            told,
+            CASE WHEN has_primary_key THEN
+                (SELECT 'concat_ws('', '', ' || string_agg(format('%L || surplus.kept_%s', name || ' = ', place), ', ') || ')'
+                 FROM unnest(identity) WITH ORDINALITY AS i(name, place))
+            ELSE 'NULL' END,
+            only_relation, is_gone);
+        GET DIAGNOSTICS counted = ROW_COUNT;
+        IF counted <> surplus_rows THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: ' || archive || ' took ' || counted || ' of ' || surplus_rows
+                    || ' rows, a trigger or rule of it keeps the others away; nothing was changed';
+        END IF;
+    END IF;
+
+    FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
+        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        is_itself boolean, is_temporal boolean, hides_rows boolean)
+    LOOP
+        EXECUTE format(
+            'UPDATE %1$s AS child SET %2$s FROM pg_temp.upsert_guard_surplus AS surplus JOIN %3$s AS gone ON %4$s '
+            'JOIN %3$s AS kept ON %5$s WHERE %6$s%7$s',
+            reference.only_child, reference.moves, only_relation, is_gone, is_kept, reference.meets,
+            reference.stays);
+        GET DIAGNOSTICS counted = ROW_COUNT;
+        IF counted > 0 THEN
+            repointed := repointed || jsonb_build_object(reference.told, counted);
+        END IF;
+    END LOOP;
+    IF repointed <> '{}' THEN
+        -- a trigger may have kept a reference where it was, and a cascade would then delete its row
+        FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
+        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        is_itself boolean, is_temporal boolean, hides_rows boolean)
+        LOOP
+            EXECUTE format(
+                'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
+                'JOIN %s AS gone ON %s WHERE %s)%s',
+                reference.only_child, only_relation, is_gone, reference.meets,
+                reference.stays) INTO counted;
+            IF counted > 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'UG001',
+                    MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || reference.told || ' kept ' || counted
+                        || ' references to surplus rows; nothing was changed';
+            END IF;
+        END LOOP;
+    END IF;
+
+    EXECUTE format(
+        'DELETE FROM %s AS gone USING pg_temp.upsert_guard_surplus AS surplus WHERE %s', only_relation, is_gone);
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    IF counted <> surplus_rows THEN
+        RAISE EXCEPTION USING ERRCODE = 'UG001',
+            MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || relation || ' kept '
+                || surplus_rows - counted || ' of ' || surplus_rows || ' surplus rows; nothing was changed';
+    END IF;
+    DROP TABLE pg_temp.upsert_guard_surplus;
+    PERFORM set_config('upsert_guard.result',
+                       jsonb_build_object('rows', surplus_rows, 'repointed', repointed)::text, true);
+    RAISE NOTICE '%: % surplus rows %', told, surplus_rows,
+        CASE WHEN archive IS NULL THEN 'deleted' ELSE 'moved to ' || archive END;
+END

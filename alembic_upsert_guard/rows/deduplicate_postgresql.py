@@ -1,0 +1,84 @@
+"""PostgreSQL's deduplication: one anonymous block, the same online and in a script.
+
+A block, since what has to be done depends on what the database holds (foreign keys, the primary key, columns), which
+a script cannot know when it is written. It is one statement, so it is done as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ..sqltext import anonymous_block, named, quoted, string_literal
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+    from ..catalog import TableName
+    from .deduplicate import Surplus
+    from .statements import RowsOfKey
+
+__all__ = ["OUR_STATE", "RESULT", "deduplication_block", "parsed", "restoration_block"]
+
+OUR_STATE = "UG001"
+"""The SQLSTATE of what the blocks themselves refuse: the message is whole."""
+
+RESULT = "upsert_guard.result"
+"""The setting, local to the transaction, that holds what the block has done."""
+
+
+def deduplication_block(dialect: Dialect, surplus: Surplus, told: str) -> str:
+    """Return the block that moves or deletes the surplus rows.
+
+    :param told: the key, as people are told of it; it is the reason in the archive.
+    """
+    key = surplus.key
+    elements = key.elements(dialect)
+    has_key = (
+        "true"
+        if key.nulls == "not_distinct"
+        else " AND ".join(f"{e} IS NOT NULL" for e in elements)
+    )
+    direction = "DESC" if surplus.keep == "last" else "ASC"
+    # a row without a value is never preferred, whichever end is kept
+    ordering = [f"({sql}) IS NULL, ({sql}) {direction}" for sql in surplus.order_by]
+    archive = None if surplus.archive is None else named(dialect, *surplus.archive)
+    parameters = {
+        "told": _text(dialect, told),
+        "relation_name": _text(dialect, quoted(dialect, *key.table)),
+        "elements": _text(dialect, ", ".join(elements)),
+        "condition": _text(dialect, f"({key.target.predicate or 'true'}) AND ({has_key})"),
+        "ordering": _text(dialect, "".join(f"{part}, " for part in ordering)),
+        "direction": _text(dialect, direction),
+        "archive": _text(dialect, archive),
+        "repoint": f"boolean := {'true' if surplus.repoint else 'false'}",
+    }
+    return _block("deduplicate.sql", parameters)
+
+
+def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName, told: str) -> str:
+    """Return the block that brings back the rows which were moved to `archive` for the sake of `key`."""
+    parameters = {
+        "told": _text(dialect, told),
+        "relation_name": _text(dialect, quoted(dialect, *key.table)),
+        "archive": _text(dialect, named(dialect, *archive)),
+    }
+    return _block("restore.sql", parameters)
+
+
+def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Return what a block wrote into `RESULT`: rows, and references moved by foreign key."""
+    written = json.loads(result)
+    return int(written["rows"]), tuple(
+        (str(name), int(count)) for name, count in sorted(written["repointed"].items())
+    )
+
+
+def _text(dialect: Dialect, value: str | None) -> str:
+    return f"text := {'NULL' if value is None else string_literal(dialect, value)}"
+
+
+def _block(program: str, parameters: dict[str, str]) -> str:
+    declared = "".join(f"    {name} CONSTANT {value};\n" for name, value in parameters.items())
+    return anonymous_block(declared + files(__package__).joinpath(program).read_text("utf-8"))

@@ -1,0 +1,34 @@
+"""Which column tells the newest row of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Date, DateTime
+from sqlalchemy.types import TypeDecorator
+
+from ..findings import ColumnInOrder, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..inference import ConflictTarget
+
+__all__ = ["newest_by"]
+
+
+def newest_by(
+    columns: Iterable[tuple[str, Any]], primary_key: Sequence[str], target: ConflictTarget
+) -> tuple[str, ...]:
+    """Return :func:`.order_of` the columns.
+
+    :param columns: names and types, of a model's table or as reflected.
+    """
+    ordered = [ColumnInOrder(name, _is_moment(type_)) for name, type_ in columns]
+    return order_of(ordered, primary_key, target.labels)
+
+
+def _is_moment(type_: Any) -> bool:
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl
+    return isinstance(type_, DateTime | Date)

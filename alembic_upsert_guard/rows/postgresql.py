@@ -1,0 +1,355 @@
+"""PostgreSQL's part in the preflight: what an index on the key would be, and proof that no key stands twice.
+
+The proof hashes each key to 64 bits with the hash function of the index's own equality, and compares the number of
+hashes with the number of distinct ones. Equal keys have equal hashes, so equal numbers prove that no key stands
+twice; where they differ, exact groups are looked for. It is one scan and one sort of eight bytes a row, flat in
+memory and free of the cost of comparing strings by their collation.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ..catalog import TableName
+from ..catalog.postgresql import insertable_columns, sqlstate
+from ..catalog.reading import execute, rolled_back, words_of
+from ..errors import HiddenRowsError
+from ..sqltext import named, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection, Dialect
+
+    from ..inference import ConflictTarget
+    from .statements import RowsOfKey
+
+__all__ = [
+    "IndexedKey",
+    "Proof",
+    "Relation",
+    "among",
+    "as_the_build_reads",
+    "count_wide",
+    "find_relation",
+    "hashes_that_stand_twice",
+    "index_on_likeness",
+    "largest_sql",
+    "prove_absence",
+    "why_too_wide",
+]
+
+MEMORY = "64MB"
+"""work_mem of the reading statements, where the session has less; measured: 0.53 of a build at 4MB, 0.46 at 64MB."""
+
+_CANNOT_SAY = frozenset({"42501", "25006", "42P07", "42809"})
+"""No privilege, a read-only transaction, a temporary table itself, a relation that LIKE does not take."""
+
+_NO_FUNCTION = "42883"
+"""undefined_function: a type without equality, or without a hash."""
+
+_TOO_WIDE = "54000"
+"""program_limit_exceeded: the index row is larger than a third of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What the catalog says of the table that is read."""
+
+    name: TableName
+    """With its schema, whatever the search path finds."""
+
+    has_children: bool
+    """Tables inherit from it, whose rows its index does not hold. Partitions, which it spans, are no children."""
+
+    partition_key: str | None
+    """As ``PARTITION BY`` takes it; None: not partitioned."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedKey:
+    """What a unique index on the key would be, from one that was made on an empty likeness of the table."""
+
+    elements: tuple[str, ...]
+    """The SQL of each element, with the collation that it is compared by and without an operator class."""
+
+    hashed: str | None
+    """SQL of 64 bits that are equal where keys are, NULL where an element is; None: a type has no such hash."""
+
+    width: str | None
+    """SQL of an upper bound on the key's bytes; None: no key can be too wide."""
+
+    default_equality: bool
+    """Whether ``GROUP BY`` compares as the index does; not so under a few operator classes."""
+
+
+def find_relation(connection: Connection, table: TableName) -> Relation | None:
+    """Return the table that is meant, None where there is none.
+
+    :raises HiddenRowsError: row level security hides rows from this role. The index build would see them all.
+    """
+    statement = text("""
+        SELECT n.nspname AS schema_name, c.relname AS table_name,
+               pg_get_partkeydef(c.oid) AS partition_key,
+               row_security_active(c.oid) AS hides_rows,
+               current_user AS role_name,
+               c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = to_regclass(:relation)
+    """)
+    relation = {"relation": quoted(connection.dialect, *table)}
+    row = connection.execute(statement, relation).one_or_none()
+    if row is None:
+        return None
+    if row.hides_rows:
+        raise HiddenRowsError(
+            f"row level security hides rows of {named(connection.dialect, *table)} from the role {row.role_name}, and "
+            "an index would hold them all. Run the upgrade as a role with BYPASSRLS, or as the table's owner without "
+            "FORCE ROW LEVEL SECURITY"
+        )
+    return Relation(TableName(row.schema_name, row.table_name), row.has_children, row.partition_key)
+
+
+# -- what the index would be
+
+
+def index_on_likeness(
+    connection: Connection, relation: Relation, key: RowsOfKey
+) -> IndexedKey | str | None:
+    """Return what a unique index on the key would be; a str: the server's words for why there can be none.
+
+    None: the server cannot be asked (no TEMPORARY privilege, a read-only transaction).
+    """
+    dialect = connection.dialect
+    try:
+        with rolled_back(connection):
+            execute(connection, _likeness_sql(dialect, relation))
+            try:
+                execute(connection, _index_sql(dialect, relation, key.target, unique=True))
+            except DBAPIError as error:
+                return words_of(error)
+            rows = connection.execute(_INDEX_ELEMENTS, {"likeness": relation.name.name}).all()
+    except DBAPIError as error:
+        if sqlstate(error) in _CANNOT_SAY:
+            return None
+        raise
+    spelled = [f"{row.sql} COLLATE {row.collation}" if row.collation else row.sql for row in rows]
+    hashes = [
+        _hash_sql(sql, row.hash_function, seed, nulls=key.nulls)
+        for seed, (sql, row) in enumerate(zip(spelled, rows, strict=True), 1)
+    ]
+    unbounded = [sql for sql, row in zip(spelled, rows, strict=True) if not row.is_bounded]
+    return IndexedKey(
+        tuple(spelled),
+        # XOR of NULL is NULL: a row with NULL in the key has no hash
+        " # ".join(h for h in hashes if h is not None) if None not in hashes else None,
+        " + ".join(f"coalesce(pg_column_size({sql}), 0)" for sql in unbounded) or None,
+        default_equality=all(bool(row.default_equality) for row in rows),
+    )
+
+
+_INDEX_ELEMENTS = text("""
+    SELECT pg_get_indexdef(i.indexrelid, k.position, false) AS sql, -- neither collation nor operator class
+           CASE WHEN i.indcollation[k.position - 1] <> 0
+                THEN (SELECT format('%I.%I', n.nspname, co.collname) FROM pg_collation co
+                      JOIN pg_namespace n ON n.oid = co.collnamespace
+                      WHERE co.oid = i.indcollation[k.position - 1]) END AS collation,
+           -- fixed, or short: text and its like with a length, in characters of at most four bytes
+           a.attlen > 0
+               OR a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod BETWEEN 0 AND 200
+               OR a.atttypid = 'numeric'::regtype AND a.atttypmod >= 0 AS is_bounded,
+           equal.amopopr = by_default.amopopr AS default_equality,
+           (SELECT format('%I.%I', n.nspname, p.proname)
+            FROM pg_amop h
+            JOIN pg_am m ON m.oid = h.amopmethod AND m.amname = 'hash'
+            JOIN pg_amproc hp ON hp.amprocfamily = h.amopfamily AND hp.amprocnum = 2 -- 64 bits, seeded
+                 AND hp.amproclefttype = oc.opcintype AND hp.amprocrighttype = oc.opcintype
+            JOIN pg_proc p ON p.oid = hp.amproc
+            JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE h.amopopr = equal.amopopr
+            LIMIT 1) AS hash_function
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = pg_my_temp_schema() AND c.relname = :likeness
+    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
+    JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = k.position
+    JOIN pg_opclass oc ON oc.oid = i.indclass[k.position - 1]
+    JOIN pg_amop equal ON equal.amopfamily = oc.opcfamily AND equal.amopstrategy = 3 -- btree: =
+         AND equal.amoplefttype = oc.opcintype AND equal.amoprighttype = oc.opcintype
+    LEFT JOIN pg_opclass d ON d.opcmethod = oc.opcmethod AND d.opcintype = oc.opcintype AND d.opcdefault
+    LEFT JOIN pg_amop by_default ON by_default.amopfamily = d.opcfamily AND by_default.amopstrategy = 3
+         AND by_default.amoplefttype = d.opcintype AND by_default.amoprighttype = d.opcintype
+    ORDER BY k.position
+""")
+"""The columns of pg_index that are vectors count from 0. https://www.postgresql.org/docs/current/xindex.html"""
+
+
+def _likeness_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = True) -> str:
+    """An empty table of the same name, so that SQL which names the table finds it."""
+    likeness = quoted(dialect, "pg_temp", relation.name.name)
+    # storage decides how wide a key may be; compression is a column's own from 14 on
+    version = getattr(dialect, "server_version_info", None) or (13,)
+    compression = " INCLUDING COMPRESSION" if version >= (14,) else ""
+    partition = f" PARTITION BY {relation.partition_key}" if relation.partition_key else ""
+    return (
+        f"CREATE TEMP TABLE {likeness} (LIKE {quoted(dialect, *relation.name)} "
+        f"INCLUDING GENERATED INCLUDING STORAGE{compression}){partition if partitioned else ''}"
+    )
+
+
+def _index_sql(
+    dialect: Dialect, relation: Relation, target: ConflictTarget, *, unique: bool
+) -> str:
+    elements = ", ".join(
+        quoted(dialect, e.column) if e.column is not None else str(e.expression)
+        for e in target.elements
+    )
+    where = "" if target.predicate is None else f" WHERE {target.predicate}"
+    likeness = quoted(dialect, "pg_temp", relation.name.name)
+    return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {likeness} ({elements}){where}"
+
+
+def _hash_sql(sql: str, function: str | None, seed: int, *, nulls: str) -> str | None:
+    if function is None:
+        return None
+    hashed = f"{function}({sql}, {seed})"
+    return f"coalesce({hashed}, {seed})" if nulls == "not_distinct" else hashed
+
+
+# -- the reading
+
+
+@contextmanager
+def as_the_build_reads(connection: Connection) -> Iterator[None]:
+    """Read the heap and not an index, sort and do not hash, in `MEMORY`: settings of these statements alone.
+
+    An index may lie (a collation that changed under it); a hash table of every key outgrows its memory.
+    """
+    version = getattr(connection.dialect, "server_version_info", None) or (13,)
+    off = ["enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_hashagg"]
+    if version >= (16,):
+        off.append("enable_presorted_aggregate")  # count(DISTINCT) then sorts hashes, not rows
+    with rolled_back(connection):
+        for setting in off:
+            execute(connection, f"SET LOCAL {setting} = off")
+        execute(
+            connection,
+            f"SELECT set_config('work_mem', '{MEMORY}', true) "
+            f"WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('{MEMORY}')",
+        )
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one scan tells of the hashes."""
+
+    surplus: int
+    """Rows whose hash another row has, one of each hash not counted; 0 proves that no key stands twice."""
+
+    null_rows: int
+    """Rows with NULL in the key; 0 where NULLs are equal."""
+
+    wide_rows: int
+    """Rows whose key may be too wide for an index."""
+
+
+def prove_absence(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> Proof | None:
+    """Return what the hashes tell; None: the key cannot be hashed.
+
+    :raises sqlalchemy.exc.DBAPIError: an expression fails on a row.
+    """
+    if indexed.hashed is None:
+        return None
+    wide = f"count(*) FILTER (WHERE {_is_wide(indexed)})" if indexed.width else "0"
+    query = (
+        f"SELECT count(*), count({indexed.hashed}), count(DISTINCT {indexed.hashed}), {wide} "
+        f"FROM {key.source(connection.dialect)}"
+    )
+    try:
+        with as_the_build_reads(connection):
+            rows, hashed, distinct, wide_rows = execute(connection, query).one()
+    except DBAPIError as error:
+        if sqlstate(error) == _NO_FUNCTION:  # an array, a range, a composite of what has no hash
+            return None
+        raise
+    return Proof(hashed - distinct, rows - hashed, wide_rows)
+
+
+def hashes_that_stand_twice(
+    connection: Connection, key: RowsOfKey, indexed: IndexedKey
+) -> RowsOfKey:
+    """Return the key narrowed down to the rows whose hash is not alone. As many hashes as there are surplus rows."""
+    query = (
+        f"SELECT {indexed.hashed} AS hashed FROM {key.source(connection.dialect)} "
+        f"GROUP BY 1 HAVING count({indexed.hashed}) > 1"  # NULL, which stands for no key, is not counted
+    )
+    with as_the_build_reads(connection):
+        return among(key, indexed, execute(connection, query).scalars().all())
+
+
+def among(key: RowsOfKey, indexed: IndexedKey, hashes: Sequence[int]) -> RowsOfKey:
+    """Return the key narrowed down to the rows of these hashes."""
+    listed = ",".join(str(int(hashed)) for hashed in hashes)
+    return replace(key, among=f"({indexed.hashed}) = ANY ('{{{listed}}}'::bigint[])")
+
+
+def largest_sql(key: RowsOfKey, indexed: IndexedKey, dialect: Dialect, limit: int) -> str:
+    """Return the SELECT of the `limit` largest groups' hashes, each with the totals of all groups."""
+    keys = [f"key_{n}" for n, _ in enumerate(indexed.elements, 1)]
+    elements = ", ".join(
+        f"{sql} AS {name}" for sql, name in zip(indexed.elements, keys, strict=True)
+    )
+    ordinals = ", ".join(str(n) for n, _ in enumerate(keys, 1))
+    return (
+        "SELECT hashed, count(*) OVER () AS duplicate_groups, sum(row_count - 1) OVER () AS surplus_rows "
+        f"FROM (SELECT {elements}, min({indexed.hashed}) AS hashed, count(*) AS row_count "
+        f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING count({indexed.hashed}) > 1) AS offending "
+        f"ORDER BY row_count DESC, {', '.join(keys)} LIMIT {int(limit)}"
+    )
+
+
+def count_wide(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> int:
+    """Return how many rows have a key that may be too wide, where no proof counted them."""
+    if indexed.width is None:
+        return 0
+    source = replace(key, among=_is_wide(indexed)).source(connection.dialect)
+    with as_the_build_reads(connection):
+        return int(execute(connection, f"SELECT count(*) FROM {source}").scalar_one())
+
+
+def why_too_wide(
+    connection: Connection, relation: Relation, key: RowsOfKey, indexed: IndexedKey
+) -> str | None:
+    """Return the server's words where a key is too wide for an index; None: all of them fit.
+
+    How wide an index row comes out depends on how well it compresses, which no function tells: the rows in doubt
+    are put into an indexed likeness of the table, and taken away again.
+    """
+    dialect = connection.dialect
+    wide = replace(key, among=_is_wide(indexed), table=relation.name)
+    names = insertable_columns(connection, relation.name)
+    columns = ", ".join(quoted(dialect, name) for name in names)
+    try:
+        with rolled_back(connection):
+            execute(connection, _likeness_sql(dialect, relation, partitioned=False))
+            execute(connection, _index_sql(dialect, relation, key.target, unique=False))
+            execute(
+                connection,
+                f"INSERT INTO {quoted(dialect, 'pg_temp', relation.name.name)} ({columns}) "
+                f"OVERRIDING SYSTEM VALUE SELECT {columns} FROM {wide.source(dialect)}",
+            )
+    except DBAPIError as error:
+        if sqlstate(error) == _TOO_WIDE:
+            return words_of(error)
+        raise
+    return None
+
+
+def _is_wide(indexed: IndexedKey) -> str:
+    # an index row takes a third of a page at most: BTMaxItemSize, nbtree.h
+    return f"{indexed.width} > current_setting('block_size')::int / 4"

@@ -1,0 +1,145 @@
+"""What is asked about the rows of a key, as SQL that every dialect takes.
+
+Rows are grouped by the key's own columns and expressions, never by a cast: equality is then that of the index
+(citext, numeric scale, padded char, collations), so the report and the index build agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..sqltext import named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Dialect
+
+    from ..catalog import TableName
+    from ..inference import ConflictTarget
+
+__all__ = ["IDENTITIES", "RowsOfKey", "grouped_sql", "listing_sql", "sample_sql", "totals_sql"]
+
+IDENTITIES = 5
+"""Rows named for each group in the sample."""
+
+_SAME = {"postgresql": "IS NOT DISTINCT FROM", "sqlite": "IS", "mysql": "<=>", "mariadb": "<=>"}
+"""The operator that takes two NULLs as equal, by dialect."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsOfKey:
+    """Which rows a key is about, and what NULL means among them."""
+
+    table: TableName
+    target: ConflictTarget
+    nulls: str
+
+    only: bool = False
+    """Whether the table has inheritance children, whose rows its index does not hold (PostgreSQL)."""
+
+    spelled: tuple[str, ...] = ()
+    """The elements as the database groups by them, where it was asked; empty: as the target spells them."""
+
+    among: str | None = None
+    """A condition that all the offending rows are known to meet; None: any row may offend."""
+
+    def elements(self, dialect: Dialect) -> list[str]:
+        """Return the SQL of each element, in declared order."""
+        return list(self.spelled) or [
+            named(dialect, e.column) if e.column is not None else str(e.expression)
+            for e in self.target.elements
+        ]
+
+    def source(self, dialect: Dialect) -> str:
+        """Return what stands behind FROM: the table with the conditions that narrow its rows down."""
+        conditions = [f"({c})" for c in (self.target.predicate, self.among) if c is not None]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"{self.relation(dialect)}{where}"
+
+    def relation(self, dialect: Dialect) -> str:
+        """Return the table as FROM names it."""
+        return f"{'ONLY ' if self.only else ''}{named(dialect, *self.table)}"
+
+
+def totals_sql(dialect: Dialect, key: RowsOfKey) -> str:
+    """Return the SELECT of one row: ``duplicate_groups``, ``surplus_rows``, ``null_rows`` (each NULL for none)."""
+    return (
+        "SELECT sum(CASE WHEN has_null = 0 THEN 1 END) AS duplicate_groups, "
+        "sum(CASE WHEN has_null = 0 THEN row_count - 1 END) AS surplus_rows, "
+        "sum(CASE WHEN has_null = 1 THEN row_count END) AS null_rows "
+        f"FROM ({grouped_sql(dialect, key)}) AS offending"
+    )
+
+
+def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
+    """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
+    elements = key.elements(dialect)
+    columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
+    null = " OR ".join(f"{sql} IS NULL" for sql in elements)
+    ordinals = ", ".join(str(n) for n in range(1, len(elements) + 1))
+    if key.nulls == "not_distinct":
+        has_null, having = "0", "count(*) > 1"
+    else:
+        has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"count(*) > 1 OR {null}"
+    return (
+        f"SELECT {columns}, count(*) AS row_count, {has_null} AS has_null "
+        f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING {having}"
+    )
+
+
+def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
+    """Return the SELECT that a person pastes to see every offending key.
+
+    :param nulls_stand: whether rows with NULL in the key may be there, which has to be said where they do not offend.
+    """
+    elements = key.elements(dialect)
+    columns = ", ".join(elements)
+    conditions = [] if key.target.predicate is None else [f"({key.target.predicate})"]
+    having = "count(*) > 1"
+    # what is refused is what is listed
+    if key.nulls == "forbid":
+        having += "".join(f" OR {sql} IS NULL" for sql in elements)
+    elif key.nulls != "not_distinct" and nulls_stand:
+        conditions += [f"{sql} IS NOT NULL" for sql in elements]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where} "
+        f"GROUP BY {columns} HAVING {having} ORDER BY count(*) DESC;"
+    )
+
+
+def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit: int) -> str:
+    """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
+
+    A row an identity: ``key_1 ...``, ``row_count``, ``has_null``, ``identity_1 ...``, ``place`` from 1.
+    """
+    elements = key.elements(dialect)
+    keys = [f"key_{n}" for n, _ in enumerate(elements, 1)]
+    identities = [f"identity_{n}" for n, _ in enumerate(identity, 1)]
+    selected = [f"{sql} AS {name}" for sql, name in zip(elements, keys, strict=True)]
+    selected += [
+        f"{_identity_sql(dialect, column)} AS {name}"
+        for column, name in zip(identity, identities, strict=True)
+    ]
+    carried = "".join(f", candidate.{name}" for name in identities)
+    # NULLs meet only where the key takes them as equal: has_null = 0 leaves no others in the sample
+    same = _SAME.get(dialect.name, "=") if key.nulls == "not_distinct" else "="
+    met = " AND ".join(f"sample.{name} {same} candidate.{name}" for name in keys)
+    group = ", ".join(f"sample.{name}" for name in keys)
+    within = ", ".join(f"candidate.{name}" for name in identities) or group
+    largest_first = f"ORDER BY row_count DESC, {', '.join(keys)}"
+    return (
+        f"SELECT * FROM (SELECT sample.*{carried}, "
+        f"row_number() OVER (PARTITION BY {group} ORDER BY {within}) AS place "
+        f"FROM (SELECT * FROM ({grouped_sql(dialect, key)}) AS offending WHERE has_null = 0 "
+        f"{largest_first} LIMIT {int(limit)}) AS sample "
+        f"JOIN (SELECT {', '.join(selected)} FROM {key.source(dialect)}) AS candidate ON {met}) AS placed "
+        f"WHERE place <= {IDENTITIES} {largest_first}, place"
+    )
+
+
+def _identity_sql(dialect: Dialect, column: str) -> str:
+    # drivers hand a tid out in forms of their own
+    return "CAST(ctid AS text)" if column == "ctid" else named(dialect, column)

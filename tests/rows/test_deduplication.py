@@ -1,0 +1,96 @@
+"""``op.deduplicate_upsert_key`` through the real ``alembic`` command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rows.test_preflight import ACCOUNTS, TABLE
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+ROWS = """
+    INSERT INTO accounts (tenant, email)
+    VALUES (1, 'a'), (1, 'a'), (1, 'b'), (2, 'a'), (2, 'a'), (2, 'a'), (NULL, 'a'), (NULL, 'a')
+"""
+SURPLUS = [(1, 1, "a"), (4, 2, "a"), (5, 2, "a")]
+KEPT = [(2, 1, "a"), (3, 1, "b"), (6, 2, "a"), (7, None, "a"), (8, None, "a")]
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def either(request: pytest.FixtureRequest) -> Project:
+    """A project with duplicates, on each kind of database."""
+    project: Project = request.getfixturevalue(
+        "project" if request.param == "postgresql" else "sqlite_project"
+    )
+    key_type = "serial" if request.param == "postgresql" else "integer NOT NULL"
+    project.sql(TABLE.replace("serial", key_type), ROWS)
+    project.models(ACCOUNTS.replace("{key}", ', as_index=True, nulls="distinct"'))
+    return project
+
+
+def mend(project: Project, **arguments: str) -> None:
+    """Generate the revision and let the lines that it offers run, with `arguments` in the place of theirs."""
+    revision = project.revise()
+    text = revision.text.replace("# op.", "op.")
+    for name, source in arguments.items():
+        before, _, rest = text.partition("op.deduplicate_upsert_key(")
+        line, newline, after = rest.partition("\n")
+        assert name not in line
+        text = f"{before}op.deduplicate_upsert_key({line.removesuffix(')')}, {name}={source}){newline}{after}"
+    revision.path.write_text(text)
+
+
+def accounts(project: Project, table: str = "accounts") -> list[tuple[object, ...]]:
+    return project.rows(f"SELECT id, tenant, email FROM {table} ORDER BY id")
+
+
+def test_the_offered_line_keeps_the_last_row_and_archives_the_others(either: Project) -> None:
+    """Pasted as it is, it lets the upgrade through."""
+    mend(either)
+    ran = either.upgrade()
+
+    assert accounts(either) == KEPT
+    assert accounts(either, "accounts_duplicates") == SURPLUS
+    assert (
+        "Deduplicated upsert key accounts (tenant, email): 3 surplus rows moved to accounts_duplicates"
+        in ran.err
+    )
+
+
+def test_the_archive_says_why_when_and_for_what(either: Project) -> None:
+    """Each row in it tells which row stayed in its place."""
+    mend(either)
+    either.upgrade()
+
+    why = "SELECT upsert_guard_kept, upsert_guard_reason, upsert_guard_archived_at IS NOT NULL FROM accounts_duplicates"
+    assert [tuple(row[:2]) for row in either.rows(f"{why} ORDER BY id")] == [
+        ("id = 2", "upsert key accounts (tenant, email)"),
+        ("id = 6", "upsert key accounts (tenant, email)"),
+        ("id = 6", "upsert key accounts (tenant, email)"),
+    ]
+
+
+def test_down_brings_every_row_back_and_up_goes_again(either: Project) -> None:
+    """Downgrade ends where it began, and the archive is gone with its last row."""
+    before = accounts(either)
+    mend(either)
+    either.upgrade()
+    either.downgrade()
+
+    assert accounts(either) == before
+    with pytest.raises(Exception, match="accounts_duplicates"):
+        accounts(either, "accounts_duplicates")
+    either.upgrade()
+    assert accounts(either) == KEPT
+
+
+def test_an_archive_is_nothing_that_autogenerate_drops(either: Project) -> None:
+    """The models do not know it, and the second revision is empty all the same."""
+    mend(either)
+    either.upgrade()
+
+    assert either.check().code == 0
+    assert either.revise().is_empty
