@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .deduplication import ColumnInOrder, Mend, mend_of, order_of
 from .keys import told_of_key
-from .rows import DuplicateGroup, RowsReport, first_line, violation_text
+from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
 from .shortfalls import shortfall_fact
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "DuplicateGroup",
     "Mend",
     "RowsReport",
+    "counted",
     "first_line",
     "mend_of",
     "order_of",

@@ -10,7 +10,7 @@ from .keys import told_of_key
 if TYPE_CHECKING:
     from .deduplication import Mend
 
-__all__ = ["DuplicateGroup", "RowsReport", "first_line", "violation_text"]
+__all__ = ["DuplicateGroup", "RowsReport", "counted", "first_line", "violation_text"]
 
 _VALUE_LIMIT = 60
 """Characters of one key value in a report: a key can hold a document."""
@@ -95,10 +95,10 @@ def first_line(report: RowsReport) -> str:
     found = []
     if report.groups:
         found.append(
-            f"{_count(report.groups, 'duplicate group')}, {_count(report.surplus, 'surplus row')}"
+            f"{counted(report.groups, 'duplicate group')}, {counted(report.surplus, 'surplus row')}"
         )
     if report.nulls == "forbid" and report.null_rows:
-        found.append(f"{_count(report.null_rows, 'row')} with NULL in the key")
+        found.append(f"{counted(report.null_rows, 'row')} with NULL in the key")
     return f"{key} does not hold: {', '.join(found)}; nothing was changed"
 
 
@@ -126,9 +126,9 @@ def _sample_lines(report: RowsReport) -> list[str]:
             f"{element} = {_shown(value)}"
             for element, value in zip(report.elements, group.values, strict=True)
         )
-        lines.append(f"  {key}: {_count(group.rows, 'row')}{_identities(report, group)}")
+        lines.append(f"  {key}: {counted(group.rows, 'row')}{_identities(report, group)}")
     if report.groups > len(report.sample):
-        lines.append(f"  ... and {_count(report.groups - len(report.sample), 'more group')}")
+        lines.append(f"  ... and {counted(report.groups - len(report.sample), 'more group')}")
     return [*lines, ""]
 
 
@@ -149,7 +149,7 @@ def _shown_identity(report: RowsReport, identity: tuple[Any, ...]) -> str:
 
 
 def _null_line(report: RowsReport) -> str:
-    rows = _count(report.null_rows, "row")
+    rows = counted(report.null_rows, "row")
     if report.nulls == "forbid":
         return f'{rows} with NULL in the key, which nulls="forbid" refuses.'
     return f"{rows} with NULL in the key: no upsert ever matches them."
@@ -199,5 +199,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _VALUE_LIMIT else f"{text[: _VALUE_LIMIT - 3]}..."
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun: ``1 row``, ``1,085 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -62,6 +62,14 @@ def operations_of(
 
 def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpsertKeyOp:
     elements, where = _as_directive(dialect, key.declaration)
+    if key.declaration.attached_its_own(key.table):
+        # rows are compared and no index is named: an operator class would be a syntax error
+        elements = [
+            made.column or sql_as_text(str(made.expression))
+            if made.opclass is not None
+            else element
+            for element, made in zip(elements, key.wanted.elements, strict=True)
+        ]
     return ValidateUpsertKeyOp(
         key.table.name,
         elements,

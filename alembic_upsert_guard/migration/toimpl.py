@@ -15,7 +15,7 @@ from ..catalog import TableName, catalog_for
 from ..catalog.reading import words_of
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
-from ..findings import mend_of, told_of_key, violation_text
+from ..findings import counted, mend_of, told_of_key, violation_text
 from ..inference import ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
@@ -95,9 +95,9 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
         )
     if report.null_rows and report.nulls == "warn":
         log.warning(
-            "%s: %s rows with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
+            "%s: %s with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
             told,
-            report.null_rows,
+            counted(report.null_rows, "row"),
         )
 
     def arrived() -> UpsertKeyViolation | None:
@@ -175,7 +175,9 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
         repointed = "".join(
             f"; {count} references of {name} moved" for name, count in done.repointed
         )
-        log.info("Deduplicated %s: %s surplus rows %s%s", told, done.rows, went, repointed)
+        log.info(
+            "Deduplicated %s: %s %s%s", told, counted(done.rows, "surplus row"), went, repointed
+        )
 
 
 def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplicatedRowsOp) -> None:
@@ -191,7 +193,12 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
     with _told_as_command_error(told, "restored"):
         rows = restore(_connection(operations), key, archive)
     if rows:
-        log.info("Restored %s rows of %s from %s", rows, told, named(context.dialect, *archive))
+        log.info(
+            "Restored %s of %s from %s",
+            counted(rows, "row"),
+            told,
+            named(context.dialect, *archive),
+        )
 
 
 def _archive(key: RowsOfKey, name: str | None) -> TableName | None:

@@ -233,6 +233,8 @@ def as_the_build_reads(connection: Connection) -> Iterator[None]:
     off = ["enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_hashagg"]
     if version >= (16,):
         off.append("enable_presorted_aggregate")  # count(DISTINCT) then sorts hashes, not rows
+    if version >= (17,):
+        off.append("enable_group_by_reordering")  # the hash is compared first
     with rolled_back(connection):
         for setting in off:
             execute(connection, f"SET LOCAL {setting} = off")
@@ -265,19 +267,22 @@ def prove_absence(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -
     """
     if indexed.hashed is None:
         return None
+    is_null = " OR ".join(f"{sql} IS NULL" for sql in indexed.elements)
+    # the hash stands there once: under some collations it is what costs
+    null_rows = "0" if key.nulls == "not_distinct" else f"count(*) FILTER (WHERE {is_null})"
     wide = f"count(*) FILTER (WHERE {_is_wide(indexed)})" if indexed.width else "0"
     query = (
-        f"SELECT count(*), count({indexed.hashed}), count(DISTINCT {indexed.hashed}), {wide} "
+        f"SELECT count(*), {null_rows}, count(DISTINCT {indexed.hashed}), {wide} "
         f"FROM {key.source(connection.dialect)}"
     )
     try:
         with as_the_build_reads(connection):
-            rows, hashed, distinct, wide_rows = execute(connection, query).one()
+            rows, nulls, distinct, wide_rows = execute(connection, query).one()
     except DBAPIError as error:
         if sqlstate(error) == _NO_FUNCTION:  # an array, a range, a composite of what has no hash
             return None
         raise
-    return Proof(hashed - distinct, rows - hashed, wide_rows)
+    return Proof(rows - nulls - distinct, nulls, wide_rows)
 
 
 def hashes_that_stand_twice(
@@ -299,17 +304,18 @@ def among(key: RowsOfKey, indexed: IndexedKey, hashes: Sequence[int]) -> RowsOfK
 
 
 def largest_sql(key: RowsOfKey, indexed: IndexedKey, dialect: Dialect, limit: int) -> str:
-    """Return the SELECT of the `limit` largest groups' hashes, each with the totals of all groups."""
-    keys = [f"key_{n}" for n, _ in enumerate(indexed.elements, 1)]
-    elements = ", ".join(
-        f"{sql} AS {name}" for sql, name in zip(indexed.elements, keys, strict=True)
-    )
-    ordinals = ", ".join(str(n) for n, _ in enumerate(keys, 1))
+    """Return the SELECT of the `limit` largest groups' hashes, each with the totals of all groups.
+
+    Sorted by hash and then by key, so that keys are compared where hashes are equal, and nowhere else.
+    """
+    elements = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(indexed.elements, 1))
+    ordinals = ", ".join(str(n) for n in range(1, len(indexed.elements) + 2))
     return (
         "SELECT hashed, count(*) OVER () AS duplicate_groups, sum(row_count - 1) OVER () AS surplus_rows "
-        f"FROM (SELECT {elements}, min({indexed.hashed}) AS hashed, count(*) AS row_count "
-        f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING count({indexed.hashed}) > 1) AS offending "
-        f"ORDER BY row_count DESC, {', '.join(keys)} LIMIT {int(limit)}"
+        f"FROM (SELECT {indexed.hashed} AS hashed, {elements}, count(*) AS row_count "
+        f"FROM {key.source(dialect)} GROUP BY {ordinals} "
+        f"HAVING count(*) > 1 AND {indexed.hashed} IS NOT NULL) AS offending "
+        f"ORDER BY row_count DESC, hashed LIMIT {int(limit)}"
     )
 
 

@@ -89,7 +89,7 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
         surplus=int(totals.surplus_rows or 0),
         null_rows=int(totals.null_rows or 0),
     )
-    return _with_sample(connection, key, found, shown)
+    return _sampled(connection, key, found, shown) if found.groups else found
 
 
 def _read_postgresql(
@@ -128,7 +128,11 @@ def _read_indexed(
     if proof.surplus > FEW:
         return _read_many(connection, key, indexed, proof, shown)
     narrowed = postgresql.hashes_that_stand_twice(connection, key, indexed)
-    return replace(_read_all(connection, narrowed, shown), null_rows=proof.null_rows)
+    found = _Found(null_rows=proof.null_rows)
+    with postgresql.as_the_build_reads(connection):
+        if shown > 0:
+            return _sampled(connection, narrowed, found, shown)
+        return replace(_read(connection, narrowed, 0), null_rows=proof.null_rows)
 
 
 def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
@@ -144,22 +148,20 @@ def _read_many(
     shown: int,
 ) -> _Found:
     """Exact groups in one sorted pass, and the rows of the largest in a scan."""
+    largest_sql = postgresql.largest_sql(key, indexed, connection.dialect, max(shown, 1))
     with postgresql.as_the_build_reads(connection):
-        largest = execute(
-            connection, postgresql.largest_sql(key, indexed, connection.dialect, max(shown, 1))
-        ).all()
-        found = _Found(
-            groups=int(largest[0].duplicate_groups),
-            surplus=int(largest[0].surplus_rows),
-            null_rows=proof.null_rows,
-        )
+        largest = execute(connection, largest_sql).all()
+        if not largest:  # hashes that met by chance, and no keys
+            return _Found(null_rows=proof.null_rows)
         narrowed = postgresql.among(key, indexed, [row.hashed for row in largest])
-        return _with_sample(connection, narrowed, found, shown)
+        found = _sampled(connection, narrowed, _Found(null_rows=proof.null_rows), shown)
+    return replace(
+        found, groups=int(largest[0].duplicate_groups), surplus=int(largest[0].surplus_rows)
+    )
 
 
-def _with_sample(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
-    if not found.groups:
-        return found
+def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
+    """`found` with the groups that the rows of `key` form, and what could mend them."""
     inspector = inspect(connection)
     name, schema = key.table.name, key.table.schema
     primary_key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
@@ -169,16 +171,23 @@ def _with_sample(connection: Connection, key: RowsOfKey, found: _Found, shown: i
         return found
     identity = primary_key or _ROW_IDENTIFIER.get(connection.dialect.name, ())
     rows = execute(connection, sample_sql(connection.dialect, key, identity, shown)).all()
-    groups = _groups(rows, len(key.target.elements), len(identity))
-    return replace(found, sample=tuple(groups), identity=identity)
+    if not rows:
+        return found
+    return replace(
+        found,
+        groups=int(rows[0].duplicate_groups),
+        surplus=int(rows[0].surplus_rows),
+        sample=tuple(_groups(rows, len(key.target.elements), len(identity))),
+        identity=identity,
+    )
 
 
 def _groups(rows: Sequence[Any], width: int, identity_width: int) -> list[DuplicateGroup]:
     groups: list[DuplicateGroup] = []
     for row in rows:
         values, count = tuple(row[:width]), int(row.row_count)
-        after_count_and_null = width + 2
-        named_by = tuple(row[after_count_and_null : after_count_and_null + identity_width])
+        after_totals = width + 3
+        named_by = tuple(row[after_totals : after_totals + identity_width])
         if row.place == 1:
             groups.append(DuplicateGroup(values, count, (named_by,)))
         else:

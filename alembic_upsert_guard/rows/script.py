@@ -76,8 +76,9 @@ def _counted(variable: str, noun: str, rest: str = "") -> str:
 def _null_warning(dialect: Dialect, told: str) -> str:
     return (
         "    IF null_rows > 0 THEN\n"
-        f"        RAISE WARNING USING MESSAGE = {string_literal(dialect, f'{told}: ')} || null_rows\n"
-        "            || ' rows with NULL in the key: no upsert ever matches them';\n"
+        f"        RAISE WARNING USING MESSAGE = {string_literal(dialect, f'{told}: ')}\n"
+        f"            || {_counted('null_rows', 'row')}\n"
+        "            || ' with NULL in the key: no upsert ever matches them';\n"
         "    END IF;\n"
     )
 

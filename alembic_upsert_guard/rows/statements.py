@@ -113,7 +113,8 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
 def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit: int) -> str:
     """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
 
-    A row an identity: ``key_1 ...``, ``row_count``, ``has_null``, ``identity_1 ...``, ``place`` from 1.
+    A row an identity: ``key_1 ...``, ``row_count``, ``duplicate_groups``, ``surplus_rows``, ``identity_1 ...``,
+    ``place`` from 1. The table is read once.
     """
     elements = key.elements(dialect)
     keys = [f"key_{n}" for n, _ in enumerate(elements, 1)]
@@ -123,20 +124,24 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
         f"{_identity_sql(dialect, column)} AS {name}"
         for column, name in zip(identity, identities, strict=True)
     ]
-    carried = "".join(f", candidate.{name}" for name in identities)
-    # NULLs meet only where the key takes them as equal: has_null = 0 leaves no others in the sample
-    same = _SAME.get(dialect.name, "=") if key.nulls == "not_distinct" else "="
+    not_distinct = key.nulls == "not_distinct"
+    has_key = "" if not_distinct else f" WHERE {' AND '.join(f'{k} IS NOT NULL' for k in keys)}"
+    # NULLs meet only where the key takes them as equal
+    same = _SAME.get(dialect.name, "=") if not_distinct else "="
     met = " AND ".join(f"sample.{name} {same} candidate.{name}" for name in keys)
     group = ", ".join(f"sample.{name}" for name in keys)
     within = ", ".join(f"candidate.{name}" for name in identities) or group
+    carried = "".join(f", candidate.{name}" for name in identities)
     largest_first = f"ORDER BY row_count DESC, {', '.join(keys)}"
     return (
+        f"WITH candidate AS (SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
+        f"offending AS (SELECT {', '.join(keys)}, count(*) AS row_count FROM candidate{has_key} "
+        f"GROUP BY {', '.join(keys)} HAVING count(*) > 1), "
+        "sample AS (SELECT offending.*, count(*) OVER () AS duplicate_groups, "
+        f"sum(row_count - 1) OVER () AS surplus_rows FROM offending {largest_first} LIMIT {int(limit)}) "
         f"SELECT * FROM (SELECT sample.*{carried}, "
         f"row_number() OVER (PARTITION BY {group} ORDER BY {within}) AS place "
-        f"FROM (SELECT * FROM ({grouped_sql(dialect, key)}) AS offending WHERE has_null = 0 "
-        f"{largest_first} LIMIT {int(limit)}) AS sample "
-        f"JOIN (SELECT {', '.join(selected)} FROM {key.source(dialect)}) AS candidate ON {met}) AS placed "
-        f"WHERE place <= {IDENTITIES} {largest_first}, place"
+        f"FROM sample JOIN candidate ON {met}) AS placed WHERE place <= {IDENTITIES} {largest_first}, place"
     )
 
 

@@ -238,3 +238,20 @@ def test_a_column_whose_key_is_not_its_name(project: Project) -> None:
         "op.validate_upsert_key('accounts', [sa.text('lower(email)')], where=sa.text(\"kind = 'a'\"))"
     ) in revision.lines("upgrade")
     goes_round(project, revision)
+
+
+@pytest.mark.filterwarnings("ignore:Expression #2")
+def test_an_operator_class_is_in_the_index_and_not_in_the_check(project: Project) -> None:
+    """Rows are compared by columns; where SQL names an operator class, the index alone has it, in scripts too."""
+    project.sql(TABLE)
+    project.models(
+        MODEL
+        + "    declare_upsert_key(Account, 'tenant', text('email varchar_pattern_ops'), nulls='distinct')\n"
+    )
+    revision = goes_red(project)
+
+    assert revision.lines("upgrade")[0] == (
+        "op.validate_upsert_key('accounts', ['tenant', 'email'], nulls='distinct')"
+    )
+    goes_round(project, revision)
+    assert "(tenant, email varchar_pattern_ops)" in "".join(project.uniques())
