@@ -20,7 +20,30 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[1]
 PLAY = [sys.executable, "-m", "sample_project"]
 
-REFUSED = ["✗ alembic upgrade head", "refused, nothing changed", "✓ the rows are mended"]
+DEDUPLICATED = "✓ alembic upgrade head", "Deduplicated upsert key "
+
+
+def refused_until_its_line_is_taken(table: str, columns: list[str], order_by: str) -> list[str]:
+    """The revision and the report offer both lines; the play uncomments them, and writes no SQL."""
+    key, archive = f"{table!r}, {columns!r}", f"archive_table='{table}_duplicates'"
+    deduplication = (
+        f"op.deduplicate_upsert_key({key}, keep='last', order_by=[{order_by!r}], {archive})"
+    )
+    restoration = f"op.restore_deduplicated_rows({key}, {archive})"
+    return [
+        f"# {deduplication}",
+        f"op.validate_upsert_key({key})",
+        "✗ alembic upgrade head",
+        "refused, nothing changed",
+        deduplication,
+        restoration,
+        "✓ the offered lines are uncommented",
+        f"+ {deduplication}",
+        f"+ {restoration}",
+        *DEDUPLICATED,
+    ]
+
+
 # every step that tells, in order; between them stands what is quoted
 STORY = {
     "Exam answers": [
@@ -52,11 +75,17 @@ STORY = {
         "ERROR 42P10: ",
         "+ from alembic_upsert_guard import UpsertKey",
         "✗ alembic check",
-        "op.validate_upsert_key('pattern_quality_metrics', ['pattern_id'])",
-        *REFUSED,
-        "✓ alembic upgrade head",
+        *refused_until_its_line_is_taken(
+            "pattern_quality_metrics", ["pattern_id"], "measurement_timestamp"
+        ),
+        "✓ alembic downgrade -1",
+        "2,170 rows, each as it was, and no archive",
+        "Restored ",
+        *DEDUPLICATED,
         "✓ two backfills, as the code was mended",
+        "1,085 patterns, 1,085 rows",
         "✓ alembic check",
+        "Kept the archive pattern_quality_metrics_duplicates",
     ],
     "Onboarding": [
         "✓ alembic check",
@@ -64,12 +93,11 @@ STORY = {
         "ERROR 42P10: ",
         "+ from alembic_upsert_guard import UpsertKey",
         "✗ alembic check",
-        "op.validate_upsert_key('profiles', ['auth_user_id'])",
-        *REFUSED,
-        "✓ alembic upgrade head",
+        *refused_until_its_line_is_taken("profiles", ["auth_user_id"], "created_at"),
         "✓ the onboarding ends",
         "✓ and ends again, renamed",
         "✓ alembic check",
+        "Kept the archive profiles_duplicates",
     ],
     "Exam mentor": [
         "✓ alembic check",
@@ -77,13 +105,14 @@ STORY = {
         "ERROR 42P10: ",
         "+ from alembic_upsert_guard import UpsertKey",
         "✗ alembic check",
-        "op.validate_upsert_key('quizzes', ['user_id', 'topic_id'])",
-        *REFUSED,
-        "✓ alembic upgrade head",
+        *refused_until_its_line_is_taken("quizzes", ["user_id", "topic_id"], "created_at"),
+        "✓ row level security",
         "✓ all four upserts",
         "✓ and once more",
         "✓ alembic check",
+        "Kept the archive quizzes_duplicates",
         "✓ alembic downgrade base",
+        *["Restored "] * 3,
     ],
 }
 
@@ -163,8 +192,7 @@ def test_an_empty_database_of_yours_is_played_on_and_left_empty(
     assert played.returncode == 0, played.stdout + played.stderr
     left = postgresql.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
-        "UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
-        "UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = 'archive'"
+        "UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     )
     assert left.fetchall() == []
 

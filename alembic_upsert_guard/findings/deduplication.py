@@ -14,6 +14,11 @@ _NAME_LIMIT = 63
 """Bytes that PostgreSQL keeps of a name; others keep as many or more."""
 
 
+_CHANGED = ("updat", "modif", "chang")
+_MADE = ("creat", "insert", "record", "added")
+_ENDED = ("delet", "expir", "archiv", "cancel")
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnInOrder:
     """A column that rows could be ordered by."""
@@ -21,6 +26,7 @@ class ColumnInOrder:
     name: str
     is_moment: bool
     """It holds a date or a point in time."""
+    is_nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +43,30 @@ class Mend:
 def order_of(
     columns: Iterable[ColumnInOrder], primary_key: Sequence[str], key: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return what tells the newest row best: the time of the last change, any time, the primary key; () where none.
+    """Return what tells the newest row best, () where nothing does. An offer that a person looks over.
 
-    An offer that a person looks over: which time it is, only its name tells.
+    What a moment is of, only its name tells; of several, the first by name:
+
+    - that of the last change, and that of the making behind it where a row may never have been changed;
+    - that of the making;
+    - any that every row has, unless it is that of an end;
+    - else the primary key.
     """
     of_key = frozenset(key)
-    moments = [c.name for c in columns if c.is_moment and c.name not in of_key]
-    changed = [
-        name
-        for name in moments
-        if any(word in name.casefold() for word in ("updat", "modif", "chang"))
-    ]
-    return tuple((changed or moments)[:1]) or tuple(primary_key)
+    moments = sorted(
+        (c for c in columns if c.is_moment and c.name not in of_key), key=lambda c: c.name
+    )
+    changed = [c for c in moments if _speaks_of(c, _CHANGED)]
+    made = [c for c in moments if _speaks_of(c, _MADE)]
+    if changed:
+        behind = made[:1] if changed[0].is_nullable else []
+        return tuple(c.name for c in (changed[0], *behind))
+    certain = [c for c in moments if not c.is_nullable and not _speaks_of(c, _ENDED)]
+    return tuple(c.name for c in (made or certain)[:1]) or tuple(primary_key)
+
+
+def _speaks_of(column: ColumnInOrder, words: Iterable[str]) -> bool:
+    return any(word in column.name.casefold() for word in words)
 
 
 def mend_of(

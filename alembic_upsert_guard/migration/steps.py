@@ -78,7 +78,7 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
         nulls=key.declaration.nulls,
         code=str(code),
         mend_order=newest_by(
-            [(column.name, column.type) for column in key.table.columns],
+            [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],
             [column.name for column in key.table.primary_key],
             key.target,
         ),

@@ -18,13 +18,13 @@ __all__ = ["newest_by"]
 
 
 def newest_by(
-    columns: Iterable[tuple[str, Any]], primary_key: Sequence[str], target: ConflictTarget
+    columns: Iterable[tuple[str, Any, bool]], primary_key: Sequence[str], target: ConflictTarget
 ) -> tuple[str, ...]:
     """Return :func:`.order_of` the columns.
 
-    :param columns: names and types, of a model's table or as reflected.
+    :param columns: name, type and whether it is nullable, of a model's table or as reflected.
     """
-    ordered = [ColumnInOrder(name, _is_moment(type_)) for name, type_ in columns]
+    ordered = [ColumnInOrder(name, _is_moment(type_), null) for name, type_, null in columns]
     return order_of(ordered, primary_key, target.labels)
 
 

@@ -165,7 +165,7 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) 
     inspector = inspect(connection)
     name, schema = key.table.name, key.table.schema
     primary_key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
-    columns = [(c["name"], c["type"]) for c in inspector.get_columns(name, schema)]
+    columns = [(c["name"], c["type"], c["nullable"]) for c in inspector.get_columns(name, schema)]
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))
     if shown <= 0:
         return found

@@ -49,16 +49,14 @@ class Database:
     def libpq_url(self) -> str:
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
-    def run(self, statement: str) -> int:
-        """The statement is committed; the number of rows that its last command touched."""
+    def run(self, statement: str) -> None:
+        """The statement is committed."""
         with (
             closing(psycopg2.connect(self.libpq_url)) as connection,
             connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
-            touched: int = cursor.rowcount
-            return touched
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with (
@@ -67,6 +65,9 @@ class Database:
         ):
             cursor.execute(query)
             return list(cursor)
+
+    def tables(self) -> list[str]:
+        return [name for (name,) in self.rows(TABLES)]
 
     def describe(self) -> str:
         [(version,)] = self.rows("SHOW server_version")
@@ -91,7 +92,7 @@ def _borrow(given_url: str) -> Database:
     if database.url.get_backend_name() not in {"postgresql", "postgres"}:
         raise CannotPlayError(f"DATABASE_URL is not PostgreSQL: {database.url!r}")
     try:
-        tables = [name for (name,) in database.rows(TABLES)]
+        tables = database.tables()
     except psycopg2.OperationalError as error:
         why = str(error).strip().splitlines()[0]
         raise CannotPlayError(f"DATABASE_URL cannot be reached: {why}") from error

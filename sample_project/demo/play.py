@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from .database import ENDING_SIGNALS, database_to_play_on
 from .errors import CannotPlayError, NotAsToldError
-from .mends import LEFTOVERS
 from .narration import Narrator
 from .project import throw_away_copy
 from .scenes import SCENES
@@ -56,7 +55,7 @@ def _play_on(database: Database, narrator: Narrator) -> None:
             scene.play(stage)
             rows.append((scene.title, scene.before, scene.after, monotonic() - scene_began))
         narrator.line()
-        stage.downgrades_to_nothing(LEFTOVERS)
+        stage.downgrades_to_nothing()
     narrator.line()
     narrator.summary(rows)
     narrator.line(f"All went as told, in {monotonic() - began:.0f} seconds.")

@@ -52,11 +52,11 @@ class Outcome:
         """What it says behind FAILED; empty where it did not fail."""
         return self.stdout.partition("FAILED: ")[2].strip()
 
-    @property
-    def detected(self) -> list[str]:
-        """What the guard logged, one line a finding."""
+    def logged(self, *mentioned: str) -> list[str]:
+        """What the guard logged that says all of this, a line each."""
         marker = f"[{GUARD_LOGGER}] "
-        return [line.partition(marker)[2] for line in self.stderr.splitlines() if marker in line]
+        said = [line.partition(marker)[2] for line in self.stderr.splitlines() if marker in line]
+        return [line for line in said if all(text in line for text in mentioned)]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,23 @@ class Project:
             position = lines.index(edit.anchor) + (0 if edit.is_above else 1)
             lines[position:position] = edit.lines
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def uncomment(self, revision: Path, *lines: str) -> None:
+        """The lines are code in the revision, each where it stood as a comment.
+
+        :raises NotAsToldError: where one stood there never, or more than once.
+        """
+        source = revision.read_text(encoding="utf-8")
+        for line in lines:
+            times = source.count(f"# {line}\n")
+            if times != 1:
+                raise NotAsToldError(
+                    "the offered lines are uncommented",
+                    expected=f"once, this comment: # {line}",
+                    came=f"{times} times in\n{source}",
+                )
+            source = source.replace(f"# {line}\n", f"{line}\n")
+        revision.write_text(source, encoding="utf-8")
 
     def revisions(self) -> set[Path]:
         return set(self.root.glob("migrations/versions/*.py"))

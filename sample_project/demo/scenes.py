@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from sample_project.app import exam_answers, exam_mentor, onboarding, pattern_quality
 
-from . import browser, mends
+from . import browser
+from .offer import Offer
 from .project import above, below, lines_of
 from .supabase import Client
 
@@ -38,11 +39,22 @@ class Scene:
     play: Callable[[Stage], None]
 
 
-def generated(table: str, columns: list[str], *, name: str) -> list[str]:
+def generated(offer: Offer, *, name: str) -> list[str]:
     return [
-        f"op.validate_upsert_key({table!r}, {columns!r})",
-        f"op.create_unique_constraint({name!r}, {table!r}, {columns!r})",
+        f"# {offer.deduplication}",
+        f"op.validate_upsert_key({offer.table!r}, {offer.columns!r})",
+        f"op.create_unique_constraint({name!r}, {offer.table!r}, {offer.columns!r})",
     ]
+
+
+def kept_and_archived(offer: Offer, newest_by: str) -> str:
+    """The rows, those in the archive, and how many of these are older than the one that stayed."""
+    return (
+        f"SELECT json_build_array((SELECT count(*) FROM {offer.table}), "
+        f"(SELECT count(*) FROM {offer.archive}), (SELECT count(*) FROM {offer.table} AS kept "
+        f"JOIN {offer.archive} AS archived USING ({', '.join(offer.columns)}) "
+        f"WHERE kept.{newest_by} > archived.{newest_by}))"
+    )
 
 
 def play_exam_answers(stage: Stage) -> None:
@@ -71,7 +83,8 @@ def play_exam_answers(stage: Stage) -> None:
     stage.generates(
         "upsert key of user_mistakes",
         lines=generated(
-            "user_mistakes", ["user_id", "question_id"], name="user_mistakes_user_question_unique"
+            Offer("user_mistakes", ["user_id", "question_id"], order_by="updated_at"),
+            name="user_mistakes_user_question_unique",
         ),
     )
     stage.upgrades()
@@ -140,6 +153,7 @@ def play_lesson_progress(stage: Stage) -> None:
 
 def play_pattern_quality(stage: Stage) -> None:
     metrics = "pattern_quality_metrics"
+    offer = Offer(metrics, ["pattern_id"], order_by="measurement_timestamp")
     stage.database.run(
         "INSERT INTO patterns (name) SELECT 'pattern ' || n FROM generate_series(1, 1085) AS n"
     )
@@ -180,19 +194,32 @@ def play_pattern_quality(stage: Stage) -> None:
         ),
     )
     stage.check_fails(f"{metrics} (pattern_id)")
-    stage.generates(
+    revision = stage.generates(
         f"upsert key of {metrics}",
-        lines=generated(metrics, ["pattern_id"], name=f"{metrics}_pattern_id_unique"),
+        lines=generated(offer, name=f"{metrics}_pattern_id_unique"),
     )
-    stage.upgrade_is_refused(f"{metrics} (pattern_id)", "1,085 surplus rows")
-    stage.mends(mends.PATTERN_QUALITY)
-    stage.holds(
-        "every pattern has its row of the second backfill, the first is in the archive",
-        f"SELECT array(SELECT count(*) || ' ' || version FROM {metrics} GROUP BY version) || "
-        f"array(SELECT count(*) || ' ' || version FROM archive.{metrics} GROUP BY version)",
-        ["1085 v2", "1085 v1"],
+    stage.upgrade_is_refused(offer, "1,085 surplus rows")
+    rows_and_archive = (
+        "SELECT json_build_array(count(*), md5(string_agg(m::text, ' ' ORDER BY id)), "
+        f"to_regclass('{offer.archive}')) FROM {metrics} AS m"
     )
-    stage.upgrades()
+    before = stage.answer(rows_and_archive)
+    deduplicates = partial(
+        stage.deduplicates,
+        offer,
+        fact="1,085 rows, the latest measurement of each pattern; 1,085 archived",
+        query=kept_and_archived(offer, "measurement_timestamp"),
+        leaves=[1_085, 1_085, 1_085],
+    )
+    stage.takes(offer, revision)
+    deduplicates()
+    stage.restores(
+        offer,
+        fact="2,170 rows, each as it was, and no archive",
+        query=rows_and_archive,
+        leaves=before,
+    )
+    deduplicates()
     stage.works(
         "two backfills, as the code was mended",
         partial(backfill_twice, ("v3", "v4"), pattern_quality.upsert_scores),
@@ -201,11 +228,12 @@ def play_pattern_quality(stage: Stage) -> None:
         f"(SELECT count(*) AS n, version FROM {metrics} GROUP BY version) AS versions",
         leaves=["1085 v4"],
     )
-    stage.check_is_clean()
+    stage.check_is_clean(keeps=offer.archive)
 
 
 def play_onboarding(stage: Stage) -> None:
     supabase = Client(stage.database.libpq_url)
+    offer = Offer("profiles", ["auth_user_id"], order_by="created_at")
     finalize = partial(onboarding.finalize_onboarding, supabase)
 
     def sign_up(*people: UUID) -> None:
@@ -244,13 +272,18 @@ def play_onboarding(stage: Stage) -> None:
         ),
     )
     stage.check_fails("profiles (auth_user_id)")
-    stage.generates(
+    revision = stage.generates(
         "upsert key of profiles",
-        lines=generated("profiles", ["auth_user_id"], name="profiles_auth_user_id_unique"),
+        lines=generated(offer, name="profiles_auth_user_id_unique"),
     )
-    stage.upgrade_is_refused("profiles (auth_user_id)", "1 surplus row", str(ANA))
-    stage.mends(mends.ONBOARDING)
-    stage.upgrades()
+    stage.upgrade_is_refused(offer, "1 surplus row", str(ANA))
+    stage.takes(offer, revision)
+    stage.deduplicates(
+        offer,
+        fact="2 profiles, the newest of each person; 1 archived",
+        query=kept_and_archived(offer, "created_at"),
+        leaves=[2, 1, 1],
+    )
     for step, name in (("the onboarding ends", "Ana"), ("and ends again, renamed", "Ana B.")):
         stage.works(
             step,
@@ -259,12 +292,13 @@ def play_onboarding(stage: Stage) -> None:
             query=f"SELECT array_agg(display_name) FROM profiles WHERE auth_user_id = '{ANA}'",
             leaves=[name],
         )
-    stage.check_is_clean()
+    stage.check_is_clean(keeps=offer.archive)
 
 
 def play_exam_mentor(stage: Stage) -> None:
     engine = create_engine(stage.database.sqlalchemy_url, poolclass=pool.NullPool)
     source = "app/exam_mentor.py"
+    offer = Offer("quizzes", ["user_id", "topic_id"], order_by="created_at")
 
     def saves(upsert: Callable[..., None], *values: Any) -> Callable[[], None]:
         def act() -> None:
@@ -343,14 +377,26 @@ def play_exam_mentor(stage: Stage) -> None:
         ),
     )
     stage.check_fails("quizzes (user_id, topic_id)", "index idx_quizzes_user_topic")
-    stage.generates(
+    revision = stage.generates(
         "upsert keys of the exam mentor",
-        lines=generated("quizzes", ["user_id", "topic_id"], name="uq_quizzes_user_id_topic_id"),
+        lines=generated(offer, name="uq_quizzes_user_id_topic_id"),
         silent_on=["'users'", "'plan_cache'", "'tutor_chats'"],
     )
-    stage.upgrade_is_refused("quizzes (user_id, topic_id)", "3 surplus rows")
-    stage.mends(mends.QUIZZES)
-    stage.upgrades()
+    stage.upgrade_is_refused(offer, "3 surplus rows")
+    stage.takes(offer, revision)
+    stage.deduplicates(
+        offer,
+        fact="3 quizzes, the newest of each person and topic, as readers took it; 3 archived",
+        query=kept_and_archived(offer, "created_at"),
+        leaves=[3, 3, 3],
+    )
+    stage.holds(
+        "is on for the archive too, without a policy: it shows nobody what was hidden",
+        "SELECT json_build_array(relrowsecurity, (SELECT count(*) FROM pg_policy "
+        f"WHERE polrelid = c.oid)) FROM pg_class AS c WHERE c.oid = '{offer.archive}'::regclass",
+        [True, 0],
+        step="row level security",
+    )
     for step, word in (("all four upserts", "three"), ("and once more", "four")):
         stage.works(
             step,
@@ -361,7 +407,7 @@ def play_exam_mentor(stage: Stage) -> None:
             "(SELECT json_agg(questions ORDER BY user_id, topic_id) FROM quizzes))",
             leaves=[1, 1, 1, [["only"], [word], ["second"]]],
         )
-    stage.check_is_clean()
+    stage.check_is_clean(keeps=offer.archive)
 
 
 SCENES = (
@@ -386,7 +432,7 @@ SCENES = (
         key="pattern_quality_metrics (pattern_id)",
         story="A docstring says upsert over a plain INSERT: each backfill doubles the table.",
         before="42P10, 1,085 surplus rows",
-        after="two backfills leave 1,085 rows",
+        after="1,085 rows, 1,085 archived",
         play=play_pattern_quality,
     ),
     Scene(
@@ -394,7 +440,7 @@ SCENES = (
         key="profiles (auth_user_id)",
         story="A PL/pgSQL function upserts. Creating it succeeds; every call fails.",
         before="42P10 in a function",
-        after="the call succeeds, twice",
+        after="the call succeeds, 1 row archived",
         play=play_onboarding,
     ),
     Scene(
@@ -402,7 +448,7 @@ SCENES = (
         key="users (name), plan_cache (cache_key), tutor_chats and quizzes (user_id, topic_id)",
         story="Four upsert keys: three are satisfied, one has a plain index for a unique one.",
         before="42P10, a history of quizzes",
-        after="four of four upsert",
+        after="four of four upsert, 3 rows archived",
         play=play_exam_mentor,
     ),
 )

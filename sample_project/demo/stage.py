@@ -14,10 +14,11 @@ from .supabase import APIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from .database import Database
-    from .mends import Mend
     from .narration import Narrator
+    from .offer import Offer
 
 ALL_CLEAR = "No new upgrade operations detected."
 
@@ -28,23 +29,26 @@ class Stage:
     database: Database
     project: Project
 
-    def check_is_clean(self, fact: str = ALL_CLEAR) -> None:
-        outcome = self.project.alembic("check")
-        _expect("alembic check", outcome, ALL_CLEAR, exits_with_zero=True)
+    def check_is_clean(self, fact: str = ALL_CLEAR, *, keeps: str = "") -> None:
+        """The check passes, and leaves the archive of that name where it is."""
+        logged = f"Kept the archive {keeps}:" if keeps else ""
+        outcome = self._alembic("check", expected=(ALL_CLEAR, logged))
         self.narrator.passed("alembic check", fact)
+        self.narrator.quoted(outcome.logged(logged) if keeps else [])
 
     def check_fails(self, *mentioned: str) -> None:
         """The check fails, and the guard logs one line, which says all of this."""
         outcome = self.project.alembic("check")
         _expect("alembic check", outcome, exits_with_zero=False)
-        if len(outcome.detected) != 1 or any(text not in outcome.detected[0] for text in mentioned):
+        detected = outcome.logged("Detected ")
+        if len(detected) != 1 or detected != outcome.logged("Detected ", *mentioned):
             raise NotAsToldError(
                 "alembic check",
                 expected="one line of the guard's with: " + ", ".join(mentioned),
                 came=outcome.stderr,
             )
         self.narrator.failed("alembic check", f"exit {outcome.exit_code}")
-        self.narrator.quoted(outcome.detected, "red")
+        self.narrator.quoted(detected, "red")
 
     def fails(
         self, step: str, code: str, statement: Sequence[str], act: Callable[[], None]
@@ -77,12 +81,16 @@ class Stage:
         self.holds(fact, query, leaves, step=step)
 
     def holds(self, fact: str, query: str, value: object, *, step: str = "the rows") -> None:
-        [(found,)] = self.database.rows(query)
+        found = self.answer(query)
         if found != value:
             raise NotAsToldError(
                 step, expected=f"{value!r}: {fact}", came=f"{found!r} from {query}"
             )
         self.narrator.passed(step, fact)
+
+    def answer(self, query: str) -> object:
+        [(found,)] = self.database.rows(query)
+        return found
 
     def declares(self, path: str, *edits: Edit) -> None:
         self.project.add_lines(path, edits)
@@ -93,7 +101,7 @@ class Stage:
 
     def generates(
         self, message: str, *, lines: Sequence[str], silent_on: Sequence[str] = ()
-    ) -> None:
+    ) -> Path:
         """A revision is generated that has those lines, in that order, and none of those names."""
         step = f'alembic revision --autogenerate -m "{message}"'
         before = self.project.revisions()
@@ -106,26 +114,49 @@ class Stage:
             raise NotAsToldError(step, expected=wanted, came=upgrade)
         self.narrator.passed(step)
         self.narrator.quoted(upgrade.splitlines())
+        return revision
 
     def upgrades(self, fact: str = "") -> None:
-        _expect(
-            "alembic upgrade head", self.project.alembic("upgrade", "head"), exits_with_zero=True
-        )
+        self._alembic("upgrade", "head")
         self.narrator.passed("alembic upgrade head", fact)
 
-    def downgrades_to_nothing(self, leftovers: str) -> None:
-        """The history is undone, generated revisions included: the database is as we found it."""
-        outcome = self.project.alembic("downgrade", "base")
-        _expect("alembic downgrade base", outcome, exits_with_zero=True)
-        self.database.run(f"{leftovers} DROP TABLE alembic_version;")
-        self.narrator.passed("alembic downgrade base", "the generated revisions included")
+    def deduplicates(self, offer: Offer, *, fact: str, query: str, leaves: object) -> None:
+        """The upgrade moves rows to the archive, and the query then returns exactly this value."""
+        told = ("Deduplicated ", offer.key, offer.archive)
+        outcome = self._alembic("upgrade", "head", expected=told)
+        self.holds(fact, query, leaves, step="alembic upgrade head")
+        self.narrator.quoted(outcome.logged(*told))
 
-    def upgrade_is_refused(self, *mentioned: str) -> None:
-        """The upgrade stops before it changed anything, with a report and no traceback."""
+    def restores(self, offer: Offer, *, fact: str, query: str, leaves: object) -> None:
+        """The downgrade moves them back, and the query then returns exactly this value."""
+        told = ("Restored ", offer.key, offer.archive)
+        outcome = self._alembic("downgrade", "-1", expected=told)
+        self.holds(fact, query, leaves, step="alembic downgrade -1")
+        self.narrator.quoted(outcome.logged(*told))
+
+    def downgrades_to_nothing(self) -> None:
+        """The history is undone, generated revisions included: the database is as we found it."""
+        outcome = self._alembic("downgrade", "base")
+        left = self.database.tables()
+        if left != ["alembic_version"]:
+            raise NotAsToldError(
+                "alembic downgrade base",
+                expected="no table but alembic_version, the archives gone with their last rows",
+                came=", ".join(left),
+            )
+        self.database.run("DROP TABLE alembic_version")
+        self.narrator.passed(
+            "alembic downgrade base", "generated revisions included, archived rows come back"
+        )
+        self.narrator.quoted(outcome.logged("Restored "))
+
+    def upgrade_is_refused(self, offer: Offer, *mentioned: str) -> None:
+        """The upgrade stops before it changed anything, with a report that offers the two lines."""
         revision = "SELECT version_num FROM alembic_version"
         before = self.database.rows(revision)
         outcome = self.project.alembic("upgrade", "head")
-        _expect("alembic upgrade head", outcome, *mentioned, exits_with_zero=False)
+        reported = (offer.key, *mentioned, offer.deduplication, offer.restoration)
+        _expect("alembic upgrade head", outcome, *reported, exits_with_zero=False)
         if self.database.rows(revision) != before:
             raise NotAsToldError(
                 "alembic upgrade head",
@@ -135,16 +166,17 @@ class Stage:
         self.narrator.failed("alembic upgrade head", "refused, nothing changed")
         self.narrator.quoted(outcome.failure.splitlines(), "red")
 
-    def mends(self, mend: Mend) -> None:
-        surplus = self.database.run(mend.statement)
-        if surplus != mend.surplus_rows:
-            raise NotAsToldError(
-                "the rows are mended",
-                expected=f"{mend.surplus_rows} surplus rows",
-                came=f"{surplus} rows from {mend.statement}",
-            )
-        self.narrator.passed("the rows are mended", f"{mend.story}: {surplus:,} surplus")
-        self.narrator.quoted(mend.statement.strip().splitlines())
+    def takes(self, offer: Offer, revision: Path) -> None:
+        """Both offered lines are code in the revision, where they stood as comments."""
+        self.project.uncomment(revision, offer.deduplication, offer.restoration)
+        self.narrator.passed("the offered lines are uncommented", "in the generated revision")
+        self.narrator.quoted([f"+ {offer.deduplication}", f"+ {offer.restoration}"], "green")
+
+    def _alembic(self, *arguments: str, expected: Sequence[str] = ()) -> Outcome:
+        """What a run left that succeeded and said all of this."""
+        outcome = self.project.alembic(*arguments)
+        _expect(" ".join(("alembic", *arguments)), outcome, *expected, exits_with_zero=True)
+        return outcome
 
 
 def _expect(step: str, outcome: Outcome, *mentioned: str, exits_with_zero: bool) -> None:
