@@ -74,6 +74,9 @@ class RowsReport:
     arrived: bool = False
     """Whether the rows came after they had been checked, and the build of the index met them."""
 
+    left_behind: str | None = None
+    """The INVALID index that the build left behind, which ran outside a transaction; None: nothing."""
+
     doubt: str | None = None
     """Why the rows could not be compared as the index will; None: they were."""
 
@@ -99,7 +102,12 @@ def first_line(report: RowsReport) -> str:
         )
     if report.nulls == "forbid" and report.null_rows:
         found.append(f"{counted(report.null_rows, 'row')} with NULL in the key")
-    return f"{key} does not hold: {', '.join(found)}; nothing was changed"
+    changed = (
+        "nothing was changed"
+        if report.left_behind is None
+        else f"the build left the INVALID index {report.left_behind} behind"
+    )
+    return f"{key} does not hold: {', '.join(found)}; {changed}"
 
 
 def violation_text(report: RowsReport) -> str:
@@ -175,10 +183,18 @@ def _ways_out(report: RowsReport) -> list[str]:
         return [_OTHER_KEY]
     ways = []
     if report.groups:
-        ways += [*_offered(report), _BY_HAND, _NOT_A_KEY]
+        ways += [*_cleaning(report), *_offered(report), _BY_HAND, _NOT_A_KEY]
     if report.nulls == "forbid" and report.null_rows:
         ways.append(_NULLS_MEAN)
     return ways
+
+
+def _cleaning(report: RowsReport) -> list[str]:
+    if report.left_behind is None:
+        return []
+    return [
+        f"drop what was left behind before the next upgrade, in any case: DROP INDEX CONCURRENTLY {report.left_behind};"
+    ]
 
 
 def _offered(report: RowsReport) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, event
-from sqlalchemy.exc import IntegrityError
+from alembic.util import CommandError
+from sqlalchemy import Column, Index, Insert, PrimaryKeyConstraint, UniqueConstraint, event
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
 from ..catalog.reading import commits_each_statement, execute
@@ -25,65 +26,129 @@ _SAVEPOINT = "upsert_guard_build"
 
 
 def watch_builds(
-    connection: Connection, table: str, schema: str | None, told: Callable[[], Exception | None]
+    connection: Connection,
+    table: str,
+    schema: str | None,
+    columns: frozenset[str] | None,
+    told: Callable[[str | None], Exception | None],
+    *,
+    reveal: bool,
 ) -> None:
     """Raise what `told` returns where the database refuses to make something unique on the table.
 
     The watch ends with the connection.
 
-    :param told: called when the transaction can be read from again; None: the database's own error stands.
+    :param columns: the key's, where it is made of columns alone; None: anything unique on the table may be its.
+    :param told: called when the database can be read from again, with the name of the INVALID index that the build
+     left behind, None for none; returns None where the database's own error stands.
+    :param reveal: False: no value stands in the errors that ours is raised from.
     """
-    watch = _Watch(connection, table, schema, told)
+    watch = _Watch(connection, (schema, table), columns, told, reveal=reveal)
     event.listen(connection, "before_execute", watch.before)
     event.listen(connection, "after_execute", watch.after)
+    event.listen(connection, "rollback", watch.forget)
 
 
 class _Watch:
     def __init__(
         self,
         connection: Connection,
-        table: str,
-        schema: str | None,
-        told: Callable[[], Exception | None],
+        table: tuple[str | None, str],
+        columns: frozenset[str] | None,
+        told: Callable[[str | None], Exception | None],
+        *,
+        reveal: bool,
     ) -> None:
         self.connection = connection
-        self.table = (schema, table)
+        self.table = table
+        self.columns = columns
         self.told = told
+        self.reveal = reveal
         # PostgreSQL answers nothing in a transaction that has failed
         self.needs_savepoint = connection.dialect.name == "postgresql"
         self.has_savepoint = False
+        self.listens = False
+        self.building: str | None = None
+        """The index that a build outside a transaction leaves behind when it fails."""
 
     def before(self, _: Connection, statement: Any, *__: Any) -> None:
         if not self._is_ours(statement):
             return
-        self.has_savepoint = self.needs_savepoint and not commits_each_statement(self.connection)
+        outside = commits_each_statement(self.connection)
+        self.has_savepoint = self.needs_savepoint and not outside
+        self.building = _built_concurrently(statement) if outside else None
         if self.has_savepoint:
             execute(self.connection, f"SAVEPOINT {_SAVEPOINT}")
         # SQLAlchemy tells of errors by engine alone: for as long as this one statement takes
+        self.forget()
         event.listen(self.connection.engine, "handle_error", self.refused)
+        self.listens = True
 
     def after(self, _: Connection, statement: Any, *__: Any) -> None:
         if not self._is_ours(statement):
             return
-        event.remove(self.connection.engine, "handle_error", self.refused)
+        self.forget()
         if self.has_savepoint:
             execute(self.connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
+    def forget(self, *_: Any) -> None:
+        if self.listens:
+            event.remove(self.connection.engine, "handle_error", self.refused)
+            self.listens = False
+
     def refused(self, context: ExceptionContext) -> Exception | None:
-        if context.connection is not self.connection:
+        # it cannot be removed from the list that is being gone through: the rollback does
+        if context.connection is not self.connection or not self.listens:
             return None
-        event.remove(self.connection.engine, "handle_error", self.refused)
-        if not isinstance(context.sqlalchemy_exception, IntegrityError):
+        # DataError: the key's expression fails on a row, and says on which value
+        known = IntegrityError if self.reveal else (IntegrityError, DataError)
+        if not isinstance(context.sqlalchemy_exception, known):
             return None
         if self.has_savepoint:
             execute(self.connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-        return self.told()
+        try:
+            told = self.told(self.building)
+        except CommandError as error:  # the rows cannot be read any more than the index be built
+            told = error
+        if told is not None and not self.reveal:
+            _without_values(context.original_exception)
+        return told
 
     def _is_ours(self, statement: Any) -> bool:
+        if isinstance(statement, Insert):
+            # batch mode on SQLite copies the rows into a table that has the constraint: ApplyBatchImpl
+            schema, table = self.table
+            copy: Any = statement.table
+            return (copy.schema, copy.name) == (schema, f"_alembic_tmp_{table}"[:50])
         if not isinstance(statement, CreateIndex | AddConstraint):
             return False
         made: Any = statement.element
         is_unique = isinstance(made, UniqueConstraint | PrimaryKeyConstraint) or (
             isinstance(made, Index) and made.unique
         )
-        return is_unique and (made.table.schema, made.table.name) == self.table
+        if not is_unique or (made.table.schema, made.table.name) != self.table:
+            return False
+        columns = _columns(made)
+        return columns is None or self.columns is None or columns == self.columns
+
+
+def _columns(made: Any) -> frozenset[str] | None:
+    """The columns that are made unique; None: SQL is among them."""
+    elements: Any = made.expressions if isinstance(made, Index) else made.columns
+    if not all(isinstance(element, Column) for element in elements):
+        return None
+    return frozenset(element.name for element in elements)
+
+
+def _built_concurrently(statement: Any) -> str | None:
+    options = getattr(statement.element, "dialect_options", {})
+    if not isinstance(statement, CreateIndex) or not options["postgresql"]["concurrently"]:
+        return None
+    return str(statement.element.name)
+
+
+def _without_values(error: BaseException) -> None:
+    """SQLAlchemy raises ours from the driver's error, whose details have a value in them."""
+    error.args = ("its words may hold a value: reveal=True shows them",)
+    error.__cause__ = None
+    error.__suppress_context__ = True

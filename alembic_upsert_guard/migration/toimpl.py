@@ -100,11 +100,22 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
             counted(report.null_rows, "row"),
         )
 
-    def arrived() -> UpsertKeyViolation | None:
-        report = replace(_report(connection, key, operation, told, reveal=reveal), arrived=True)
+    def arrived(left_behind: str | None) -> UpsertKeyViolation | None:
+        report = _report(connection, key, operation, told, reveal=reveal)
+        if left_behind is not None:
+            left_behind = named(context.dialect, key.table.schema, left_behind)
+        report = replace(report, arrived=True, left_behind=left_behind)
         return _violation(context, report) if report.refuses else None
 
-    watch_builds(connection, operation.table_name, operation.schema, arrived)
+    columns = [element for element in operation.elements if isinstance(element, str)]
+    watch_builds(
+        connection,
+        operation.table_name,
+        operation.schema,
+        frozenset(columns) if len(columns) == len(operation.elements) else None,
+        arrived,
+        reveal=reveal,
+    )
 
 
 def _report(

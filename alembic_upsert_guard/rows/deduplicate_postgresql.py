@@ -7,10 +7,10 @@ a script cannot know when it is written. It is one statement, so it is done as a
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ..sqltext import anonymous_block, named, quoted, string_literal
+from ..sqltext import named, quoted
+from .programs import program
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -44,27 +44,27 @@ def deduplication_block(dialect: Dialect, surplus: Surplus, told: str) -> str:
     # a row without a value is never preferred, whichever end is kept
     ordering = [f"({sql}) IS NULL, ({sql}) {direction}" for sql in surplus.order_by]
     archive = None if surplus.archive is None else named(dialect, *surplus.archive)
-    parameters = {
-        "told": _text(dialect, told),
-        "relation_name": _text(dialect, quoted(dialect, *key.table)),
-        "elements": _text(dialect, ", ".join(elements)),
-        "condition": _text(dialect, f"({key.target.predicate or 'true'}) AND ({has_key})"),
-        "ordering": _text(dialect, "".join(f"{part}, " for part in ordering)),
-        "direction": _text(dialect, direction),
-        "archive": _text(dialect, archive),
-        "repoint": f"boolean := {'true' if surplus.repoint else 'false'}",
+    parameters: dict[str, str | bool | None] = {
+        "told": told,
+        "relation_name": quoted(dialect, *key.table),
+        "elements": ", ".join(elements),
+        "condition": f"({key.target.predicate or 'true'}) AND ({has_key})",
+        "ordering": "".join(f"{part}, " for part in ordering),
+        "direction": direction,
+        "archive": archive,
+        "repoint": surplus.repoint,
     }
-    return _block("deduplicate.sql", parameters)
+    return program("deduplicate.sql", dialect, parameters)
 
 
 def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName, told: str) -> str:
     """Return the block that brings back the rows which were moved to `archive` for the sake of `key`."""
     parameters = {
-        "told": _text(dialect, told),
-        "relation_name": _text(dialect, quoted(dialect, *key.table)),
-        "archive": _text(dialect, named(dialect, *archive)),
+        "told": told,
+        "relation_name": quoted(dialect, *key.table),
+        "archive": named(dialect, *archive),
     }
-    return _block("restore.sql", parameters)
+    return program("restore.sql", dialect, parameters)
 
 
 def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:
@@ -73,12 +73,3 @@ def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:
     return int(written["rows"]), tuple(
         (str(name), int(count)) for name, count in sorted(written["repointed"].items())
     )
-
-
-def _text(dialect: Dialect, value: str | None) -> str:
-    return f"text := {'NULL' if value is None else string_literal(dialect, value)}"
-
-
-def _block(program: str, parameters: dict[str, str]) -> str:
-    declared = "".join(f"    {name} CONSTANT {value};\n" for name, value in parameters.items())
-    return anonymous_block(declared + files(__package__).joinpath(program).read_text("utf-8"))

@@ -39,6 +39,7 @@ __all__ = [
     "find_relation",
     "hashes_that_stand_twice",
     "index_on_likeness",
+    "is_wide",
     "largest_sql",
     "prove_absence",
     "why_too_wide",
@@ -270,7 +271,7 @@ def prove_absence(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -
     is_null = " OR ".join(f"{sql} IS NULL" for sql in indexed.elements)
     # the hash stands there once: under some collations it is what costs
     null_rows = "0" if key.nulls == "not_distinct" else f"count(*) FILTER (WHERE {is_null})"
-    wide = f"count(*) FILTER (WHERE {_is_wide(indexed)})" if indexed.width else "0"
+    wide = f"count(*) FILTER (WHERE {is_wide(indexed.width)})" if indexed.width else "0"
     query = (
         f"SELECT count(*), {null_rows}, count(DISTINCT {indexed.hashed}), {wide} "
         f"FROM {key.source(connection.dialect)}"
@@ -323,7 +324,7 @@ def count_wide(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> i
     """Return how many rows have a key that may be too wide, where no proof counted them."""
     if indexed.width is None:
         return 0
-    source = replace(key, among=_is_wide(indexed)).source(connection.dialect)
+    source = replace(key, among=is_wide(str(indexed.width))).source(connection.dialect)
     with as_the_build_reads(connection):
         return int(execute(connection, f"SELECT count(*) FROM {source}").scalar_one())
 
@@ -337,7 +338,7 @@ def why_too_wide(
     are put into an indexed likeness of the table, and taken away again.
     """
     dialect = connection.dialect
-    wide = replace(key, among=_is_wide(indexed), table=relation.name)
+    wide = replace(key, among=is_wide(str(indexed.width)), table=relation.name)
     names = insertable_columns(connection, relation.name)
     columns = ", ".join(quoted(dialect, name) for name in names)
     try:
@@ -356,6 +357,7 @@ def why_too_wide(
     return None
 
 
-def _is_wide(indexed: IndexedKey) -> str:
+def is_wide(width: str) -> str:
+    """Return the condition that a key of `width` bytes, at most, may be too wide for an index."""
     # an index row takes a third of a page at most: BTMaxItemSize, nbtree.h
-    return f"{indexed.width} > current_setting('block_size')::int / 4"
+    return f"{width} > current_setting('block_size')::int / 4"
