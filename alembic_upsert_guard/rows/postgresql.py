@@ -51,6 +51,9 @@ MEMORY = "64MB"
 _CANNOT_SAY = frozenset({"42501", "25006", "42P07", "42809"})
 """No privilege, a read-only transaction, a temporary table itself, a relation that LIKE does not take."""
 
+_NO_INDEX = frozenset({"42704", "42P17", "0A000"})
+"""No operator class for the type; not immutable; a partition column is missing, or the column is virtual."""
+
 _NO_FUNCTION = "42883"
 """undefined_function: a type without equality, or without a hash."""
 
@@ -84,6 +87,12 @@ class IndexedKey:
 
     width: str | None
     """SQL of an upper bound on the key's bytes; None: no key can be too wide."""
+
+    listed: tuple[str, ...]
+    """The SQL of each element for people: as it was declared, without an operator class."""
+
+    composite: bool
+    """Whether one of them is of a composite type."""
 
     default_equality: bool
     """Whether ``GROUP BY`` compares as the index does; not so under a few operator classes."""
@@ -133,7 +142,8 @@ def index_on_likeness(
             try:
                 execute(connection, _index_sql(dialect, relation, key.target, unique=True))
             except DBAPIError as error:
-                return words_of(error)
+                # of anything else, such as SQL that names the table with its schema, the likeness is the cause
+                return words_of(error) if sqlstate(error) in _NO_INDEX else None
             rows = connection.execute(_INDEX_ELEMENTS, {"likeness": relation.name.name}).all()
     except DBAPIError as error:
         if sqlstate(error) in _CANNOT_SAY:
@@ -150,6 +160,11 @@ def index_on_likeness(
         # XOR of NULL is NULL: a row with NULL in the key has no hash
         " # ".join(h for h in hashes if h is not None) if None not in hashes else None,
         " + ".join(f"coalesce(pg_column_size({sql}), 0)" for sql in unbounded) or None,
+        listed=tuple(
+            sql if row.names_opclass else declared
+            for sql, row, declared in zip(spelled, rows, key.elements(dialect), strict=True)
+        ),
+        composite=any(row.is_composite for row in rows),
         default_equality=all(bool(row.default_equality) for row in rows),
     )
 
@@ -157,32 +172,34 @@ def index_on_likeness(
 _INDEX_ELEMENTS = text("""
     SELECT pg_get_indexdef(i.indexrelid, k.position, false) AS sql, -- neither collation nor operator class
            CASE WHEN i.indcollation[k.position - 1] <> 0
-                THEN (SELECT format('%I.%I', n.nspname, co.collname) FROM pg_collation co
-                      JOIN pg_namespace n ON n.oid = co.collnamespace
+                THEN (SELECT format('%I.%I', n.nspname, co.collname) FROM pg_catalog.pg_collation co
+                      JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
                       WHERE co.oid = i.indcollation[k.position - 1]) END AS collation,
            -- fixed, or short: text and its like with a length, in characters of at most four bytes
            a.attlen > 0
                OR a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod BETWEEN 0 AND 200
                OR a.atttypid = 'numeric'::regtype AND a.atttypmod >= 0 AS is_bounded,
            equal.amopopr = by_default.amopopr AS default_equality,
+           NOT oc.opcdefault AS names_opclass,
+           oc.opcintype = 'record'::regtype AS is_composite,
            (SELECT format('%I.%I', n.nspname, p.proname)
-            FROM pg_amop h
-            JOIN pg_am m ON m.oid = h.amopmethod AND m.amname = 'hash'
-            JOIN pg_amproc hp ON hp.amprocfamily = h.amopfamily AND hp.amprocnum = 2 -- 64 bits, seeded
+            FROM pg_catalog.pg_amop h
+            JOIN pg_catalog.pg_am m ON m.oid = h.amopmethod AND m.amname = 'hash'
+            JOIN pg_catalog.pg_amproc hp ON hp.amprocfamily = h.amopfamily AND hp.amprocnum = 2 -- 64 bits, seeded
                  AND hp.amproclefttype = oc.opcintype AND hp.amprocrighttype = oc.opcintype
-            JOIN pg_proc p ON p.oid = hp.amproc
-            JOIN pg_namespace n ON n.oid = p.pronamespace
+            JOIN pg_catalog.pg_proc p ON p.oid = hp.amproc
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
             WHERE h.amopopr = equal.amopopr
             LIMIT 1) AS hash_function
-    FROM pg_index i
-    JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = pg_my_temp_schema() AND c.relname = :likeness
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indrelid AND c.relnamespace = pg_my_temp_schema() AND c.relname = :likeness
     CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
-    JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = k.position
-    JOIN pg_opclass oc ON oc.oid = i.indclass[k.position - 1]
-    JOIN pg_amop equal ON equal.amopfamily = oc.opcfamily AND equal.amopstrategy = 3 -- btree: =
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = k.position
+    JOIN pg_catalog.pg_opclass oc ON oc.oid = i.indclass[k.position - 1]
+    JOIN pg_catalog.pg_amop equal ON equal.amopfamily = oc.opcfamily AND equal.amopstrategy = 3 -- btree: =
          AND equal.amoplefttype = oc.opcintype AND equal.amoprighttype = oc.opcintype
-    LEFT JOIN pg_opclass d ON d.opcmethod = oc.opcmethod AND d.opcintype = oc.opcintype AND d.opcdefault
-    LEFT JOIN pg_amop by_default ON by_default.amopfamily = d.opcfamily AND by_default.amopstrategy = 3
+    LEFT JOIN pg_catalog.pg_opclass d ON d.opcmethod = oc.opcmethod AND d.opcintype = oc.opcintype AND d.opcdefault
+    LEFT JOIN pg_catalog.pg_amop by_default ON by_default.amopfamily = d.opcfamily AND by_default.amopstrategy = 3
          AND by_default.amoplefttype = d.opcintype AND by_default.amoprighttype = d.opcintype
     ORDER BY k.position
 """)
@@ -231,7 +248,8 @@ def as_the_build_reads(connection: Connection) -> Iterator[None]:
     An index may lie (a collation that changed under it); a hash table of every key outgrows its memory.
     """
     version = getattr(connection.dialect, "server_version_info", None) or (13,)
-    off = ["enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_hashagg"]
+    off = ["enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"]
+    off += ["enable_hashagg", "enable_hashjoin"]
     if version >= (16,):
         off.append("enable_presorted_aggregate")  # count(DISTINCT) then sorts hashes, not rows
     if version >= (17,):
@@ -268,7 +286,7 @@ def prove_absence(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -
     """
     if indexed.hashed is None:
         return None
-    is_null = " OR ".join(f"{sql} IS NULL" for sql in indexed.elements)
+    is_null = " OR ".join(map(key.is_null, indexed.elements))
     # the hash stands there once: under some collations it is what costs
     null_rows = "0" if key.nulls == "not_distinct" else f"count(*) FILTER (WHERE {is_null})"
     wide = f"count(*) FILTER (WHERE {is_wide(indexed.width)})" if indexed.width else "0"

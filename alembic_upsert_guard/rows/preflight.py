@@ -43,6 +43,8 @@ class _Found:
     order_by: tuple[str, ...] = ()
     obstacle: str | None = None
     doubt: str | None = None
+    listed: tuple[str, ...] = ()
+    """The elements as the listing spells them; empty: as they were declared."""
 
 
 def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
@@ -71,7 +73,9 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         groups=found.groups,
         surplus=found.surplus,
         null_rows=found.null_rows,
-        listing=listing_sql(dialect, key, nulls_stand=bool(found.null_rows)),
+        listing=listing_sql(
+            dialect, replace(key, spelled=found.listed), nulls_stand=bool(found.null_rows)
+        ),
         sample=found.sample,
         identity=found.identity,
         reveal=reveal,
@@ -102,14 +106,14 @@ def _read_postgresql(
         return _Found(obstacle=indexed)
     if indexed is None:
         return _read_all(connection, key, shown)
-    key = replace(key, spelled=indexed.elements)
+    key = replace(key, spelled=indexed.elements, composite=indexed.composite)
     proof = postgresql.prove_absence(connection, key, indexed)
     wide_rows = proof.wide_rows if proof else postgresql.count_wide(connection, key, indexed)
     if wide_rows:
         obstacle = postgresql.why_too_wide(connection, relation, key, indexed)
         if obstacle is not None:
             return _Found(obstacle=obstacle)
-    return _read_indexed(connection, key, indexed, proof, shown)
+    return replace(_read_indexed(connection, key, indexed, proof, shown), listed=indexed.listed)
 
 
 def _read_indexed(
@@ -122,7 +126,10 @@ def _read_indexed(
     if proof is not None and proof.surplus == 0:
         return _Found(null_rows=proof.null_rows)
     if not indexed.default_equality:
-        return _Found(doubt="its operator class compares otherwise than GROUP BY does")
+        return _Found(
+            null_rows=0 if proof is None else proof.null_rows,
+            doubt="its operator class compares otherwise than GROUP BY does",
+        )
     if proof is None:
         return _read_all(connection, key, shown)
     if proof.surplus > FEW:
@@ -170,7 +177,15 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) 
     if shown <= 0:
         return found
     identity = primary_key or _ROW_IDENTIFIER.get(connection.dialect.name, ())
-    rows = execute(connection, sample_sql(connection.dialect, key, identity, shown)).all()
+    try:
+        rows = execute(connection, sample_sql(connection.dialect, key, identity, shown)).all()
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the driver has no form for a value: infinity, a year before Christ
+        return replace(
+            _read(connection, key, 0), null_rows=found.null_rows, order_by=found.order_by
+        )
     if not rows:
         return found
     return replace(

@@ -42,6 +42,9 @@ class RowsOfKey:
     spelled: tuple[str, ...] = ()
     """The elements as the database groups by them, where it was asked; empty: as the target spells them."""
 
+    composite: bool = False
+    """Whether an element is of a composite type, of which IS NULL is true where its fields are all NULL, too."""
+
     among: str | None = None
     """A condition that all the offending rows are known to meet; None: any row may offend."""
 
@@ -54,9 +57,23 @@ class RowsOfKey:
 
     def source(self, dialect: Dialect) -> str:
         """Return what stands behind FROM: the table with the conditions that narrow its rows down."""
-        conditions = [f"({c})" for c in (self.target.predicate, self.among) if c is not None]
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"{self.relation(dialect)}{where}"
+        return f"{self.relation(dialect)}{self._where()}"
+
+    def _where(self) -> str:
+        if self.among is None:
+            return "" if self.target.predicate is None else f" WHERE {self.target.predicate}"
+        if self.target.predicate is None:
+            return f" WHERE {self.among}"
+        # in this order: the predicate may keep rows away that an element fails on
+        return f" WHERE CASE WHEN {self.target.predicate} THEN {self.among} ELSE false END"
+
+    def is_null(self, sql: str) -> str:
+        """Return the condition that an index takes the element for NULL."""
+        return f"{sql} IS NOT DISTINCT FROM NULL" if self.composite else f"{sql} IS NULL"
+
+    def is_not_null(self, sql: str) -> str:
+        """Return the condition that an index takes the element for a value."""
+        return f"{sql} IS DISTINCT FROM NULL" if self.composite else f"{sql} IS NOT NULL"
 
     def relation(self, dialect: Dialect) -> str:
         """Return the table as FROM names it."""
@@ -77,7 +94,7 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
     elements = key.elements(dialect)
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
-    null = " OR ".join(f"{sql} IS NULL" for sql in elements)
+    null = " OR ".join(key.is_null(sql) for sql in elements)
     ordinals = ", ".join(str(n) for n in range(1, len(elements) + 1))
     if key.nulls == "not_distinct":
         has_null, having = "0", "count(*) > 1"
@@ -96,14 +113,13 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     """
     elements = key.elements(dialect)
     columns = ", ".join(elements)
-    conditions = [] if key.target.predicate is None else [f"({key.target.predicate})"]
+    where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     having = "count(*) > 1"
-    # what is refused is what is listed
+    # what is refused is what is listed; of groups, since an element may fail on rows that the predicate keeps away
     if key.nulls == "forbid":
-        having += "".join(f" OR {sql} IS NULL" for sql in elements)
+        having += "".join(f" OR {key.is_null(sql)}" for sql in elements)
     elif key.nulls != "not_distinct" and nulls_stand:
-        conditions += [f"{sql} IS NOT NULL" for sql in elements]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        having += "".join(f" AND {key.is_not_null(sql)}" for sql in elements)
     return (
         f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where} "
         f"GROUP BY {columns} HAVING {having} ORDER BY count(*) DESC;"
@@ -125,7 +141,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
         for column, name in zip(identity, identities, strict=True)
     ]
     not_distinct = key.nulls == "not_distinct"
-    has_key = "" if not_distinct else f" WHERE {' AND '.join(f'{k} IS NOT NULL' for k in keys)}"
+    has_key = "" if not_distinct else f" WHERE {' AND '.join(map(key.is_not_null, keys))}"
     # NULLs meet only where the key takes them as equal
     same = _SAME.get(dialect.name, "=") if not_distinct else "="
     met = " AND ".join(f"sample.{name} {same} candidate.{name}" for name in keys)
