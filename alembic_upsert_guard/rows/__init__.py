@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from .deduplicate import (
-    ARCHIVE_COLUMNS,
-    Deduplicated,
-    Surplus,
     deduplicate,
     restore,
     script_deduplication,
@@ -15,6 +12,7 @@ from .order import newest_by
 from .preflight import read_rows
 from .script import script_check
 from .statements import RowsOfKey, listing_sql
+from .surplus import ARCHIVE_COLUMNS, Deduplicated, Surplus
 
 __all__ = [
     "ARCHIVE_COLUMNS",

@@ -20,8 +20,11 @@
     is_kept text; -- kept is the row that stays in its place
     child_is_gone text; -- a referencing row of the table itself is surplus too
     surplus_rows bigint;
+    family oid[]; -- the table, its partitions, and what it is a partition of
     foreign_keys jsonb;
     reference record;
+    grandchild record;
+    moves_own boolean := false;
     counted bigint;
     referenced bigint := 0;
     told_references text[] := '{}';
@@ -52,7 +55,8 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
     WHERE i.indrelid = relation AND i.indisprimary AND k.place <= i.indnkeyatts;
     has_primary_key := identity IS NOT NULL;
-    identity := coalesce(identity, ARRAY['tableoid', 'ctid']);
+    -- the table as well: a partition's primary key may be its own
+    identity := CASE WHEN has_primary_key THEN identity || ARRAY['tableoid'] ELSE ARRAY['tableoid', 'ctid'] END;
     SELECT string_agg(format('gone.%I = surplus.gone_%s', name, place), ' AND '),
            string_agg(format('kept.%I = surplus.kept_%s', name, place), ' AND '),
            string_agg(format('child.%I = surplus.gone_%s', name, place), ' AND ')
@@ -72,9 +76,14 @@ BEGIN
     ANALYZE pg_temp.upsert_guard_surplus;
     SELECT count(*) INTO surplus_rows FROM pg_temp.upsert_guard_surplus;
 
-    -- foreign keys that refer to the table or to a partition of it; those of partitions that follow their parent's are
-    -- the parent's. A key may refer to other columns than the primary key, by an equality of its own.
+    -- foreign keys that refer to the table, to a partition of it, or to what it is a partition of; those of partitions
+    -- that follow their parent's are the parent's. A key may refer to other columns than the primary key, by an equality
+    -- of its own.
+    SELECT array_agg(relid) INTO family
+    FROM (SELECT relid FROM pg_partition_tree(relation) UNION SELECT relid FROM pg_partition_ancestors(relation)
+          UNION SELECT relation) AS members;
     SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'oid', con.oid::bigint,
                'only_child', CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass,
                'told', format('%s (%s)', con.conrelid::regclass, pair.columns),
                'meets', pair.meets,
@@ -102,16 +111,13 @@ BEGIN
         JOIN pg_operator o ON o.oid = k.operator
         JOIN pg_namespace n ON n.oid = o.oprnamespace
     ) AS pair
-    CROSS JOIN LATERAL (
-        SELECT con.conrelid = relation
-               OR con.conrelid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t) AS answer
-    ) AS of_itself
+    CROSS JOIN LATERAL (SELECT con.conrelid = ANY (family) AS answer) AS of_itself
     WHERE con.contype = 'f' AND con.conparentid = 0 AND surplus_rows > 0
-      AND (con.confrelid = relation OR con.confrelid IN (SELECT t.relid FROM pg_partition_tree(relation) t));
+      AND con.confrelid = ANY (family);
 
     -- who refers to surplus rows; a surplus row that refers to another goes with it
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         IF reference.hides_rows OR reference.is_temporal THEN
@@ -148,6 +154,35 @@ BEGIN
                 MESSAGE = told || ' cannot be deduplicated: ' || counted || ' references of ' || reference.told
                     || ' cannot be moved, the row that stays has NULL where they point';
         END IF;
+        -- rows that refer to the reference itself, and would lose it with ON UPDATE SET NULL or SET DEFAULT
+        FOR grandchild IN
+            SELECT format('%s (%s)', g.conrelid::regclass, pair.columns) AS told,
+                   g.conrelid::regclass AS relation, pair.meets
+            FROM pg_constraint moved
+            JOIN pg_constraint g ON g.contype = 'f' AND g.confrelid = moved.conrelid AND g.conparentid = 0
+                 AND g.confupdtype IN ('n', 'd') AND g.confkey && moved.conkey
+            CROSS JOIN LATERAL (
+                SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+                       string_agg(format('child.%I = grandchild.%I', r.attname, a.attname), ' AND ' ORDER BY k.place)
+                           AS meets
+                FROM unnest(g.conkey, g.confkey) WITH ORDINALITY AS k(own, referred, place)
+                JOIN pg_attribute a ON a.attrelid = g.conrelid AND a.attnum = k.own
+                JOIN pg_attribute r ON r.attrelid = g.confrelid AND r.attnum = k.referred
+            ) AS pair
+            WHERE moved.oid = reference.oid
+        LOOP
+            EXECUTE format(
+                'SELECT count(*) FROM %s AS grandchild JOIN %s AS child ON %s WHERE EXISTS (SELECT '
+                'FROM pg_temp.upsert_guard_surplus AS surplus JOIN %s AS gone ON %s WHERE %s)%s',
+                grandchild.relation, reference.only_child, grandchild.meets, only_relation, is_gone, reference.meets,
+                reference.stays) INTO counted;
+            IF counted > 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'UG001',
+                    MESSAGE = told || ' cannot be deduplicated: moving the references of ' || reference.told || ' would take '
+                        || counted || ' references of ' || grandchild.told
+                        || ' away, by their ON UPDATE SET NULL or SET DEFAULT; nothing was changed';
+            END IF;
+        END LOOP;
     END LOOP;
     IF referenced > 0 AND NOT repoint THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
@@ -167,10 +202,19 @@ BEGIN
         END IF;
         SELECT array_agg(format('%I', a.attname) ORDER BY a.attnum) INTO columns
         FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
-        SELECT string_agg(wanted.name, ', ') INTO lacking
-        FROM unnest(columns || ARRAY['upsert_guard_archived_at', 'upsert_guard_reason', 'upsert_guard_kept']) AS wanted(name)
-        WHERE wanted.name NOT IN (SELECT format('%I', a.attname) FROM pg_attribute a
-                                  WHERE a.attrelid = to_regclass(archive) AND a.attnum > 0 AND NOT a.attisdropped);
+        -- of another type it could round a value, and would be the one place that has it
+        SELECT string_agg(wanted.name || coalesce(' ' || wanted.type, ''), ', ') INTO lacking
+        FROM (
+            SELECT a.attname, format('%I', a.attname), format_type(a.atttypid, a.atttypmod)
+            FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            SELECT extra, extra, NULL
+            FROM unnest(ARRAY['upsert_guard_archived_at', 'upsert_guard_reason', 'upsert_guard_kept']) AS extra
+        ) AS wanted(plain, name, type)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_attribute b
+            WHERE b.attrelid = to_regclass(archive) AND b.attname = wanted.plain AND NOT b.attisdropped
+              AND coalesce(format_type(b.atttypid, b.atttypmod) = wanted.type, true));
         IF lacking IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
                 MESSAGE = told || ' cannot be deduplicated: the archive table ' || archive || ' is there and lacks '
@@ -184,7 +228,7 @@ BEGIN
             told,
             CASE WHEN has_primary_key THEN
                 (SELECT 'concat_ws('', '', ' || string_agg(format('%L || surplus.kept_%s', name || ' = ', place), ', ') || ')'
-                 FROM unnest(identity) WITH ORDINALITY AS i(name, place))
+                 FROM unnest(identity) WITH ORDINALITY AS i(name, place) WHERE name <> 'tableoid')
             ELSE 'NULL' END,
             only_relation, is_gone);
         GET DIAGNOSTICS counted = ROW_COUNT;
@@ -196,7 +240,7 @@ BEGIN
     END IF;
 
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         EXECUTE format(
@@ -207,12 +251,13 @@ BEGIN
         GET DIAGNOSTICS counted = ROW_COUNT;
         IF counted > 0 THEN
             repointed := repointed || jsonb_build_object(reference.told, counted);
+            moves_own := moves_own OR reference.is_itself;
         END IF;
     END LOOP;
-    IF repointed <> '{}' THEN
+    IF referenced > 0 THEN
         -- a trigger may have kept a reference where it was, and a cascade would then delete its row
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
         LOOP
             EXECUTE format(
@@ -236,6 +281,26 @@ BEGIN
             MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || relation || ' kept '
                 || surplus_rows - counted || ' of ' || surplus_rows || ' surplus rows; nothing was changed';
     END IF;
+    IF moves_own THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1) AS met',
+                       only_relation, condition, elements) INTO counted;
+        IF counted > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: the references to itself are a part of the key, and moving them '
+                    || 'makes ' || counted || ' more groups of rows equal; nothing was changed';
+        END IF;
+    END IF;
+    -- what is checked at the end of the transaction is checked now: pending checks would keep DDL away
+    FOR reference IN
+        SELECT DISTINCT n.nspname, con.conname FROM pg_constraint con JOIN pg_namespace n ON n.oid = con.connamespace
+        WHERE con.condeferred AND surplus_rows > 0 AND (
+            con.conrelid = ANY (family) OR con.confrelid = ANY (family)
+            OR con.conrelid IN (SELECT f.conrelid FROM pg_constraint f
+                                WHERE f.contype = 'f' AND f.confrelid = ANY (family)))
+    LOOP
+        EXECUTE format('SET CONSTRAINTS %I.%I IMMEDIATE', reference.nspname, reference.conname);
+        EXECUTE format('SET CONSTRAINTS %I.%I DEFERRED', reference.nspname, reference.conname);
+    END LOOP;
     DROP TABLE pg_temp.upsert_guard_surplus;
     PERFORM set_config('upsert_guard.result',
                        jsonb_build_object('rows', surplus_rows, 'repointed', repointed)::text, true);

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..catalog import TableName
-    from .deduplicate import Surplus
     from .statements import RowsOfKey
+    from .surplus import Surplus
 
 __all__ = ["OUR_STATE", "RESULT", "deduplication_block", "parsed", "restoration_block"]
 

@@ -35,6 +35,7 @@ __all__ = [
     "Relation",
     "among",
     "as_the_build_reads",
+    "count_null",
     "count_wide",
     "find_relation",
     "hashes_that_stand_twice",
@@ -89,7 +90,7 @@ class IndexedKey:
     """SQL of an upper bound on the key's bytes; None: no key can be too wide."""
 
     listed: tuple[str, ...]
-    """The SQL of each element for people: as it was declared, without an operator class."""
+    """The SQL of each element for people: columns by name, SQL in the server's words, without an operator class."""
 
     composite: bool
     """Whether one of them is of a composite type."""
@@ -161,8 +162,8 @@ def index_on_likeness(
         " # ".join(h for h in hashes if h is not None) if None not in hashes else None,
         " + ".join(f"coalesce(pg_column_size({sql}), 0)" for sql in unbounded) or None,
         listed=tuple(
-            sql if row.names_opclass else declared
-            for sql, row, declared in zip(spelled, rows, key.elements(dialect), strict=True)
+            sql if element.column is None else named(dialect, element.column)
+            for sql, element in zip(spelled, key.target.elements, strict=True)
         ),
         composite=any(row.is_composite for row in rows),
         default_equality=all(bool(row.default_equality) for row in rows),
@@ -180,7 +181,6 @@ _INDEX_ELEMENTS = text("""
                OR a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod BETWEEN 0 AND 200
                OR a.atttypid = 'numeric'::regtype AND a.atttypmod >= 0 AS is_bounded,
            equal.amopopr = by_default.amopopr AS default_equality,
-           NOT oc.opcdefault AS names_opclass,
            oc.opcintype = 'record'::regtype AS is_composite,
            (SELECT format('%I.%I', n.nspname, p.proname)
             FROM pg_catalog.pg_amop h
@@ -333,9 +333,19 @@ def largest_sql(key: RowsOfKey, indexed: IndexedKey, dialect: Dialect, limit: in
         "SELECT hashed, count(*) OVER () AS duplicate_groups, sum(row_count - 1) OVER () AS surplus_rows "
         f"FROM (SELECT {indexed.hashed} AS hashed, {elements}, count(*) AS row_count "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} "
-        f"HAVING count(*) > 1 AND {indexed.hashed} IS NOT NULL) AS offending "
+        f"HAVING count({indexed.hashed}) > 1) AS offending "
         f"ORDER BY row_count DESC, hashed LIMIT {int(limit)}"
     )
+
+
+def count_null(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> int:
+    """Return how many rows have NULL in the key, where no proof counted them."""
+    if key.nulls == "not_distinct":
+        return 0
+    is_null = " OR ".join(map(key.is_null, indexed.elements))
+    query = f"SELECT count(*) FILTER (WHERE {is_null}) FROM {key.source(connection.dialect)}"
+    with as_the_build_reads(connection):
+        return int(execute(connection, query).scalar_one())
 
 
 def count_wide(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> int:

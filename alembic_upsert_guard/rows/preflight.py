@@ -45,6 +45,8 @@ class _Found:
     doubt: str | None = None
     listed: tuple[str, ...] = ()
     """The elements as the listing spells them; empty: as they were declared."""
+    composite: bool = False
+    """Whether one of them is of a composite type."""
 
 
 def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
@@ -74,7 +76,9 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         surplus=found.surplus,
         null_rows=found.null_rows,
         listing=listing_sql(
-            dialect, replace(key, spelled=found.listed), nulls_stand=bool(found.null_rows)
+            dialect,
+            replace(key, spelled=found.listed, composite=found.composite),
+            nulls_stand=bool(found.null_rows),
         ),
         sample=found.sample,
         identity=found.identity,
@@ -113,7 +117,8 @@ def _read_postgresql(
         obstacle = postgresql.why_too_wide(connection, relation, key, indexed)
         if obstacle is not None:
             return _Found(obstacle=obstacle)
-    return replace(_read_indexed(connection, key, indexed, proof, shown), listed=indexed.listed)
+    found = _read_indexed(connection, key, indexed, proof, shown)
+    return replace(found, listed=indexed.listed, composite=indexed.composite)
 
 
 def _read_indexed(
@@ -127,7 +132,7 @@ def _read_indexed(
         return _Found(null_rows=proof.null_rows)
     if not indexed.default_equality:
         return _Found(
-            null_rows=0 if proof is None else proof.null_rows,
+            null_rows=postgresql.count_null(connection, key, indexed),
             doubt="its operator class compares otherwise than GROUP BY does",
         )
     if proof is None:

@@ -115,14 +115,18 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     columns = ", ".join(elements)
     where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     having = "count(*) > 1"
-    # what is refused is what is listed; of groups, since an element may fail on rows that the predicate keeps away
+    # what is refused is what is listed
     if key.nulls == "forbid":
         having += "".join(f" OR {key.is_null(sql)}" for sql in elements)
     elif key.nulls != "not_distinct" and nulls_stand:
-        having += "".join(f" AND {key.is_not_null(sql)}" for sql in elements)
+        # of groups: the planner may ask a condition without an aggregate of rows that the predicate keeps away
+        having = " AND ".join(f"count({sql}) > 1" for sql in elements)
+    are_columns = all(element.column is not None for element in key.target.elements)
+    # a constant behind GROUP BY would be taken for a position
+    group = columns if are_columns else ", ".join(str(n) for n, _ in enumerate(elements, 1))
     return (
         f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where} "
-        f"GROUP BY {columns} HAVING {having} ORDER BY count(*) DESC;"
+        f"GROUP BY {group} HAVING {having} ORDER BY count(*) DESC;"
     )
 
 
