@@ -147,8 +147,9 @@ BEGIN
         END IF;
         EXECUTE format(
             'SELECT count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
-            'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s WHERE %6$s',
-            only_relation, is_gone, is_kept, reference.only_child, reference.meets, reference.lacks_one) INTO counted;
+            'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s WHERE (%6$s)%7$s',
+            only_relation, is_gone, is_kept, reference.only_child, reference.meets, reference.lacks_one,
+            reference.stays) INTO counted;
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
                 MESSAGE = told || ' cannot be deduplicated: ' || counted || ' references of ' || reference.told
@@ -157,7 +158,7 @@ BEGIN
         -- rows that refer to the reference itself, and would lose it with ON UPDATE SET NULL or SET DEFAULT
         FOR grandchild IN
             SELECT format('%s (%s)', g.conrelid::regclass, pair.columns) AS told,
-                   g.conrelid::regclass AS relation, pair.meets
+                   g.conrelid::regclass AS relation, pair.meets, change.happens
             FROM pg_constraint moved
             JOIN pg_constraint g ON g.contype = 'f' AND g.confrelid = moved.conrelid AND g.conparentid = 0
                  AND g.confupdtype IN ('n', 'd') AND g.confkey && moved.conkey
@@ -169,13 +170,20 @@ BEGIN
                 JOIN pg_attribute a ON a.attrelid = g.conrelid AND a.attnum = k.own
                 JOIN pg_attribute r ON r.attrelid = g.confrelid AND r.attnum = k.referred
             ) AS pair
+            CROSS JOIN LATERAL (
+                SELECT string_agg(format('child.%I IS DISTINCT FROM kept.%I', a.attname, r.attname), ' OR ') AS happens
+                FROM unnest(moved.conkey, moved.confkey) AS k(own, referred)
+                JOIN pg_attribute a ON a.attrelid = moved.conrelid AND a.attnum = k.own
+                JOIN pg_attribute r ON r.attrelid = moved.confrelid AND r.attnum = k.referred
+                WHERE k.own = ANY (g.confkey)
+            ) AS change
             WHERE moved.oid = reference.oid
         LOOP
             EXECUTE format(
-                'SELECT count(*) FROM %s AS grandchild JOIN %s AS child ON %s WHERE EXISTS (SELECT '
-                'FROM pg_temp.upsert_guard_surplus AS surplus JOIN %s AS gone ON %s WHERE %s)%s',
-                grandchild.relation, reference.only_child, grandchild.meets, only_relation, is_gone, reference.meets,
-                reference.stays) INTO counted;
+                'SELECT count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
+                'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s JOIN %6$s AS grandchild ON %7$s WHERE (%8$s)%9$s',
+                only_relation, is_gone, is_kept, reference.only_child, reference.meets, grandchild.relation,
+                grandchild.meets, grandchild.happens, reference.stays) INTO counted;
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
                     MESSAGE = told || ' cannot be deduplicated: moving the references of ' || reference.told || ' would take '

@@ -154,9 +154,14 @@ class _Deduplication:
                 f"child.{self._name(referred)} = grandchild.{self._name(own)}"
                 for own, referred in zip(grandchild.own, grandchild.referred, strict=True)
             )
+            changes = " OR ".join(
+                f"child.{self._name(own)} IS NOT kept.{self._name(referred)}"
+                for own, referred in zip(reference.own, reference.referred, strict=True)
+                if own in grandchild.referred
+            )
             left = self._count(
-                f"FROM {self._child(grandchild)} AS grandchild JOIN {self._child(reference)} AS child ON {met} "
-                f"WHERE {self._refers_to_surplus(reference)}"
+                f"FROM {self._pairs()} JOIN {self._child(reference)} AS child ON {self._meets(reference)} "
+                f"JOIN {self._child(grandchild)} AS grandchild ON {met} WHERE ({changes}){self._stays(reference)}"
             )
             if left:
                 raise self._refusal(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .kinds import COMPOSITES, CONSTANTS
+from .kinds import COMPOSITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,17 +33,9 @@ class Known:
     """Which tables and keys it may meet."""
 
 
-def _names_operator_class(_: Table, key: Key) -> bool:
-    return any(term.opclass is not None for term in key.terms)
-
-
 def _holds_composite(_: Table, key: Key) -> bool:
     # a field of one stands in parentheses
     return any(term.kind in COMPOSITES and not term.sql.startswith("(") for term in key.terms)
-
-
-def _holds_constant(_: Table, key: Key) -> bool:
-    return any(term.sql in CONSTANTS for term in key.terms)
 
 
 def _names_whole_row(_: Table, key: Key) -> bool:
@@ -72,29 +64,6 @@ def _is_partial(_: Table, key: Key) -> bool:
 
 
 KNOWN = (
-    Known(
-        "preflight.py read_rows: the listing is not told that an element is composite, and IS NULL is true of one that "
-        "holds nothing but NULL, IS NOT NULL not true of one that holds any",
-        ("the listing holds",),
-        _holds_composite,
-    ),
-    Known(
-        "postgresql.py index_on_likeness: the listing takes an element as it is declared where its operator class is "
-        "the default one, also where that is named; and always where the likeness could not be asked",
-        ("the listing fails (syntax error",),
-        _names_operator_class,
-    ),
-    Known(
-        "statements.py listing_sql: GROUP BY takes a constant for a position",
-        ("the listing fails",),
-        _holds_constant,
-    ),
-    Known(
-        "postgresql.py largest_sql, statements.py listing_sql: a HAVING without an aggregate is moved into WHERE and "
-        "may be asked before the predicate, of rows that the predicate keeps from an expression which fails on them",
-        ("raises 22", "the listing fails (division by zero"),
-        _is_partial,
-    ),
     Known(
         "postgresql.py index_on_likeness: what names the table with its schema, or takes its rows, is no SQL of the "
         "likeness in pg_temp; the rows are then read without knowing what the index would refuse",
@@ -125,11 +94,6 @@ KNOWN = (
         "postgresql.py prove_absence, statements.py: an index takes an array or a composite of what has no equality as "
         "long as nothing is compared with it; GROUP BY refuses it beforehand, also where there is one row or none",
         ("could not identify an equality operator",),
-    ),
-    Known(
-        "preflight.py _read_indexed: in doubt and without a hash, rows with NULL are not told of, nor are they refused "
-        "where they are forbidden",
-        ("in doubt",),
     ),
     Known(
         "postgresql.py index_on_likeness: from 17 on an index is built with a search_path of its own, and the rows are "
