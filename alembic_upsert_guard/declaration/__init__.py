@@ -8,7 +8,7 @@ in ``Table.to_metadata()`` for every kind of key. ``info`` is no such carrier: i
 
 from __future__ import annotations
 
-from .arbiters import Arbiter, Nulls, arbiter_as_candidate
+from .arbiters import Arbiter, Nulls, arbiter_as_candidate, arbiters_of
 from .elements import as_index_element, told
 from .key import (
     Declaration,
@@ -27,6 +27,7 @@ __all__ = [
     "Nulls",
     "UpsertKey",
     "arbiter_as_candidate",
+    "arbiters_of",
     "as_index_element",
     "conflict_target",
     "declarations_of",

@@ -6,6 +6,7 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 from __future__ import annotations
 
 from .deduplication import ColumnInOrder, Mend, mend_of, order_of
+from .finding import Finding, Location, Severity
 from .keys import told_of_key
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
 from .shortfalls import shortfall_fact
@@ -16,6 +17,10 @@ __all__ = [
     "Mend",
     "RowsReport",
     "counted",
+    "Finding",
+    "Location",
+    "RowsReport",
+    "Severity",
     "first_line",
     "mend_of",
     "order_of",

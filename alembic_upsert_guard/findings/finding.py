@@ -1,0 +1,48 @@
+"""One finding, as every command tells it: in a line of text, in JSON, on a pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["Finding", "Location", "Severity"]
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file."""
+
+    path: str
+    """As it was asked for: relative where the command was given a relative path."""
+
+    line: int
+    """Counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause, one finding."""
+
+    code: str
+    """The stable code, such as ``undeclared-upsert``."""
+
+    severity: Severity
+
+    schema: str | None
+    """None: the table's model names none, or the table is not known."""
+    table: str | None
+    """None: it cannot be read from the source."""
+    elements: tuple[str, ...]
+    """Columns by their bare names, expressions as SQL, in the order they were written; empty: none, or not known."""
+    where: str | None
+    """The predicate's SQL; None: there is none, or it is not known."""
+
+    fact: str
+    """What is so: present tense, names in it, without the code and without a full stop."""
+    hint: str
+    """What to do, starting with a verb; ready to paste where it can be."""
+
+    location: Location | None = None
+    """None: the finding is about a database and not about a file."""

@@ -1,0 +1,72 @@
+"""Upsert call sites in a tree of files, held against the declared upsert keys; no database is needed.
+
+Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sql`) say what stands in a file, :mod:`.resolve` holds it against
+:class:`DeclaredTables`, plain values that :mod:`.models` takes from SQLAlchemy's metadata. Nothing that is scanned is
+imported or run, and what the source does not tell is unresolved, never a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import MissingParsersError
+from .callsite import CallSite, Resolution
+from .declared import (
+    DeclaredArbiter,
+    DeclaredClass,
+    DeclaredKey,
+    DeclaredTable,
+    DeclaredTables,
+)
+from .files import Problem
+from .ignoring import IgnoreComment
+from .report import ScanReport
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "CallSite",
+    "DeclaredArbiter",
+    "DeclaredClass",
+    "DeclaredKey",
+    "DeclaredTable",
+    "DeclaredTables",
+    "IgnoreComment",
+    "Problem",
+    "Resolution",
+    "ScanReport",
+    "scan",
+]
+
+_PARSERS = ("postgast", "sqlglot", "tree_sitter")
+"""How the names of the parsers' modules begin."""
+
+
+def scan(
+    paths: Iterable[str | os.PathLike[str]],
+    declared: DeclaredTables,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScanReport:
+    """Return the call sites under `paths`, held against what the models declare.
+
+    What cannot be read becomes a problem of the report, and the rest is scanned. Files of more than
+    :data:`.files.LARGEST` bytes are not read.
+
+    :param paths: files, and folders to walk; hidden folders, ``node_modules`` and virtual environments are left out
+     unless they are named here.
+    :param progress: called after each file with the number of files done, and of all.
+    :raises MissingParsersError: the extra ``scan`` is not installed.
+    """
+    try:
+        from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(_PARSERS):
+            raise
+        raise MissingParsersError(
+            f"scanning needs parsers that are not installed ({error.name}): "
+            "pip install 'alembic-upsert-guard[scan]'"
+        ) from error
+    return Scanner(declared).scan(paths, progress)

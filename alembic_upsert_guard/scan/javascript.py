@@ -1,0 +1,260 @@
+"""Upserts of supabase-js, in TypeScript and JavaScript: ``.from('x').upsert(rows, { onConflict: 'a,b' })``."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import tree_sitter_javascript
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Parser
+
+from .sighting import NamedTable, PrimaryKey, Sighting, Unread
+from .supabase import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .sighting import Target
+
+__all__ = ["SUFFIXES", "JavaScriptSource"]
+
+SUFFIXES = (".cjs", ".cts", ".js", ".jsx", ".mjs", ".mts", ".ts", ".tsx")
+
+_WRAPPERS = frozenset(
+    {
+        "as_expression",
+        "await_expression",
+        "non_null_expression",
+        "parenthesized_expression",
+        "satisfies_expression",
+        "type_assertion",
+    }
+)
+_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
+_DEPTH = 20
+
+
+@cache
+def _parser(suffix: str) -> Parser:
+    if suffix in (".ts", ".mts", ".cts"):
+        return Parser(Language(tree_sitter_typescript.language_typescript()))
+    if suffix == ".tsx":
+        return Parser(Language(tree_sitter_typescript.language_tsx()))
+    return Parser(Language(tree_sitter_javascript.language()))
+
+
+class JavaScriptSource:
+    """One parsed file. A part that does not parse hides no other."""
+
+    def __init__(self, suffix: str, source: bytes) -> None:
+        """The file is parsed.
+
+        :param suffix: of its name, one of :data:`SUFFIXES`.
+        """
+        self._root = _parser(suffix).parse(source).root_node
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Return every upsert of the file."""
+        for node in _nodes(self._root):
+            if node.type == "call_expression":
+                sighting = self._sighting(node)
+                if sighting is not None:
+                    yield sighting
+
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """Return the line, counted from 1, and the text of every comment."""
+        for node in _nodes(self._root):
+            if node.type == "comment":
+                yield node.start_point[0] + 1, _text(node)
+
+    def _sighting(self, call: Node) -> Sighting | None:
+        """The upsert that a call makes; None: it is another call.
+
+        Other libraries have methods of that name: it counts on what ``from()`` returned, or with ``onConflict``.
+        """
+        method = _method(call)
+        if method is None or _text(method) != "upsert":
+            return None
+        owner = _owner(call)
+        table = None if owner is None else self._table(owner, _DEPTH)
+        arguments = _arguments(call)
+        options = arguments[1] if len(arguments) > 1 else None
+        if table is None:
+            if options is None or "onConflict" not in _text(options):
+                return None
+            table = Unread("which table it is cannot be read: upsert() is not called on from(...)")
+        return Sighting(
+            method.start_point[0] + 1,
+            call.start_point[0] + 1,
+            call.end_point[0] + 1,
+            table,
+            PrimaryKey() if options is None else self._target(options),
+        )
+
+    def _table(self, node: Node, depth: int) -> NamedTable | Unread | None:
+        node = _unwrapped(node)
+        if node.type == "identifier" and depth:
+            value = self._constant(node)
+            return None if value is None else self._table(value, depth - 1)
+        method = _method(node)
+        if method is None or _text(method) != "from":
+            return None
+        arguments = _arguments(node)
+        owner = _owner(node)
+        if len(arguments) != 1 or owner is None or _text(owner) in ("Array", "Buffer", "Object"):
+            return None
+        name = self._string(arguments[0])
+        if isinstance(name, Unread):
+            return name
+        return self._in_schema(owner, name)
+
+    def _in_schema(self, client: Node, name: str) -> NamedTable | Unread:
+        """``client.schema('crm').from('x')`` names the schema, ``client.from('x')`` none."""
+        client = _unwrapped(client)
+        if client.type == "identifier":
+            client = _unwrapped(self._constant(client) or client)
+        method = _method(client)
+        if method is None or _text(method) != "schema":
+            return NamedTable(name)
+        arguments = _arguments(client)
+        schema = (
+            self._string(arguments[0]) if len(arguments) == 1 else Unread("schema() names none")
+        )
+        return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+
+    def _target(self, options: Node) -> Target | Unread:
+        options = _unwrapped(options)
+        if options.type == "identifier":
+            value = self._constant(options)
+            if value is None:
+                return Unread(f"what {_text(options)} names as onConflict cannot be read")
+            options = _unwrapped(value)
+        if options.type != "object":
+            return Unread("its options cannot be read")
+        found: Target | Unread = PrimaryKey()
+        for part in options.named_children:
+            if part.type == "spread_element":
+                found = Unread(f"{_text(part)} may name the target")
+            elif part.type == "shorthand_property_identifier" and _text(part) == "onConflict":
+                found = self._columns(part)
+            elif part.type == "pair":
+                key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
+                if key is None or value is None or key.type == "computed_property_name":
+                    found = Unread("its options cannot be read")
+                elif _text(key).strip("'\"") == "onConflict":
+                    found = self._columns(value)
+        return found
+
+    def _columns(self, value: Node) -> Target | Unread:
+        if value.type in ("null", "undefined"):
+            return PrimaryKey()
+        columns = self._string(value)
+        return columns if isinstance(columns, Unread) else target_of(columns)
+
+    def _string(self, node: Node) -> str | Unread:
+        """The string that an expression is: a literal, a template without holes, or a constant that is one."""
+        node = _unwrapped(node)
+        if node.type in ("identifier", "shorthand_property_identifier"):
+            value = self._constant(node)
+            if value is not None and _unwrapped(value).type in ("string", "template_string"):
+                node = _unwrapped(value)
+        whole = all(part.type == "string_fragment" for part in node.named_children)
+        if node.type not in ("string", "template_string") or not whole:
+            return Unread(f"what {_text(node)} is cannot be read")
+        return "".join(_text(part) for part in node.named_children)
+
+    def _constant(self, identifier: Node) -> Node | None:
+        """What the one ``const`` of that name is set to; None: there is none, or the name is bound otherwise too."""
+        name = _text(identifier)
+        values = [
+            _value_of_const(node)
+            for node in _nodes(self._root)
+            if node.type in _NAMES and _text(node) == name and _binds(node)
+        ]
+        return values[0] if len(values) == 1 else None
+
+
+def _binds(node: Node) -> bool:
+    """Whether an identifier is where a name is bound, as far as its place tells."""
+    if node.type == "shorthand_property_identifier_pattern":
+        return True
+    parent = node.parent
+    if parent is None:
+        return False
+    if parent.type in ("member_expression", "pair", "arguments", "call_expression"):
+        return False
+    if parent.type == "variable_declarator":
+        return parent.child_by_field_name("name") == node
+    return parent.type in _BINDING_PLACES or (
+        parent.type in ("assignment_expression", "augmented_assignment_expression")
+        and parent.child_by_field_name("left") == node
+    )
+
+
+_BINDING_PLACES = frozenset(
+    {
+        *("array_pattern", "assignment_pattern", "catch_clause", "class_declaration"),
+        *("formal_parameters", "function_declaration", "import_clause", "import_specifier"),
+        *("namespace_import", "object_pattern", "optional_parameter", "pair_pattern"),
+        *("required_parameter", "rest_pattern", "for_in_statement", "arrow_function"),
+    }
+)
+
+
+def _value_of_const(node: Node) -> Node | None:
+    declarator = node.parent
+    if declarator is None or declarator.type != "variable_declarator":
+        return None
+    declaration = declarator.parent
+    if declaration is None or declaration.type != "lexical_declaration":
+        return None
+    kind = declaration.child_by_field_name("kind")
+    if kind is None or _text(kind) != "const":
+        return None
+    return declarator.child_by_field_name("value")
+
+
+def _unwrapped(node: Node) -> Node:
+    while node.type in _WRAPPERS and node.named_children:
+        node = node.named_children[-1 if node.type == "type_assertion" else 0]
+    return node
+
+
+def _member(call: Node) -> Node | None:
+    """The member expression that is called; None: something else is."""
+    function = call.child_by_field_name("function") if call.type == "call_expression" else None
+    if function is not None:
+        # the grammar takes `await x.upsert<T>(...)` for a call of what is awaited
+        function = _unwrapped(function)
+    return function if function is not None and function.type == "member_expression" else None
+
+
+def _method(call: Node) -> Node | None:
+    """The name of the method that is called; None: no method is."""
+    member = _member(call)
+    return None if member is None else member.child_by_field_name("property")
+
+
+def _owner(call: Node) -> Node | None:
+    """What the method is called on."""
+    member = _member(call)
+    return None if member is None else member.child_by_field_name("object")
+
+
+def _arguments(call: Node) -> list[Node]:
+    found = call.child_by_field_name("arguments")
+    return [] if found is None else [n for n in found.named_children if n.type != "comment"]
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    """Every node, in the order of the source."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(node.children)
+
+
+def _text(node: Node) -> str:
+    return "" if node.text is None else node.text.decode(errors="replace")

@@ -1,0 +1,33 @@
+"""Whether a file may hold an upsert, told from its bytes: what cannot is never parsed."""
+
+from __future__ import annotations
+
+__all__ = ["may_upsert"]
+
+_BETWEEN = b" \t\r\n\"'_+\\(bfru"
+"""What can stand between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
+_BEHIND = 120
+"""How many bytes before ``CONFLICT`` are looked at: a line end and an indentation."""
+
+
+def may_upsert(source: bytes) -> bool:
+    """Return whether a file has to be parsed: it names an upsert, or accepts a finding.
+
+    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``; case means nothing.
+    """
+    lower = source.lower()
+    return (
+        b"upsert" in lower  # and so does the mark of an accepted finding
+        or _on(lower, b"conflict")
+        or _on(lower, b"duplicate")
+    )
+
+
+def _on(lower: bytes, word: bytes) -> bool:
+    at = lower.find(word)
+    while at >= 0:
+        before = lower[max(0, at - _BEHIND) : at].rstrip(_BETWEEN)
+        if before.endswith(b"on"):
+            return True
+        at = lower.find(word, at + 1)
+    return False

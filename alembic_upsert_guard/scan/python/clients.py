@@ -1,0 +1,99 @@
+"""Supabase's clients: ``client.table("x").upsert(rows, on_conflict="a,b")``, awaited or not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..sighting import NamedTable, PrimaryKey, Sighting, Unread
+from ..supabase import target_of
+from .meaning import Expression
+
+if TYPE_CHECKING:
+    from ..sighting import Target
+    from .constants import Constants
+    from .meaning import Names
+    from .module import Module
+
+__all__ = ["Clients"]
+
+_TABLE = frozenset({"from_", "table"})
+
+
+class Clients:
+    """Reads the upserts of Supabase's clients."""
+
+    def __init__(self, names: Names, constants: Constants) -> None:
+        """Nothing is read yet."""
+        self._names = names
+        self._constants = constants
+
+    def read(self, module: Module, call: ast.Call) -> Sighting | None:
+        """Return the upsert that a call makes; None: it is another call.
+
+        Other libraries have methods of that name: it counts on what ``table()`` or ``from_()`` returned, or
+        with ``on_conflict``.
+        """
+        func = call.func
+        if not isinstance(func, ast.Attribute) or func.attr != "upsert":
+            return None
+        stated = {k.arg: k.value for k in call.keywords}
+        table = self._table(module, func.value)
+        if table is None:
+            if "on_conflict" not in stated:
+                return None
+            table = Unread(f"which table {ast.unparse(func.value)} is cannot be read")
+        return Sighting(
+            func.end_lineno or call.lineno,
+            call.lineno,
+            call.end_lineno or call.lineno,
+            table,
+            self._target(module, stated),
+        )
+
+    def _table(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
+        found = {self._table_call(m) for m in self._names.meanings(module, node)}
+        if found == {None}:
+            return None
+        unread = next((t for t in found if isinstance(t, Unread)), None)
+        if unread is not None or len(found) > 1:
+            return unread or Unread(f"{ast.unparse(node)} can be several tables")
+        return found.pop()
+
+    def _table_call(self, meaning: object) -> NamedTable | Unread | None:
+        match meaning:
+            case Expression(
+                module, ast.Call(func=ast.Attribute(value=client, attr=method), args=[name])
+            ) if method in _TABLE:
+                stated = self._constants.text(module, name)
+                if isinstance(stated, Unread):
+                    return stated
+                return self._in_schema(module, client, stated)
+        return None
+
+    def _in_schema(self, module: Module, client: ast.expr, name: str) -> NamedTable | Unread:
+        """``client.schema("crm").table("x")`` names the schema, ``client.table("x")`` none."""
+        literal = self._constants.literal(module, client)
+        if isinstance(literal, Unread):
+            return NamedTable(name)  # a parameter or an attribute: a client as it was made
+        match literal.node:
+            case ast.Call(func=ast.Attribute(attr="schema"), args=[stated]):
+                schema = self._constants.text(literal.module, stated)
+                return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+        return NamedTable(name)
+
+    def _target(self, module: Module, stated: dict[str | None, ast.expr]) -> Target | Unread:
+        if None in stated:
+            spread = self._constants.literal(module, stated[None])
+            if isinstance(spread, Unread) or not isinstance(spread.node, ast.Dict):
+                return Unread(f"**{ast.unparse(stated[None])} may name the target")
+            module = spread.module
+            for key, value in zip(spread.node.keys, spread.node.values, strict=True):
+                if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+                    return Unread(f"**{ast.unparse(stated[None])} may name the target")
+                stated = {**stated, key.value: value}
+        node = stated.get("on_conflict")
+        if node is None or (isinstance(node, ast.Constant) and node.value is None):
+            return PrimaryKey()
+        columns = self._constants.text(module, node)
+        return columns if isinstance(columns, Unread) else target_of(columns)

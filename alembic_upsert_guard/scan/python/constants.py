@@ -1,0 +1,76 @@
+"""Strings that the source tells in full, whichever name they go by."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..sighting import Unread
+from .meaning import Expression, Opaque
+
+if TYPE_CHECKING:
+    from .meaning import Meaning, Names
+    from .module import Module
+
+__all__ = ["Constants"]
+
+
+class Constants:
+    """Reads strings, and what else is a literal."""
+
+    def __init__(self, names: Names) -> None:
+        """Nothing is read yet."""
+        self._names = names
+
+    def literal(self, module: Module, node: ast.expr) -> Expression | Unread:
+        """Return the one expression that a name stands for in the end."""
+        found = self._names.meanings(module, node)
+        if len(found) > 1:
+            return Unread(f"{ast.unparse(node)} can be several things")
+        match found[0]:
+            case Expression(at, ast.expr()):
+                return Expression(at, found[0].node)
+            case Opaque(reason):
+                return Unread(reason)
+        return Unread(f"what {ast.unparse(node)} is cannot be read")
+
+    def text(self, module: Module, node: ast.expr) -> str | Unread:
+        """Return the string that an expression is: a literal, or literals and names put together."""
+        found = {self._text(m, ast.unparse(node)) for m in self._names.meanings(module, node)}
+        unread = next((t for t in found if isinstance(t, Unread)), None)
+        if unread is not None:
+            return unread
+        if len(found) > 1:
+            return Unread(f"{ast.unparse(node)} can be several strings")
+        return found.pop()
+
+    def _text(self, meaning: Meaning, told: str) -> str | Unread:
+        match meaning:
+            case Opaque(reason):
+                return Unread(reason)
+            case Expression(_, ast.Constant(value=str() as text)):
+                return text
+            case Expression(module, ast.BinOp(left=left, op=ast.Add(), right=right)):
+                return self._joined(module, [left, right])
+            case Expression(module, ast.JoinedStr(values=values)):
+                return self._joined(module, values)
+            case Expression(
+                module, ast.FormattedValue(value=value, conversion=-1, format_spec=None)
+            ):
+                return self.text(module, value)
+            case Expression(
+                module,
+                ast.Call(
+                    func=ast.Attribute(value=separator, attr="join"),
+                    args=[ast.List(elts=items) | ast.Tuple(elts=items)],
+                ),
+            ):
+                pieces = [self.text(module, item) for item in items]
+                between = self.text(module, separator)
+                told_not = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
+                return told_not or str(between).join(map(str, pieces))
+        return Unread(f"{told} is not a constant string")
+
+    def _joined(self, module: Module, nodes: list[ast.expr]) -> str | Unread:
+        pieces = [self.text(module, node) for node in nodes]
+        return next((p for p in pieces if isinstance(p, Unread)), None) or "".join(map(str, pieces))

@@ -1,0 +1,181 @@
+"""Parsed Python files, and how one leads to another by its imports."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["FILLING", "Module", "Modules", "is_external"]
+
+_EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
+"""Packages whose names mean something here: they are never followed into their files."""
+
+
+def is_external(dotted: str) -> bool:
+    """Return whether a dotted name is one of a package that is known by name."""
+    return dotted.partition(".")[0] in _EXTERNAL
+
+
+_MUTATORS = frozenset(
+    {
+        *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+        *("add", "discard", "setdefault", "update"),
+    }
+)
+"""The methods of lists, sets and dictionaries that change them."""
+
+FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
+"""The methods of strings that put something in."""
+
+
+class Module:
+    """One parsed file. Nodes know their parents."""
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self.path = path
+        """The real path."""
+        self.source = source
+        self.tree = ast.parse(source, path)
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self.nodes = list(ast.walk(self.tree))
+        """Every node, parents before children."""
+        for node in self.nodes:
+            for child in ast.iter_child_nodes(node):
+                self._parents[child] = node
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node around `node`; None: it is the module."""
+        return self._parents.get(node)
+
+    def around(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Return the nodes around `node`, from the inside out."""
+        found = self.parent(node)
+        while found is not None:
+            yield found
+            found = self.parent(found)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The source, line by line, as far as it decodes."""
+        return self.source.decode(errors="replace").splitlines()
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The names whose value is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
+        return frozenset(name for node in self.nodes for name in _changes(node))
+
+    @cached_property
+    def filled_in(self) -> frozenset[str]:
+        """The names of strings that are templates: ``SQL.format(x)``, ``SQL % x``, ``self.sql.replace(a, b)``."""
+        return frozenset(name for node in self.nodes for name in _fills_in(node))
+
+    @cached_property
+    def set_by_global(self) -> frozenset[str]:
+        """The module's names that a function sets."""
+        declared = (node for node in self.nodes if isinstance(node, ast.Global))
+        return frozenset(name for node in declared for name in node.names)
+
+    @property
+    def name(self) -> str:
+        """The file's name, as people are told of it."""
+        return Path(self.path).name
+
+    @cached_property
+    def is_package(self) -> bool:
+        """Whether the file is a package's ``__init__.py``."""
+        return self.name == "__init__.py"
+
+
+def _changes(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
+            if method in _MUTATORS:
+                yield name
+        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
+            yield name
+
+
+def _fills_in(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=template, attr=method)) if method in FILLING:
+            yield from _last_name(template)
+        case ast.BinOp(left=template, op=ast.Mod()):
+            yield from _last_name(template)
+
+
+def _last_name(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+
+
+class Modules:
+    """The files that imports were followed into, each read once."""
+
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+        """Nothing is read yet.
+
+        :param read: the bytes of a file; None: there is none, or it is not to be read.
+        """
+        self._read = read
+        self._parsed: dict[str, Module | None] = {}
+        self._files: dict[Path, bool] = {}
+
+    def add(self, module: Module) -> None:
+        """Keep a module that was parsed already."""
+        self._parsed[module.path] = module
+
+    def at(self, path: str) -> Module | None:
+        """Return the module of a file; None: it cannot be read or parsed."""
+        path = str(Path(path).resolve())
+        if path not in self._parsed:
+            self._parsed[path] = None  # a file that imports itself in a circle
+            self._parsed[path] = self._parse(path)
+        return self._parsed[path]
+
+    def _parse(self, path: str) -> Module | None:
+        source = self._read(path)
+        if source is None:
+            return None
+        try:
+            return Module(path, source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+    def imported(self, importer: Module, dotted: str, level: int) -> str | None:
+        """Return the file that an import reads; None: there is none among the folders above the importer.
+
+        :param dotted: the module's name; empty in ``from . import x``.
+        :param level: the number of leading dots; 0: an absolute import, looked for in each folder above, nearest
+         first, as Python finds it where that folder is on its path.
+        """
+        folder = Path(importer.path).parent
+        parts = dotted.split(".") if dotted else []
+        if level:
+            above = [folder, *folder.parents]
+            return self._file(above[level - 1], parts) if level <= len(above) else None
+        for candidate in (folder, *folder.parents):
+            # inside a package only relative imports look
+            if not self._is_file(candidate / "__init__.py"):
+                found = self._file(candidate, parts)
+                if found is not None:
+                    return found
+        return None
+
+    def _file(self, folder: Path, parts: list[str]) -> str | None:
+        stem = folder.joinpath(*parts)
+        for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
+            if self._is_file(path):
+                return str(path)
+        return None
+
+    def _is_file(self, path: Path) -> bool:
+        if path not in self._files:
+            self._files[path] = path.is_file()
+        return self._files[path]

@@ -1,0 +1,83 @@
+"""The reader of Python files."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from typing import TYPE_CHECKING
+
+from .clients import Clients
+from .constants import Constants
+from .meaning import Names
+from .module import Module, Modules
+from .predicates import Predicates
+from .statements import Statements
+from .strings import Strings
+from .tables import Tables
+from .targets import Targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..declared import DeclaredTables
+    from ..sighting import Sighting
+
+__all__ = ["PythonReader", "PythonSource"]
+
+
+class PythonReader:
+    """Reads the upserts of Python files, and follows their imports into others."""
+
+    def __init__(self, declared: DeclaredTables, read: Callable[[str], bytes | None]) -> None:
+        """Nothing is read yet.
+
+        :param read: the bytes of a file that is imported; None: it is not to be read.
+        """
+        self._modules = Modules(read)
+        names = Names(self._modules)
+        constants = Constants(names)
+        tables = Tables(names, constants, declared)
+        predicates = Predicates(names, constants, tables)
+        targets = Targets(constants, tables, predicates)
+        self._calls = (
+            Statements(names, constants, tables, targets, predicates),
+            Clients(names, constants),
+        )
+        self._strings = Strings(names)
+
+    def source(self, path: str, source: bytes) -> PythonSource:
+        """Return a file, parsed.
+
+        :param path: its real path.
+        :raises SyntaxError: it is not Python, or not in the encoding that it states.
+        :raises ValueError: likewise, for some errors of decoding.
+        :raises RecursionError: it is nested too deeply.
+        """
+        module = Module(path, source)
+        self._modules.add(module)
+        return PythonSource(module, self._calls, self._strings)
+
+
+class PythonSource:
+    """One parsed file."""
+
+    def __init__(self, module: Module, calls: tuple[Statements, Clients], strings: Strings) -> None:
+        """Nothing is read yet."""
+        self._module = module
+        self._calls = calls
+        self._strings = strings
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Return every upsert of the file."""
+        for node in self._module.nodes:
+            if isinstance(node, ast.Call):
+                found = (reader.read(self._module, node) for reader in self._calls)
+                yield from (sighting for sighting in found if sighting is not None)
+        yield from self._strings.read(self._module)
+
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """Return the line, counted from 1, and the text of every comment."""
+        for token in tokenize.tokenize(io.BytesIO(self._module.source).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string

@@ -1,0 +1,215 @@
+"""SQL in strings: literals, pieces added up, f-strings; what is put in at run time stays a hole."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..sighting import Sighting, Unread
+from ..sql import HOLE, read_sql
+from .meaning import Expression
+from .module import FILLING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .meaning import Names
+    from .module import Module
+
+__all__ = ["Strings"]
+
+_Root: TypeAlias = ast.expr | ast.AugAssign
+
+_DEPTH = 30
+_FILLED_IN = Unread("the statement is filled in at run time")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A literal's text, or a hole."""
+
+    text: str
+    literal: ast.Constant | None
+
+
+class Strings:
+    """Reads the SQL in a module's strings."""
+
+    def __init__(self, names: Names) -> None:
+        """Nothing is read yet."""
+        self._names = names
+
+    def read(self, module: Module) -> Iterator[Sighting]:
+        """Return every upsert in a string of the module; docstrings are prose."""
+        roots = dict.fromkeys(
+            root
+            for node in module.nodes
+            if isinstance(node, ast.Constant)
+            and _may_be_sql(node.value)
+            and (root := _root(module, node)) is not None
+        )
+        composed = {root: list(self._pieces(module, root, _DEPTH)) for root in roots}
+        taken = {
+            piece.literal
+            for root, pieces in composed.items()
+            for piece in pieces
+            if piece.literal is not None and piece.literal is not root
+        }
+        for root, pieces in composed.items():
+            # a string that another one takes in is told of there
+            if root not in taken:
+                yield from self._sightings(module, root, pieces)
+
+    def _sightings(self, module: Module, root: _Root, pieces: list[_Piece]) -> Iterator[Sighting]:
+        sql = "".join(piece.text for piece in pieces)
+        filled_in = _is_filled_in(module, root)
+        for upsert in read_sql(sql):
+            yield Sighting(
+                _line(module, root, pieces, upsert.start),
+                root.lineno,
+                root.end_lineno or root.lineno,
+                _FILLED_IN if filled_in else upsert.table,
+                _FILLED_IN if filled_in else upsert.target,
+                upsert.binds and not filled_in,
+            )
+
+    def _pieces(self, module: Module, node: _Root, depth: int) -> Iterator[_Piece]:
+        match node:
+            case ast.Constant(value=str() as text):
+                yield _Piece(text, node)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                yield from self._pieces(module, left, depth)
+                yield from self._pieces(module, right, depth)
+            case ast.AugAssign(target=ast.Name() as name, value=value):
+                yield from self._named(module, name, depth)
+                yield from self._pieces(module, value, depth)
+            case ast.JoinedStr(values=values):
+                for value in values:
+                    yield from self._pieces(module, value, depth)
+            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+                yield from self._pieces(module, value, depth)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Constant(value=str() as between), attr="join"),
+                args=[ast.List(elts=items) | ast.Tuple(elts=items)],
+            ):
+                for position, item in enumerate(items):
+                    yield _Piece(between if position else "", None)
+                    yield from self._pieces(module, item, depth)
+            case ast.Name() | ast.Attribute():
+                yield from self._named(module, node, depth)
+            case _:
+                yield _hole(node)
+
+    def _named(self, module: Module, node: ast.expr, depth: int) -> Iterator[_Piece]:
+        found = self._names.meanings(module, node)
+        if depth and len(found) == 1 and isinstance(found[0], Expression):
+            meaning = found[0]
+            if isinstance(meaning.node, (ast.Constant, ast.BinOp, ast.JoinedStr, ast.AugAssign)):
+                yield from self._pieces(meaning.module, meaning.node, depth - 1)
+                return
+        yield _hole(node)
+
+
+def _hole(node: ast.AST) -> _Piece:
+    return _Piece(f"{HOLE}{getattr(node, 'lineno', 0)}x{getattr(node, 'col_offset', 0)}_", None)
+
+
+def _may_be_sql(literal: object) -> bool:
+    """Whether a literal may be a piece of an upsert: its conflict clause, or the INSERT before it."""
+    if not isinstance(literal, str):
+        return False
+    lower = literal.lower()
+    return "conflict" in lower or "on duplicate" in lower or "insert" in lower
+
+
+def _root(module: Module, node: ast.Constant) -> _Root | None:
+    """The largest string expression around a literal; None: it is a docstring, or no string of the program's."""
+    root: _Root = node
+    for around in module.around(node):
+        match around:
+            case ast.Expr():
+                return None if root is node else root
+            case ast.BinOp(op=ast.Add()) | ast.JoinedStr() | ast.FormattedValue():
+                root = around
+            case ast.AugAssign(target=ast.Name(), op=ast.Add()):
+                return around
+            case ast.List() | ast.Tuple() if _is_joined(module, around):
+                continue
+            case ast.Call() if isinstance(root, ast.expr) and _joins(around):
+                root = around
+            case _:
+                return root
+    return root
+
+
+def _is_joined(module: Module, node: ast.expr) -> bool:
+    parent = module.parent(node)
+    return isinstance(parent, ast.Call) and _joins(parent) and parent.args == [node]
+
+
+def _joins(call: ast.Call) -> bool:
+    match call:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str()), attr="join"),
+            args=[ast.List() | ast.Tuple()],
+        ):
+            return True
+    return False
+
+
+def _is_filled_in(module: Module, root: _Root) -> bool:
+    """Whether something is put into the string: ``"..." % x``, ``SQL("...").format(x)``, or through its name."""
+    inner: ast.AST = root
+    for around in module.around(root):
+        match around:
+            case ast.BinOp(left=left, op=ast.Mod()):
+                return left is inner
+            case ast.Attribute(attr=method) if method in FILLING:
+                return True
+            case ast.Call(args=[first, *_]) if first is inner:
+                inner = around
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                return name in module.filled_in
+            case _:
+                return False
+    return False
+
+
+def _line(module: Module, root: _Root, pieces: Iterable[_Piece], start: int) -> int:
+    """The line of ``ON CONFLICT``, where it stands in the string itself; else the string's first."""
+    at = 0
+    inside = set(ast.walk(root))
+    before = ""
+    for piece in pieces:
+        end = at + len(piece.text)
+        # a conflict clause can begin at the end of one literal and go on in the next
+        if piece.literal is not None and start < end:
+            if piece.literal not in inside:
+                break
+            return _line_in(module, piece.literal, before + piece.text[: max(start - at, 0)])
+        if piece.literal is not None and _has_place_of_whole(piece.literal, root):
+            before += piece.text
+        at = end
+    return root.lineno
+
+
+def _has_place_of_whole(literal: ast.Constant, root: _Root) -> bool:
+    """Whether a piece of an f-string is said to stand where the f-string does, as before Python 3.12."""
+    return (literal.lineno, literal.col_offset) == (root.lineno, root.col_offset)
+
+
+def _line_in(module: Module, literal: ast.Constant, before: str) -> int:
+    """The line of the next conflict clause in a literal, as its words are counted in the source."""
+    skipped = sum(before.lower().count(word) for word in _WORDS)
+    last = literal.end_lineno or literal.lineno
+    for line in range(literal.lineno, last + 1):
+        text = module.lines[line - 1].lower() if line <= len(module.lines) else ""
+        found = sum(text.count(word) for word in _WORDS)
+        if found > skipped:
+            return line
+        skipped -= found
+    return literal.lineno
+
+
+_WORDS = ("conflict", "duplicate")

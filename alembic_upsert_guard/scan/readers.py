@@ -1,0 +1,77 @@
+"""A reader for each kind of file. Importing this module imports the parsers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .files import Problem, read_bytes
+from .ignoring import IgnoreComment, ignored_codes
+from .javascript import SUFFIXES as JAVASCRIPT
+from .javascript import JavaScriptSource
+from .python import PythonReader
+from .sqlfile import SqlSource
+
+if TYPE_CHECKING:
+    from .declared import DeclaredTables
+    from .python import PythonSource
+    from .sighting import Sighting
+
+__all__ = ["SUFFIXES", "Readers", "Seen"]
+
+SUFFIXES = (".py", ".sql", *JAVASCRIPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stands in one file."""
+
+    sightings: tuple[Sighting, ...]
+    comments: tuple[IgnoreComment, ...]
+
+
+class Readers:
+    """Reads files of every kind; Python's follow imports into others, which are kept for the next."""
+
+    def __init__(self, declared: DeclaredTables) -> None:
+        """Nothing is read yet."""
+        self._python = PythonReader(declared, _imported)
+
+    def see(self, path: str, source: bytes) -> Seen | Problem:
+        """Return what stands in a file, or why it cannot be read."""
+        try:
+            read = self._source(path, source)
+            return Seen(tuple(read.sightings()), tuple(_ignore_comments(path, read, source)))
+        except SyntaxError as error:
+            return Problem(path, f"it does not parse as Python: {error.msg}", error.lineno)
+        except UnicodeDecodeError as error:
+            line = source.count(b"\n", 0, error.start) + 1
+            return Problem(path, f"it is not UTF-8: byte 0x{source[error.start]:02x}", line)
+        except ValueError as error:
+            return Problem(path, f"it does not parse: {error}")
+        except (RecursionError, MemoryError):
+            return Problem(path, "it is nested too deeply to be read")
+
+    def _source(self, path: str, source: bytes) -> PythonSource | JavaScriptSource | SqlSource:
+        suffix = Path(path).suffix
+        if suffix == ".py":
+            return self._python.source(str(Path(path).resolve()), source)
+        text = source.decode("utf-8-sig")
+        return SqlSource(text) if suffix == ".sql" else JavaScriptSource(suffix, source)
+
+
+def _ignore_comments(
+    path: str, read: PythonSource | JavaScriptSource | SqlSource, source: bytes
+) -> list[IgnoreComment]:
+    if b"upsert-guard" not in source:
+        return []
+    comments = read.comments()
+    return [
+        IgnoreComment(path, line, code) for line, text in comments for code in ignored_codes(text)
+    ]
+
+
+def _imported(path: str) -> bytes | None:
+    source = read_bytes(path)
+    return source if isinstance(source, bytes) else None

@@ -1,0 +1,143 @@
+"""Statements read by PostgreSQL's own grammar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import postgast
+from postgast import pg_query_pb2
+
+from ..sighting import AnyArbiter, Constraint, Elements, NamedTable, Unread
+from .normal import element_of, sql_of
+from .placeholders import with_parameters
+from .tokens import HOLE
+from .upsert import SqlUpsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..sighting import Target
+    from .tokens import SqlToken
+
+__all__ = ["messages", "named_table", "parse", "upserts_in"]
+
+_Message = TypeVar("_Message")
+
+_FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
+"""What text that is put in at run time may be: a name or value, an assignment, a row, rows, an action, nothing."""
+
+_TRIES = 100
+"""How many fillings are tried; most statements need one or two."""
+
+
+def parse(sql: str, tokens: Sequence[SqlToken]) -> pg_query_pb2.ParseResult | Unread:
+    """Return the tree of one statement, whatever placeholders and holes it has."""
+    tree = _filled(sql)
+    if isinstance(tree, Unread):
+        with_dollars = with_parameters(sql, tokens, "$1")
+        if with_dollars != sql:
+            return _filled(with_dollars)
+    return tree
+
+
+def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
+    """The tree of `sql`, its holes filled with what the grammar takes in their place.
+
+    The filling before an error is changed first. What a hole is filled with never tells a table or a target:
+    the caller refuses a target with a hole in it.
+    """
+    pieces = sql.split(HOLE)
+    names = [HOLE + piece.partition("_")[0] + "_" for piece in pieces[1:]]
+    tails = [piece.partition("_")[2] for piece in pieces[1:]]
+    chosen = [0] * len(names)
+    said = Unread("it does not read as SQL")
+    for _ in range(_TRIES):
+        text, starts = pieces[0], []
+        for name, choice, tail in zip(names, chosen, tails, strict=True):
+            starts.append(len(text))
+            text += _FILLINGS[choice].format(name) + tail
+        try:
+            return postgast.parse(text)
+        except postgast.PgQueryError as error:
+            # counted from 1, in characters
+            at = error.cursorpos - 1
+            said = Unread(f"it does not read as SQL: {_told(error.message)}")
+        before = [n for n, start in enumerate(starts) if start <= at]
+        while before and chosen[before[-1]] == len(_FILLINGS) - 1:
+            chosen[before.pop()] = 0
+        if not before:
+            break
+        chosen[before[-1]] += 1
+    return said
+
+
+def _told(message: str) -> str:
+    return "text is put in at run time" if HOLE in message else message
+
+
+def upserts_in(tree: Any) -> list[SqlUpsert]:
+    """Return the upserts of a parsed statement, in the order they stand there; those in strings are not."""
+    inserts = [
+        insert
+        for insert in messages(tree, pg_query_pb2.InsertStmt)
+        if insert.HasField("on_conflict_clause")
+    ]
+    inserts.sort(key=lambda insert: insert.on_conflict_clause.location)
+    return [_upsert(insert) for insert in inserts]
+
+
+def messages(tree: Any, kind: type[_Message]) -> Iterator[_Message]:
+    """Return the messages of one kind in a tree, a message before those inside it."""
+    for _, node in postgast.walk(tree):
+        if isinstance(node, kind):
+            yield node
+
+
+def _upsert(insert: pg_query_pb2.InsertStmt) -> SqlUpsert:
+    clause = insert.on_conflict_clause
+    relation = insert.relation
+    return SqlUpsert(
+        clause.location,
+        named_table(relation.relname, relation.schemaname or None),
+        _target(clause),
+        binds=_has_parameter(clause.infer.where_clause),
+    )
+
+
+def named_table(name: str, schema: str | None) -> NamedTable | Unread:
+    """Return the table of that name, unless the name is a template's."""
+    if _is_put_in(name):
+        return Unread("the table's name is put in at run time")
+    if schema is not None and _is_put_in(schema):
+        return Unread(f"the schema of {name} is put in at run time")
+    return NamedTable(name, schema)
+
+
+def _is_put_in(name: str) -> bool:
+    return HOLE in name or any(sign in name for sign in "{}%$")
+
+
+def _target(clause: pg_query_pb2.OnConflictClause) -> Target | Unread:
+    if not clause.HasField("infer"):
+        return AnyArbiter()
+    if clause.infer.conname:
+        if _is_put_in(clause.infer.conname):
+            return Unread("the constraint's name is put in at run time")
+        return Constraint(clause.infer.conname)
+    elements = tuple(element_of(e.index_elem) for e in clause.infer.index_elems)
+    if any(_is_put_in(e.label) for e in elements):
+        return Unread("an element of the conflict target is put in at run time")
+    return Elements(elements, _predicate(clause))
+
+
+def _predicate(clause: pg_query_pb2.OnConflictClause) -> str | Unread | None:
+    if not clause.infer.HasField("where_clause"):
+        return None
+    if _has_parameter(clause.infer.where_clause):
+        return Unread("the predicate compares with a bound value")
+    sql = sql_of(clause.infer.where_clause)
+    return Unread("the predicate is put in at run time") if HOLE in sql else sql
+
+
+def _has_parameter(node: Any) -> bool:
+    return any(True for _ in messages(node, pg_query_pb2.ParamRef))

@@ -1,0 +1,149 @@
+"""From SQL text to the upserts in it: statement by statement, so that a broken one hides no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import postgast
+
+from ..sighting import Unread
+from .bodies import read_bodies
+from .dialects import read_mysql, read_sqlite
+from .postgresql import parse, upserts_in
+from .tokens import HOLE, conflict_clauses, statements, tokens_of
+from .upsert import SqlUpsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..sighting import Target
+    from .tokens import ConflictClause, SqlToken
+
+__all__ = ["read_sql"]
+
+_PIECES = Unread("the statement is put together from pieces, and its beginning is not among them")
+_PUT_IN = Unread("a part of the conflict target is put in at run time")
+
+
+def read_sql(sql: str) -> list[SqlUpsert]:
+    """Return every upsert in `sql`, in the order they stand there.
+
+    :param sql: one statement, several, or a piece of one; text that is put in at run time stands there as a
+     name that begins with :data:`.tokens.HOLE`, a number and an underscore.
+    """
+    found: list[SqlUpsert] = []
+    for start, statement in _statements(sql):
+        for upsert in _read_statement(statement):
+            # one in a function's body knows where it begins and ends
+            whole = upsert if upsert.last else replace(upsert, last=len(statement))
+            found.append(whole.moved(start))
+    return found
+
+
+def _statements(sql: str) -> Iterator[tuple[int, str]]:
+    """Where each statement begins that may upsert, and its text."""
+    try:
+        cut = [(s[0].start, sql[s[0].start : s[-1].end]) for s in statements(tokens_of(sql)) if s]
+    except postgast.PgQueryError:
+        # a string without an end, or MySQL's own: a semicolon that ends a line ends a statement, one hopes
+        cut = list(_cut_at_lines(sql))
+    for start, statement in cut:
+        lower = statement.lower()
+        if "conflict" in lower or "duplicate" in lower:
+            yield start, statement
+
+
+def _cut_at_lines(sql: str) -> Iterator[tuple[int, str]]:
+    first = at = 0
+    for line in sql.splitlines(keepends=True):
+        at += len(line)
+        if line.rstrip().endswith(";"):
+            yield first, sql[first:at].rstrip().removesuffix(";")
+            first = at
+    yield first, sql[first:]
+
+
+def _read_statement(sql: str) -> list[SqlUpsert]:
+    try:
+        tokens = tokens_of(sql)
+    except postgast.PgQueryError as error:
+        return _without_tokens(sql, error.message)
+    clauses = conflict_clauses(tokens, len(sql))
+    if not clauses:
+        return read_bodies(sql, read_sql)
+    if clauses[0].is_duplicate_key:
+        upsert = read_mysql(sql, tokens, clauses[0])
+        return [] if upsert is None else [upsert]
+    readable = _with_targets_put_in_blanked(sql, clauses)
+    tree = parse(readable, tokens_of(readable))
+    if isinstance(tree, Unread):
+        return list(_read_unparsed(sql, tokens, clauses, tree))
+    upserts = upserts_in(tree)
+    if len(upserts) != len(clauses):
+        return [SqlUpsert(clause.start, _PUT_IN, _PUT_IN) for clause in clauses]
+    return [
+        replace(upsert, start=clause.start, target=_unless_put_in(sql, clause, upsert.target))
+        for upsert, clause in zip(upserts, clauses, strict=True)
+    ]
+
+
+def _with_targets_put_in_blanked(sql: str, clauses: Sequence[ConflictClause]) -> str:
+    """The statement with every target that is put in at run time left out: the table can still be read."""
+    for clause in reversed(clauses):
+        if HOLE in sql[clause.start : clause.end]:
+            action = sql[clause.end :] or "DO NOTHING"
+            sql = f"{sql[: clause.start]} ON CONFLICT {action}"
+    return sql
+
+
+def _unless_put_in(sql: str, clause: ConflictClause, target: Target | Unread) -> Target | Unread:
+    """`target`, unless text that is put in at run time stands anywhere in it."""
+    return _PUT_IN if HOLE in sql[clause.start : clause.end] else target
+
+
+def _read_unparsed(
+    sql: str, tokens: Sequence[SqlToken], clauses: Sequence[ConflictClause], said: Unread
+) -> Iterator[SqlUpsert]:
+    """What can be said of a statement that PostgreSQL's grammar refuses.
+
+    an INSERT that SQLite's grammar takes          | table and target
+    a piece of a statement, from ON CONFLICT on    | its target, without the table
+    any other INSERT                               | unread, with what the parser said
+    prose that names ON CONFLICT                   | nothing
+    """
+    inserts = any(token.kind == "INSERT" for token in tokens)
+    if len(clauses) == 1:
+        if HOLE not in sql and (upsert := read_sqlite(sql, tokens, clauses[0])) is not None:
+            yield upsert
+            return
+        if (piece := _piece(sql, clauses[0])) is not None:
+            yield replace(piece, table=said if inserts else _PIECES)
+            return
+    for clause in clauses:
+        if inserts:
+            yield SqlUpsert(clause.start, said, said)
+        elif clause.start == 0:
+            yield SqlUpsert(clause.start, _PIECES, _PIECES)
+
+
+def _piece(sql: str, clause: ConflictClause) -> SqlUpsert | None:
+    """The upsert of a piece of text from its conflict clause on; what follows may be missing."""
+    for rest in (f"{HOLE}rest_", "DO NOTHING"):
+        statement = f"INSERT INTO t DEFAULT VALUES {sql[clause.start :]} {rest}"
+        tree = parse(statement, tokens_of(statement))
+        upserts = [] if isinstance(tree, Unread) else upserts_in(tree)
+        if len(upserts) == 1:
+            target = _unless_put_in(sql, clause, upserts[0].target)
+            return replace(upserts[0], start=clause.start, target=target)
+    return None
+
+
+def _without_tokens(sql: str, said: str) -> list[SqlUpsert]:
+    """Text that cannot be cut into tokens: unread where it is an INSERT as far as words tell, else prose."""
+    lower = sql.lower()
+    start = max(lower.find("on conflict"), lower.find("on duplicate key"))
+    if start < 0 or "insert into" not in lower[:start]:
+        return []
+    unread = Unread(f"it does not read as SQL: {said}")
+    return [SqlUpsert(start, unread, unread)]

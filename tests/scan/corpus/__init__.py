@@ -1,0 +1,57 @@
+"""Shapes of call sites, and what each has to be resolved to: text files that a person reads and adds to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alembic_upsert_guard.scan import CallSite
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass
+class Shape:
+    """One block of a file; the form is told at the top of ``sqlalchemy.txt``."""
+
+    title: str
+    files: dict[str, list[str]] = field(default_factory=dict)
+    expected: list[str] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        """Write its files."""
+        for name, lines in self.files.items():
+            (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def shapes() -> list[Shape]:
+    """Every shape, in the order of the files."""
+    return [shape for path in sorted(FOLDER.glob("*.txt")) for shape in _read(path)]
+
+
+def _read(path: Path) -> list[Shape]:
+    found: list[Shape] = []
+    lines: list[str] | None = None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("=== "):
+            found.append(Shape(f"{path.stem}: {line[4:]}"))
+            lines = found[-1].files.setdefault("service.py", [])
+        elif line.startswith("### "):
+            lines = found[-1].files.setdefault(line[4:], [])
+        elif line == "---":
+            lines = found[-1].expected
+        elif lines is not None:
+            lines.append(line)
+    for shape in found:
+        shape.expected = [line for line in shape.expected if line and line != "nothing"]
+    return found
+
+
+def told(site: CallSite) -> str:
+    """A call site as the files write it."""
+    table = site.table or "?"
+    name = table if site.schema is None else f"{site.schema}.{table}"
+    where = "" if site.where is None else f" WHERE {site.where}"
+    return f"{site.resolution} {name} ({', '.join(site.elements)}){where}"

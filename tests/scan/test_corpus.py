@@ -1,0 +1,45 @@
+"""Every shape of the corpus is resolved as it is labelled: not one otherwise, and none too many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alembic_upsert_guard.scan import scan
+from tests.scan.corpus import Shape, shapes, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alembic_upsert_guard.scan import DeclaredTables
+
+SHAPES = shapes()
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.title)
+def test_the_shape_is_resolved_as_labelled(
+    shape: Shape, folder: Path, shop: DeclaredTables
+) -> None:
+    """Table, elements, predicate and resolution of every call site."""
+    shape.write(folder)
+
+    report = scan([folder], shop)
+
+    assert [told(site) for site in report.call_sites] == shape.expected
+    assert report.problems == ()
+
+
+def test_the_corpus_is_large_and_mixed() -> None:
+    """At least 120 call sites, each resolution among them, and no shape twice."""
+    labels = Counter(line.split()[0] for shape in SHAPES for line in shape.expected)
+
+    assert labels.total() >= 120
+    assert set(labels) == {"declared", "undeclared", "unresolved"}
+    assert min(labels.values()) >= 40
+    assert len({shape.title for shape in SHAPES}) == len(SHAPES)
+
+
+def test_every_call_site_that_is_not_declared_says_why() -> None:
+    """A reason in words; a finding of its code, with a hint."""
