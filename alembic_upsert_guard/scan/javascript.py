@@ -80,6 +80,7 @@ class JavaScriptSource:
         table = None if owner is None else self._table(owner, _DEPTH)
         arguments = _arguments(call)
         options = arguments[1] if len(arguments) > 1 else None
+        spread = next((a for a in arguments if a.type == "spread_element"), None)
         if table is None:
             if options is None or "onConflict" not in _text(options):
                 return None
@@ -89,7 +90,7 @@ class JavaScriptSource:
             call.start_point[0] + 1,
             call.end_point[0] + 1,
             table,
-            PrimaryKey() if options is None else self._target(options),
+            self._target(spread or options),
         )
 
     def _table(self, node: Node, depth: int) -> NamedTable | Unread | None:
@@ -123,28 +124,35 @@ class JavaScriptSource:
         )
         return schema if isinstance(schema, Unread) else NamedTable(name, schema)
 
-    def _target(self, options: Node) -> Target | Unread:
+    def _target(self, options: Node | None) -> Target | Unread:
+        if options is None:
+            return PrimaryKey()
         options = _unwrapped(options)
         if options.type == "identifier":
             value = self._constant(options)
-            if value is None:
+            if value is None or self._is_changed(options):
                 return Unread(f"what {_text(options)} names as onConflict cannot be read")
             options = _unwrapped(value)
         if options.type != "object":
             return Unread("its options cannot be read")
         found: Target | Unread = PrimaryKey()
         for part in options.named_children:
-            if part.type == "spread_element":
-                found = Unread(f"{_text(part)} may name the target")
-            elif part.type == "shorthand_property_identifier" and _text(part) == "onConflict":
-                found = self._columns(part)
-            elif part.type == "pair":
-                key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
-                if key is None or value is None or key.type == "computed_property_name":
-                    found = Unread("its options cannot be read")
-                elif _text(key).strip("'\"") == "onConflict":
-                    found = self._columns(value)
+            # what is named last counts
+            found = self._named(part) or found
         return found
+
+    def _named(self, part: Node) -> Target | Unread | None:
+        """What one part of the options says of the target; None: nothing."""
+        if part.type == "comment":
+            return None
+        if part.type == "shorthand_property_identifier":
+            return self._columns(part) if _text(part) == "onConflict" else None
+        key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
+        if part.type != "pair" or key is None or value is None:
+            return Unread(f"{_text(part)} may name the target")
+        if key.type == "computed_property_name":
+            return Unread(f"{_text(key)} may name the target")
+        return self._columns(value) if _text(key).strip("'\"") == "onConflict" else None
 
     def _columns(self, value: Node) -> Target | Unread:
         if value.type in ("null", "undefined"):
@@ -164,6 +172,22 @@ class JavaScriptSource:
             return Unread(f"what {_text(node)} is cannot be read")
         return "".join(_text(part) for part in node.named_children)
 
+    def _is_changed(self, identifier: Node) -> bool:
+        """Whether the object of that name is changed in place: ``options.x = y``, ``Object.assign(options, y)``."""
+        name = _text(identifier)
+        for node in _nodes(self._root):
+            if node.type != "identifier" or _text(node) != name or node.parent is None:
+                continue
+            parent = node.parent
+            if parent.type in ("member_expression", "subscript_expression"):
+                if parent.child_by_field_name("object") == node and _is_set_through(parent):
+                    return True
+            elif parent.type == "arguments" and parent.parent is not None:
+                method = _method(parent.parent)
+                if method is not None and _text(method) in ("assign", "defineProperty"):
+                    return True
+        return False
+
     def _constant(self, identifier: Node) -> Node | None:
         """What the one ``const`` of that name is set to; None: there is none, or the name is bound otherwise too."""
         name = _text(identifier)
@@ -173,6 +197,16 @@ class JavaScriptSource:
             if node.type in _NAMES and _text(node) == name and _binds(node)
         ]
         return values[0] if len(values) == 1 else None
+
+
+def _is_set_through(member: Node) -> bool:
+    """Whether ``options.x`` or ``options[x]`` is assigned to, deleted or passed on."""
+    parent = member.parent
+    if parent is None:
+        return False
+    if parent.type in ("assignment_expression", "augmented_assignment_expression"):
+        return parent.child_by_field_name("left") == member
+    return parent.type in ("update_expression", "unary_expression")
 
 
 def _binds(node: Node) -> bool:

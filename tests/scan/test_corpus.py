@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import scan
+from alembic_upsert_guard.scan import Resolution, scan
 from tests.scan.corpus import Shape, shapes, told
 
 if TYPE_CHECKING:
@@ -41,5 +41,18 @@ def test_the_corpus_is_large_and_mixed() -> None:
     assert len({shape.title for shape in SHAPES}) == len(SHAPES)
 
 
-def test_every_call_site_that_is_not_declared_says_why() -> None:
-    """A reason in words; a finding of its code, with a hint."""
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.title)
+def test_what_is_not_declared_is_told(shape: Shape, folder: Path, shop: DeclaredTables) -> None:
+    """A finding of its code, with a hint; its fact is the call site's reason."""
+    shape.write(folder)
+
+    report = scan([folder], shop)
+
+    wanted = [
+        (f"{site.resolution}-upsert", site.reason)
+        for site in report.call_sites
+        if site.resolution is not Resolution.DECLARED
+    ]
+    findings = [f for f in report.findings if f.code != "bound-predicate"]
+    assert sorted((f.code, f.fact) for f in findings) == sorted(wanted)
+    assert all(f.hint and not f.fact.endswith(".") for f in report.findings)

@@ -182,6 +182,8 @@ class Names:
         match owner:
             case External(dotted):
                 return [External(f"{dotted}.{attr}")]
+            case _File(file) | Class(file) if attr in module.set_attributes | file.set_attributes:
+                return [Opaque(f"{attr} is changed after it is set")]
             case _File(file):
                 return self._of_file(file, attr, depth)
             case Class(of, definition) if not owner.is_enumeration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +41,18 @@ class Module:
         self.path = path
         """The real path."""
         self.source = source
-        self.tree = ast.parse(source, path)
+        with warnings.catch_warnings():
+            # about the scanned code, such as a backslash too few: not ours to tell
+            warnings.simplefilter("ignore")
+            self.tree = ast.parse(source, path)
         self._parents: dict[ast.AST, ast.AST] = {}
-        self.nodes = list(ast.walk(self.tree))
-        """Every node, parents before children."""
-        for node in self.nodes:
+        self.nodes: list[ast.AST] = [self.tree]
+        """Every node that has parts, parents before children."""
+        for node in self.nodes:  # which grows meanwhile
             for child in ast.iter_child_nodes(node):
-                self._parents[child] = node
+                if child._fields:  # operators and contexts are shared by all that have them
+                    self._parents[child] = node
+                    self.nodes.append(child)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
@@ -68,6 +74,11 @@ class Module:
     def changed(self) -> frozenset[str]:
         """The names whose value is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
         return frozenset(name for node in self.nodes for name in _changes(node))
+
+    @cached_property
+    def set_attributes(self) -> frozenset[str]:
+        """The attributes that are set on something: ``keys.KEY = x``, ``Store.KEY = x``."""
+        return frozenset(name for node in self.nodes for name in _sets_attribute(node))
 
     @cached_property
     def filled_in(self) -> frozenset[str]:
@@ -93,11 +104,16 @@ class Module:
 
 def _changes(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
-            if method in _MUTATORS:
-                yield name
-        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
-            yield name
+        case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in _MUTATORS:
+            yield from _last_name(changed)
+        case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
+            yield from _last_name(changed)
+
+
+def _sets_attribute(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
+            yield attr
 
 
 def _fills_in(node: ast.AST) -> Iterator[str]:

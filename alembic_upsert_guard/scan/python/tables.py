@@ -209,7 +209,7 @@ class Tables:
                 mapped = self.mapped_class(of)
                 if mapped is not None:
                     return _attribute(mapped, attribute)
-                return self._attribute_in_body(of, attribute)
+                return None if of.is_enumeration else self._attribute_in_body(of, attribute)
             case External(dotted):
                 mapped = self._declared.class_named(dotted)
                 return None if mapped is None else _attribute(mapped, attribute)

@@ -27,8 +27,8 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
     """
     try:
         tree = postgast.parse(sql)
-    except postgast.PgQueryError:
-        return []
+    except postgast.PgQueryError as error:
+        return _unread_definition(sql, error.message)
     found: list[SqlUpsert] = []
     for definition in _definitions(tree):
         language, body = _language_and_body(definition)
@@ -44,6 +44,16 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
             inside = [SqlUpsert(_conflict(body, 0), unread, unread)]
         found += [upsert.moved(start) for upsert in inside]
     return found
+
+
+def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:
+    """What can be said of a function that does not parse: that it upserts, as far as words tell."""
+    start = sql.lower().find("on conflict")
+    words = sql.lower().split()[:4]
+    if start < 0 or not (words[0] == "do" or {"function", "procedure"} & set(words)):
+        return []
+    unread = Unread(f"it does not read as SQL: {said}")
+    return [SqlUpsert(start, unread, unread)]
 
 
 def _definitions(tree: pg_query_pb2.ParseResult) -> Iterator[Sequence[pg_query_pb2.Node]]:

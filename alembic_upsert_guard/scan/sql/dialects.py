@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 from ..sighting import AnyArbiter, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
-from .postgresql import named_table
+from .postgresql import is_put_in, named_table
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -28,24 +28,27 @@ _STATEMENTS = frozenset({"INSERT", "REPLACE", "WITH"})
 
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
-    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: it is no INSERT.
+    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT stands before it.
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
-    statement = f"{sql[: clause.end]} KEY UPDATE a = a"
-    if tokens[0].text.upper() not in _STATEMENTS:
+    inserts = [token for token in tokens if token.kind == "INSERT" and token.start < clause.start]
+    if not inserts:
         return None
-    found = _insert(
-        with_parameters(statement, [t for t in tokens if t.end <= clause.end], "?"), "mysql"
-    )
-    if isinstance(found, Unread):
-        return SqlUpsert(clause.start, found, AnyArbiter())
-    return SqlUpsert(clause.start, _table(found), AnyArbiter())
+    if _is_template(tokens):
+        unread = Unread("the statement is filled in at run time")
+        return SqlUpsert(clause.start, unread, AnyArbiter())
+    # the last one: a procedure's body is cut into statements as if it were a script
+    inside = [t for t in tokens if inserts[-1].start <= t.start and t.end <= clause.end]
+    statement = with_parameters(sql[: clause.end], inside, "?")[inserts[-1].start :]
+    found = _insert(f"{statement} KEY UPDATE a = a", "mysql")
+    table = found if isinstance(found, Unread) else _table(found)
+    return SqlUpsert(clause.start, table, AnyArbiter())
 
 
 def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert as SQLite takes it; None: it is no INSERT, or none of SQLite's either."""
-    if tokens[0].text.upper() not in _STATEMENTS:
+    if tokens[0].text.upper() not in _STATEMENTS or _is_template(tokens):
         return None
     found = _insert(with_parameters(sql, tokens, "?"), "sqlite")
     if isinstance(found, Unread):
@@ -54,6 +57,11 @@ def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) ->
     predicate = conflict.args.get("index_predicate")
     binds = predicate is not None and predicate.find(exp.Placeholder, exp.Parameter) is not None
     return SqlUpsert(clause.start, _table(found), _target(conflict, binds=binds), binds)
+
+
+def _is_template(tokens: Sequence[SqlToken]) -> bool:
+    """Whether braces stand outside of strings, which sqlglot takes for DuckDB's structures."""
+    return any(token.text in ("{", "}", "$") for token in tokens)
 
 
 def _insert(sql: str, dialect: str) -> exp.Insert | Unread:
@@ -82,9 +90,13 @@ def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
         return AnyArbiter()
     elements: list[Element] = []
     for key in keys:
-        element = normal_element(key.this.sql(dialect="postgres"))
+        # sqlglot wraps them as if they were sorted, in its newer versions
+        bare = key.this if isinstance(key, exp.Ordered) else key
+        element = normal_element(bare.sql(dialect="postgres"))
         if element is None:
             return Unread("an element of the conflict target does not read as SQL")
+        if is_put_in(element.label):
+            return Unread("an element of the conflict target is put in at run time")
         elements.append(element)
     predicate = conflict.args.get("index_predicate")
     if predicate is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..sighting import Target
     from .tokens import SqlToken
 
-__all__ = ["messages", "named_table", "parse", "upserts_in"]
+__all__ = ["is_put_in", "messages", "named_table", "parse", "upserts_in"]
 
 _Message = TypeVar("_Message")
 
@@ -106,14 +106,15 @@ def _upsert(insert: pg_query_pb2.InsertStmt) -> SqlUpsert:
 
 def named_table(name: str, schema: str | None) -> NamedTable | Unread:
     """Return the table of that name, unless the name is a template's."""
-    if _is_put_in(name):
+    if is_put_in(name):
         return Unread("the table's name is put in at run time")
-    if schema is not None and _is_put_in(schema):
+    if schema is not None and is_put_in(schema):
         return Unread(f"the schema of {name} is put in at run time")
     return NamedTable(name, schema)
 
 
-def _is_put_in(name: str) -> bool:
+def is_put_in(name: str) -> bool:
+    """Return whether a name is a template's, wholly or in part."""
     return HOLE in name or any(sign in name for sign in "{}%$")
 
 
@@ -121,11 +122,11 @@ def _target(clause: pg_query_pb2.OnConflictClause) -> Target | Unread:
     if not clause.HasField("infer"):
         return AnyArbiter()
     if clause.infer.conname:
-        if _is_put_in(clause.infer.conname):
+        if is_put_in(clause.infer.conname):
             return Unread("the constraint's name is put in at run time")
         return Constraint(clause.infer.conname)
     elements = tuple(element_of(e.index_elem) for e in clause.infer.index_elems)
-    if any(_is_put_in(e.label) for e in elements):
+    if any(is_put_in(e.label) for e in elements):
         return Unread("an element of the conflict target is put in at run time")
     return Elements(elements, _predicate(clause))
 

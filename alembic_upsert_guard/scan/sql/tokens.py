@@ -71,7 +71,10 @@ def tokens_of(sql: str) -> list[SqlToken]:
 
 
 def statements(tokens: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
-    """Return the tokens of each statement: cut at semicolons outside of parentheses and ``BEGIN ATOMIC`` bodies."""
+    """Return the tokens of each statement: cut at semicolons outside of ``BEGIN ATOMIC`` and of a rule's actions.
+
+    Other parentheses hold no semicolon; one that is never closed must not swallow what follows.
+    """
     first = depth = atomic = 0
     before = ""
     for position, token in enumerate(tokens):
@@ -83,11 +86,16 @@ def statements(tokens: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
             atomic += 1
         elif atomic and token.kind == "END_P":
             atomic -= 1
-        elif token.kind == "ASCII_59" and not depth and not atomic:
+        elif token.kind == "ASCII_59" and not atomic and not (depth and _is_rule(tokens[first:])):
             yield tokens[first:position]
-            first = position + 1
+            first, depth = position + 1, 0
         before = token.kind
     yield tokens[first:]
+
+
+def _is_rule(tokens: Sequence[SqlToken]) -> bool:
+    """``CREATE [OR REPLACE] RULE``."""
+    return "RULE" in [token.kind for token in tokens[:4]]
 
 
 def conflict_clauses(tokens: Sequence[SqlToken], length: int) -> list[ConflictClause]:

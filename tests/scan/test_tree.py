@@ -1,0 +1,249 @@
+"""What stands in the way of a file becomes a line of the report, and the rest is scanned."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alembic_upsert_guard.scan import Problem, scan
+from alembic_upsert_guard.scan.files import LARGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from alembic_upsert_guard.scan import DeclaredTables, ScanReport
+
+SAVE = "INSERT INTO accounts (tenant) VALUES (1) ON CONFLICT (tenant, email) DO NOTHING;\n"
+
+
+def problems(report: ScanReport) -> list[tuple[str, str, int | None]]:
+    """File name, reason and line of each."""
+    return [(os.path.basename(p.path), p.reason, p.line) for p in report.problems]  # noqa: PTH119
+
+
+def lines(report: ScanReport) -> list[tuple[str, int]]:
+    """File name and line of each call site."""
+    return [(os.path.basename(s.path), s.line) for s in report.call_sites]  # noqa: PTH119
+
+
+def test_a_syntax_error_is_a_line(scanned: Callable[..., ScanReport]) -> None:
+    """Told with its line; the other file is scanned."""
+    report = scanned(broken_py="# upsert\n\ndef save(:\n", good_sql=SAVE)
+
+    assert problems(report) == [("broken.py", "it does not parse as Python: invalid syntax", 3)]
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_python_that_is_nested_too_deeply_is_a_line(scanned: Callable[..., ScanReport]) -> None:
+    """No traceback, whichever way the parser gives up."""
+    report = scanned(deep_py=f"upsert = {'(' * 5000}{')' * 5000}\n", good_sql=SAVE)
+
+    assert [name for name, _, _ in problems(report)] == ["deep.py"]
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_a_sum_of_thousands_is_a_line_or_is_read(scanned: Callable[..., ScanReport]) -> None:
+    """Trees are walked without running out of stack."""
+    report = scanned(long_py=f"upsert = {' + '.join(['1'] * 20000)}\n", good_sql=SAVE)
+
+    assert {name for name, _, _ in problems(report)} <= {"long.py"}
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_what_python_warns_of_is_not_told(scanned: Callable[..., ScanReport]) -> None:
+    """A backslash too few in the scanned code is no concern of ours; warnings are errors here."""
+    report = scanned(service_py=f"PATTERN = '\\d'\nSAVE = '{SAVE.strip()}'\n")
+
+    assert problems(report) == []
+    assert lines(report) == [("service.py", 2)]
+
+
+def test_bytes_that_do_not_decode_are_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """Told with the line that they stand in."""
+    (folder / "latin.sql").write_bytes(b"-- two\n-- caf\xe9\n" + SAVE.encode())
+    (folder / "latin.js").write_bytes(b"// upsert caf\xe9\n")
+    (folder / "latin.py").write_bytes(b"upsert = 'caf\xe9'\n")
+    (folder / "good.sql").write_text(SAVE)
+
+    report = scan([folder], shop)
+
+    assert [name for name, _, _ in problems(report)] == ["latin.js", "latin.py", "latin.sql"]
+    assert problems(report)[0][1:] == ("it is not UTF-8: byte 0xe9", 1)
+    assert problems(report)[2] == ("latin.sql", "it is not UTF-8: byte 0xe9", 2)
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_python_in_an_encoding_of_its_own_is_read(folder: Path, shop: DeclaredTables) -> None:
+    """PEP 263: the file says so in its first lines."""
+    (folder / "latin.py").write_bytes(
+        b"# -*- coding: latin-1 -*-\n# caf\xe9\nSAVE = '" + SAVE.strip().encode() + b"'\n"
+    )
+
+    assert lines(scan([folder], shop)) == [("latin.py", 3)]
+
+
+def test_sql_as_windows_writes_it_is_read(folder: Path, shop: DeclaredTables) -> None:
+    """UTF-16 with its mark, UTF-8 with its mark."""
+    (folder / "16.sql").write_text(f"-- a\n{SAVE}", encoding="utf-16")
+    (folder / "8.sql").write_text(f"-- a\r\n{SAVE}", encoding="utf-8-sig")
+
+    report = scan([folder], shop)
+
+    assert problems(report) == []
+    assert lines(report) == [("16.sql", 2), ("8.sql", 2)]
+
+
+def test_a_binary_file_is_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """Whatever its name promises."""
+    (folder / "image.py").write_bytes(b"\x89PNG\x00upsert")
+    (folder / "good.sql").write_text(SAVE)
+
+    report = scan([folder], shop)
+
+    assert problems(report) == [("image.py", "it is binary", None)]
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_a_file_of_50_mb_is_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """It is not even opened."""
+    with (folder / "dump.sql").open("wb") as file:
+        file.truncate(50 * 1024 * 1024)
+    (folder / "good.sql").write_text(SAVE)
+
+    report = scan([folder], shop)
+
+    assert problems(report) == [
+        ("dump.sql", "it has 50 MB, and files of more than 8 MB are not read", None)
+    ]
+    assert lines(report) == [("good.sql", 1)]
+    assert LARGEST == 8 * 1024 * 1024
+
+
+def test_a_file_that_may_not_be_read_is_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """A file without its rights, unless the tests run as root, who may read anything."""
+    (folder / "secret.sql").write_text(SAVE)
+    (folder / "secret.sql").chmod(0)
+    if os.access(folder / "secret.sql", os.R_OK):
+        pytest.skip("everything may be read here")
+
+    assert problems(scan([folder], shop)) == [
+        ("secret.sql", "it cannot be read: Permission denied", None)
+    ]
+
+
+def test_links_in_a_circle_are_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """A link to itself, and one to a folder above it."""
+    (folder / "good.sql").write_text(SAVE)
+    (folder / "self.sql").symlink_to(folder / "self.sql")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "up").symlink_to(folder, target_is_directory=True)
+
+    report = scan([folder], shop)
+
+    assert [name for name, _, _ in problems(report)] == ["up", "self.sql"]
+    assert problems(report)[0][1] == (
+        "it is a link to a folder that it stands in, and is not followed"
+    )
+    assert "cannot be read: " in problems(report)[1][1]
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_a_linked_folder_is_scanned_once(
+    folder: Path, shop: DeclaredTables, tmp_path: Path
+) -> None:
+    """Under its own name where it has one in the tree, else under the link's."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "shared.sql").write_text(SAVE)
+    (folder / "b").mkdir()
+    (folder / "b" / "good.sql").write_text(SAVE)
+    (folder / "a").symlink_to(folder / "b", target_is_directory=True)
+    (folder / "c").symlink_to(tmp_path / "shared", target_is_directory=True)
+
+    report = scan([folder, folder / "b"], shop)
+
+    assert [s.path for s in report.call_sites] == [
+        str(folder / "b" / "good.sql"),
+        str(folder / "c" / "shared.sql"),
+    ]
+    assert report.files == 2
+
+
+def test_a_path_that_is_not_there_is_a_line(folder: Path, shop: DeclaredTables) -> None:
+    """Nothing is scanned in its place."""
+    report = scan([folder / "nowhere"], shop)
+
+    assert problems(report) == [("nowhere", "it cannot be read: No such file or directory", None)]
+    assert report.files == 0
+
+
+@pytest.mark.parametrize(
+    "left_out", [".hidden", "node_modules", "__pycache__", "venv", "deep/.git"]
+)
+def test_what_is_not_ours_is_left_out(folder: Path, shop: DeclaredTables, left_out: str) -> None:
+    """Unless it is named itself."""
+    inner = folder / left_out
+    inner.mkdir(parents=True)
+    if left_out == "venv":
+        (inner / "pyvenv.cfg").touch()
+    (inner / "seed.sql").write_text(SAVE)
+
+    assert lines(scan([folder], shop)) == []
+    assert lines(scan([inner], shop)) == [("seed.sql", 1)]
+    assert lines(scan([inner / "seed.sql"], shop)) == [("seed.sql", 1)]
+
+
+def test_a_file_of_another_kind_is_refused_where_it_is_named(
+    folder: Path, shop: DeclaredTables
+) -> None:
+    """In a folder it is no concern of ours."""
+    (folder / "notes.txt").write_text(SAVE)
+
+    assert problems(scan([folder], shop)) == []
+    assert scan([folder / "notes.txt"], shop).problems == (
+        Problem(
+            str(folder / "notes.txt"),
+            "it is none of the files that are read: "
+            ".py, .sql, .cjs, .cts, .js, .jsx, .mjs, .mts, .ts, .tsx",
+        ),
+    )
+
+
+def test_paths_are_told_as_they_were_asked_for(
+    folder: Path, shop: DeclaredTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative ones stay relative."""
+    (folder / "seed.sql").write_text(SAVE)
+    monkeypatch.chdir(folder.parent)
+
+    assert [s.path for s in scan([folder.name], shop).call_sites] == [
+        os.path.join(folder.name, "seed.sql")  # noqa: PTH118
+    ]
+
+
+def test_progress_is_told_file_by_file(folder: Path, shop: DeclaredTables) -> None:
+    """The number done, and of all; files that are not parsed count too."""
+    for name in ("a.py", "b.sql", "c.ts"):
+        (folder / name).write_text("\n")
+    told: list[tuple[int, int]] = []
+
+    scan([folder], shop, progress=lambda done, of: told.append((done, of)))
+
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_broken_model_file_hides_no_call_site(scanned: Callable[..., ScanReport]) -> None:
+    """An import that leads nowhere is a reason, not an error."""
+    report = scanned(
+        broken_py="class Account(:\n",
+        service_py=(
+            "from sqlalchemy.dialects.postgresql import insert\n"
+            "from broken import Account\n"
+            "insert(Account).on_conflict_do_nothing(index_elements=['a'])\n"
+        ),
+    )
+
+    assert lines(report) == [("service.py", 3)]
+    assert report.call_sites[0].reason == "which table Account is cannot be read"
