@@ -37,5 +37,7 @@ class DeduplicationError(UpsertGuardError):
 
 class HiddenRowsError(UpsertGuardError, PermissionError):
     """Row level security hides rows from the role that is asked about all of them."""
+
+
 class MissingParsersError(UpsertGuardError, ImportError):
     """The parsers that scanning needs are not installed; the message names the extra that brings them."""

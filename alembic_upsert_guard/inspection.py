@@ -48,6 +48,9 @@ class InspectedKey:
     nullable: bool
     """Whether the key can hold NULL, in the model or in the database."""
 
+    nullable_columns: tuple[str, ...]
+    """The key's columns that may hold NULL in the database, in declared order, as far as an index holds them."""
+
 
 def inspect_keys(
     connection: Connection, tables: Iterable[Table]
@@ -96,4 +99,9 @@ def _inspect(
         offered.traits,
         spelling.compared,
         declaration.is_nullable(table) or not offered.nullable.isdisjoint(columns),
+        tuple(
+            element.column
+            for element in declaration.target.elements
+            if element.column is not None and element.column in offered.nullable
+        ),
     )

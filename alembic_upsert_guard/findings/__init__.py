@@ -5,26 +5,58 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 
 from __future__ import annotations
 
+from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
 from .deduplication import ColumnInOrder, Mend, mend_of, order_of
 from .finding import Finding, Location, Severity
 from .keys import told_of_key
+from .of_keys import (
+    KeyOfTable,
+    missing_table,
+    nullable_key,
+    nulls_mismatch,
+    of_rows,
+    short_key,
+    unknown_dialect,
+    unread_rows,
+)
+from .output import as_github, as_json, as_text, summary
+from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
 from .shortfalls import shortfall_fact
 
 __all__ = [
+    "CODES",
+    "CodeEntry",
     "ColumnInOrder",
+    "Command",
     "DuplicateGroup",
-    "Mend",
-    "RowsReport",
-    "counted",
     "Finding",
+    "KeyOfTable",
     "Location",
+    "Mend",
+    "MissingPageError",
     "RowsReport",
     "Severity",
+    "UnknownCodeError",
+    "as_github",
+    "as_json",
+    "as_text",
+    "counted",
+    "entry_of",
     "first_line",
     "mend_of",
+    "missing_table",
+    "nullable_key",
+    "nulls_mismatch",
+    "of_rows",
     "order_of",
+    "page_of",
+    "severity_of",
+    "short_key",
     "shortfall_fact",
+    "summary",
     "told_of_key",
+    "unknown_dialect",
+    "unread_rows",
     "violation_text",
 ]

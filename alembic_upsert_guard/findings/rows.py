@@ -10,7 +10,7 @@ from .keys import told_of_key
 if TYPE_CHECKING:
     from .deduplication import Mend
 
-__all__ = ["DuplicateGroup", "RowsReport", "counted", "first_line", "violation_text"]
+__all__ = ["OTHER_KEY", "DuplicateGroup", "RowsReport", "counted", "first_line", "violation_text"]
 
 _VALUE_LIMIT = 60
 """Characters of one key value in a report: a key can hold a document."""
@@ -163,7 +163,7 @@ def _null_line(report: RowsReport) -> str:
     return f"{rows} with NULL in the key: no upsert ever matches them."
 
 
-_OTHER_KEY = (
+OTHER_KEY = (
     "make the key of what can be indexed: an expression such as func.md5(...) or func.left(..., 200), "
     "another type, a shorter column; and declare that"
 )
@@ -180,7 +180,7 @@ _NULLS_MEAN = (
 
 def _ways_out(report: RowsReport) -> list[str]:
     if report.obstacle is not None:
-        return [_OTHER_KEY]
+        return [OTHER_KEY]
     ways = []
     if report.groups:
         ways += [*_cleaning(report), *_offered(report), _BY_HAND, _NOT_A_KEY]

@@ -85,6 +85,10 @@ def _read_plpgsql(
         unread = Unread(f"the body does not read as PL/pgSQL: {error.message}")
         yield SqlUpsert(_conflict(body, 0), unread, unread)
         return
+    except ValueError:  # the parser writes no valid JSON for the function of a trigger
+        unread = Unread("the body of a trigger's function is not read")
+        yield SqlUpsert(_conflict(body, 0), unread, unread)
+        return
     lines = body.splitlines(keepends=True)
     for line, query in _queries(functions, 1):
         if "conflict" in query.lower():

@@ -1,0 +1,218 @@
+"""Findings that a project has accepted, with reasons: ``[[tool.upsert_guard.ignore]]`` in its ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from .errors import UpsertGuardError
+from .findings import CODES, Finding, Location
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # Alembic brings it where Python does not
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["AcceptanceError", "Entry", "accept", "baseline", "read_entries", "write_entries"]
+
+_TABLE = "[[tool.upsert_guard.ignore]]"
+_MEMBERS = {"code", "table", "reason", "until"}
+_NO_TABLE = "*"
+"""What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
+
+_COMMANDS = {"check", "check --rows", "scan", "functions"}
+"""Those that read the entries."""
+
+_AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
+
+
+class AcceptanceError(UpsertGuardError, ValueError):
+    """An entry that cannot be used, or not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted finding."""
+
+    code: str
+    table: str
+    """``table`` or ``schema.table``; ``*`` for findings without a table."""
+    reason: str
+    until: date | None = None
+    """The last day it holds; None: for good."""
+    location: Location | None = None
+    """Where it stands; None: the file spells its entries otherwise than under a header each."""
+
+
+def read_entries(pyproject: Path) -> tuple[Entry, ...]:
+    """Return the entries of a file, none where there is no file.
+
+    :raises AcceptanceError: the file is no TOML, or an entry lacks its reason, names no code that can be accepted, or
+     has a date that is none.
+    """
+    if not pyproject.is_file():
+        return ()
+    try:
+        # as TOML has it: UTF-8, and a byte order mark is an error
+        text = pyproject.read_bytes().decode("utf-8")
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise AcceptanceError(f"{pyproject} cannot be read: {error}") from error
+    listed = _listed(pyproject, document)
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if _is_header(line)]
+    places: list[Location | None] = [None] * len(listed)
+    if len(lines) == len(listed):
+        places = [Location(str(pyproject), line) for line in lines]
+    return tuple(
+        _entry(f"{pyproject}: entry {number} of {_TABLE}", each, place)
+        for number, (each, place) in enumerate(zip(listed, places, strict=True), 1)
+    )
+
+
+def _listed(pyproject: Path, document: Mapping[str, Any]) -> list[Any]:
+    tool = document.get("tool", {})
+    ours = tool.get("upsert_guard", {}) if isinstance(tool, dict) else {}
+    if not isinstance(ours, dict):
+        raise AcceptanceError(f"{pyproject}: tool.upsert_guard is no table")
+    unknown = sorted(set(ours) - {"ignore"})
+    if unknown:
+        raise AcceptanceError(
+            f"{pyproject}: [tool.upsert_guard] has the unknown member {unknown[0]}: there is ignore alone"
+        )
+    listed = ours.get("ignore", [])
+    if not isinstance(listed, list):
+        raise AcceptanceError(f"{pyproject}: write {_TABLE}, in two brackets")
+    return listed
+
+
+def _is_header(line: str) -> bool:
+    return "".join(line.partition("#")[0].split()) == _TABLE
+
+
+def _entry(place: str, written: Any, location: Location | None) -> Entry:
+    if not isinstance(written, dict):
+        raise AcceptanceError(f"{place} is no table")
+    unknown = sorted(set(written) - _MEMBERS)
+    if unknown:
+        raise AcceptanceError(
+            f"{place} has the unknown member {unknown[0]}: there are {', '.join(sorted(_MEMBERS))}"
+        )
+    for member in ("code", "table", "reason"):
+        if not isinstance(written.get(member), str) or not written[member].strip():
+            raise AcceptanceError(f'{place} lacks {member} = "..."')
+    code = written["code"]
+    if code not in CODES:
+        raise AcceptanceError(f"{place}: {code} is no finding code; there are {', '.join(CODES)}")
+    if code == "stale-ignore":
+        raise AcceptanceError(f"{place}: stale-ignore cannot be accepted: change the stale entry")
+    if _COMMANDS.isdisjoint(CODES[code].commands):
+        raise AcceptanceError(f"{place}: {code} cannot be accepted: it is a log line of Alembic's")
+    until = written.get("until")
+    if until is not None and (not isinstance(until, date) or isinstance(until, datetime)):
+        raise AcceptanceError(f"{place}: until is a date without quotes, such as 2027-01-31")
+    return Entry(code, written["table"], written["reason"], until, location)
+
+
+def accept(
+    findings: Sequence[Finding],
+    entries: Iterable[Entry],
+    command: str,
+    today: date,
+    models: Mapping[str, str] = _AS_THEY_ARE,
+) -> list[Finding]:
+    """Return the findings that no entry accepts, and one for each entry that accepts nothing or has run out.
+
+    :param command: an entry whose code `command` cannot produce is left for the others.
+    :param models: the names that the models give to tables which live under another schema, by ``schema.table``; an
+     entry may use either.
+    """
+    left = list(findings)
+    stale = []
+    for entry in entries:
+        if command not in CODES[entry.code].commands:
+            continue
+        if entry.until is not None and entry.until < today:
+            stale.append(_stale(entry, f"ran out on {entry.until.isoformat()}"))
+            continue
+        if not any(_matches(entry, finding, models) for finding in findings):
+            stale.append(_stale(entry, "matches nothing"))
+        left = [finding for finding in left if not _matches(entry, finding, models)]
+    return left + stale
+
+
+def _matches(entry: Entry, finding: Finding, models: Mapping[str, str]) -> bool:
+    table = _table_of(finding)
+    return finding.code == entry.code and entry.table in (table, models.get(table, table))
+
+
+def _table_of(finding: Finding) -> str:
+    if finding.table is None:
+        return _NO_TABLE
+    return f"{finding.schema}.{finding.table}" if finding.schema else finding.table
+
+
+def _stale(entry: Entry, what: str) -> Finding:
+    schema, _, table = entry.table.rpartition(".")
+    return Finding(
+        "stale-ignore",
+        CODES["stale-ignore"].severity,
+        schema or None,
+        None if entry.table == _NO_TABLE else table,
+        (),
+        None,
+        f"the entry that ignores {entry.code} of {entry.table} {what}",
+        "take it out of pyproject.toml, or renew it where the finding is still there and still meant",
+        entry.location,
+    )
+
+
+def baseline(findings: Iterable[Finding], today: date) -> list[Entry]:
+    """Return entries that accept these findings, but for stale entries and comments, which have to go."""
+    accepted = sorted(
+        {(f.code, _table_of(f)) for f in findings if f.code != "stale-ignore"},
+    )
+    reason = f"found when the guard was introduced, {today.isoformat()}"
+    return [Entry(code, table, reason) for code, table in accepted]
+
+
+def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
+    """Put entries at the end of a file, which is made where there is none; the rest of it stays byte by byte.
+
+    :raises AcceptanceError: the file cannot take them; nothing was written.
+    """
+    if not entries:
+        return
+    try:
+        written = pyproject.read_bytes() if pyproject.exists() else b""
+        newline = "\r\n" if b"\r\n" in written else "\n"
+        lines: list[str] = []
+        for entry in entries:
+            lines += [] if not written and not lines else [""]
+            lines += [_TABLE]
+            lines += [
+                f"{member} = {_toml(getattr(entry, member))}"
+                for member in ("code", "table", "reason")
+            ]
+        added = "".join(f"{line}{newline}" for line in lines).encode()
+        if written and not written.endswith(b"\n"):
+            added = newline.encode() + added
+        tomllib.loads((written + added).decode())
+        with pyproject.open("ab") as file:
+            file.write(added)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise AcceptanceError(
+            f"{pyproject} cannot take {_TABLE} at its end: {error}; nothing was written"
+        ) from error
+
+
+def _toml(text: str) -> str:
+    # a string of JSON is one of TOML, but for surrogate pairs and the one control character that JSON lets stand
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

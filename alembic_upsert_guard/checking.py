@@ -1,0 +1,221 @@
+"""``upsert-guard check``: every declared key against one database, and on request against its rows."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
+
+from .catalog import TableName, catalog_for
+from .catalog.reading import commits_each_statement, rolled_back, words_of
+from .declaration import declarations_of
+from .errors import UpsertGuardError
+from .findings import (
+    KeyOfTable,
+    missing_table,
+    nullable_key,
+    nulls_mismatch,
+    of_rows,
+    short_key,
+    unknown_dialect,
+    unread_rows,
+)
+from .inference import Code, Shortfall, State, judge
+from .inspection import inspect_keys
+from .rows import RowsOfKey, read_rows
+from .sqltext import literal_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from .declaration import Declaration
+    from .findings import Finding
+    from .inference import Candidate
+    from .inspection import InspectedKey
+
+__all__ = ["Checked", "CheckedKey", "check_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedKey:
+    """The answer for one declared key in one schema of one database."""
+
+    schema: str | None
+    table: str
+    elements: tuple[str, ...]
+    """In declared order."""
+    where: str | None
+    verdict: str
+    """``satisfied``, ``short`` or ``unknown``."""
+    arbiters: tuple[str, ...]
+    """By name, every arbiter that the database infers, deferrable ones that spoil the upsert included.
+
+    One without a name is told by its kind, as SQLite's ``primary key``; empty where none is inferred, or no names told.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one database answers."""
+
+    keys: tuple[CheckedKey, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The models' names for tables that the connection looks for in another schema, by ``schema.table`` of there."""
+
+
+def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bool) -> Checked:
+    """Return the verdict on every key that `metadata` declares. Nothing is written to the database.
+
+    Tables are looked for in the schema that they name, or where a ``schema_translate_map`` of the connection sends
+    them.
+
+    :param rows: whether to read the rows as well, from the heap.
+    """
+    declaring = [
+        table for each in metadata for table in each.tables.values() if declarations_of(table)
+    ]
+    if not declaring:
+        return Checked()
+    dialect = connection.dialect.name
+    if catalog_for(dialect) is None:
+        return Checked(findings=(unknown_dialect(dialect),))
+    living = {_where_it_lives(connection, table): table for table in declaring}
+    keys: list[CheckedKey] = []
+    findings: list[Finding] = []
+    existing: dict[Table, list[InspectedKey]] = {}
+    for tables in _without_namesakes(living):
+        existing |= inspect_keys(connection, tables)
+    for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
+        if table not in existing:
+            for subject in sorted((_key_of(table, d) for d in declarations_of(table)), key=_name):
+                keys.append(_unserved(subject))
+                findings.append(missing_table(subject))
+            continue
+        for key in sorted(existing[table], key=lambda k: _name(_key_of(k.table, k.declaration))):
+            checked, found = _check(connection, key)
+            keys.append(checked)
+            findings += found
+            if rows:
+                findings += _check_rows(connection, key, served=checked.verdict == _SERVED)
+    return Checked(
+        # once, though two models of one table declare it
+        tuple(dict.fromkeys(keys)),
+        tuple(dict.fromkeys(findings)),
+        {there.fullname: table.fullname for there, table in living.items() if there is not table},
+    )
+
+
+_SERVED = State.SATISFIED.value
+
+
+def _without_namesakes(tables: Iterable[Table]) -> Iterator[list[Table]]:
+    """`tables` in groups, no two of one name in one: several MetaData may hold the same table. One group, as a rule."""
+    left = list(tables)
+    while left:
+        group = {TableName(table.schema, table.name): table for table in reversed(left)}
+        yield list(group.values())
+        left = [table for table in left if table not in group.values()]
+
+
+def _where_it_lives(connection: Connection, table: Table) -> Table:
+    """The table under the schema that the connection translates its own to."""
+    translated = connection.get_execution_options().get("schema_translate_map") or {}
+    if table.schema not in translated:
+        return table
+    return table.to_metadata(MetaData(), schema=translated[table.schema])
+
+
+def _key_of(table: Table, declaration: Declaration) -> KeyOfTable:
+    where = declaration.where
+    return KeyOfTable(
+        table.schema,
+        table.name,
+        declaration.target.labels,
+        None if where is None else literal_sql(where),
+        declaration.nulls,
+    )
+
+
+def _name(key: KeyOfTable) -> tuple[tuple[str, ...], str]:
+    return key.elements, key.where or ""
+
+
+def _unserved(key: KeyOfTable) -> CheckedKey:
+    return CheckedKey(key.schema, key.table, key.elements, key.where, State.SHORT.value, ())
+
+
+def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[Finding]]:
+    subject = _key_of(key.table, key.declaration)
+    verdict = judge(key.target, key.offered, key.traits)
+    state, shortfall = verdict.state, verdict.shortfall
+    arbiters = tuple(str(c.name or c.kind.value) for c in verdict.arbiters)
+    if state is State.UNKNOWN:
+        state, arbiters, shortfall = _ask(connection, key, shortfall)
+    findings: list[Finding] = []
+    if shortfall is not None:
+        findings.append(short_key(subject, key.target, shortfall))
+    other = None if shortfall is not None else _of_other_nulls(key, verdict.arbiters, arbiters)
+    if other is not None:
+        findings.append(nulls_mismatch(subject, key.target, other))
+        state = State.SHORT
+    elif key.nullable_columns and subject.nulls == "warn":
+        findings.append(nullable_key(subject, key.nullable_columns))
+    checked = CheckedKey(
+        subject.schema, subject.table, subject.elements, subject.where, state.value, arbiters
+    )
+    return checked, findings
+
+
+def _of_other_nulls(
+    key: InspectedKey, judged: Sequence[Candidate], named: Sequence[str]
+) -> Candidate | None:
+    """An arbiter that takes NULLs otherwise than the key, where none takes them as the key does.
+
+    :param named: the arbiters that the database told by name, where it was asked.
+    """
+    serving = judged or [c for c in key.offered if c.name in named]
+    fitting = {c.nulls_not_distinct == key.wanted.nulls_not_distinct for c in serving}
+    return serving[0] if key.nullable and fitting == {False} else None
+
+
+def _ask(
+    connection: Connection, key: InspectedKey, shortfall: Shortfall | None
+) -> tuple[State, tuple[str, ...], Shortfall | None]:
+    """The database's own answer, where text cannot tell."""
+    catalog = catalog_for(connection.dialect.name)
+    assert catalog is not None  # noqa: S101 - the caller has asked
+    candidate = None if shortfall is None else shortfall.candidate
+    inferred = catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
+    if inferred.doubt is not None:
+        return State.UNKNOWN, (), shortfall
+    if inferred.refusal is not None:
+        partial = candidate is not None and candidate.partial
+        code = Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER
+        return State.SHORT, (), Shortfall(code, candidate)
+    if inferred.deferrable:
+        spoiler = next((c for c in key.offered if c.name in inferred.deferrable), candidate)
+        return State.SHORT, inferred.arbiters, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
+    return State.SATISFIED, inferred.arbiters, None
+
+
+def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:
+    subject = _key_of(key.table, key.declaration)
+    table = TableName(key.table.schema, key.table.name)
+    rows = RowsOfKey(table, key.declared, key.declaration.nulls)
+    # a statement that fails takes its transaction along, and the other keys are asked in the same one
+    each_for_itself = commits_each_statement(connection)
+    try:
+        with nullcontext() if each_for_itself else rolled_back(connection):
+            report = read_rows(connection, rows, sample=0, reveal=False)
+    except DBAPIError as error:
+        return [unread_rows(subject, words_of(error))]
+    except UpsertGuardError as error:
+        return [unread_rows(subject, str(error).partition(". Run the upgrade")[0])]
+    return of_rows(subject, report, served=served)

@@ -1,0 +1,105 @@
+"""What is told of upserts in the functions of a database: those that it refuses, and those that nobody can see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .call_sites import upsert_key_line
+from .finding import Finding, Location
+from .keys import told_of_key
+
+__all__ = ["UpsertOfFunction", "unresolved_in_function", "unserved_function"]
+
+_HINTS = {
+    "42P01": "make the table in a migration, or drop the function that nothing can call",
+    "3F000": "make the schema in a migration, or drop the function that nothing can call",
+    "42703": "correct the column's name in the function, or add the column in a migration",
+    "42704": "correct the name in the function, or make what it names in a migration",
+    "42702": (
+        "name the constraint instead: ON CONFLICT ON CONSTRAINT ..., or write #variable_conflict use_column as the "
+        "body's first line"
+    ),
+}
+"""By SQLSTATE, where a declared key is not what is missing."""
+
+_DECLARED = {"42P10", "55000"}
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertOfFunction:
+    """One upsert, as a finding is about it."""
+
+    function: str
+    """``schema.function(argument types)``."""
+    line: int
+    """Of its body, counted from 1."""
+    schema: str | None
+    """None: the session's search path finds the table, or it is not there."""
+    table: str | None
+    """None: it cannot be read."""
+    elements: tuple[tuple[str, bool], ...] = ()
+    """Each with whether it is SQL and not a column's name."""
+    where: str | None = None
+    constraint: str | None = None
+    """Of ``ON CONSTRAINT``."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The elements as people are told of them."""
+        return tuple(label for label, _ in self.elements)
+
+
+def unserved_function(upsert: UpsertOfFunction, sqlstate: str, words: str) -> Finding:
+    """Return that every call that reaches the upsert fails, in the server's own words."""
+    table = _table(upsert)
+    if upsert.constraint is not None:
+        target = f"into {table} on constraint {upsert.constraint}"
+    elif upsert.elements:
+        key = told_of_key(table, upsert.labels, upsert.where).removeprefix("upsert key ")
+        target = f"into {key}"
+    else:
+        target = f"into {table} without a conflict target"
+    hint = _HINTS.get(sqlstate, "correct the function, or drop it if nothing calls it")
+    if sqlstate in _DECLARED and upsert.elements:
+        line = upsert_key_line(upsert.elements, upsert.where)
+        hint = (
+            f"add {line} to the model of {table} and run alembic revision --autogenerate, which writes the check "
+            "of the rows and the mend"
+        )
+    elif sqlstate in _DECLARED:
+        hint = "name the columns that rows are matched by as the target, and declare them as an UpsertKey"
+    return _finding(
+        upsert,
+        "unserved-function",
+        f"the upsert {target} fails with {sqlstate}: {words}",
+        hint,
+    )
+
+
+def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
+    """Return that nothing is known of the upsert, and why."""
+    return _finding(
+        upsert,
+        "unresolved-upsert",
+        reason,
+        "write table and target as constants in a statement of its own; where it has to stay as it is, accept the "
+        "finding with a reason, and let a test call the function on a migrated database",
+    )
+
+
+def _finding(upsert: UpsertOfFunction, code: str, fact: str, hint: str) -> Finding:
+    return Finding(
+        code,
+        "error" if code == "unserved-function" else "warning",
+        upsert.schema,
+        upsert.table,
+        upsert.labels,
+        upsert.where,
+        fact,
+        hint,
+        Location(upsert.function, upsert.line),
+    )
+
+
+def _table(upsert: UpsertOfFunction) -> str:
+    return f"{upsert.schema}.{upsert.table}" if upsert.schema else str(upsert.table)

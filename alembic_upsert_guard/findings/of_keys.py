@@ -1,0 +1,170 @@
+"""What is told of a declared key that a database does not serve, and of rows that break it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..inference import Code, ConflictTarget, Shortfall
+from .finding import Finding, Severity
+from .keys import told_of_key
+from .rows import OTHER_KEY, counted
+from .shortfalls import shortfall_fact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..inference import Candidate
+    from .rows import RowsReport
+
+__all__ = [
+    "KeyOfTable",
+    "missing_table",
+    "nullable_key",
+    "nulls_mismatch",
+    "of_rows",
+    "short_key",
+    "unknown_dialect",
+    "unread_rows",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOfTable:
+    """A declared key, as a finding is about it."""
+
+    schema: str | None
+    table: str
+    elements: tuple[str, ...]
+    """In declared order."""
+    where: str | None
+    nulls: str
+
+    @property
+    def told(self) -> str:
+        """Return how people are told of it."""
+        table = self.table if self.schema is None else f"{self.schema}.{self.table}"
+        return told_of_key(table, self.elements, self.where)
+
+
+_REVISION = "run alembic revision --autogenerate, which writes the check of the rows and the mend"
+
+_HINTS = {
+    Code.MISSING_ARBITER: f"{_REVISION}: a unique constraint or index on exactly these elements",
+    Code.PREDICATE_MISMATCH: (
+        f"{_REVISION}, or declare the key with the index's predicate: UpsertKey(..., where=...)"
+    ),
+    Code.DEFERRABLE_ARBITER: f"{_REVISION}: the constraint again, without DEFERRABLE",
+    Code.INVALID_ARBITER: (
+        f"wait where a build is running; else {_REVISION}: the INVALID index is dropped and made again"
+    ),
+    Code.COLLATION_MISMATCH: (
+        "leave COLLATE and the operator class out of the key, or make an index that has them"
+    ),
+    Code.PARTITION_KEY_MISSING: (
+        "add the partition columns to the key and to every upsert on it, or upsert into the partitions"
+    ),
+    Code.NULLS_MISMATCH: (
+        f'{_REVISION}, or state in the key what the database does: nulls="distinct" or "not_distinct"'
+    ),
+    Code.UNPROVEN_ARBITER: (
+        "compare the two by hand, and write the key's SQL as the database prints the index's"
+    ),
+}
+
+
+_UPGRADE_MENDS = "The upgrade that checks them offers the line that mends them"
+_LYING_INDEX = (
+    "The index was to keep them apart and does not, as after a change of its collation: mend the rows, then "
+    "REINDEX it"
+)
+
+
+def short_key(key: KeyOfTable, target: ConflictTarget, shortfall: Shortfall) -> Finding:
+    """Return why no arbiter serves the key, or is not known to."""
+    severity: Severity = "warning" if shortfall.code is Code.UNPROVEN_ARBITER else "error"
+    fact = shortfall_fact(target, shortfall)
+    return _finding(key, str(shortfall.code), severity, fact, _HINTS[shortfall.code])
+
+
+def nulls_mismatch(key: KeyOfTable, target: ConflictTarget, arbiter: Candidate) -> Finding:
+    """Return that the arbiter takes NULLs otherwise than the key states."""
+    return short_key(key, target, Shortfall(Code.NULLS_MISMATCH, arbiter))
+
+
+def missing_table(key: KeyOfTable) -> Finding:
+    """Return that the table is not in the database."""
+    return _finding(
+        key,
+        "missing-table",
+        "error",
+        "the table is not in the database",
+        "run alembic upgrade head, or look whether the check reads the database that is meant",
+    )
+
+
+def nullable_key(key: KeyOfTable, columns: Sequence[str]) -> Finding:
+    """Return that rows with NULL in the key double, where nothing says that this is meant."""
+    return _finding(
+        key,
+        "nullable-key",
+        "warning",
+        f"{', '.join(columns)} may hold NULL in the database, and NULLs never conflict: such rows double",
+        'make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct" in the key',
+    )
+
+
+def of_rows(key: KeyOfTable, report: RowsReport, *, served: bool) -> list[Finding]:
+    """Return what the rows have against the key; counts, and no values.
+
+    :param served: whether the database has an arbiter for the key, which then lies where rows stand twice.
+    """
+    findings = []
+    if report.obstacle is not None:
+        fact = f"no unique index can be made on these elements and rows: {report.obstacle}"
+        findings.append(_finding(key, "duplicate-rows", "error", fact, OTHER_KEY))
+    elif report.doubt is not None:
+        fact = f"the rows were not compared, and nothing is known of them: {report.doubt}"
+        hint = "compare the rows by hand, as the index does"
+        findings.append(_finding(key, "duplicate-rows", "warning", fact, hint))
+    if report.groups:
+        groups = counted(report.groups, "duplicate group")
+        fact = f"{groups}, {counted(report.surplus, 'surplus row')}"
+        hint = f"list them: {report.listing} {_LYING_INDEX if served else _UPGRADE_MENDS}"
+        findings.append(_finding(key, "duplicate-rows", "error", fact, hint))
+    if report.null_rows and key.nulls in {"warn", "forbid"}:
+        severity: Severity = "error" if key.nulls == "forbid" else "warning"
+        have = "has" if report.null_rows == 1 else "have"
+        fact = f"{counted(report.null_rows, 'row')} {have} NULL in the key, and no upsert ever matches them"
+        hint = 'fill the NULLs in, or state in the key what they mean: nulls="distinct" or "not_distinct"'
+        findings.append(_finding(key, "null-rows", severity, fact, hint))
+    return findings
+
+
+def unread_rows(key: KeyOfTable, words: str) -> Finding:
+    """Return that the rows could not be read, in the database's own words."""
+    return _finding(
+        key,
+        "duplicate-rows",
+        "error",
+        f"the rows could not be read, and nothing is known of them: {words}",
+        "run the check as a role that may read every row of the table",
+    )
+
+
+def unknown_dialect(dialect: str) -> Finding:
+    """Return that nothing was checked."""
+    return Finding(
+        "unknown-dialect",
+        "error",
+        None,
+        None,
+        (),
+        None,
+        f"{dialect} is not a database that upsert keys can be judged on; nothing was checked",
+        "check a PostgreSQL or SQLite database, or accept this finding with a reason",
+    )
+
+
+def _finding(key: KeyOfTable, code: str, severity: Severity, fact: str, hint: str) -> Finding:
+    return Finding(code, severity, key.schema, key.table, key.elements, key.where, fact, hint)

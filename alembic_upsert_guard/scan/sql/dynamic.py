@@ -1,0 +1,192 @@
+"""What a string can be that PL/pgSQL puts together: text, with a sign where anything may stand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .tokens import SqlToken
+
+__all__ = ["ANYTHING", "Assignments", "may_upsert", "text_in"]
+
+ANYTHING = "\0"
+"""Stands in a text where something unknown is put in, statements and all."""
+
+_VALUE = "\1"
+"""Stands where one name or one value is put in, quoted."""
+
+_ITSELF = "\2"
+"""Stands where a variable goes on from what it held."""
+
+_QUOTING = frozenset({"quote_ident", "quote_literal", "quote_nullable"})
+_BEGIN_UPSERTS = frozenset({"insert", "with", "do", "explain", "prepare", "execute"})
+"""The words that a statement which upserts can begin with."""
+
+_ASSIGNING = frozenset({":=", "=", "default"})
+_STATEMENT = frozenset({";", "begin", "then", "else", "loop", "declare", ">>"})
+
+
+def may_upsert(text: str) -> bool:
+    """Return whether what is put in can make an upsert of a statement; its own text has no ON CONFLICT."""
+    for statement in text.split(";"):
+        if ANYTHING in statement:
+            # a word goes on where something is put in right behind it
+            word = re.match(rf"\s*(\w+)(?![\w{ANYTHING}])", statement)
+            if word is None or word[1].lower() in _BEGIN_UPSERTS:
+                return True
+    return False
+
+
+def text_in(texts: Sequence[str]) -> str | None:
+    """Return the text that is certain: one, and nothing is put in."""
+    if len(texts) != 1 or ANYTHING in texts[0] or _VALUE in texts[0]:
+        return None
+    return texts[0]
+
+
+class Assignments:
+    """What the variables of one function can hold."""
+
+    def __init__(self, tokens: Sequence[SqlToken], parameters: Sequence[str]) -> None:
+        """Nothing is looked up yet."""
+        self._tokens = tokens
+        self._parameters = frozenset(parameters)
+
+    def texts(self, expression: Sequence[SqlToken]) -> list[str]:
+        """Return every text that an expression can be; of a variable, one for each of its assignments.
+
+        What it goes on with stands behind each text that it can begin with.
+        """
+        name = _only_name(expression)
+        if name is None:
+            return [_text(expression)]
+        if name in self._parameters or self._is_filled_otherwise(name):
+            return [*self._assigned(name), ANYTHING]
+        return self._assigned(name) or [ANYTHING]
+
+    def _assigned(self, name: str) -> list[str]:
+        texts = [_text(expression, name) for expression in self._expressions(name)]
+        begun = [text for text in texts if _ITSELF not in text]
+        found = list(begun)
+        for text in texts:
+            if text.startswith(_ITSELF):
+                # what it held may have gone on before
+                rest = text[1:].replace(_ITSELF, ANYTHING)
+                found += [f"{first} {rest}" for first in begun or [ANYTHING]]
+            elif _ITSELF in text:
+                found.append(text.replace(_ITSELF, ANYTHING))
+        return found
+
+    def _expressions(self, name: str) -> Iterator[Sequence[SqlToken]]:
+        for position, token in enumerate(self._tokens):
+            before = self._tokens[position - 1].text.lower() if position else ";"
+            if before not in _STATEMENT or _name(token) != name:
+                continue
+            statement = self._statement(position)
+            signs = [n for n, t in enumerate(statement) if t.text.lower() in _ASSIGNING]
+            if signs:
+                yield statement[signs[0] + 1 :]
+
+    def _statement(self, position: int) -> Sequence[SqlToken]:
+        end = position
+        while end < len(self._tokens) and self._tokens[end].kind != "ASCII_59":
+            end += 1
+        return self._tokens[position:end]
+
+    def _is_filled_otherwise(self, name: str) -> bool:
+        """By INTO, a loop or a call."""
+        filling = False
+        for position, token in enumerate(self._tokens):
+            word = token.text.lower()
+            if word == ";":
+                filling = False
+            elif word in ("into", "for", "foreach", "call", "diagnostics", "alias"):
+                filling = True
+            elif word in ("execute", "loop", "using"):
+                filling = False
+            elif filling and _name(token) == name:
+                behind = self._tokens[position + 1 : position + 2]
+                if not (behind and behind[0].kind == "ASCII_46"):
+                    return True
+        return False
+
+
+def _only_name(expression: Sequence[SqlToken]) -> str | None:
+    bare = [token for token in expression if token.kind not in ("ASCII_40", "ASCII_41")]
+    if len(bare) == 1 and bare[0].kind != "SCONST":
+        return _name(bare[0])
+    return None
+
+
+def _text(expression: Sequence[SqlToken], itself: str | None = None) -> str:
+    return "".join(_piece(piece, itself) for piece in _pieces(_unwrapped(expression)))
+
+
+def _unwrapped(expression: Sequence[SqlToken]) -> Sequence[SqlToken]:
+    while len(expression) > 1 and expression[0].kind == "ASCII_40":
+        depth = 0
+        for position, token in enumerate(expression):
+            depth += {"ASCII_40": 1, "ASCII_41": -1}.get(token.kind, 0)
+            if depth == 0 and position < len(expression) - 1:
+                return expression
+        expression = expression[1:-1]
+    return expression
+
+
+def _pieces(expression: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
+    """What ``||`` puts together."""
+    depth = first = 0
+    for position, token in enumerate(expression):
+        depth += {"ASCII_40": 1, "ASCII_41": -1}.get(token.kind, 0)
+        if depth == 0 and token.text == "||":
+            yield expression[first:position]
+            first = position + 1
+    yield expression[first:]
+
+
+def _piece(piece: Sequence[SqlToken], itself: str | None) -> str:
+    words = [token.text.lower() for token in piece]
+    if len(piece) >= 1 and all(token.kind == "SCONST" for token in piece):
+        return "".join(map(_string, piece))  # strings on lines of their own are one
+    if itself is not None and len(piece) == 1 and _name(piece[0]) == itself:
+        return _ITSELF
+    if words[1:2] == ["("] and _closes_at_the_end(piece):
+        if words[0] in _QUOTING:
+            return _VALUE
+        if words[0] == "format" and piece[2].kind == "SCONST" and words[3:4] in ([","], [")"]):
+            return _formatted(_string(piece[2]))
+    return ANYTHING
+
+
+def _closes_at_the_end(piece: Sequence[SqlToken]) -> bool:
+    return len(_unwrapped(piece[1:])) < len(piece) - 1
+
+
+def _formatted(template: str) -> str:
+    """The text of ``format(template, ...)``."""
+
+    def put_in(found: re.Match[str]) -> str:
+        return {"%": "%", "s": ANYTHING}.get(found[1], _VALUE)
+
+    return re.sub(r"%(?:\d+\$)?-?(?:\d+|\*(?:\d+\$)?)?([sIL%])", put_in, template)
+
+
+def _string(token: SqlToken) -> str:
+    text = token.text
+    if text.startswith("$"):
+        tag = text[: text.index("$", 1) + 1]
+        return text[len(tag) : -len(tag)]
+    escaped = text[:1] in "eE"
+    inside = text[text.index("'") + 1 : -1].replace("''", "'")
+    return (
+        re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), inside)
+        if escaped
+        else inside
+    )
+
+
+def _name(token: SqlToken) -> str:
+    return token.text[1:-1] if token.text.startswith('"') else token.text.lower()

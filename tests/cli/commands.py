@@ -1,0 +1,112 @@
+"""``upsert-guard`` in a process of its own, on a throw-away project."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+from alembic_upsert_guard.findings import CODES
+
+if TYPE_CHECKING:
+    from tests.project import Project, Ran
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
+
+MEMBERS = {
+    "keys": ["schema", "table", "elements", "where", "verdict", "arbiters"],
+    "findings": [
+        "code",
+        "severity",
+        "schema",
+        "table",
+        "elements",
+        "where",
+        "fact",
+        "hint",
+        "location",
+    ],
+    "call_sites": ["path", "line", "schema", "table", "elements", "where", "resolution"],
+}
+"""As DESIGN lists them: those and no others, in that order."""
+
+COLUMNS = "(id serial PRIMARY KEY, tenant integer NOT NULL, email varchar NOT NULL)"
+ACCOUNTS = f"CREATE TABLE accounts {COLUMNS}"
+UNIQUE = "ALTER TABLE accounts ADD CONSTRAINT uq_accounts UNIQUE (tenant, email)"
+ACCOUNT = """
+    class Account(Base):
+        __tablename__ = "accounts"
+        __table_args__ = (UpsertKey("tenant", "email"),)
+        id: Mapped[int] = mapped_column(primary_key=True)
+        tenant: Mapped[int]
+        email: Mapped[str]
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``--format json`` printed."""
+
+    code: int
+    keys: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    call_sites: list[dict[str, Any]] | None
+    err: str
+
+    @property
+    def codes(self) -> list[str]:
+        return [finding["code"] for finding in self.findings]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """By table and key, as people are told of it."""
+        return {told(key): key["verdict"] for key in self.keys}
+
+    @property
+    def arbiters(self) -> dict[str, list[str]]:
+        return {told(key): key["arbiters"] for key in self.keys}
+
+
+def told(subject: dict[str, Any]) -> str:
+    schema = f"{subject['schema']}." if subject["schema"] else ""
+    where = f" WHERE {subject['where']}" if subject["where"] else ""
+    return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"
+
+
+def guard(project: Project, *arguments: str) -> Ran:
+    """Run the command; a traceback is never an answer."""
+    ran = project._run("-m", "alembic_upsert_guard.cli", *arguments)
+    assert "Traceback" not in ran.said, ran.said
+    return ran
+
+
+def report(project: Project, *arguments: str) -> Report:
+    """Run the command, and hold its JSON against the published schema and DESIGN."""
+    ran = guard(project, *arguments, "--format", "json")
+    assert ran.code in (0, 1), ran.said
+    document = json.loads(ran.out)
+    Draft202012Validator(SCHEMA).validate(document)
+    members = ["version", "keys", "findings", *(["call_sites"] if "call_sites" in document else [])]
+    assert list(document) == members
+    for member, names in MEMBERS.items():
+        assert all(list(each) == names for each in document.get(member, []))
+    for finding in document["findings"]:
+        assert arguments[0] in {
+            command.removesuffix(" --rows") for command in CODES[finding["code"]].commands
+        }
+    return Report(
+        ran.code, document["keys"], document["findings"], document.get("call_sites"), ran.err
+    )
+
+
+def could_not_run(project: Project, *arguments: str) -> str:
+    """The one line that says why; nothing else is printed, and the exit code is 2."""
+    ran = guard(project, *arguments)
+    assert ran.code == 2, ran.said
+    assert ran.out == ""
+    lines = [line for line in ran.err.splitlines() if line.startswith("upsert-guard: ")]
+    assert len(lines) == 1, ran.err
+    return lines[0].removeprefix("upsert-guard: ")

@@ -1,0 +1,268 @@
+"""Text for people, JSON for programs, annotations for pull requests; exit codes; ``explain``."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from alembic_upsert_guard.findings import (
+    CODES,
+    Finding,
+    Location,
+    as_github,
+    as_json,
+    as_text,
+    page_of,
+    summary,
+)
+from tests.cli.commands import ACCOUNT, ACCOUNTS, SCHEMA, UNIQUE, could_not_run, guard, report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.project import Project
+
+COMMAND = [sys.executable, "-m", "alembic_upsert_guard.cli"]
+
+
+def environment(project: Project, **more: str) -> dict[str, str]:
+    """The process's, without what colours output."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
+    return {**kept, "PROJECT_URL": project.url, "PYTHONPATH": ".", **more}
+
+
+def on_a_terminal(project: Project, *arguments: str, **more: str) -> str:
+    """What a terminal would show of standard output."""
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=project.path,
+            env=environment(project, **more),
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # Linux ends a terminal so
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.fixture
+def short(sqlite_project: Project) -> Project:
+    """A key whose table is missing: one error."""
+    sqlite_project.models(ACCOUNT)
+    return sqlite_project
+
+
+LINE = (
+    "missing-table  upsert key accounts (tenant, email): the table is not in the database. Run alembic upgrade head, "
+    "or look whether the check reads the database that is meant"
+)
+
+
+def test_text_is_a_line_a_finding(short: Project) -> None:
+    """The code first, the fact, the hint; the summary last; no colour off a terminal."""
+    ran = guard(short, "check")
+    assert ran.out == f"{LINE}\n1 upsert key: 1 error.\n"
+
+
+def test_colours_are_for_terminals(short: Project) -> None:
+    """And for nobody who sets NO_COLOR."""
+    shown = on_a_terminal(short, "check").replace("\r\n", "\n")
+    assert shown.startswith("\x1b[31mmissing-table\x1b[0m  upsert key accounts (tenant, email): ")
+    assert shown.endswith("\x1b[1m1 upsert key: 1 error.\x1b[0m\n")
+    assert "\x1b" not in on_a_terminal(short, "check", NO_COLOR="1")
+    assert "\x1b" not in on_a_terminal(short, "check", "--format", "json")
+    assert "\x1b" not in on_a_terminal(short, "check", "--format", "github")
+
+
+def test_codes_are_aligned() -> None:
+    """Whatever their lengths."""
+    findings = [finding("stale-ignore"), finding("partition-key-missing")]
+    places = [line.index("upsert key") for line in as_text(findings, coloured=False)]
+    assert len(set(places)) == 1
+
+
+def finding(
+    code: str = "missing-arbiter",
+    fact: str = "nothing is unique",
+    location: Location | None = None,
+    **more: object,
+) -> Finding:
+    made = {"schema": None, "table": "t", "elements": ("a", "b"), "where": None, **more}
+    return Finding(code, "error", fact=fact, hint="add it", location=location, **made)  # type: ignore[arg-type]
+
+
+def test_a_line_stays_a_line() -> None:
+    """Line breaks in SQL, and what a terminal would obey in a name, do not get through."""
+    (line,) = as_text([finding(where="a\n  > 1", table="t\x1b[2J\r")], coloured=False)
+    assert line == (
+        "missing-arbiter  upsert key t\\x1b[2J\\r (a, b) WHERE a   > 1: nothing is unique. Add it"
+    )
+
+
+def test_a_finding_without_elements_names_the_table() -> None:
+    assert as_text([finding(elements=())], coloured=False) == [
+        "missing-arbiter  t: nothing is unique. Add it"
+    ]
+    assert (
+        as_text([finding(elements=(), schema="s")], coloured=False)[0].split("  ")[1][:4] == "s.t:"
+    )
+
+
+def test_the_summary_counts_both_kinds() -> None:
+    warning = Finding("null-rows", "warning", None, "t", ("a",), None, "f", "h")
+    assert summary([finding(), warning, warning], "3 upsert keys", coloured=False) == (
+        "3 upsert keys: 1 error, 2 warnings."
+    )
+
+
+def test_github_annotates(short: Project) -> None:
+    """Findings of a database have no place, those of a file do; the summary is for the log."""
+    ran = guard(short, "check", "--format", "github")
+    assert ran.out.splitlines() == [
+        f"::error title=missing-table::{LINE.partition('  ')[2]}",
+        "1 upsert key: 1 error.",
+    ]
+    assert ran.code == 1
+
+
+def test_github_escapes() -> None:
+    """As the runner reads it: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    told = finding(fact="100%, a: b,\r\nc", location=Location("a,b:c%.py", 7))
+    assert as_github([told]) == [
+        "::error file=a%2Cb%3Ac%25.py,line=7,title=missing-arbiter::100%25, a: b,%0D%0Ac. Add it"
+    ]
+
+
+def test_json_is_ascii() -> None:
+    """So it is whole under every encoding."""
+    written = as_json([finding(table="grüße")])
+    assert written.isascii()
+    assert json.loads(written)["findings"][0]["table"] == "grüße"
+
+
+def test_the_schema_is_one_and_knows_every_code() -> None:
+    """It is valid itself, and takes no finding that DESIGN does not know."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$defs"]["finding"]["properties"]["code"]["enum"] == list(CODES)
+    for wrong in ({"version": 2}, {"findings": [{}]}, {"keys": [{"verdict": "maybe"}]}):
+        document = {"version": 1, "keys": [], "findings": [], **wrong}
+        assert not Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_json_of_a_finding(short: Project) -> None:
+    """Every member, as DESIGN has them."""
+    assert report(short, "check").findings == [
+        {
+            "code": "missing-table",
+            "severity": "error",
+            "schema": None,
+            "table": "accounts",
+            "elements": ["tenant", "email"],
+            "where": None,
+            "fact": "the table is not in the database",
+            "hint": "run alembic upgrade head, or look whether the check reads the database that is meant",
+            "location": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_exit_codes(project: Project, form: str) -> None:
+    """0 and 1 by errors; under --strict by warnings too; 2 where it could not run. Whatever the format."""
+    project.sql("CREATE TABLE accounts (id serial PRIMARY KEY, tenant int, email varchar NOT NULL)")
+    project.models(ACCOUNT)
+    arguments = ["check", "--format", form]
+    assert guard(project, *arguments).code == 1
+
+    project.sql(UNIQUE)
+    assert guard(project, *arguments).code == 0
+    assert guard(project, *arguments, "--strict").code == 1
+
+    project.sql("ALTER TABLE accounts ALTER tenant SET NOT NULL")
+    assert guard(project, *arguments, "--strict").code == 0
+
+    could_not_run(project, *arguments, "-c", "nowhere.ini")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["chekc"], ["scan"], ["check", "--format", "xml"], ["check", "--base"], ["explain"]],
+)
+def test_wrong_usage(short: Project, arguments: list[str]) -> None:
+    """2, and the usage on standard error; no abbreviation stands for an option that writes."""
+    ran = guard(short, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "usage: upsert-guard" in ran.err
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_explain(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The page, as it is."""
+    from alembic_upsert_guard.cli import main  # noqa: PLC0415
+
+    assert main(["explain", code]) == 0
+    assert capsys.readouterr().out == page_of(code)
+
+
+def test_explain_needs_no_project(tmp_path: Path, short: Project) -> None:
+    """An unknown code is answered with near ones."""
+    (short.path / "alembic.ini").unlink()
+    assert guard(short, "explain", "missing-arbiter").out == page_of("missing-arbiter")
+    ran = guard(short, "explain", "missing-arbitre")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(
+        "upsert-guard: 'missing-arbitre' is no finding code; did you mean missing-arbiter"
+    )
+
+
+def test_a_reader_that_has_had_enough(short: Project) -> None:
+    """A closed pipe is no traceback, though the report waits in a buffer until the end."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ran = subprocess.run(
+            [*COMMAND, "explain", "missing-arbiter"],
+            cwd=short.path,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (ran.returncode, ran.stderr) == (2, "")
+
+
+def test_a_terminal_of_another_encoding(project: Project) -> None:
+    """Names that it lacks are spelled out."""
+    project.models(ACCOUNT.replace('"accounts"', '"grüße"'))
+    project.environment["PYTHONIOENCODING"] = "ascii"
+    assert (
+        "upsert key gr\\xfc\\xdfe (tenant, email): the table is not" in guard(project, "check").out
+    )
+    assert report(project, "check").keys[0]["table"] == "grüße"
+
+
+def test_a_key_of_several_lines(project: Project) -> None:
+    """A predicate with line breaks is one line of the report."""
+    project.sql(ACCOUNTS)
+    project.models(
+        ACCOUNT.replace('"email")', '"email", where=text("""tenant > 0\n    AND id > 0"""))')
+    )
+    assert len(guard(project, "check").out.splitlines()) == 2

@@ -1,0 +1,244 @@
+"""``upsert-guard scan``: the sample project's five systems, the models it is held against, and what cannot be read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sample_project
+from tests.cli.commands import ACCOUNT, could_not_run, guard, report
+from tests.project import Project
+from tests.scan.test_sample_project import UPSERTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVICE = """
+from sqlalchemy.dialects.postgresql import insert
+from models import Account
+
+def remember(session, tenant, email):
+    session.execute(insert(Account).on_conflict_do_nothing(index_elements=["tenant", "email"]))
+
+def forget(session, email):
+    session.execute(
+        insert(Account).on_conflict_do_nothing(index_elements=["email"])
+    )
+"""
+
+
+@pytest.fixture
+def service(sqlite_project: Project) -> Project:
+    """A project with a declared and an undeclared upsert; its database does not exist."""
+    project = sqlite_project
+    project.models(ACCOUNT)
+    project.url = "postgresql://nobody@/nowhere?host=/nonexistent"
+    (project.path / "service.py").write_text(SERVICE)
+    return project
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Iterator[Project]:
+    """The sample project's code; no database is there."""
+    project = Project(tmp_path / "project", "postgresql:///nowhere")
+    shutil.rmtree(project.path)
+    shutil.copytree(
+        Path(sample_project.__file__).parent,
+        project.path,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    project.environment["DATABASE_URL"] = "postgresql://nobody@/nowhere?host=/nonexistent"
+    yield project
+    project.dispose()
+
+
+def test_the_sample_projects_systems(sample: Project) -> None:
+    """Each call site at its line, the undeclared ones named; without a database, and nothing is left behind."""
+    before = sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*"))
+    scanned = report(sample, "scan", "app", "migrations", "web")
+
+    found = [
+        (s["path"], s["line"], s["table"], tuple(s["elements"])) for s in scanned.call_sites or []
+    ]
+    assert found == UPSERTS
+    assert {s["resolution"] for s in scanned.call_sites or []} == {"undeclared"}
+    assert scanned.code == 1
+    assert [(f["code"], f["location"]) for f in scanned.findings] == [
+        ("undeclared-upsert", {"path": path, "line": line}) for path, line, _, _ in UPSERTS
+    ]
+    assert sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*")) == before
+
+    ran = guard(sample, "scan", "app", "migrations", "web")
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("undeclared-upsert  app/exam_answers.py:31: ")
+    assert lines[-1].startswith("8 upserts in ")
+    assert lines[-1].endswith(" files: 8 errors.")
+
+
+def test_the_sample_project_is_clean_after_declaring(sample: Project) -> None:
+    """With the keys that the hints name."""
+    lines = [
+        f"declare_upsert_key(Base.metadata.tables[{table!r}], {', '.join(map(repr, elements))})"
+        for _, _, table, elements in UPSERTS
+    ]
+    package = sample.path / "app" / "models" / "__init__.py"
+    package.write_text(
+        package.read_text()
+        + "\nfrom alembic_upsert_guard import declare_upsert_key\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+    scanned = report(sample, "scan", "app", "migrations", "web")
+    assert (scanned.code, scanned.findings) == (0, [])
+    assert {s["resolution"] for s in scanned.call_sites or []} == {"declared"}
+
+
+def test_the_models_that_env_configures(service: Project) -> None:
+    """Without a database; the line to paste, at its place."""
+    ran = guard(service, "scan", "service.py")
+
+    assert ran.code == 1
+    assert ran.out.splitlines()[0].startswith(
+        "undeclared-upsert  service.py:10: upsert key accounts (email) is declared by no model"
+    )
+    assert 'Add UpsertKey("email") to __table_args__ of class Account (models)' in ran.out
+    assert ran.out.splitlines()[-1] == "2 upserts in 1 file: 1 error."
+
+
+@pytest.mark.parametrize("named", ["models:Base", "models:Base.metadata", "models:Account"])
+def test_named_models(service: Project, named: str) -> None:
+    """--metadata: env.py is not run, and need not be there."""
+    shutil.rmtree(service.path / "migrations")
+    (service.path / "alembic.ini").unlink()
+    service.edit("models.py", "\nimport sqlalchemy", "\nprint('noise')\nimport sqlalchemy")
+    scanned = report(service, "scan", "service.py", "--metadata", named)
+    assert [s["resolution"] for s in scanned.call_sites or []] == ["declared", "undeclared"]
+    assert "noise" in scanned.err
+
+
+def test_named_models_are_found_where_alembic_finds_them(service: Project) -> None:
+    """prepend_sys_path."""
+    (service.path / "src").mkdir()
+    (service.path / "models.py").rename(service.path / "src" / "models.py")
+    service.edit("alembic.ini", "[alembic]\n", "[alembic]\nprepend_sys_path = %(here)s/src\n")
+    scanned = report(service, "scan", "service.py", "--metadata", "models:Base")
+    assert len(scanned.call_sites or []) == 2
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("models", "--metadata models: write module:attribute, such as app.models:Base"),
+        ("models:", "--metadata models:: write module:attribute, such as app.models:Base"),
+        ("nowhere:Base", "--metadata nowhere:Base: ModuleNotFoundError: No module named 'nowhere'"),
+        ("models:Nobody", "--metadata models:Nobody: AttributeError: module 'models' has no"),
+        ("models:sa.func", "--metadata models:sa.func is a"),
+        ("ends:Base", "--metadata ends:Base: SystemExit: 0 (ends.py:1)"),
+        ("broken:Base", "--metadata broken:Base: SyntaxError: "),
+    ],
+)
+def test_models_that_cannot_be_imported(service: Project, named: str, words: str) -> None:
+    (service.path / "ends.py").write_text("raise SystemExit(0)\n")
+    (service.path / "broken.py").write_text("class\n")
+    assert could_not_run(service, "scan", "service.py", "--metadata", named).startswith(words)
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -> None:
+    """A syntax error with its line, a binary file, another encoding, a link into a circle, a large file, a socket."""
+    tree = service.path / "tree"
+    tree.mkdir()
+    shutil.copy(service.path / "service.py", tree / "a.py")
+    (tree / "syntax.py").write_text("x = 1\ninsert(t).on_conflict_do_nothing(\n")
+    (tree / "binary.py").write_bytes(b"\0\1\2 on_conflict_do_nothing")
+    (tree / "latin.py").write_bytes(b'on_conflict_do_nothing("\xe9")\n')
+    with (tree / "large.sql").open("wb") as large:
+        large.truncate(50 * 1024 * 1024)
+    (tree / "loop").symlink_to(tree)
+    (tree / "gone.py").symlink_to(tree / "nowhere.py")
+
+    ran = guard(service, "scan", "tree")
+    assert ran.code == 1
+    told = dict(
+        line.split(": not scanned: ") for line in ran.err.splitlines() if "not scan" in line
+    )
+    assert told.pop("tree/syntax.py:2") == "it does not parse as Python: '(' was never closed"
+    assert told.pop("tree/binary.py") == "it is binary"
+    assert told.pop("tree/latin.py:1").startswith("it ")
+    assert (
+        told.pop("tree/loop") == "it is a link to a folder that it stands in, and is not followed"
+    )
+    assert told.pop("tree/large.sql").startswith("it has 50 MB, and files of more than 8 MB")
+    assert told.pop("tree/gone.py").startswith("it cannot be read: ")
+    assert told == {}
+    assert ran.out.splitlines()[0].startswith("undeclared-upsert  tree/a.py:10: ")
+    assert ran.out.splitlines()[-1].startswith("2 upserts in ")
+    assert ran.out.splitlines()[-1].endswith(" files, 6 not scanned: 1 error.")
+
+
+def test_a_path_that_does_not_exist(service: Project) -> None:
+    """Nothing is scanned: a misspelt path must not pass."""
+    assert could_not_run(service, "scan", "service.py", "servise.py") == (
+        "there is no servise.py to scan"
+    )
+
+
+def test_without_the_parsers(service: Project) -> None:
+    """The extra is named."""
+    (service.path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['postgast'] = None\nsys.modules['tree_sitter'] = None\n"
+    )
+    assert could_not_run(service, "scan", "service.py").endswith(
+        "pip install 'alembic-upsert-guard[scan]'"
+    )
+    assert guard(service, "explain", "missing-arbiter").code == 0
+
+
+def test_a_comment_accepts_where_it_stands(service: Project) -> None:
+    """One that accepts nothing is a finding, at its line, in its place among the others."""
+    service.edit(
+        "service.py", '["email"])', '["email"])  # upsert-guard: ignore[undeclared-upsert]'
+    )
+    scanned = report(service, "scan", "service.py")
+    assert (scanned.code, scanned.findings) == (0, [])
+    assert [s["resolution"] for s in scanned.call_sites or []] == ["declared", "undeclared"]
+
+    service.edit("service.py", "ignore[undeclared-upsert]", "ignore[bound-predicate]")
+    service.edit(
+        "service.py", "def forget", "# upsert-guard: ignore[unresolved-upsert]\ndef forget"
+    )
+    scanned = report(service, "scan", "service.py")
+    assert [(f["code"], f["location"]["line"]) for f in scanned.findings] == [
+        ("stale-ignore", 8),
+        ("undeclared-upsert", 11),
+        ("stale-ignore", 11),
+    ]
+    assert scanned.findings[0]["fact"] == (
+        "the comment that ignores unresolved-upsert matches nothing"
+    )
+
+
+def test_env_that_fails_offline_says_the_other_way(service: Project) -> None:
+    """--metadata needs no env.py."""
+    service.edit("migrations/env.py", "url=url, literal", "url=os.environ['NOT_SET'], literal")
+    said = could_not_run(service, "scan", "service.py")
+    assert said == (
+        "env.py did not run to its end: KeyError: 'NOT_SET' (migrations/env.py:14); "
+        "name the models with --metadata module:attribute"
+    )
+
+
+def test_a_file_named_by_bytes(service: Project) -> None:
+    """A name that is no UTF-8 is told all the same, in text and in JSON."""
+    if sys.platform == "darwin":
+        pytest.skip("its file systems take no such name")
+    shutil.copy(service.path / "service.py", os.fsencode(service.path) + b"/caf\xe9.py")
+    (service.path / "service.py").unlink()
+    assert "caf\\udce9.py:10: " in guard(service, "scan", ".").out
+    assert "caf\udce9.py" in [
+        Path(s["path"]).name for s in report(service, "scan", ".").call_sites or []
+    ]

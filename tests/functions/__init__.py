@@ -1,0 +1,1 @@
+"""Upserts in the functions of a database."""

@@ -1,0 +1,528 @@
+"""Codes, pages and tests, one to one; and every page tells what a database really does.
+
+A page's fenced blocks are named: ``sql database`` is what is there, ``sql server`` what it then answers,
+``python model`` the promise. Under "The way out" come ``python mended`` (lines of the model that change),
+``python migration`` (a revision's two functions) and ``sql after``; a second migration is another way out.
+``-- ERROR 42P10: text`` and ``-- 2`` below a statement are its answer. ``python before`` and ``python instead`` are
+source lines, as ``scan`` sees them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.operations import Operations
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+
+from alembic_upsert_guard.findings import (
+    CODES,
+    MissingPageError,
+    UnknownCodeError,
+    entry_of,
+    page_of,
+    pages,
+    severity_of,
+)
+from alembic_upsert_guard.inference import Code
+from alembic_upsert_guard.scan import scan
+from alembic_upsert_guard.scan.models import declared_tables
+from tests.project import _MODELS as MODULE
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+    from tests.project import Project
+
+TESTS = Path(__file__).parent
+FOLDER = TESTS.parent / "docs" / "codes"
+
+DESIGNED = {
+    "missing-arbiter": "error",
+    "predicate-mismatch": "error",
+    "deferrable-arbiter": "error",
+    "invalid-arbiter": "error",
+    "collation-mismatch": "error",
+    "unproven-arbiter": "warning",
+    "nulls-mismatch": "error",
+    "nullable-key": "warning",
+    "missing-table": "error",
+    "partition-key-missing": "error",
+    "rival-unique-key": "warning",
+    "duplicate-rows": "error",
+    "null-rows": "warning",
+    "arbiter-removed": "warning",
+    "undeclared-upsert": "error",
+    "unresolved-upsert": "warning",
+    "bound-predicate": "warning",
+    "unserved-function": "error",
+    "unknown-dialect": "error",
+    "stale-ignore": "error",
+}
+
+HEADINGS = [
+    "The promise and the database",
+    "What the server answers",
+    "Why",
+    "The way out",
+    "To accept it",
+    "See also",
+]
+
+TOLD_BY = {
+    "check": "`upsert-guard check`",
+    "check --rows": "`upsert-guard check --rows`",
+    "scan": "`upsert-guard scan`",
+    "functions": "`upsert-guard functions`",
+    "autogenerate": "`alembic check`",
+    "upgrade": "`alembic upgrade`",
+}
+
+NOT_ACCEPTED = {"arbiter-removed", "stale-ignore"}
+"""A log line; the entry itself."""
+
+# temporary: its databases have no tests yet
+NOT_YET_IN_A_TEST = {"rival-unique-key"}
+
+OF_SOURCE = {code for code, entry in CODES.items() if entry.commands[0] == "scan"}
+"""Codes of ``scan``, whose pages show source lines and the comment that accepts one."""
+
+ELSEWHERE = {
+    "unproven-arbiter": "it takes a role without TEMPORARY: tests/scenarios/test_doubt.py",
+    "unknown-dialect": "it takes another database",
+}
+"""Codes of autogenerate that the example of their page does not bring up."""
+
+NEVER_CLEAN = {"partition-key-missing", "unproven-arbiter"}
+"""Alembic takes a partition for a table without a model; the other's role lacks TEMPORARY, the test's does not."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block."""
+
+    language: str
+    name: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """What is changed, and what then passes."""
+
+    mended: str = ""
+    migration: str = ""
+    after: str = ""
+
+
+class Page:
+    """A page, taken apart."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.text = (FOLDER / f"{code}.md").read_text(encoding="utf-8")
+        self.blocks = [
+            Block(
+                language,
+                name,
+                self.text[: found.start()].rpartition("\n## ")[2].split("\n")[0],
+                text,
+            )
+            for found in re.finditer(
+                r"^```(\w+) ?(\w*)\n(.*?)^```$", self.text, re.DOTALL | re.MULTILINE
+            )
+            for language, name, text in [found.groups()]
+        ]
+        self.prose = re.sub(r"^```.*?^```$", "", self.text, flags=re.DOTALL | re.MULTILINE)
+
+    def block(self, name: str) -> str:
+        """The blocks of that name, one below the other; empty where there is none."""
+        return "\n".join(block.text for block in self.blocks if block.name == name)
+
+    def ways_out(self) -> list[WayOut]:
+        """In the order of the page; one of changed lines alone is a way of its own."""
+        ways: list[WayOut] = []
+        for block in self.blocks:
+            if block.name == "mended" or (block.name == "migration" and not self._open(ways)):
+                ways.append(WayOut())
+            if block.name in ("mended", "migration", "after"):
+                ways = ways or [WayOut()]
+                ways[-1] = replace(ways[-1], **{block.name: block.text})
+        return ways
+
+    @staticmethod
+    def _open(ways: list[WayOut]) -> bool:
+        return bool(ways) and not ways[-1].migration and not ways[-1].after
+
+
+PAGES = {path.stem: Page(path.stem) for path in sorted(FOLDER.glob("*.md"))}
+
+
+# -- one to one
+
+
+def test_every_code_of_the_design_has_an_entry() -> None:
+    """In the design's order, as bad as the design says."""
+    assert [(code, severity_of(code)) for code in CODES] == list(DESIGNED.items())
+    assert all(entry.code == code for code, entry in CODES.items())
+
+
+def test_what_check_tells_it_tells_with_rows_too() -> None:
+    """So that a command's name alone says whether an entry is for it."""
+    for entry in CODES.values():
+        assert len(set(entry.commands)) == len(entry.commands) > 0
+        assert "check" not in entry.commands or "check --rows" in entry.commands
+
+
+def test_what_the_judge_says_is_told_with_its_entry() -> None:
+    """The judge's reasons are codes of the table."""
+    assert {code.value for code in Code} <= set(CODES)
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    assert sorted(PAGES) == sorted(CODES)
+    assert all(page_of(code) == PAGES[code].text for code in CODES)
+
+
+def test_every_code_is_named_in_another_test() -> None:
+    """Those that are not are listed, and the list is not longer than it has to be."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in TESTS.rglob("*")
+        if path.suffix in (".py", ".txt") and path != Path(__file__)
+    ]
+    unnamed = {code for code in CODES if not any(code in text for text in texts)}
+
+    assert unnamed == NOT_YET_IN_A_TEST
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("missing-arbitre", "; did you mean missing-arbiter"),
+        ("deferable-arbiter", "; did you mean deferrable-arbiter"),
+        ("quux", "\n"),
+    ],
+)
+def test_an_unknown_code_is_answered_with_near_ones_and_all(wrong: str, near: str) -> None:
+    for ask in (entry_of, severity_of, page_of):
+        with pytest.raises(UnknownCodeError) as raised:
+            ask(wrong)
+        said = str(raised.value)
+        assert said.startswith(f"'{wrong}' is no finding code{near}")
+        assert said.endswith(f"\nThe codes: {', '.join(CODES)}")
+
+
+def test_an_installed_page_is_found_beside_the_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel's first, then the checkout's; without either, the message says where they were looked for."""
+    monkeypatch.setattr(pages, "_FOLDERS", (tmp_path / "codes", FOLDER))
+    assert page_of("stale-ignore") == PAGES["stale-ignore"].text
+
+    (tmp_path / "codes").mkdir()
+    (tmp_path / "codes" / "stale-ignore.md").write_text("# of the wheel\n")
+    assert page_of("stale-ignore") == "# of the wheel\n"
+
+    monkeypatch.setattr(pages, "_FOLDERS", (tmp_path / "codes",))
+    with pytest.raises(MissingPageError, match="page of null-rows is not installed"):
+        page_of("null-rows")
+
+
+# -- what every page holds
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_page_has_its_headings(page: Page) -> None:
+    """The same ones on each, and below its name what the table says of the code."""
+    entry = CODES[page.code]
+    assert re.findall(r"^# (.*)", page.prose, re.MULTILINE) == [page.code]
+    assert re.findall(r"^##+ (.*)", page.prose, re.MULTILINE) == HEADINGS
+
+    told = [c for c in entry.commands if c != "check --rows" or "check" not in entry.commands]
+    *first, last = [TOLD_BY[command] for command in told]
+    told_by = f"{', '.join(first)} and {last}" if first else last
+    article = "An error" if entry.severity == "error" else "A warning"
+    meaning = entry.meaning[0].upper() + entry.meaning[1:]
+    assert page.text.split("\n")[2] == f"{meaning}. {article}, told by {told_by}."
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_link_leads_somewhere(page: Page) -> None:
+    """To another page, or to a manual; and every page is led to from one."""
+    links = re.findall(r"\]\(([^)]+)\)", page.prose)
+    inside = [link for link in links if not link.startswith("https://")]
+
+    assert len(links) > len(inside) > 0
+    assert all((FOLDER / link).is_file() for link in inside)
+    assert f"{page.code}.md" not in inside
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_what_accepts_it_is_what_the_commands_read(page: Page) -> None:
+    """An entry with its code, a table and a reason; a comment for what stands in the source."""
+    accepting = next(part for part in page.text.split("\n## ") if part.startswith("To accept it"))
+    entries = [
+        entry
+        for block in page.blocks
+        if block.language == "toml"
+        for entry in tomllib.loads(block.text)["tool"]["upsert_guard"]["ignore"]
+    ]
+    for entry in entries:
+        assert set(entry) - {"until"} == {"code", "table", "reason"}
+        assert entry["code"] in CODES
+    assert ("```toml" in accepting) == (page.code not in NOT_ACCEPTED)
+    if page.code not in NOT_ACCEPTED:
+        assert [entry["code"] for entry in entries] == [page.code]
+    comment = f"`# upsert-guard: ignore[{page.code}]`"
+    assert (comment in accepting) == (page.code in OF_SOURCE)
+
+
+# -- what the server answers
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a page, and the answer that the page gives."""
+
+    sql: str
+    error: tuple[str, str] | None
+    rows: str | None
+
+
+def statements(script: str) -> Iterator[Statement]:
+    """A statement ends with a semicolon at the end of a line, outside of a function's body."""
+    sql = ""
+    told: list[str] = []
+    for line in [*script.splitlines(), ";"]:
+        if line.startswith("-- "):
+            told.append(line[3:])
+            continue
+        ended = sql.endswith(";\n") and sql.count("$$") % 2 == 0
+        if ended:
+            errors = [answer for answer in told if answer.startswith("ERROR ")]
+            rows = [answer for answer in told if not answer.startswith("ERROR ")]
+            state, _, text = errors[0][len("ERROR ") :].partition(": ") if errors else ("", "", "")
+            yield Statement(sql.strip(), (state, text) if errors else None, "".join(rows) or None)
+            sql, told = "", []
+        sql += f"{line}\n" if line.strip() else ""
+
+
+def run(connection: Connection, script: str, *, passing: bool = False) -> None:
+    """Each statement answers as told; or, `passing`, without an error, whatever is told."""
+    for statement in statements(script):
+        found: tuple[str, str] | None = None
+        rows: str | None = None
+        try:
+            with connection.begin_nested() if connection.in_transaction() else connection.begin():
+                result = connection.exec_driver_sql(
+                    statement.sql, execution_options={"no_parameters": True}
+                )
+                if result.returns_rows:
+                    rows = "\n".join(", ".join(map(str, row)) for row in result)
+        except DBAPIError as error:
+            diagnosis = error.orig.diag
+            found = (diagnosis.sqlstate, diagnosis.message_primary)
+        assert found == (None if passing else statement.error), statement.sql
+        if statement.rows is not None and not passing:
+            assert rows == statement.rows, statement.sql
+
+
+def there(project: Project, page: Page) -> None:
+    """The database as the page has it."""
+    with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements(page.block("database")):
+            try:
+                connection.exec_driver_sql(statement.sql)
+                found = None
+            except DBAPIError as error:
+                found = (error.orig.diag.sqlstate, error.orig.diag.message_primary)
+            assert found == statement.error
+
+
+def answers(project: Project, script: str, *, passing: bool = False) -> None:
+    """Run in one transaction, which is rolled back."""
+    with project.engine.connect() as connection:
+        transaction = connection.begin()
+        run(connection, script, passing=passing)
+        transaction.rollback()
+
+
+def mended(model: str, lines: str) -> str:
+    """The model with those lines in place of its own of the same name, or below the table's."""
+    source = model
+    for line in lines.splitlines():
+        name = re.split(r"[:=]", line)[0].strip()
+        source, replaced = re.subn(
+            rf"^    {name}\s*[:=].*", lambda _, line=line: f"    {line}", source, flags=re.MULTILINE
+        )
+        if not replaced:
+            source = re.sub(
+                r"^    __tablename__.*",
+                lambda m, line=line: f"{m[0]}\n    {line}",
+                source,
+                flags=re.MULTILINE,
+            )
+    return source
+
+
+def migrate(project: Project, functions: str) -> None:
+    """A revision of a person's."""
+    (project.path / "migrations" / "versions" / "p.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        f"revision = 'p'\ndown_revision = None\n\n{functions}"
+    )
+
+
+WITH_ANSWERS = [page for page in PAGES.values() if page.block("server")]
+WITH_REFUSALS = [page for page in PAGES.values() if page.block("refusal")]
+WAYS_OUT = [
+    pytest.param(page, way, id=f"{page.code}-{number}")
+    for page in WITH_ANSWERS
+    for number, way in enumerate(page.ways_out(), 1)
+    if page.code != "rival-unique-key"
+]
+
+
+def test_the_pages_of_scan_show_source() -> None:
+    """Those alone."""
+    shown = {page.code for page in PAGES.values() if page.block("before")}
+    assert shown == OF_SOURCE
+
+
+def test_all_but_two_pages_show_what_a_server_answers() -> None:
+    assert set(PAGES) - {page.code for page in WITH_ANSWERS} == {"unknown-dialect", "stale-ignore"}
+
+
+@pytest.mark.parametrize("page", WITH_ANSWERS, ids=lambda page: page.code)
+def test_the_server_answers_as_the_page_says(project: Project, page: Page) -> None:
+    """SQLSTATE and text, or the rows where it is silent; and the guard tells the page's code."""
+    there(project, page)
+    answers(project, page.block("server"))
+
+    if page.block("model"):
+        project.models(page.block("model"))
+        said = project.check().said
+        tells = "autogenerate" in CODES[page.code].commands and page.code not in ELSEWHERE
+        assert (page.code in said) == tells, said
+
+
+@pytest.mark.parametrize(("page", "way"), WAYS_OUT)
+def test_the_way_out_leads_out(project: Project, page: Page, way: WayOut) -> None:
+    """The migration runs, the upsert passes, the guard is content; and the way back is one."""
+    if "deduplicate" in way.migration and not hasattr(Operations, "deduplicate_upsert_key"):
+        pytest.skip("op.deduplicate_upsert_key is not in this tree yet")
+    there(project, page)
+    project.models(mended(page.block("model"), way.mended))
+    if way.migration:
+        migrate(project, way.migration)
+        project.upgrade()
+
+    if way.after:
+        answers(project, way.after)
+    else:
+        answers(project, page.block("server"), passing=True)
+
+    if page.code not in NEVER_CLEAN:
+        check = project.check()
+        assert check.code == 0, check.said
+    if way.migration:
+        project.downgrade()
+        project.upgrade()
+
+
+@pytest.mark.parametrize("page", WITH_REFUSALS, ids=lambda page: page.code)
+def test_the_rows_are_refused_as_the_page_says(project: Project, page: Page) -> None:
+    """In the words of the report."""
+    there(project, page)
+    (way,) = [way for way in page.ways_out() if "op.validate_upsert_key" in way.migration]
+    (check,) = re.findall(r"op\.validate_upsert_key\(.*\)", way.migration)
+    migrate(project, f"def upgrade():\n    {check}\n")
+
+    assert page.block("refusal").strip() in project.alembic("upgrade", "head").said
+
+
+# -- what the source says
+
+
+@pytest.mark.parametrize("code", [page.code for page in PAGES.values() if page.block("before")])
+def test_the_source_line_is_told_before_and_not_after(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By ``scan`` itself, on the page's own model."""
+    page = PAGES[code]
+    model = page.block("model")
+    (mapped,) = re.findall(r"^class (\w+)", model, re.MULTILINE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def told(source: str, models: str) -> set[str]:
+        (tmp_path / "shown.py").write_text(MODULE.replace("{base}", "pass") + models)
+        importlib.invalidate_caches()
+        monkeypatch.delitem(sys.modules, "shown", raising=False)
+        metadata = importlib.import_module("shown").Base.metadata
+        (tmp_path / "service.py").write_text(
+            dedent(f"""\
+                from alembic_upsert_guard import conflict_target
+                from sqlalchemy.dialects.postgresql import insert
+                from shown import {mapped}
+            """)
+            + source
+        )
+        return {f.code for f in scan([tmp_path / "service.py"], declared_tables(metadata)).findings}
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert told(page.block("before"), model) == {code}
+    comment = f"# upsert-guard: ignore[{code}]"
+    accepted = re.sub(r"(insert\(.*)", rf"\1  {comment}", page.block("before"))
+    assert told(accepted, model) == set()
+    assert (
+        told(page.block("instead"), mended(model, "".join(w.mended for w in page.ways_out())))
+        == set()
+    )
+
+
+def test_sqlite_answers_as_the_pages_say() -> None:
+    """What they quote of it."""
+    with create_engine("sqlite://").connect() as connection:
+        for sql, text in [
+            ("CREATE TABLE t (a int, b int)", None),
+            (
+                "INSERT INTO t VALUES (1, 1) ON CONFLICT (a) DO NOTHING",
+                "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint",
+            ),
+            ("INSERT INTO invoices VALUES (1)", "no such table: invoices"),
+            ("INSERT INTO t VALUES (1, 1), (1, 1)", None),
+            ("CREATE UNIQUE INDEX u ON t (a)", "UNIQUE constraint failed"),
+            ("CREATE UNIQUE INDEX p ON t (b) WHERE a > 5", None),
+            (
+                "INSERT INTO t VALUES (1, 1) ON CONFLICT (b) WHERE a > 10 DO NOTHING",
+                "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint",
+            ),
+            ("CREATE TABLE c (a text)", None),
+            ("CREATE UNIQUE INDEX n ON c (a)", None),
+            ("INSERT INTO c VALUES ('a') ON CONFLICT (a) DO NOTHING", None),
+            (
+                "INSERT INTO c VALUES ('a') ON CONFLICT (a COLLATE NOCASE) DO NOTHING",
+                "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint",
+            ),
+        ]:
+            if text is None:
+                connection.exec_driver_sql(sql)
+            else:
+                with pytest.raises(DBAPIError, match=re.escape(text)):
+                    connection.exec_driver_sql(sql)
