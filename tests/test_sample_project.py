@@ -117,6 +117,20 @@ STORY = {
 }
 
 
+RECONCILED = [
+    "✗ upsert-guard scan app web migrations",
+    "undeclared-upsert  app/exam_answers.py:31: upsert key user_mistakes (user_id, question_id)",
+    "undeclared-upsert  web/lesson_progress.ts:44: upsert key lesson_progress (user_id, lesson_id)",
+    "✗ upsert-guard functions",
+    "unserved-function  public.finalize_onboarding(uuid, text):7: ",
+    *(f"\n{number}  " for number in range(1, 6)),
+    "✓ upsert-guard scan app web migrations",
+    "✓ upsert-guard functions                    1 upsert in functions: nothing to do.",
+    "✓ upsert-guard check --rows                 8 upsert keys: nothing to do.",
+]
+"""What the command says before the scenes and after them."""
+
+
 def play(directory: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         PLAY,
@@ -152,6 +166,7 @@ def test_every_system_fails_first_and_works_after_its_key_is_declared() -> None:
     assert list(scene_of) == list(STORY)
     for title, scene in scene_of.items():
         assert first_missing(STORY[title], scene) is None, scene
+    assert first_missing(RECONCILED, played.stdout) is None, played.stdout
 
 
 def test_a_step_that_does_not_go_as_told_ends_the_play_with_1(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ __all__ = ["read_rows"]
 FEW = 10_000
 """Surplus rows up to which the exact groups are looked for among the rows of the hashes that stand twice.
 
-Measured on 10 million rows, against the index build: finding the hashes 0.6 and reading their rows 0.1, one exact
+Measured on 10 million rows, against the serial build: finding the hashes 0.6 and reading their rows 0.1, one exact
 pass over all rows 1.0. Each hash is a number in the statement that reads its rows.
 """
 

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
     from .database import Database
 
+SOURCES = "app", "web", "migrations"
+CALL_SITES = (
+    "app/exam_answers.py:31: upsert key user_mistakes (user_id, question_id)",
+    "app/exam_mentor.py:22: upsert key users (name)",
+    "app/exam_mentor.py:32: upsert key plan_cache (cache_key)",
+    "app/exam_mentor.py:49: upsert key tutor_chats (user_id, topic_id)",
+    "app/exam_mentor.py:76: upsert key quizzes (user_id, topic_id)",
+    "app/pattern_quality.py:56: upsert key pattern_quality_metrics (pattern_id)",
+    "migrations/versions/0005_onboarding.py:24: upsert key profiles (auth_user_id)",
+    "web/lesson_progress.ts:44: upsert key lesson_progress (user_id, lesson_id)",
+)
+FUNCTION = "public.finalize_onboarding(uuid, text):7: the upsert into profiles (auth_user_id) fails with 42P10"
+
 
 def main() -> int:
     """The exit code: 0 all went as told, 1 a step did not, 2 there was nothing to play on."""
@@ -48,6 +61,10 @@ def _play_on(database: Database, narrator: Narrator) -> None:
     with throw_away_copy(database.sqlalchemy_url) as project:
         stage = Stage(narrator, database, project)
         stage.upgrades("the history so far, and no model declares an upsert key")
+        stage.guard_finds(
+            "scan", *SOURCES, mentioned=CALL_SITES, fact="each system's upsert, and no key"
+        )
+        stage.guard_finds("functions", mentioned=[FUNCTION], fact="a call that nobody has made yet")
         rows = []
         for number, scene in enumerate(SCENES, start=1):
             scene_began = monotonic()
@@ -55,6 +72,9 @@ def _play_on(database: Database, narrator: Narrator) -> None:
             scene.play(stage)
             rows.append((scene.title, scene.before, scene.after, monotonic() - scene_began))
         narrator.line()
+        stage.guard_finds_nothing("scan", *SOURCES, summary="8 upserts in ")
+        stage.guard_finds_nothing("functions", summary="1 upsert in functions: nothing to do.")
+        stage.guard_finds_nothing("check", "--rows", summary="8 upsert keys: nothing to do.")
         stage.downgrades_to_nothing()
     narrator.line()
     narrator.summary(rows)

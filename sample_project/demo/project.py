@@ -41,7 +41,7 @@ def below(anchor: str, *lines: str) -> Edit:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of `alembic` left."""
+    """What a run of `alembic`, or of `upsert-guard`, left."""
 
     exit_code: int
     stdout: str
@@ -65,8 +65,15 @@ class Project:
     database_url: str
 
     def alembic(self, *arguments: str) -> Outcome:
+        return self._run("alembic", *arguments)
+
+    def guard(self, *arguments: str) -> Outcome:
+        """What ``upsert-guard`` left."""
+        return self._run("alembic_upsert_guard.cli", *arguments)
+
+    def _run(self, module: str, *arguments: str) -> Outcome:
         finished = subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.root,
             env=os.environ | {"DATABASE_URL": self.database_url, "PYTHONIOENCODING": "utf-8"},
             # on a terminal Alembic would fold the report to its width

@@ -50,6 +50,22 @@ class Stage:
         self.narrator.failed("alembic check", f"exit {outcome.exit_code}")
         self.narrator.quoted(detected, "red")
 
+    def guard_finds(self, *arguments: str, mentioned: Sequence[str], fact: str) -> None:
+        """The command fails, and tells of each of these; its findings are shown without their hints."""
+        outcome = self.project.guard(*arguments)
+        step = " ".join(("upsert-guard", *arguments))
+        _expect(step, outcome, *mentioned, exits_with_zero=False)
+        self.narrator.failed(step, fact)
+        facts = [line.partition(". ")[0] for line in outcome.stdout.splitlines()[:-1]]
+        self.narrator.quoted(facts, "red")
+
+    def guard_finds_nothing(self, *arguments: str, summary: str) -> None:
+        """The command passes, and its last line begins so."""
+        outcome = self.project.guard(*arguments)
+        step = " ".join(("upsert-guard", *arguments))
+        _expect(step, outcome, summary, exits_with_zero=True)
+        self.narrator.passed(step, outcome.stdout.strip().splitlines()[-1])
+
     def fails(
         self, step: str, code: str, statement: Sequence[str], act: Callable[[], None]
     ) -> None:
