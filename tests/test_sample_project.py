@@ -170,7 +170,7 @@ def test_every_system_fails_first_and_works_after_its_key_is_declared() -> None:
 
 
 def test_a_step_that_does_not_go_as_told_ends_the_play_with_1(tmp_path: Path) -> None:
-    """An upsert that succeeds where 42P10 was told: here, on the primary key."""
+    """An upsert by the primary key, where one by user and question was told."""
     shutil.copytree(REPOSITORY / "sample_project", tmp_path / "sample_project")
     submission = tmp_path / "sample_project" / "app" / "exam_answers.py"
     source = submission.read_text(encoding="utf-8")
@@ -181,9 +181,11 @@ def test_a_step_that_does_not_go_as_told_ends_the_play_with_1(tmp_path: Path) ->
     played = play(tmp_path)
 
     assert played.returncode == 1
-    assert re.search("✗ an exam is submitted +did not go as told", played.stdout)
-    assert "an error 42P10" in played.stdout
-    assert "success" in played.stdout
+    assert re.search(r"✗ upsert-guard scan app web migrations +did not go as told", played.stdout)
+    assert (
+        "app/exam_answers.py:31: upsert key user_mistakes (user_id, question_id)" in played.stdout
+    )
+    assert "app/exam_answers.py:31: upsert key user_mistakes (id)" in played.stdout
 
 
 def test_a_database_with_tables_in_it_is_refused_by_their_names(
