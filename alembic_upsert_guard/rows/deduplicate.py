@@ -50,6 +50,7 @@ def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     if connection.dialect.name == "postgresql":
         block = deduplication_block(connection.dialect, surplus, _told(connection, surplus.key))
         return Deduplicated(*_run(connection, block))
+    _refuse_unknown(connection, surplus.key, "deduplicated")
     with all_or_nothing(connection):
         return deduplicate_on_sqlite(connection, surplus, _told(connection, surplus.key))
 
@@ -66,6 +67,7 @@ def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
         block = restoration_block(connection.dialect, key, archive, _told(connection, key))
         rows, _ = _run(connection, block)
         return rows
+    _refuse_unknown(connection, key, "restored")
     with all_or_nothing(connection):
         return restore_on_sqlite(connection, key, archive, _told(connection, key))
 
@@ -82,6 +84,14 @@ def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> 
     if dialect.name != "postgresql":
         return None
     return restoration_block(dialect, key, archive, _told_in(dialect, key))
+
+
+def _refuse_unknown(connection: Connection, key: RowsOfKey, done: str) -> None:
+    if connection.dialect.name != "sqlite":
+        raise DeduplicationError(
+            f"{_told(connection, key)} cannot be {done} by this directive on {connection.dialect.name}: write the "
+            "statements into the revision"
+        )
 
 
 def _told(connection: Connection, key: RowsOfKey) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.catalog import TableName
@@ -300,3 +302,13 @@ def test_sqlite_leaves_nobody_behind_who_refers_to_a_moved_reference(
     with pytest.raises(DeduplicationError):
         deduplicate(sqlite_connection, surplus("k"))
     assert rows(sqlite_connection, "SELECT * FROM child") == [(2, 1)]
+
+
+def test_a_database_that_is_not_known_is_left_alone() -> None:
+    """Another dialect would take some of the statements, and not all of them."""
+    unknown: Any = SimpleNamespace(dialect=mysql.dialect())
+
+    with pytest.raises(DeduplicationError, match="on mysql: write the statements"):
+        deduplicate(unknown, surplus("k"))
+    with pytest.raises(DeduplicationError, match="cannot be restored"):
+        restore(unknown, surplus("k").key, TableName(None, "archive"))
