@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..sqltext import string_literal, wrapped_in_do
-from .postgresql import sqlstate
+from .postgresql import server_version, sqlstate
 from .reading import execute, rolled_back, words_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def read_functions(connection: Connection) -> list[DatabaseFunction]:
 
     Left out are those of the system, of extensions, and those without a word of it.
     """
-    version = getattr(connection.dialect, "server_version_info", None) or (13,)
+    version = server_version(connection.dialect)
     rows = connection.execute(text(_statement(version))).all()
     return [
         DatabaseFunction(

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Row
 
 __all__ = [
+    "element_sql",
     "explain_upsert",
     "inferred_arbiters",
     "insertable_columns",
     "read",
+    "server_version",
     "spell_alike",
     "sqlstate",
 ]
@@ -60,14 +62,14 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
     """Return what each of `tables` offers; one statement, a row an index element."""
     wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
     rows = connection.execute(_statement(connection.dialect), {"wanted": wanted}).all()
-    return dict(_offered(rows, _version(connection.dialect)))
+    return dict(_offered(rows, server_version(connection.dialect)))
 
 
 def _statement(dialect: Dialect) -> Any:
     # indnullsnotdistinct: the column is there from 15 on
-    nulls_not_distinct = "i.indnullsnotdistinct" if _version(dialect) >= (15,) else "false"
+    nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
     # what only the rules from 19 on need is only then read
-    not_null = _NOT_NULL if _version(dialect) >= (19,) else "CAST(NULL AS text[])"
+    not_null = _NOT_NULL if server_version(dialect) >= (19,) else "CAST(NULL AS text[])"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
@@ -143,7 +145,8 @@ def _qualified(schema: str, name: str) -> str:
     )
 
 
-def _version(dialect: Dialect) -> tuple[int, ...]:
+def server_version(dialect: Dialect) -> tuple[int, ...]:
+    """Return the server's version; the oldest that is supported, where no server was connected to."""
     return getattr(dialect, "server_version_info", None) or (13,)
 
 
@@ -217,7 +220,7 @@ def spell_alike(
         return as_it_is(arbiter, offered)  # nothing whose text would be compared
     dialect = connection.dialect
     likeness = quoted(dialect, "pg_temp", table.name)
-    elements = ", ".join(_element_sql(dialect, element) for element in arbiter.elements)
+    elements = ", ".join(element_sql(dialect, element) for element in arbiter.elements)
     where = "" if arbiter.predicate is None else f" WHERE {arbiter.predicate}"
     try:
         with rolled_back(connection):
@@ -341,7 +344,7 @@ def explain_upsert(
 
     :param columns: the columns to give NULL to, every one of the table that can be given; None: their defaults.
     """
-    elements = ", ".join(_element_sql(dialect, element) for element in target.elements)
+    elements = ", ".join(element_sql(dialect, element) for element in target.elements)
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
     source = "DEFAULT VALUES"
     if columns is not None:
@@ -354,8 +357,8 @@ def explain_upsert(
     )
 
 
-def _element_sql(dialect: Dialect, element: Element) -> str:
-    """The element as it stands in an index and in a conflict target."""
+def element_sql(dialect: Dialect, element: Element) -> str:
+    """Return the element as it stands in an index and in a conflict target."""
     sql = element.expression if element.column is None else quoted(dialect, element.column)
     collation = "" if element.collation is None else f" COLLATE {element.collation}"
     opclass = "" if element.opclass is None else f" {element.opclass}"

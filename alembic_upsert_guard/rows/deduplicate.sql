@@ -84,15 +84,17 @@ BEGIN
           UNION SELECT relation) AS members;
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'oid', con.oid::bigint,
-               'only_child', CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass,
+               'only_child', referring.only_child,
                'told', format('%s (%s)', con.conrelid::regclass, pair.columns),
                'meets', pair.meets,
                'moves', pair.moves,
                'lacks_one', pair.lacks_one,
-               'is_itself', of_itself.answer,
-               'stays', CASE WHEN of_itself.answer THEN format(
-                   ' AND NOT EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus WHERE %s)', child_is_gone)
-                   ELSE '' END,
+               'is_itself', referring.is_itself,
+               'stays', referring.stays,
+               'counts', format(
+                   'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
+                   'JOIN %s AS gone ON %s WHERE %s)%s',
+                   referring.only_child, only_relation, is_gone, pair.meets, referring.stays),
                'is_temporal', coalesce((to_jsonb(con) ->> 'conperiod')::boolean, false),
                'hides_rows', row_security_active(con.conrelid)
            ) ORDER BY con.conrelid::regclass::text, con.conname), '[]')
@@ -111,13 +113,20 @@ BEGIN
         JOIN pg_operator o ON o.oid = k.operator
         JOIN pg_namespace n ON n.oid = o.oprnamespace
     ) AS pair
-    CROSS JOIN LATERAL (SELECT con.conrelid = ANY (family) AS answer) AS of_itself
+    CROSS JOIN LATERAL (
+        SELECT CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass AS only_child,
+               itself.answer AS is_itself,
+               CASE WHEN itself.answer THEN format(
+                   ' AND NOT EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus WHERE %s)', child_is_gone)
+                   ELSE '' END AS stays
+        FROM (SELECT con.conrelid = ANY (family)) AS itself(answer)
+    ) AS referring
     WHERE con.contype = 'f' AND con.conparentid = 0 AND surplus_rows > 0
       AND con.confrelid = ANY (family);
 
     -- who refers to surplus rows; a surplus row that refers to another goes with it
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         IF reference.hides_rows OR reference.is_temporal THEN
@@ -127,11 +136,7 @@ BEGIN
                             ELSE 'are hidden from the role ' || current_user || ' by row level security' END;
         END IF;
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', reference.only_child);
-        EXECUTE format(
-            'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
-            'JOIN %s AS gone ON %s WHERE %s)%s',
-            reference.only_child, only_relation, is_gone, reference.meets,
-            reference.stays) INTO counted;
+        EXECUTE reference.counts INTO counted;
         IF counted = 0 THEN
             CONTINUE;
         END IF;
@@ -248,7 +253,7 @@ BEGIN
     END IF;
 
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         EXECUTE format(
@@ -265,14 +270,10 @@ BEGIN
     IF referenced > 0 THEN
         -- a trigger may have kept a reference where it was, and a cascade would then delete its row
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text,
+        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
         LOOP
-            EXECUTE format(
-                'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
-                'JOIN %s AS gone ON %s WHERE %s)%s',
-                reference.only_child, only_relation, is_gone, reference.meets,
-                reference.stays) INTO counted;
+            EXECUTE reference.counts INTO counted;
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
                     MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || reference.told || ' kept ' || counted

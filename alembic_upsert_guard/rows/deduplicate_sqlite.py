@@ -263,19 +263,15 @@ class _Deduplication:
     def _named(self, reference: _Reference) -> str:
         return f"{self._child(reference)} ({', '.join(map(self._name, reference.own))})"
 
-    def _is(self, row: str) -> str:
-        """A line of surplus is about this row, gone or kept."""
+    def _is(self, row: str, part: str | None = None) -> str:
+        """A line of surplus is about this row, as its `part`: gone or kept; None: `row` says which."""
         return " AND ".join(
-            f"{row}.{self._name(column)} IS surplus.{row}_{n}"
+            f"{row}.{self._name(column)} IS surplus.{part or row}_{n}"
             for n, column in enumerate(self.identity, 1)
         )
 
     def _is_gone(self, row: str) -> str:
-        met = " AND ".join(
-            f"{row}.{self._name(column)} IS surplus.gone_{n}"
-            for n, column in enumerate(self.identity, 1)
-        )
-        return f"EXISTS (SELECT 1 FROM {_SURPLUS} AS surplus WHERE {met})"
+        return f"EXISTS (SELECT 1 FROM {_SURPLUS} AS surplus WHERE {self._is(row, 'gone')})"
 
     def _pairs(self) -> str:
         return (

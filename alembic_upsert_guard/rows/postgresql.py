@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
-from ..catalog.postgresql import insertable_columns, sqlstate
+from ..catalog.postgresql import element_sql, insertable_columns, server_version, sqlstate
 from ..catalog.reading import execute, rolled_back, words_of
 from ..errors import HiddenRowsError
 from ..sqltext import named, quoted
@@ -210,8 +210,7 @@ def _likeness_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = T
     """An empty table of the same name, so that SQL which names the table finds it."""
     likeness = quoted(dialect, "pg_temp", relation.name.name)
     # storage decides how wide a key may be; compression is a column's own from 14 on
-    version = getattr(dialect, "server_version_info", None) or (13,)
-    compression = " INCLUDING COMPRESSION" if version >= (14,) else ""
+    compression = " INCLUDING COMPRESSION" if server_version(dialect) >= (14,) else ""
     partition = f" PARTITION BY {relation.partition_key}" if relation.partition_key else ""
     return (
         f"CREATE TEMP TABLE {likeness} (LIKE {quoted(dialect, *relation.name)} "
@@ -222,10 +221,7 @@ def _likeness_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = T
 def _index_sql(
     dialect: Dialect, relation: Relation, target: ConflictTarget, *, unique: bool
 ) -> str:
-    elements = ", ".join(
-        quoted(dialect, e.column) if e.column is not None else str(e.expression)
-        for e in target.elements
-    )
+    elements = ", ".join(element_sql(dialect, element) for element in target.elements)
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
     likeness = quoted(dialect, "pg_temp", relation.name.name)
     return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {likeness} ({elements}){where}"
@@ -247,7 +243,7 @@ def as_the_build_reads(connection: Connection) -> Iterator[None]:
 
     An index may lie (a collation that changed under it); a hash table of every key outgrows its memory.
     """
-    version = getattr(connection.dialect, "server_version_info", None) or (13,)
+    version = server_version(connection.dialect)
     off = ["enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"]
     off += ["enable_hashagg", "enable_hashjoin"]
     if version >= (16,):
