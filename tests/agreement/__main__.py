@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine
-
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.generated import engine_of, parser_of
 
 from .agreement import DisagreementError, Tally, check
 from .kinds import EXTRAS
@@ -19,15 +15,12 @@ from .known import KNOWN
 from .on_postgresql import postgresql_cases, prepared
 from .on_sqlite import sqlite_cases
 
+if TYPE_CHECKING:
+    import argparse
+
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.agreement", description=__doc__)
-    parser.add_argument("--cases", type=int, default=2_000, help="how many keys, about")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    where.add_argument("--sqlite", action="store_true", help="SQLite instead of PostgreSQL")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    parser = parser_of("tests.agreement", __doc__, cases=2_000, what="how many keys, about")
     parser.add_argument(
         "--keep-going", action="store_true", help="count disagreements, shrink none of them"
     )
@@ -39,16 +32,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace, tally: Tally) -> None:
     with ExitStack() as stack:
-        if arguments.sqlite:
-            engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT")
-        else:
-            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guard")))
-            url = stack.enter_context(
-                embedded_server(arguments.server, (arguments.cache or temporary).absolute())
-            )
-            engine = create_engine(url)
-        stack.callback(engine.dispose)
-        connection = stack.enter_context(engine.connect())
+        connection = stack.enter_context(engine_of(arguments, stack).connect())
         if arguments.sqlite:
             cases = sqlite_cases()
         else:

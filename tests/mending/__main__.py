@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine
-
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.generated import engine_of, parser_of
 
 from .postgresql import postgresql_cases, set_up
 from .promises import BrokenPromiseError, Tally, check
 from .sqlite import sqlite_cases
 
+if TYPE_CHECKING:
+    import argparse
+
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.mending", description=__doc__)
-    parser.add_argument("--cases", type=int, default=1000, help="how many tables")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    where.add_argument("--sqlite", action="store_true", help="SQLite instead of PostgreSQL")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    parser = parser_of("tests.mending", __doc__, cases=1000, what="how many tables")
     parser.add_argument(
         "--reduce", action="store_true", help="stop at the first broken promise, and shrink it"
     )
@@ -34,17 +27,13 @@ def _arguments() -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace, tally: Tally) -> None:
     with ExitStack() as stack:
-        if arguments.sqlite:
-            cases = sqlite_cases()
-            engine = create_engine("sqlite://")
-        else:
-            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guard")))
-            url = stack.enter_context(
-                embedded_server(arguments.server, (arguments.cache or temporary).absolute())
-            )
-            engine = create_engine(url)
-            cases = postgresql_cases(arguments.server, set_up(engine))
-        stack.callback(engine.dispose)
+        # a transaction, as in a migration: SERIALIZABLE is what SQLite has unless it is told otherwise
+        engine = engine_of(arguments, stack, sqlite_isolation="SERIALIZABLE")
+        cases = (
+            sqlite_cases()
+            if arguments.sqlite
+            else postgresql_cases(arguments.server, set_up(engine))
+        )
         connection = stack.enter_context(engine.connect())
         check(
             connection,

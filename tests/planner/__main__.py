@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
-
-from sqlalchemy import create_engine
+from typing import TYPE_CHECKING
 
 from alembic_upsert_guard.inference import State
+from tests.generated import engine_of, parser_of
 
 from .agreement import DisagreementError, Tally, check
 from .schemas import postgresql_cases, sqlite_cases
-from .servers import VERSIONS, embedded_server
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.planner", description=__doc__)
-    parser.add_argument("--cases", type=int, default=20_000, help="how many targets, about")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    where.add_argument("--sqlite", action="store_true", help="SQLite instead of PostgreSQL")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    parser = parser_of("tests.planner", __doc__, cases=20_000, what="how many targets, about")
     parser.add_argument(
         "--keep-going", action="store_true", help="count disagreements, shrink none of them"
     )
@@ -33,19 +26,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace, tally: Tally) -> None:
+    cases = sqlite_cases() if arguments.sqlite else postgresql_cases(arguments.server)
     with ExitStack() as stack:
-        if arguments.sqlite:
-            cases = sqlite_cases()
-            engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT")
-        else:
-            cases = postgresql_cases(arguments.server)
-            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guard")))
-            url = stack.enter_context(
-                embedded_server(arguments.server, (arguments.cache or temporary).absolute())
-            )
-            engine = create_engine(url)
-        stack.callback(engine.dispose)
-        connection = stack.enter_context(engine.connect())
+        connection = stack.enter_context(engine_of(arguments, stack).connect())
         check(
             connection,
             cases,
