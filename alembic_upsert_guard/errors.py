@@ -9,6 +9,7 @@ __all__ = [
     "DeduplicationError",
     "HiddenRowsError",
     "MissingParsersError",
+    "OnlineError",
     "UndeclaredUpsertKeyError",
     "UnsupportedUpsertKeyError",
     "UpsertGuardError",
@@ -41,3 +42,7 @@ class HiddenRowsError(UpsertGuardError, PermissionError):
 
 class MissingParsersError(UpsertGuardError, ImportError):
     """The parsers that scanning needs are not installed; the message names the extra that brings them."""
+
+
+class OnlineError(UpsertGuardError):
+    """Something cannot be made or dropped while the table is written to; the message says what is there now."""

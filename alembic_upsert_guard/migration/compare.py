@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from alembic.operations.ops import (
     CreateIndexOp,
     CreateUniqueConstraintOp,
+    DropConstraintOp,
     DropIndexOp,
     DropTableOp,
     MigrateOperation,
@@ -29,6 +30,7 @@ from ..inference import Candidate, Code, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
+from .concurrently import as_online
 from .effects import drops, made_by, taken_by
 from .lists import settle, splice
 from .operations import (
@@ -40,6 +42,7 @@ from .operations import (
     UpsertKeyOp,
 )
 from .repair import Action, KeyState, leaves_no_arbiter, plan_repair
+from .splitting import split_when_written
 from .steps import is_hidden, operations_of
 from .toimpl import LOGGER
 
@@ -87,9 +90,10 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
         )
     elif existing and context.connection is not None:
         for table, keys in inspect_keys(context.connection, existing).items():
-            for key in keys:
-                _guard(context, upgrade_ops, existing[table], key)
-            _note_removals(context, existing[table], keys[0])
+            moved = [
+                op for key in keys for op in _guard(context, upgrade_ops, existing[table], key)
+            ]
+            _note_removals(context, existing[table], keys[0], moved)
     for table_ops, mark in marked.items():
         if mark.conn_table is None:
             _create_what_alembic_skips(context, table_ops, mark.metadata_table)
@@ -139,7 +143,8 @@ def _note_declarations(context: AutogenContext, table: Table) -> None:
 
 def _guard(
     context: AutogenContext, upgrade_ops: UpgradeOps, table_ops: ModifyTableOps, key: InspectedKey
-) -> None:
+) -> list[MigrateOperation]:
+    """Put into `table_ops` what the key needs; return what was moved to be done online, after everything else."""
     creation = _creation(context, table_ops, key)
     dropping = {c: op for op in table_ops.ops for c in key.offered if drops(op, c)}
     repair = plan_repair(
@@ -160,14 +165,14 @@ def _guard(
         _adopt(table_ops, key, repair.adopted, creation, dropping)
         creation = None
     if repair.shortfall is None:
-        return
+        return []
     subject = told(key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
     if not repair.steps:
         if repair.shortfall.code is Code.UNPROVEN_ARBITER and _is_inferred(context, key):
-            return
+            return []
         log.warning("%s: %s: %s", repair.shortfall.code, subject, fact)
-        return
+        return []
     sequence, verification = operations_of(context.dialect, key, repair, creation)
     if any(op is not creation and is_hidden(context, key, op) for op in sequence):
         log.info(
@@ -177,7 +182,7 @@ def _guard(
             fact,
         )
         if creation is None:
-            return
+            return []
         # what Alembic creates all the same is created on checked rows
         sequence = [op for op in sequence if op is creation or isinstance(op, UpsertKeyOp)]
     else:
@@ -186,10 +191,28 @@ def _guard(
     # Alembic's own drops of what we drop, and its creation, stand in our sequence now
     dropped = {step.candidate for step in repair.steps if step.action is Action.DROP}
     needless = [op for candidate, op in dropping.items() if candidate in dropped]
-    splice(table_ops, sequence, [*needless, *filter(None, [creation])])
+    alembics = [*needless, *filter(None, [creation])]
+    # what Alembic drops of the key's own elements goes after the creation, too
+    late = {op: c for c, op in dropping.items() if op not in needless and _has_elements_of(c, key)}
+    ours = [op for op in sequence if isinstance(op, DropIndexOp | DropConstraintOp)]
+    gone = [step.candidate for step in repair.steps if step.candidate is not None] if ours else []
+    online = as_online(context, key, sequence, {**dict(zip(ours, gone, strict=True)), **late})
+    moved: list[MigrateOperation] = []
+    if online is None:
+        splice(table_ops, sequence, alembics)
+    else:
+        splice(table_ops, [], [*alembics, *late])
+        upgrade_ops.ops.append(online)
+        split_when_written(context.migration_context)
+        moved = [op for op in sequence if op not in ours]
     if verification is not None:
         position = upgrade_ops.ops.index(table_ops)
         upgrade_ops.ops.insert(position + 1, verification)
+    return moved
+
+
+def _has_elements_of(candidate: Candidate, key: InspectedKey) -> bool:
+    return candidate.unique and set(candidate.elements) == set(key.wanted.elements)
 
 
 def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
@@ -234,12 +257,18 @@ def _adopt(
         log.info("Kept %s: it serves %s", names, told(key.table, key.declaration.target))
 
 
-def _note_removals(context: AutogenContext, table_ops: ModifyTableOps, key: InspectedKey) -> None:
+def _note_removals(
+    context: AutogenContext,
+    table_ops: ModifyTableOps,
+    key: InspectedKey,
+    moved: Sequence[MigrateOperation],
+) -> None:
     """Say above each drop what it leaves without an arbiter, and keep the SQL of dropped indexes for the way back."""
     gone = {op: taken_by(op, key.offered) for op in table_ops.ops}
     lost = {candidate for taken in gone.values() for candidate in taken}
     remaining = [c for c in key.offered if c not in lost]
-    made = [candidate for op in table_ops.ops for candidate in made_by(context, op)]
+    makers = [*table_ops.ops, *moved]
+    made = [candidate for op in makers for candidate in made_by(context, op)]
     # an expression in the model's spelling cannot be compared with the database's: in doubt it serves
     in_doubt = any(element.column is None for c in made for element in c.elements)
     remaining += made

@@ -6,7 +6,7 @@ Alembic is not imported at the top: it is importing this module while it is itse
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,11 @@ def setup(plugin: Plugin) -> None:
     from alembic.operations import BatchOperations, Operations  # noqa: PLC0415
     from alembic.util import DispatchPriority  # noqa: PLC0415
 
-    from . import compare, operations, render, toimpl  # noqa: PLC0415
+    from . import compare, online, online_operations, operations, render, toimpl  # noqa: PLC0415
 
-    for operation, implementation, renderer in (
+    made = online.create_concurrently, render.render_create_concurrently
+    dropped = online.drop_concurrently, render.render_drop_concurrently
+    directives: list[tuple[Any, Any, Any]] = [
         (operations.ValidateUpsertKeyOp, toimpl.validate_upsert_key, render.render_validate),
         (operations.VerifyUpsertKeyOp, toimpl.verify_upsert_key, render.render_verify),
         (
@@ -37,7 +39,12 @@ def setup(plugin: Plugin) -> None:
             toimpl.restore_deduplicated_rows,
             render.render_restore,
         ),
-    ):
+        (online_operations.CreateUniqueConstraintConcurrentlyOp, *made),
+        (online_operations.CreateUniqueIndexConcurrentlyOp, *made),
+        (online_operations.DropUniqueConstraintConcurrentlyOp, *dropped),
+        (online_operations.DropUniqueIndexConcurrentlyOp, *dropped),
+    ]
+    for operation, implementation, renderer in directives:
         name = operation.directive
         Operations.register_operation(name)(operation)
         BatchOperations.register_operation(name, f"batch_{name}")(operation)
@@ -45,6 +52,8 @@ def setup(plugin: Plugin) -> None:
         renderers.dispatch_for(operation)(renderer)
 
     renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
+    Operations.implementation_for(online_operations.OnlineOps)(online.all_of)
+    renderers.dispatch_for(online_operations.OnlineOps)(render.render_online)
     renderers.dispatch_for(operations.ArbiterRemovedOp)(render.render_arbiter_removed)
     renderers.dispatch_for(operations.CreateArbiterIndexOp)(render.render_arbiter_index)
 

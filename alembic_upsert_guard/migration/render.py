@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alembic.autogenerate.render import render_op
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..findings import Mend
+    from .online_operations import CreateConcurrentlyOp, DropConcurrentlyOp, OnlineOps
     from .operations import (
         ArbiterRemovedOp,
         CreateArbiterIndexOp,
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
 __all__ = [
     "render_arbiter_index",
     "render_arbiter_removed",
+    "render_create_concurrently",
     "render_deduplicate",
+    "render_drop_concurrently",
     "render_nothing",
+    "render_online",
     "render_restore",
     "render_validate",
     "render_verify",
@@ -129,7 +134,60 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
     return f"{_prefix(context)}create_index({', '.join(arguments)})"
 
 
+def render_create_concurrently(context: AutogenContext, operation: CreateConcurrentlyOp) -> str:
+    """Return ``op.create_unique_..._concurrently(...)``; arguments at their default are left out."""
+    elements = ", ".join(_sql_or_name(context, element) for element in operation.elements)
+    arguments = [*_named_arguments(context, operation.name, operation), f"[{elements}]"]
+    if operation.schema is not None and not context._has_batch:  # noqa: SLF001
+        arguments.append(f"schema={str(operation.schema)!r}")
+    if operation.where is not None:
+        arguments.append(f"where={_sql_or_name(context, operation.where)}")
+    if operation.include:
+        arguments.append(f"include={list(map(str, operation.include))!r}")
+    if operation.nulls_not_distinct:
+        arguments.append("nulls_not_distinct=True")
+    if operation.initially is not None:
+        arguments.append(f"initially={operation.initially!r}")
+    elif operation.deferrable:
+        arguments.append("deferrable=True")
+    if operation.replace:
+        arguments.append("replace=True")
+    arguments += _patience_arguments(operation)
+    return f"{_prefix(context)}{operation.directive}({', '.join(arguments)})"
+
+
+def render_drop_concurrently(context: AutogenContext, operation: DropConcurrentlyOp) -> str:
+    """Return ``op.drop_unique_..._concurrently(...)``."""
+    arguments = _named_arguments(context, operation.name, operation)
+    if operation.schema is not None and not context._has_batch:  # noqa: SLF001
+        arguments.append(f"schema={str(operation.schema)!r}")
+    arguments += _patience_arguments(operation)
+    return f"{_prefix(context)}{operation.directive}({', '.join(arguments)})"
+
+
+def render_online(context: AutogenContext, operation: OnlineOps) -> list[str]:
+    """Return the lines of what has no revision of its own, below a comment that says what that means."""
+    return [
+        "# the next lines run outside a transaction, and commit what stands above them: where that is other work,",
+        "# move them into a revision of their own, after this one.",
+        *(line for op in operation.ops for line in render_op(context, op)),
+    ]
+
+
 _DEFAULT_SAMPLE = 5
+
+
+def _named_arguments(
+    context: AutogenContext, name: str, operation: CreateConcurrentlyOp | DropConcurrentlyOp
+) -> list[str]:
+    # a name from a naming convention is final, and op.f() says so
+    spelled = f"{_prefix(context)}f({str(name)!r})" if isinstance(name, conv) else repr(str(name))
+    return [spelled] if context._has_batch else [spelled, repr(str(operation.table_name))]  # noqa: SLF001
+
+
+def _patience_arguments(operation: CreateConcurrentlyOp | DropConcurrentlyOp) -> list[str]:
+    stated = {"lock_timeout": operation.lock_timeout, "attempts": operation.attempts}
+    return [f"{name}={value!r}" for name, value in stated.items() if value is not None]
 
 
 def _key_arguments(context: AutogenContext, operation: UpsertKeyOp) -> list[str]:

@@ -34,11 +34,12 @@ from .operations import source_of
 from .violation import UpsertKeyViolation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.sql.elements import TextClause
 
     from ..findings import RowsReport
     from .operations import (
@@ -53,9 +54,13 @@ __all__ = [
     "LOGGER",
     "SWITCH",
     "deduplicate_upsert_key",
+    "refused_rows",
     "restore_deduplicated_rows",
+    "table_of",
+    "target_of",
     "validate_upsert_key",
     "verify_upsert_key",
+    "write",
 ]
 
 LOGGER = "alembic.autogenerate.upsert_guard"
@@ -79,7 +84,7 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
     if not _is_on(context):
         log.warning("Skipped the check of the rows of %s: -x %s=off", told, SWITCH)
         if context.as_sql:
-            _write(context, f"-- {told}: the check of the rows is skipped, -x {SWITCH}=off")
+            write(context, f"-- {told}: the check of the rows is skipped, -x {SWITCH}=off")
         return
     if context.as_sql:
         _write_check(context, key, told)
@@ -149,6 +154,26 @@ def _report(
         order_by=report.order_by,
     )
     return replace(report, mend=mend)
+
+
+def refused_rows(
+    context: MigrationContext,
+    connection: Connection,
+    operation: ValidateUpsertKeyOp,
+    *,
+    left_behind: str | None,
+) -> UpsertKeyViolation | None:
+    """Return the refusal of the rows that are there now; None: they hold.
+
+    :param left_behind: the INVALID index that a build has left, None for none.
+    """
+    key = RowsOfKey(
+        _table(context, operation), _target(operation, context.dialect), operation.nulls
+    )
+    told = _told(context.dialect, key.table, key.target)
+    reveal = operation.reveal and bool(context.opts.get("upsert_guard_reveal", True))
+    report = _report(connection, key, operation, told, reveal=reveal)
+    return _violation(context, replace(report, left_behind=left_behind)) if report.refuses else None
 
 
 def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
@@ -232,7 +257,7 @@ def _write_or_warn(
     context: MigrationContext, statement: str | None, told: str, operation: UpsertKeyOp
 ) -> None:
     if statement is not None:
-        _write(context, statement)
+        write(context, statement)
         return
     dialect = context.dialect.name
     log.warning(
@@ -241,7 +266,7 @@ def _write_or_warn(
         dialect,
         operation.directive,
     )
-    _write(
+    write(
         context,
         f"-- {told}: op.{operation.directive} is left out, a script for {dialect} cannot do it",
     )
@@ -261,7 +286,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
         )
     if context.as_sql:
         for statement in script_verification(dialect, table, target):
-            _write(context, statement)
+            write(context, statement)
         return
     inferred = catalog.infer(_connection(operations), table, target)
     if inferred.deferrable:
@@ -278,25 +303,33 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
 
 
 def _table(context: MigrationContext, operation: UpsertKeyOp) -> TableName:
-    """The table that Alembic's own directives would touch: SQL of ours does not pass SQLAlchemy's schema map."""
-    schema = operation.schema
+    return table_of(context, operation.table_name, operation.schema)
+
+
+def table_of(context: MigrationContext, name: str, schema: str | None) -> TableName:
+    """Return the table that Alembic's own directives would touch: SQL of ours does not pass SQLAlchemy's schema map."""
     if not context.as_sql and context.connection is not None:
         translated = context.connection.get_execution_options().get("schema_translate_map") or {}
         schema = translated.get(schema, schema)
-    return TableName(schema, operation.table_name)
+    return TableName(schema, name)
 
 
 def _target(operation: UpsertKeyOp, dialect: Dialect) -> ConflictTarget:
+    return target_of(operation.elements, operation.where, dialect)
+
+
+def target_of(
+    elements: Sequence[str | TextClause], where: str | TextClause | None, dialect: Dialect
+) -> ConflictTarget:
+    """Return a directive's elements and predicate as SQL."""
     return ConflictTarget(
         tuple(
             Element(expression=literal_sql(element, dialect))
             if isinstance(element, ClauseElement)
             else Element(column=element)
-            for element in operation.elements
+            for element in elements
         ),
-        literal_sql(operation.where, dialect)
-        if isinstance(operation.where, ClauseElement)
-        else operation.where,
+        literal_sql(where, dialect) if isinstance(where, ClauseElement) else where,
     )
 
 
@@ -337,16 +370,17 @@ def _write_check(context: MigrationContext, key: RowsOfKey, told: str) -> None:
             context.dialect.name,
         )
         listing = listing_sql(context.dialect, key)
-        _write(
+        write(
             context,
             f"-- {told} must hold before the next statement; this lists the rows that break it:\n-- {listing}",
         )
         return
     for statement in statements:
-        _write(context, statement)
+        write(context, statement)
 
 
-def _write(context: MigrationContext, statement: str) -> None:
+def write(context: MigrationContext, statement: str) -> None:
+    """Write a statement, or a comment, into the script."""
     # past text(), in which colons and per cent signs of names and SQL would have to be escaped
     comment = statement.startswith("--")
     terminator = "" if comment else context.impl.command_terminator

@@ -1,0 +1,160 @@
+"""From what a revision would do at once to what it does online, where ``upsert_guard_concurrently`` asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropConstraintOp
+from alembic.util import CommandError
+from sqlalchemy import Column, UniqueConstraint
+
+from ..catalog import TableName
+from ..catalog.postgresql import has_rows
+from ..inference import Kind
+from ..sqltext import literal_sql, sql_as_text
+from .online_operations import (
+    CreateUniqueConstraintConcurrentlyOp,
+    CreateUniqueIndexConcurrentlyOp,
+    DropUniqueConstraintConcurrentlyOp,
+    DropUniqueIndexConcurrentlyOp,
+    OnlineOps,
+)
+from .operations import NothingOp, UpsertKeyOp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import MigrateOperation
+    from sqlalchemy import Index
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.elements import TextClause
+
+    from ..inference import Candidate
+    from ..inspection import InspectedKey
+    from .online_operations import CreateConcurrentlyOp
+
+__all__ = ["OPTION", "as_online"]
+
+OPTION = "upsert_guard_concurrently"
+"""The argument of ``context.configure()``: a bool, or a callable of the model's table that returns one."""
+
+_CARRIED = frozenset({"where", "include", "nulls_not_distinct", "ops"})
+"""The options of an index on PostgreSQL that the concurrent directive has too."""
+
+
+def as_online(
+    context: AutogenContext,
+    key: InspectedKey,
+    sequence: Sequence[MigrateOperation],
+    dropping: Mapping[MigrateOperation, Candidate],
+) -> OnlineOps | None:
+    """Return `sequence` with its creation made concurrent; None: the plain form is the right one.
+
+    That is so where nobody asked, where the table is empty, where nothing is created, and where the index has an option
+    that only the plain directive knows. What is dropped goes after the creation: at no moment is nothing unique.
+
+    :param dropping: each drop, of `sequence` or of Alembic's, and what it drops.
+    """
+    creations = [op for op in sequence if isinstance(op, CreateUniqueConstraintOp | CreateIndexOp)]
+    if len(creations) != 1 or not _is_asked_for(context, key):
+        return None
+    dialect = context.dialect
+    creation = _concurrent(dialect, creations[0])
+    if creation is None:
+        return None
+    checks = [op for op in sequence if isinstance(op, UpsertKeyOp)]
+    before: list[MigrateOperation] = []
+    after: list[MigrateOperation] = []
+    for op, gone in dropping.items():
+        if gone.name != creation.name:
+            after.append(_drop(dialect, key, op, gone))
+        elif gone.valid:
+            # the new one takes its name, and the way back makes it again
+            creation.replace = True
+            before.append(NothingOp(op.reverse()))
+        else:
+            # where it is the same, what is there of it is gone on with
+            creation.replace = gone.kind is Kind.INDEX
+    return OnlineOps([*checks, *before, creation, *after])
+
+
+def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
+    asked: Any = context.opts.get(OPTION, False)
+    if callable(asked):
+        asked = asked(key.table)
+    if not isinstance(asked, bool):
+        raise CommandError(
+            f"context.configure({OPTION}=...) is True, False, or a callable that returns one of them for a table; "
+            f"for {key.table.fullname} it is {asked!r}"
+        )
+    if not asked or context.dialect.name != "postgresql" or context.connection is None:
+        return False
+    return has_rows(context.connection, TableName(key.table.schema, key.table.name))
+
+
+def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp | None:
+    if isinstance(op, CreateIndexOp):
+        return _concurrent_index(dialect, op.to_index())
+    if not isinstance(op, CreateUniqueConstraintOp):
+        return None
+    constraint = op.to_constraint()
+    assert isinstance(constraint, UniqueConstraint)  # noqa: S101 - its type is that of every constraint
+    options = constraint.dialect_options["postgresql"]
+    return CreateUniqueConstraintConcurrentlyOp(
+        str(constraint.name or ""),
+        op.table_name,
+        [column.name for column in constraint.columns],
+        schema=op.schema,
+        include=[str(getattr(column, "name", column)) for column in options["include"] or ()],
+        nulls_not_distinct=bool(options["nulls_not_distinct"]),
+        deferrable=bool(constraint.deferrable),
+        initially=constraint.initially,
+    )
+
+
+def _concurrent_index(dialect: Dialect, index: Index) -> CreateConcurrentlyOp | None:
+    options = index.dialect_options["postgresql"]
+    stated = {
+        name.removeprefix("postgresql_") for name in index.dialect_kwargs if "postgresql_" in name
+    }
+    if index.table is None or stated - _CARRIED:
+        return None
+    where = options["where"]
+    return CreateUniqueIndexConcurrentlyOp(
+        str(index.name or ""),
+        index.table.name,
+        [_element(dialect, expression, options["ops"]) for expression in index.expressions],
+        schema=index.table.schema,
+        where=None if where is None else _as_text(dialect, where),
+        include=[str(getattr(column, "name", column)) for column in options["include"] or ()],
+        nulls_not_distinct=bool(options["nulls_not_distinct"]),
+    )
+
+
+def _element(dialect: Dialect, expression: Any, opclasses: Mapping[str, str]) -> str | TextClause:
+    opclass = opclasses.get(getattr(expression, "key", None) or "")
+    if isinstance(expression, Column) and opclass is None:
+        return str(expression.name)
+    # an expression in an index stands in parentheses
+    grouped = expression if isinstance(expression, Column) else expression.self_group()
+    sql = literal_sql(grouped, dialect)
+    return sql_as_text(sql if opclass is None else f"{sql} {opclass}")
+
+
+def _as_text(dialect: Dialect, where: Any) -> TextClause:
+    return sql_as_text(where if isinstance(where, str) else literal_sql(where, dialect))
+
+
+def _drop(
+    dialect: Dialect, key: InspectedKey, op: MigrateOperation, gone: Candidate
+) -> MigrateOperation:
+    table, schema, name = key.table.name, key.table.schema, str(gone.name)
+    again = None if isinstance(back := op.reverse(), NothingOp) else back
+    if isinstance(again, CreateUniqueConstraintOp):
+        again = _concurrent(dialect, again)
+    if gone.kind is Kind.INDEX:
+        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, reverses=again)
+    if isinstance(op, DropConstraintOp) and gone.unique:
+        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, reverses=again)
+    return op  # an exclusion constraint

@@ -1,0 +1,249 @@
+"""How the concurrent directives run: outside a transaction, one upgrade at a time, and into a script."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from alembic.util import CommandError
+
+from ..errors import OnlineError
+from ..online import (
+    OneAtATime,
+    OnlineArbiter,
+    Patience,
+    RowsInTheWay,
+    Teller,
+    create,
+    drawer_for,
+    drop,
+    script_creation,
+    script_drop,
+    settle_version,
+)
+from ..sqltext import named
+from .operations import ValidateUpsertKeyOp
+from .toimpl import LOGGER, refused_rows, table_of, target_of, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.engine import Connection
+
+    from ..catalog import TableName
+    from ..online import Script
+    from .online_operations import (
+        ConcurrentOp,
+        CreateConcurrentlyOp,
+        DropConcurrentlyOp,
+        OnlineOps,
+    )
+
+__all__ = ["all_of", "create_concurrently", "drop_concurrently"]
+
+log = logging.getLogger(LOGGER)
+
+
+def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp) -> None:
+    """Make a unique constraint or index, or write down what does."""
+    context = operations.get_context()
+    wanted = _wanted(context, operation)
+    if context.as_sql:
+        _write(context, script_creation(context.dialect, wanted, _patience(operation)))
+        return
+
+    def make(connection: Connection, patience: Patience, teller: Teller) -> None:
+        try:
+            create(connection, wanted, patience, teller)
+        except RowsInTheWay as error:
+            raise _violation(context, connection, operation, wanted, error) from None
+
+    _run(context, operation, wanted.table, make)
+
+
+def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> None:
+    """Drop a unique constraint or index, or write down what does."""
+    context = operations.get_context()
+    _refuse_other_databases(context, operation)
+    table = table_of(context, operation.table_name, operation.schema)
+    name, constraint = operation.name, operation.constraint
+    if context.as_sql:
+        patience = _patience(operation)
+        _write(context, script_drop(context.dialect, table, name, patience, constraint=constraint))
+        return
+
+    def unmake(connection: Connection, patience: Patience, teller: Teller) -> None:
+        drop(connection, table, name, patience, teller, constraint=constraint)
+
+    _run(context, operation, table, unmake)
+
+
+def all_of(operations: Operations, online: OnlineOps) -> None:
+    """Run what autogenerate found for one key, where its operations are invoked and not written."""
+    for operation in online.ops:
+        operations.invoke(operation)
+
+
+def _run(
+    context: MigrationContext,
+    operation: ConcurrentOp,
+    table: TableName,
+    act: Callable[[Connection, Patience, Teller], None],
+) -> None:
+    teller = _teller(context)
+    patience = _patience(operation)
+    try:
+        with _outside_a_transaction(context, operation) as connection:
+            one = OneAtATime(connection, table, teller)
+            try:
+                one.take()
+                act(connection, patience, teller)
+            except BaseException:
+                one.release(connection)
+                raise
+    except OnlineError as error:
+        raise CommandError(str(error)) from error
+    after = _connection(context)
+    if after.in_transaction():
+        # who waits for the lock then finds the version written as well
+        one.keep_until_commit(after)
+    one.release(after)
+    _let_the_other_one_win(context, after)
+
+
+@contextmanager
+def _outside_a_transaction(
+    context: MigrationContext, operation: ConcurrentOp
+) -> Iterator[Connection]:
+    begun_elsewhere = (
+        _connection(context).in_transaction() and context._transaction is None  # noqa: SLF001
+    )
+    if begun_elsewhere:
+        raise CommandError(
+            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}) runs outside a transaction, and "
+            "the connection is in one that env.py began. Let Alembic begin it: with context.begin_transaction(): "
+            "around context.run_migrations(), and no engine.begin() or connection.begin() around that"
+        )
+    failure: BaseException | None = None
+    try:
+        with context.autocommit_block():
+            try:
+                yield _connection(context)
+            except BaseException as error:
+                failure = error
+                raise
+    except Exception as error:
+        # on a connection that was lost, leaving the block fails once more, and says less
+        if failure is not None and error is not failure:
+            raise failure from error
+        raise
+
+
+def _let_the_other_one_win(context: MigrationContext, connection: Connection) -> None:
+    script: ScriptDirectory | None = context.opts.get("script")
+    if script is None:
+        return
+
+    def revisions_before(version: str) -> tuple[str | None, ...]:
+        down = script.get_revision(version).down_revision
+        return tuple(down) if isinstance(down, tuple | list) else (down,)
+
+    def told(version: str) -> None:
+        log.info(
+            "Another upgrade has brought the database to %s meanwhile: nothing was left to do",
+            version,
+        )
+
+    settle_version(connection, context._version, revisions_before, told)  # noqa: SLF001
+
+
+def _violation(
+    context: MigrationContext,
+    connection: Connection,
+    operation: CreateConcurrentlyOp,
+    wanted: OnlineArbiter,
+    met: RowsInTheWay,
+) -> Exception:
+    """The rows that the build met, read and told; they may be gone again by now."""
+    check = ValidateUpsertKeyOp(
+        operation.table_name,
+        operation.elements,
+        schema=operation.schema,
+        where=operation.where,
+        nulls="not_distinct" if operation.nulls_not_distinct else "distinct",
+    )
+    left_behind = None
+    if met.left_behind is not None:
+        left_behind = named(context.dialect, wanted.table.schema, met.left_behind)
+    refused = refused_rows(context, connection, check, left_behind=left_behind)
+    return refused or CommandError(
+        f"{wanted.name} on {named(context.dialect, *wanted.table)} was not made: the build met rows that share a key, "
+        "and they are gone by now. Run the upgrade again"
+    )
+
+
+def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> OnlineArbiter:
+    _refuse_other_databases(context, operation)
+    return OnlineArbiter(
+        table_of(context, operation.table_name, operation.schema),
+        operation.name,
+        target_of(operation.elements, operation.where, context.dialect),
+        operation.constraint,
+        operation.include,
+        operation.nulls_not_distinct,
+        operation.deferrable,
+        (operation.initially or "").upper() == "DEFERRED",
+        operation.replace,
+    )
+
+
+def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) -> None:
+    if context.dialect.name != "postgresql":
+        plain = operation.directive.removesuffix("_concurrently")
+        raise CommandError(
+            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {context.dialect.name}: "
+            f"write op.{plain.replace('unique_index', 'index').replace('drop_unique', 'drop')}"
+        )
+
+
+def _patience(operation: ConcurrentOp) -> Patience:
+    patience = Patience()
+    if operation.lock_timeout is not None:
+        patience = replace(patience, lock_timeout=operation.lock_timeout)
+    if operation.attempts is not None:
+        patience = replace(patience, attempts=operation.attempts)
+    return patience
+
+
+def _teller(context: MigrationContext) -> Teller:
+    options = getattr(context.config, "cmd_opts", None)
+    quiet = bool(getattr(options, "quiet", False))
+
+    def say(line: str) -> None:
+        log.info("%s", line)
+
+    return Teller(
+        say,
+        lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet),
+        reveal=bool(context.opts.get("upsert_guard_reveal", True)),
+    )
+
+
+def _write(context: MigrationContext, script: Script) -> None:
+    with context.autocommit_block():
+        for statement in script.outside:
+            write(context, statement)
+    for statement in script.inside:
+        write(context, statement)
+
+
+def _connection(context: MigrationContext) -> Connection:
+    connection = context.connection
+    assert connection is not None  # noqa: S101 - there is none with --sql alone
+    return connection

@@ -1,0 +1,354 @@
+"""What the directives are that make and drop arbiters while the table is written to. How they run: :mod:`.online`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from alembic.operations.ops import MigrateOperation, OpContainer
+from alembic.util import CommandError
+
+from .operations import NothingOp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alembic.operations import BatchOperations, Operations
+    from sqlalchemy.sql.elements import TextClause
+
+__all__ = [
+    "ConcurrentOp",
+    "CreateConcurrentlyOp",
+    "CreateUniqueConstraintConcurrentlyOp",
+    "CreateUniqueIndexConcurrentlyOp",
+    "DropConcurrentlyOp",
+    "DropUniqueConstraintConcurrentlyOp",
+    "DropUniqueIndexConcurrentlyOp",
+    "OnlineOps",
+]
+
+
+class ConcurrentOp(MigrateOperation):
+    """A directive about one unique constraint or index, which commits what was done before it."""
+
+    directive: ClassVar[str]
+    constraint: ClassVar[bool]
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        if not name:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, {table_name!r}): give it a name, by which the next run finds it"
+            )
+        if attempts is not None and attempts < 1:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, attempts={attempts}): attempts is a number of tries, 1 or more"
+            )
+        self.name = name
+        self.table_name = table_name
+        self.schema = schema
+        self.lock_timeout = lock_timeout
+        """None: the default of :class:`.online.Patience`; so for `attempts`."""
+        self.attempts = attempts
+
+
+class CreateConcurrentlyOp(ConcurrentOp):
+    """Make something unique."""
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        deferrable: bool = False,
+        initially: str | None = None,
+        replace: bool = False,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        super().__init__(
+            name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
+        )
+        if isinstance(elements, str) or not elements:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, {table_name!r}, {elements!r}): give its elements as a list, a column "
+                "name as str and SQL as sa.text(...)"
+            )
+        self.elements = list(elements)
+        self.where = where
+        self.include = tuple(include)
+        self.nulls_not_distinct = nulls_not_distinct
+        self.deferrable = deferrable or initially is not None
+        self.initially = initially
+        self.replace = replace
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints, in plain strings."""
+        elements = tuple(str(element) for element in self.elements)
+        return (self.directive, self.schema, self.table_name, self.name, elements)
+
+
+class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
+    """Make a unique constraint without stopping writers."""
+
+    directive = "create_unique_constraint_concurrently"
+    constraint = True
+
+    @classmethod
+    def create_unique_constraint_concurrently(
+        cls,
+        operations: Operations,
+        name: str,
+        table_name: str,
+        columns: Sequence[str],
+        *,
+        schema: str | None = None,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        deferrable: bool = False,
+        initially: str | None = None,
+        replace: bool = False,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        """Make a unique constraint while the table is written to. PostgreSQL only.
+
+        The index is built CONCURRENTLY and then made a constraint under a short ``lock_timeout``, tried again and
+        again. What the revision did before is committed first. Run again after a failure, a kill or a lost connection,
+        it looks at what is there and goes on with that; where all is there, it does nothing. On a partitioned table
+        every partition gets its index so, and the constraint is valid with the last of them.
+
+        :param columns: names, in the order of the index.
+        :param include: columns that the index carries and that are not part of the key.
+        :param replace: what bears `name` and is something else makes way: the new index is built beside it, and takes
+         its place in one short transaction when it is valid. False: refuse.
+        :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
+        :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
+        :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
+        :raises CommandError: it cannot be made, something else is in the way, or the lock was not to be had.
+        """
+        operations.invoke(
+            cls(
+                name,
+                table_name,
+                columns,
+                schema=schema,
+                include=include,
+                nulls_not_distinct=nulls_not_distinct,
+                deferrable=deferrable,
+                initially=initially,
+                replace=replace,
+                lock_timeout=lock_timeout,
+                attempts=attempts,
+            )
+        )
+
+    @classmethod
+    def batch_create_unique_constraint_concurrently(
+        cls, operations: BatchOperations, name: str, columns: Sequence[str], **options: Any
+    ) -> None:
+        """Make it on the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                name,
+                operations.impl.table_name,
+                columns,
+                schema=operations.impl.schema,
+                **options,
+            )
+        )
+
+    def reverse(self) -> MigrateOperation:
+        """Return its drop."""
+        return DropUniqueConstraintConcurrentlyOp(
+            self.name, self.table_name, schema=self.schema, reverses=self
+        )
+
+
+class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
+    """Make a unique index without stopping writers."""
+
+    directive = "create_unique_index_concurrently"
+    constraint = False
+
+    @classmethod
+    def create_unique_index_concurrently(
+        cls,
+        operations: Operations,
+        name: str,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        replace: bool = False,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        """Make a unique index while the table is written to. PostgreSQL only.
+
+        As :meth:`create_unique_constraint_concurrently`, and what that cannot have: expressions and a predicate.
+
+        :param elements: a ``str`` is a column name, ``sa.text()`` is SQL, as it stands in ``CREATE INDEX``.
+        :param where: the predicate of a partial index, SQL; None: every row.
+        """
+        operations.invoke(
+            cls(
+                name,
+                table_name,
+                elements,
+                schema=schema,
+                where=where,
+                include=include,
+                nulls_not_distinct=nulls_not_distinct,
+                replace=replace,
+                lock_timeout=lock_timeout,
+                attempts=attempts,
+            )
+        )
+
+    @classmethod
+    def batch_create_unique_index_concurrently(
+        cls,
+        operations: BatchOperations,
+        name: str,
+        elements: Sequence[str | TextClause],
+        **options: Any,
+    ) -> None:
+        """Make it on the table as it is before the batch: what the block changes is not there yet."""
+        operations.invoke(
+            cls(
+                name,
+                operations.impl.table_name,
+                elements,
+                schema=operations.impl.schema,
+                **options,
+            )
+        )
+
+    def reverse(self) -> MigrateOperation:
+        """Return its drop."""
+        return DropUniqueIndexConcurrentlyOp(
+            self.name, self.table_name, schema=self.schema, reverses=self
+        )
+
+
+class DropConcurrentlyOp(ConcurrentOp):
+    """Drop something unique."""
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+        reverses: MigrateOperation | None = None,
+    ) -> None:
+        super().__init__(
+            name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
+        )
+        self.reverses = reverses
+        """What makes it again; None: a person wrote the drop, or it is a leftover that serves nobody."""
+
+    def reverse(self) -> MigrateOperation:
+        """Return what makes it again; nothing where nobody said what it is."""
+        return self.reverses or NothingOp(self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints, in plain strings."""
+        return (self.directive, self.schema, self.table_name, self.name)
+
+
+class DropUniqueConstraintConcurrentlyOp(DropConcurrentlyOp):
+    """Drop a unique constraint without a queue behind the drop."""
+
+    directive = "drop_unique_constraint_concurrently"
+    constraint = True
+
+    @classmethod
+    def drop_unique_constraint_concurrently(
+        cls,
+        operations: Operations,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        """Drop a unique constraint under a short ``lock_timeout``, tried again and again. PostgreSQL only.
+
+        Where it is gone already nothing is done. What the revision did before is committed first.
+
+        :raises CommandError: the name is an index's or another table's, or the lock was not to be had.
+        """
+        operations.invoke(
+            cls(name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts)
+        )
+
+    @classmethod
+    def batch_drop_unique_constraint_concurrently(
+        cls, operations: BatchOperations, name: str, **options: Any
+    ) -> None:
+        """Drop it from the table as it is before the batch."""
+        impl = operations.impl
+        operations.invoke(cls(name, impl.table_name, schema=impl.schema, **options))
+
+
+class DropUniqueIndexConcurrentlyOp(DropConcurrentlyOp):
+    """Drop a unique index without stopping writers."""
+
+    directive = "drop_unique_index_concurrently"
+    constraint = False
+
+    @classmethod
+    def drop_unique_index_concurrently(
+        cls,
+        operations: Operations,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        """Drop a unique index CONCURRENTLY; a partitioned one, which PostgreSQL drops at once, as a constraint is.
+
+        Where it is gone already nothing is done. What the revision did before is committed first.
+
+        :raises CommandError: the name is a constraint's or another table's, or the server refused.
+        """
+        operations.invoke(
+            cls(name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts)
+        )
+
+    @classmethod
+    def batch_drop_unique_index_concurrently(
+        cls, operations: BatchOperations, name: str, **options: Any
+    ) -> None:
+        """Drop it from the table as it is before the batch."""
+        impl = operations.impl
+        operations.invoke(cls(name, impl.table_name, schema=impl.schema, **options))
+
+
+class OnlineOps(OpContainer):
+    """What autogenerate found to be done for one key outside a transaction: it stands in a revision of its own."""
+
+    def reverse(self) -> OnlineOps:
+        """Return the way back, in the opposite order."""
+        return OnlineOps([op.reverse() for op in reversed(self.ops)])

@@ -1,0 +1,30 @@
+"""Unique constraints and indexes made and dropped while the table is written to (PostgreSQL).
+
+What is found decides what is done: :mod:`.plan` takes the shapes that :mod:`.found` reads and returns steps,
+:mod:`.acting` takes them and looks again, until nothing is left to do. So a run that was killed anywhere is gone on
+with by the next one.
+"""
+
+from __future__ import annotations
+
+from .acting import OneAtATime, RowsInTheWay, Teller, create, drop
+from .arbiter import OnlineArbiter
+from .patience import Patience
+from .progress import drawer_for
+from .script import Script, script_creation, script_drop
+from .settled import settle_version
+
+__all__ = [
+    "OneAtATime",
+    "OnlineArbiter",
+    "Patience",
+    "RowsInTheWay",
+    "Script",
+    "Teller",
+    "create",
+    "drawer_for",
+    "drop",
+    "script_creation",
+    "script_drop",
+    "settle_version",
+]

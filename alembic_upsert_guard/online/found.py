@@ -1,0 +1,203 @@
+"""What is there: every unique index of a table and its partitions, held against what is wanted.
+
+Shapes are compared, and never names: what is wanted is made on an empty likeness of the table and rolled back, and
+both sides are read by one statement. Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ..catalog import TableName
+from ..catalog.postgresql import server_version, sqlstate
+from ..catalog.reading import execute, rolled_back, words_of
+from ..errors import OnlineError
+from ..sqltext import named, quoted
+from .plan import FoundIndex, FoundTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection, Dialect, Row
+
+    from .arbiter import OnlineArbiter
+
+__all__ = ["find", "shape_of", "table_elsewhere"]
+
+_NO_PRIVILEGE = "42501"
+
+_RELATIONS = {
+    "r": "table",
+    "p": "partitioned table",
+    "f": "foreign table",
+    "v": "view",
+    "m": "materialized view",
+}
+"""pg_class.relkind, in words."""
+
+
+def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
+    """Return what the server makes of `wanted`, in words that are equal for equal indexes.
+
+    :raises OnlineError: the server refuses it on the empty table already, and says why.
+    """
+    dialect = connection.dialect
+    table = named(dialect, *wanted.table)
+    likeness = quoted(dialect, "pg_temp", wanted.table.name)
+    try:
+        with rolled_back(connection):
+            # INCLUDING GENERATED: what an expression index may name; storage and the like are no part of a shape
+            execute(
+                connection,
+                f"CREATE TEMP TABLE {quoted(dialect, wanted.table.name)} "
+                f"(LIKE {quoted(dialect, *wanted.table)} INCLUDING GENERATED)",
+            )
+            execute(connection, f"CREATE UNIQUE INDEX ON {likeness} {wanted.clauses(dialect)}")
+            (row,) = _rows(connection, likeness)
+            return str(row.shape)
+    except DBAPIError as error:
+        if sqlstate(error) == _NO_PRIVILEGE:
+            raise OnlineError(
+                f"{wanted.name} on {table} cannot be compared with what is there: {words_of(error)}. Grant the role "
+                "that migrates TEMPORARY on the database"
+            ) from error
+        raise OnlineError(
+            f"{wanted.name} on {table} cannot be made, nothing was changed. The database says: {words_of(error)}"
+        ) from error
+
+
+def find(connection: Connection, table: TableName, shape: str | None) -> tuple[FoundTable, ...]:
+    """Return the table and its partitions, each after its parent; nothing where there is no such table.
+
+    One statement, whatever the number of partitions; builders are asked for in a second one.
+
+    :param shape: what :func:`shape_of` returned; None: nothing is the same.
+    """
+    rows = _rows(connection, quoted(connection.dialect, *table))
+    builders = _builders(connection, [row.table_oid for row in rows])
+    return tuple(
+        _found(list(of_table), shape, builders)
+        for _, of_table in groupby(rows, lambda row: row.table_oid)
+    )
+
+
+def _found(
+    rows: Sequence[Row[Any]], shape: str | None, builders: dict[int, tuple[int, ...]]
+) -> FoundTable:
+    table = rows[0]
+    return FoundTable(
+        table.table_oid,
+        TableName(table.schema_name, table.table_name),
+        _RELATIONS.get(table.relation_kind, "relation of another kind"),
+        tuple(
+            FoundIndex(
+                row.index_oid,
+                row.index_name,
+                same=row.shape == shape,
+                valid=row.is_valid,
+                constraint=row.is_constraint,
+                timing=row.timing,
+                attached_to=row.attached_to,
+                definition=row.definition,
+            )
+            for row in rows
+            if row.index_oid is not None
+        ),
+        table.parent,
+        builders.get(table.table_oid, ()),
+    )
+
+
+def _rows(connection: Connection, relation: str) -> Sequence[Row[Any]]:
+    return connection.execute(_statement(connection.dialect), {"relation": relation}).all()
+
+
+def _statement(dialect: Dialect) -> Any:
+    nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
+    return text(f"""
+        WITH RECURSIVE tree AS (
+            SELECT c.oid, CAST(NULL AS oid) AS parent, c.relkind, 0 AS depth
+            FROM pg_class c WHERE c.oid = to_regclass(:relation)
+            UNION ALL
+            SELECT c.oid, i.inhparent, c.relkind, tree.depth + 1
+            FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND tree.relkind = 'p'
+            JOIN pg_class c ON c.oid = i.inhrelid
+        )
+        SELECT CAST(c.oid AS bigint) AS table_oid,
+               CAST(tree.parent AS bigint) AS parent,
+               CAST(c.relkind AS text) AS relation_kind,
+               n.nspname AS schema_name,
+               c.relname AS table_name,
+               CAST(i.indexrelid AS bigint) AS index_oid,
+               ic.relname AS index_name,
+               i.indisvalid AS is_valid,
+               con.oid IS NOT NULL AS is_constraint,
+               CASE WHEN con.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
+                    WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END AS timing,
+               CAST(part.inhparent AS bigint) AS attached_to,
+               CASE WHEN i.indexrelid IS NOT NULL THEN CAST(jsonb_build_array(
+                   i.indisunique, am.amname, i.indnkeyatts,
+                   (SELECT jsonb_agg(pg_get_indexdef(i.indexrelid, position, false) ORDER BY position)
+                    FROM generate_series(1, i.indnatts) AS position),
+                   -- bits for DESC and NULLS FIRST; oids, which are the same on a likeness
+                   CAST(i.indoption AS text), CAST(i.indclass AS text), CAST(i.indcollation AS text),
+                   pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct}
+               ) AS text) END AS shape,
+               CASE WHEN con.oid IS NOT NULL THEN pg_get_constraintdef(con.oid)
+                    ELSE pg_get_indexdef(i.indexrelid) END AS definition
+        FROM tree
+        JOIN pg_class c ON c.oid = tree.oid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_index i ON i.indrelid = c.oid
+        LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
+        LEFT JOIN pg_am am ON am.oid = ic.relam
+        LEFT JOIN pg_inherits part ON part.inhrelid = i.indexrelid
+        LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
+             AND con.contype IN ('p', 'u', 'x')
+        ORDER BY tree.depth, c.oid, ic.relname
+    """)
+
+
+_BUILDERS = text("""
+    SELECT CAST(l.relation AS bigint) AS table_oid, l.pid
+    FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+    WHERE l.locktype = 'relation' AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
+      AND l.pid <> pg_backend_pid() AND CAST(l.relation AS bigint) = ANY(:tables)
+    ORDER BY l.relation, l.pid
+""")
+"""CREATE INDEX CONCURRENTLY holds this lock from its beginning to its end, VACUUM and ANALYZE too: what another role
+does pg_stat_progress_create_index does not tell, and a lock it does. https://www.postgresql.org/docs/current/explicit-locking.html"""
+
+
+def _builders(connection: Connection, tables: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    rows = connection.execute(_BUILDERS, {"tables": list(dict.fromkeys(tables))}).all()
+    return {
+        table: tuple(row.pid for row in of_table)
+        for table, of_table in groupby(rows, lambda row: row.table_oid)
+    }
+
+
+def table_elsewhere(connection: Connection, table: FoundTable, name: str) -> str | None:
+    """Return what else bears `name` in the schema of `table`, in words; None: nothing. Names are a schema's."""
+    row = connection.execute(_NAMESAKE, {"schema": table.name.schema, "name": name}).one_or_none()
+    if row is None or row.table_oid == table.oid:
+        return None
+    dialect = connection.dialect
+    if row.table_name is None:
+        return f"the {_RELATIONS.get(row.relation_kind, 'relation')} {named(dialect, row.name)}"
+    return f"an index of {named(dialect, row.table_schema, row.table_name)}"
+
+
+_NAMESAKE = text("""
+    SELECT c.relname AS name, CAST(c.relkind AS text) AS relation_kind,
+           CAST(t.oid AS bigint) AS table_oid, t.relname AS table_name, tn.nspname AS table_schema
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    LEFT JOIN pg_class t ON t.oid = i.indrelid
+    LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    WHERE n.nspname = :schema AND c.relname = :name
+""")
