@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from ..catalog.reading import words_of
 from ..errors import OnlineError
 from ..online import (
     OneAtATime,
@@ -107,13 +109,24 @@ def _run(
             except BaseException:
                 one.release(connection)
                 raise
+        after = _connection(context)
+        if after.in_transaction():
+            # who waits for the lock then finds the version written as well
+            one.keep_until_commit(after)
+        one.release(after)
     except OnlineError as error:
         raise CommandError(str(error)) from error
-    after = _connection(context)
-    if after.in_transaction():
-        # who waits for the lock then finds the version written as well
-        one.keep_until_commit(after)
-    one.release(after)
+    except SQLAlchemyError as error:
+        told = f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+        # the error that says so may be hidden behind one of cleaning up
+        if _connection(context).invalidated:
+            raise CommandError(
+                f"{told}: the connection to the database was lost. Run the upgrade again: it looks at what is there, "
+                "and goes on with it"
+            ) from error
+        if isinstance(error, DBAPIError):
+            raise CommandError(f"{told} failed. The database says: {words_of(error)}") from error
+        raise
     _let_the_other_one_win(context, after)
 
 

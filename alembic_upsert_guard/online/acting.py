@@ -99,6 +99,7 @@ def create(
     :raises RowsInTheWay: rows break the key.
     :raises OnlineError: something is in the way, a lock was not to be had, or the server refused; what is there now
      is in the message, and the next run goes on with it.
+    :raises sqlalchemy.exc.DBAPIError: the connection was lost; the next run goes on with what is there.
     """
     told = f"{wanted.name} on {named(connection.dialect, *wanted.table)}"
     shape = shape_of(connection, wanted)
@@ -281,7 +282,7 @@ class _Run:
             self._at_leisure(statement, f"{index} on {named(self.dialect, *table)}")
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise self._lost() from error
+                raise
             left_behind = self._clean_up(table, index)
             state = sqlstate(error)
             if state == _DEADLOCK and left_behind is None:
@@ -315,7 +316,7 @@ class _Run:
             self._at_leisure(f"DROP INDEX CONCURRENTLY {name}", f"dropping {index}")
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise self._lost() from error
+                raise
             raise OnlineError(
                 f"{self.told}: {index} could not be dropped: {self._why(error)}. Run the same again"
             ) from error
@@ -337,7 +338,7 @@ class _Run:
                 self._once(statements)
             except DBAPIError as error:  # noqa: PERF203 - a lock is not had quickly
                 if error.connection_invalidated:
-                    raise self._lost() from error
+                    raise
                 if sqlstate(error) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
                     raise OnlineError(
                         f"{self.told}: {self._why(error)}. What was built before stays, and the next run goes on with "
@@ -395,12 +396,6 @@ class _Run:
                 f"{words} (statement_timeout is {limit}: give the role that migrates a longer one)"
             )
         return words
-
-    def _lost(self) -> OnlineError:
-        return OnlineError(
-            f"{self.told}: the connection to the database was lost. Run the upgrade again: it looks at what is there, "
-            "and goes on with it"
-        )
 
     def _quoted(self, *names: str | None) -> str:
         return quoted(self.dialect, *names)

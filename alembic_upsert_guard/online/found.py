@@ -60,6 +60,8 @@ def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
             (row,) = _rows(connection, likeness)
             return str(row.shape)
     except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
         if sqlstate(error) == _NO_PRIVILEGE:
             raise OnlineError(
                 f"{wanted.name} on {table} cannot be compared with what is there: {words_of(error)}. Grant the role "
