@@ -50,6 +50,8 @@ _DEADLOCK = "40P01"
 _UNIQUE_VIOLATION = "23505"
 _QUERY_CANCELED = "57014"
 
+_SET_LOCAL = text("SELECT set_config('lock_timeout', :value, true)")
+
 _LOCK_CLASS = 0x75677561
 """The first half of our advisory locks, the ASCII of ``ugua``; the other half is the table's oid."""
 
@@ -212,6 +214,8 @@ class _Run:
         self.teller = teller
         self.pid = int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
         self._said = 0.0
+        # a value that the server does not take is refused now, and not after a build of hours
+        connection.execute(_SET_LOCAL, {"value": patience.lock_timeout})
 
     def take(self, step: Step, wanted: OnlineArbiter, found: Sequence[FoundTable]) -> None:
         """Take one step."""
@@ -362,10 +366,7 @@ class _Run:
     def _once(self, statements: Sequence[str]) -> None:
         execute(self.connection, "BEGIN")
         try:
-            self.connection.execute(
-                text("SELECT set_config('lock_timeout', :value, true)"),
-                {"value": self.patience.lock_timeout},
-            )
+            self.connection.execute(_SET_LOCAL, {"value": self.patience.lock_timeout})
             for statement in statements:
                 execute(self.connection, statement)
         except DBAPIError as error:

@@ -1,0 +1,170 @@
+"""What is done next, from what is found: a line of the table in :mod:`alembic_upsert_guard.online.plan` each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alembic_upsert_guard.catalog import TableName
+from alembic_upsert_guard.inference import ConflictTarget, Element
+from alembic_upsert_guard.online import OnlineArbiter
+from alembic_upsert_guard.online.plan import (
+    Attach,
+    AttachPartition,
+    Build,
+    DropIndex,
+    FoundIndex,
+    FoundTable,
+    MakeParent,
+    Refusal,
+    Swap,
+    Wait,
+    plan,
+)
+
+TABLE = TableName("public", "t")
+CONSTRAINT = OnlineArbiter(
+    TableName(None, "t"), "uq", ConflictTarget((Element("a"),)), constraint=True
+)
+INDEX = replace(CONSTRAINT, constraint=False)
+REPLACING = replace(CONSTRAINT, replace=True)
+
+VALID = FoundIndex(1, "uq", same=True, valid=True)
+INVALID = replace(VALID, valid=False)
+ATTACHED = replace(VALID, constraint=True)
+OTHER = replace(VALID, same=False, definition="UNIQUE (b)")
+
+
+def table(*indexes: FoundIndex, builders: tuple[int, ...] = ()) -> list[FoundTable]:
+    return [FoundTable(10, TABLE, "table", indexes, builders=builders)]
+
+
+def test_nothing_is_there() -> None:
+    assert plan(CONSTRAINT, table()) == (Build(TABLE, "uq"), Attach(TABLE, "uq"))
+    assert plan(INDEX, table()) == (Build(TABLE, "uq"),)
+
+
+def test_invalid_and_the_same() -> None:
+    drop = DropIndex(TABLE, "uq", "an earlier build failed")
+    assert plan(CONSTRAINT, table(INVALID)) == (drop, Build(TABLE, "uq"), Attach(TABLE, "uq"))
+
+
+def test_invalid_while_another_session_may_build_it() -> None:
+    assert plan(CONSTRAINT, table(INVALID, builders=(7,)))[0] == Wait(TABLE, "uq", (7,))
+
+
+def test_invalid_and_something_else() -> None:
+    with pytest.raises(Refusal, match="somebody else's failed"):
+        plan(CONSTRAINT, table(replace(OTHER, valid=False)))
+    assert Build(TABLE, "uq") in plan(REPLACING, table(replace(OTHER, valid=False)))
+
+
+def test_valid_and_the_same() -> None:
+    assert plan(CONSTRAINT, table(VALID)) == (Attach(TABLE, "uq"),)
+    assert plan(INDEX, table(VALID)) == ()
+
+
+def test_attached() -> None:
+    assert plan(CONSTRAINT, table(ATTACHED)) == ()
+    with pytest.raises(Refusal, match="the constraint uq of t is something else"):
+        plan(INDEX, table(ATTACHED))
+
+
+def test_attached_and_checked_at_another_time() -> None:
+    with pytest.raises(Refusal):
+        plan(CONSTRAINT, table(replace(ATTACHED, timing=" DEFERRABLE")))
+    late = replace(CONSTRAINT, deferrable=True)
+    assert plan(late, table(replace(ATTACHED, timing=" DEFERRABLE"))) == ()
+
+
+def test_valid_and_something_else() -> None:
+    with pytest.raises(Refusal, match=r"something else: UNIQUE \(b\)"):
+        plan(CONSTRAINT, table(OTHER))
+
+
+def test_replacing_goes_on_from_wherever_it_stopped() -> None:
+    """Build beside it, swap, drop what was put aside: one line less each time."""
+    new = replace(VALID, name="uq_upsert_guard_new")
+    old = replace(OTHER, name="uq_upsert_guard_old")
+    build = Build(TABLE, new.name)
+    swap = Swap(TABLE, "uq", new.name, old.name, old_constraint=False)
+    drop = DropIndex(TABLE, old.name, "it was replaced")
+    assert plan(REPLACING, table(OTHER)) == (build, swap, drop)
+    assert plan(REPLACING, table(OTHER, new)) == (swap, drop)
+    assert plan(REPLACING, table(ATTACHED, old)) == (drop,)
+    assert plan(REPLACING, table(ATTACHED)) == ()
+
+
+def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
+    assert plan(REPLACING, table(replace(OTHER, constraint=True)))[-1] == Swap(
+        TABLE, "uq", "uq_upsert_guard_new", "uq_upsert_guard_old", old_constraint=True
+    )
+
+
+def test_what_is_put_aside_under_our_name_is_no_leftover_without_replace() -> None:
+    assert plan(CONSTRAINT, table(ATTACHED, replace(OTHER, name="uq_upsert_guard_old"))) == ()
+
+
+@pytest.mark.parametrize("suffix", ["_ccnew", "_ccold", "_ccnew1"])
+def test_leftovers_of_reindex(suffix: str) -> None:
+    left = replace(INVALID, name=f"uq{suffix}")
+    assert plan(CONSTRAINT, table(ATTACHED, left)) == (
+        DropIndex(TABLE, left.name, "REINDEX CONCURRENTLY was interrupted"),
+    )
+    assert plan(CONSTRAINT, table(ATTACHED, replace(left, same=False))) == ()
+    assert plan(CONSTRAINT, table(ATTACHED, replace(left, valid=True))) == ()
+
+
+def test_a_name_that_begins_alike_is_no_leftover() -> None:
+    assert plan(CONSTRAINT, table(ATTACHED, replace(INVALID, name="uq_other"))) == ()
+
+
+def test_a_view_takes_no_index() -> None:
+    with pytest.raises(Refusal, match="t is a view"):
+        plan(CONSTRAINT, [FoundTable(10, TABLE, "view")])
+
+
+# -- partitions
+
+
+PARENT = FoundTable(10, TABLE, "partitioned table")
+LEAF = FoundTable(11, TableName("public", "t_1"), "table", parent=10)
+TOP = replace(INVALID, oid=100, constraint=True)
+PART = replace(VALID, oid=101, name="t_1_uq")
+
+
+def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
+    attach = AttachPartition(TABLE, "uq", LEAF.name, "t_1_uq")
+    steps = (
+        MakeParent(TABLE, "uq"),
+        Build(LEAF.name, "t_1_uq"),
+        Attach(LEAF.name, "t_1_uq"),
+        attach,
+    )
+    top = replace(PARENT, indexes=(TOP,))
+    built = replace(PART, constraint=True)
+    assert plan(CONSTRAINT, [PARENT, LEAF]) == steps
+    assert plan(CONSTRAINT, [top, LEAF]) == steps[1:]
+    assert plan(CONSTRAINT, [top, replace(LEAF, indexes=(PART,))]) == steps[2:]
+    assert plan(CONSTRAINT, [top, replace(LEAF, indexes=(built,))]) == steps[3:]
+    attached = replace(built, attached_to=100, name="whatever it is called")
+    assert plan(CONSTRAINT, [top, replace(LEAF, indexes=(attached,))]) == ()
+
+
+def test_levels_between_get_a_part_of_their_own() -> None:
+    middle = FoundTable(11, TableName("public", "m"), "partitioned table", parent=10)
+    leaf = FoundTable(12, TableName("public", "l"), "table", parent=11)
+    assert plan(INDEX, [PARENT, middle, leaf]) == (
+        MakeParent(TABLE, "uq"),
+        MakeParent(middle.name, "m_uq"),
+        AttachPartition(TABLE, "uq", middle.name, "m_uq"),
+        Build(leaf.name, "l_uq"),
+        AttachPartition(middle.name, "m_uq", leaf.name, "l_uq"),
+    )
+
+
+def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
+    foreign = replace(LEAF, relation="foreign table")
+    with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
+        plan(CONSTRAINT, [PARENT, foreign])
