@@ -61,6 +61,9 @@ _LOOK_AGAIN = 1.0
 _SAY_AGAIN = 30.0
 """Seconds after which it is said again what is waited for."""
 
+_SAY_BUILDS_AGAIN = 10.0
+"""Seconds after which it is said again which partition is at hand."""
+
 _DEADLOCKS = 3
 """Builds that are begun again after a deadlock, in which PostgreSQL may choose the build as the one to stop."""
 
@@ -116,6 +119,7 @@ def create(
             raise OnlineError(f"{told} was not made, nothing was changed: {refusal}") from None
         if not steps:
             return
+        run.builds_left = sum(isinstance(step, Build) for step in steps)
         try:
             for step in steps:
                 if isinstance(step, Wait):
@@ -213,7 +217,9 @@ class _Run:
         self.patience = patience
         self.teller = teller
         self.pid = int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+        self.builds_left = 0
         self._said = 0.0
+        self._said_builds = 0.0
         # a value that the server does not take is refused now, and not after a build of hours
         connection.execute(_SET_LOCAL, {"value": patience.lock_timeout})
 
@@ -281,7 +287,7 @@ class _Run:
             f"CREATE UNIQUE INDEX CONCURRENTLY {self._quoted(index)} ON {self._quoted(*table)} "
             f"{wanted.clauses(self.dialect)}"
         )
-        self.teller.say(f"building {index} on {named(self.dialect, *table)}")
+        self._say_what_is_built(index, table)
         try:
             self._at_leisure(statement, f"{index} on {named(self.dialect, *table)}")
         except DBAPIError as error:
@@ -382,6 +388,15 @@ class _Run:
         sessions = told_sessions(self.connection, step.pids, reveal=self.teller.reveal)
         self._say_now_and_then(f"{step.index} may be being built{_in_the_way(sessions)}: waiting")
         time.sleep(_LOOK_AGAIN)
+
+    def _say_what_is_built(self, index: str, table: TableName) -> None:
+        # a table can have a thousand partitions
+        now = time.monotonic()
+        if not self._said_builds or now - self._said_builds >= _SAY_BUILDS_AGAIN:
+            self._said_builds = now
+            left = f", {self.builds_left} partitions left" if self.builds_left > 1 else ""
+            self.teller.say(f"building {index} on {named(self.dialect, *table)}{left}")
+        self.builds_left -= 1
 
     def _say_now_and_then(self, line: str) -> None:
         now = time.monotonic()
