@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.online.revisions import ANSWERS, MADE, made, revision
+import pytest
+
+from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -28,15 +30,97 @@ def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
         """
         op.create_unique_index_concurrently(
             'uq_answers', 'answers', ['user_id', sa.text('lower(note)')], where='deleted_at IS NULL',
-            include=['question_id'], nulls_not_distinct=True,
+            include=['question_id'],
         )
         """,
         "op.drop_unique_index_concurrently('uq_answers', 'answers')",
     )
     project.upgrade()
     (index,) = made(project)
-    assert index.endswith(
-        "(user_id, lower(note)) INCLUDE (question_id) NULLS NOT DISTINCT WHERE (deleted_at IS NULL)"
-    )
+    assert index.endswith("(user_id, lower(note)) INCLUDE (question_id) WHERE (deleted_at IS NULL)")
     project.downgrade()
     assert made(project) == []
+
+
+def test_nulls_that_are_equal(project: Project) -> None:
+    if project.rows("SELECT current_setting('server_version_num')::int < 150000") == [(True,)]:
+        pytest.skip("PostgreSQL 15 brought NULLS NOT DISTINCT")
+    project.sql(ANSWERS)
+    revision(project, UNIQUE.replace(")", ", nulls_not_distinct=True)"))
+    project.upgrade()
+    (constraint,) = made(project)
+    assert constraint.endswith("UNIQUE NULLS NOT DISTINCT (user_id, question_id)")
+
+
+def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
+    project.sql(ANSWERS)
+    revision(project, UNIQUE.replace(")", ", initially='DEFERRED')"))
+    project.upgrade()
+    assert made(project) == [f"{MADE} DEFERRABLE INITIALLY DEFERRED"]
+    assert project.alembic("stamp", "base").code == 0
+    project.upgrade()  # and is found to be one
+
+
+def test_schemas_and_names_that_need_quotes(project: Project) -> None:
+    project.sql('CREATE SCHEMA "Other %"', 'CREATE TABLE "Other %"."An swers" ("User:id" int)')
+    revision(
+        project,
+        "op.create_unique_constraint_concurrently('Uq %s', 'An swers', ['User:id'], schema='Other %')",
+        "op.drop_unique_constraint_concurrently('Uq %s', 'An swers', schema='Other %')",
+    )
+    project.upgrade()
+    (constraint,) = made(project)
+    assert 'INDEX "Uq %s" ON "Other %"."An swers"' in constraint
+    assert constraint.endswith(' / UNIQUE ("User:id")')
+    project.downgrade()
+    assert made(project) == []
+
+
+def test_in_a_batch_block(project: Project) -> None:
+    project.sql(ANSWERS)
+    revision(
+        project,
+        """
+        with op.batch_alter_table('answers') as batch_op:
+            batch_op.create_unique_constraint_concurrently('uq_answers', ['user_id', 'question_id'])
+        """,
+        """
+        with op.batch_alter_table('answers') as batch_op:
+            batch_op.drop_unique_constraint_concurrently('uq_answers')
+        """,
+    )
+    project.upgrade()
+    assert made(project) == [MADE]
+    project.downgrade()
+    assert made(project) == []
+
+
+def test_an_engine_in_autocommit(project: Project) -> None:
+    project.sql(ANSWERS)
+    project.edit("migrations/env.py", "poolclass=pool.NullPool", 'isolation_level="AUTOCOMMIT"')
+    revision(project)
+    project.upgrade()
+    assert made(project) == [MADE]
+
+
+def test_a_transaction_for_each_migration(project: Project) -> None:
+    project.configure(transaction_per_migration="True")
+    revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
+    revision(project, number=2)
+    project.upgrade()
+    assert made(project) == [MADE]
+
+
+def test_what_the_revision_did_before_is_seen(project: Project) -> None:
+    project.sql(ANSWERS)
+    revision(
+        project,
+        """
+        op.add_column('answers', sa.Column('score', sa.Integer()))
+        op.create_unique_index_concurrently('uq_answers', 'answers', ['user_id', 'score'])
+        """,
+    )
+    project.upgrade()
+    assert made(project) == [
+        "CREATE UNIQUE INDEX uq_answers ON public.answers USING btree (user_id, score)"
+    ]
