@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
@@ -20,6 +19,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression
 
 from ..errors import DeclarationError
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
+from ..names import fitted, short_hash
 from ..sqltext import literal_sql
 from .elements import (
     SORT_MODIFIERS,
@@ -49,9 +49,6 @@ __all__ = [
 
 Nulls: TypeAlias = Literal["warn", "distinct", "not_distinct", "forbid"]
 Arbiter: TypeAlias = "PrimaryKeyConstraint | UniqueConstraint | Index"
-
-_NAME_LIMIT = 63
-"""Bytes of a name that every supported database keeps: PostgreSQL's NAMEDATALEN - 1, below MySQL's 64 characters."""
 
 
 def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbiter | None:
@@ -219,7 +216,7 @@ def _free_name(
     name = _default_name(table, elements, target)
     items: list[Constraint | Index] = [*table.constraints, *table.indexes]
     taken = {str(item.name) for item in items}
-    return _cut(f"{name}_{_hash('the key')}") if str(name) in taken else name
+    return fitted(f"{name}_{short_hash('the key')}") if str(name) in taken else name
 
 
 def _default_name(
@@ -233,7 +230,7 @@ def _default_name(
     plain = all(e.column is not None for e in target.elements) and target.predicate is None
     if not plain:
         sql = "\x00".join((*target.labels, target.predicate or ""))
-        return _cut("_".join(["uq", table.name, *columns, _hash(sql)]))
+        return fitted("_".join(["uq", table.name, *columns, short_hash(sql)]))
     convention = table.metadata.naming_convention
     if "uq" in convention or UniqueConstraint in convention:
         # let SQLAlchemy apply it, on a table of the same name that nobody sees
@@ -256,18 +253,5 @@ def _default_name(
         if constraint.name is not None:
             name = str(constraint.name)
             # SQLAlchemy cuts by characters, PostgreSQL by bytes
-            return conv(name if name.isascii() else _cut(name))
-    return _cut("_".join(["uq", table.name, *columns]))
-
-
-def _cut(name: str) -> str:
-    """The name, cut to what every database keeps: a hash then stands for what was cut."""
-    encoded = name.encode()
-    if len(encoded) <= _NAME_LIMIT:
-        return name
-    tail = f"_{_hash(name)}"
-    return encoded[: _NAME_LIMIT - len(tail)].decode(errors="ignore") + tail
-
-
-def _hash(sql: str) -> str:
-    return hashlib.sha256(sql.encode()).hexdigest()[:8]
+            return conv(name if name.isascii() else fitted(name))
+    return fitted("_".join(["uq", table.name, *columns]))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..names import cut_before
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["ColumnInOrder", "Mend", "mend_of", "order_of"]
-
-_NAME_LIMIT = 63
-"""Bytes that PostgreSQL keeps of a name; others keep as many or more."""
-
 
 _CHANGED = ("updat", "modif", "chang")
 _MADE = ("creat", "insert", "record", "added")
@@ -85,7 +83,8 @@ def mend_of(
     :param order_by: column names.
     """
     key = f"{table!r}, [{', '.join(elements)}]"
-    options = [f"archive_table={_archive_name(table)!r}"]
+    archive = cut_before(table, "_duplicates")
+    options = [f"archive_table={archive!r}"]
     if schema is not None:
         options.append(f"schema={schema!r}")
     if where is not None:
@@ -97,9 +96,3 @@ def mend_of(
         f"{', '.join([*options, *not_distinct])})",
         f"{prefix}restore_deduplicated_rows({key}, {', '.join(options)})",
     )
-
-
-def _archive_name(table: str) -> str:
-    ending = "_duplicates"
-    stem = table.encode()[: _NAME_LIMIT - len(ending)].decode(errors="ignore")
-    return f"{stem}{ending}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..catalog.postgresql import element_sql
+from ..names import fitted
 from ..sqltext import quoted
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ..inference import ConflictTarget
 
 __all__ = ["OnlineArbiter", "name_within", "name_without"]
-
-_NAME_LIMIT = 63
-"""Bytes: NAMEDATALEN - 1. https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +68,9 @@ class OnlineArbiter:
 
 def name_within(name: str, partition: str) -> str:
     """Return what the part of index `name` on a partition is called."""
-    return _cut(f"{partition}_{name}")
+    return fitted(f"{partition}_{name}")
 
 
 def name_without(name: str, purpose: str) -> str:
     """Return what stands beside `name` while it is replaced: nobody else calls an index so."""
-    return _cut(f"{name}_upsert_guard_{purpose}")
-
-
-def _cut(name: str) -> str:
-    encoded = name.encode()
-    if len(encoded) <= _NAME_LIMIT:
-        return name
-    tail = f"_{hashlib.sha256(encoded).hexdigest()[:8]}"
-    return encoded[: _NAME_LIMIT - len(tail)].decode(errors="ignore") + tail
+    return fitted(f"{name}_upsert_guard_{purpose}")
