@@ -23,6 +23,9 @@ __all__ = ["split_when_written"]
 
 _SLOT = "process_revision_directives"
 
+_ONE_DATABASE = "upgrades"
+"""What Alembic calls the operations of a project with one database; the multidb template names others."""
+
 
 def split_when_written(context: MigrationContext) -> None:
     """Have what is to run online taken into a revision of its own, after the project's own hook has run.
@@ -43,6 +46,9 @@ class _Splitting:
     ) -> None:
         if self._hook is not None:
             self._hook(context, revision, directives)
+        if context.opts["upgrade_token"] != _ONE_DATABASE:
+            # this may be the first of several that share a revision: there a comment says what it means
+            return
         for script in list(directives):
             own = _own_revision(script)
             if own is not None:
@@ -52,7 +58,6 @@ class _Splitting:
 
 
 def _own_revision(script: MigrationScript) -> MigrationScript | None:
-    # several databases share one revision: there it stands below a comment (render_online)
     if len(script.upgrade_ops_list) != 1 or script.upgrade_ops is None:
         return None
     upgrade, upgrade_rest = _parted(script.upgrade_ops.ops)

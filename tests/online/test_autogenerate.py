@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.online.revisions import ANSWERS, MADE, made
+from tests.scenarios.test_templates import InitialisedProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,3 +216,31 @@ def test_partial_and_expression_keys_become_concurrent_indexes(project: Project)
     project.upgrade()
     (second,) = revise(project)
     assert lines(second, "upgrade") == ["pass"]
+
+
+def test_several_databases_share_one_revision_and_a_comment_says_what_that_means(
+    tmp_path: Path, url: str
+) -> None:
+    """The multidb template, whose env.py begins the transactions itself: there the directive says so."""
+    project = InitialisedProject(tmp_path / "project", url, template="multidb")
+    project.connect_to(url)
+    project.connect_to(f"sqlite:///{tmp_path / 'other'}", "driver://user:pass@localhost/dbname2\n")
+    project.target(
+        '{"engine1": models.Base.metadata, "engine2": models.MetaData()}', "target_metadata = {}"
+    )
+    project.edit(
+        "migrations/env.py",
+        "connection=rec[",
+        "upsert_guard_concurrently=True, connection=rec[",
+    )
+    project.sql(ANSWERS, ROW)
+    project.models(MODEL.format(more="Column('score', Integer),"))
+    (path,) = revise(project)
+    body = path.read_text().split("def upgrade_engine1")[1].split("\n\n\n")[0]
+    assert body.index("op.add_column") < body.index("# the next lines run outside a transaction")
+    assert f"{CREATE})" in body
+    ran = project.alembic("upgrade", "head")
+    assert ran.code != 0
+    assert "the connection is in one that env.py began" in " ".join(ran.said.split())
+    assert made(project) == []
+    project.dispose()
