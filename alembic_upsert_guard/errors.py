@@ -29,7 +29,7 @@ class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
 
 
 class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
-    """The database cannot keep the key as declared, and SQLAlchemy would drop part of it silently."""
+    """The database cannot keep the key as declared: part of it would be dropped silently, or nothing can be made."""
 
 
 class DeduplicationError(UpsertGuardError):

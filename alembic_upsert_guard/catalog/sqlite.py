@@ -18,6 +18,7 @@ from ..sqltext import quoted, string_literal
 from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Row
@@ -104,14 +105,13 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         primary_key = [
             row.column_name for row in kept if row.index_name is None and row.column_name
         ]
-        rowid_alias = bool(primary_key) and not any(row.origin == "pk" for row in indexed)
-        if rowid_alias:
+        rowid = None
+        if primary_key and not any(row.origin == "pk" for row in indexed):
             # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
-            candidates.append(Candidate(None, tuple(map(Element, primary_key)), Kind.PRIMARY_KEY))
+            (rowid,) = primary_key
+            candidates.append(Candidate(None, (Element(rowid),), Kind.PRIMARY_KEY))
             candidates = [
-                replace(
-                    c, inferable=primary_key[0] not in c.labels or c.labels == tuple(primary_key)
-                )
+                replace(c, inferable=rowid not in c.labels or c.labels == (rowid,))
                 for c in candidates
             ]
         nullable = frozenset(r.column_name for r in indexed if r.column_name and not r.is_not_null)
@@ -119,8 +119,8 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
             table,
             Offered(
                 tuple(candidates),
-                nullable.difference(primary_key if rowid_alias else ()),
-                Traits("sqlite"),
+                nullable.difference({rowid}),
+                Traits("sqlite", rowid=rowid),
             ),
         )
 
@@ -174,14 +174,42 @@ def _is_the_same(
     import sqlite3  # noqa: PLC0415 - a Python may be built without it
 
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
+    statements = [
+        *_likeness(dialect, table, columns, candidate),
+        explain_upsert(dialect, TableName(None, table), columns, target),
+    ]
     with closing(sqlite3.connect(":memory:")) as scratch:
-        try:
-            for statement in _likeness(dialect, table, columns, candidate):
-                scratch.execute(statement)
-            scratch.execute(explain_upsert(dialect, TableName(None, table), columns, target))
-        except sqlite3.Error as error:
-            # anything else: functions or collations that only the application registers
-            return False if str(error).endswith(_NO_ARBITER) else None
+        for statement in statements:
+            words = _refusal(scratch, statement)
+            while words is not None and _registered(scratch, words):
+                words = _refusal(scratch, statement)
+            if words is not None:
+                return False if words.endswith(_NO_ARBITER) else None
+    return True
+
+
+def _refusal(scratch: sqlite3.Connection, statement: str) -> str | None:
+    import sqlite3  # noqa: PLC0415 - as above
+
+    try:
+        scratch.execute(statement)
+    except sqlite3.Error as error:
+        return str(error)
+    return None
+
+
+def _registered(scratch: sqlite3.Connection, words: str) -> bool:
+    """Whether what the words miss, a function or collation of the application's, now stands there.
+
+    By its name alone: structure is compared, and nothing is computed.
+    """
+    said, _, name = words.rpartition(": ")
+    if said == "no such collation sequence":
+        scratch.create_collation(name, lambda one, other: (one > other) - (one < other))
+    elif said == "no such function":
+        scratch.create_function(name, -1, lambda *_: None, deterministic=True)
+    else:
+        return False
     return True
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Table
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "column_names",
     "element_on",
     "is_nullable",
+    "rowid_alias",
     "table_column",
     "told",
 ]
@@ -221,6 +223,23 @@ def is_nullable(table: Table, target: ConflictTarget) -> bool:
     return any(
         e.column is None or bool(table_column(table, e.column).nullable) for e in target.elements
     )
+
+
+def rowid_alias(table: Table, dialect: Dialect) -> str | None:
+    """Return the name of the column that is SQLite's rowid once the table is made: its one INTEGER primary key.
+
+    https://www.sqlite.org/lang_createtable.html#rowid. None: another database, or the rowid has no name there.
+    """
+    if dialect.name != "sqlite" or len(table.primary_key) != 1:
+        return None
+    if table.dialect_options["sqlite"]["with_rowid"] is False:
+        return None
+    (column,) = table.primary_key
+    try:
+        is_integer = column.type.compile(dialect=dialect) == "INTEGER"
+    except CompileError:  # a type of another database
+        return None
+    return column.name if is_integer else None
 
 
 def told(table: Table, target: ConflictTarget) -> str:

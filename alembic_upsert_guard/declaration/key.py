@@ -9,9 +9,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, event
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from ..errors import DeclarationError, UndeclaredUpsertKeyError, UnsupportedUpsertKeyError
+from ..findings import never_served
 from ..sqltext import literal_sql
 from .arbiters import (
     Arbiter,
@@ -30,6 +31,7 @@ from .elements import (
     clause_of,
     element_on,
     is_nullable,
+    rowid_alias,
     table_column,
     told,
 )
@@ -274,7 +276,22 @@ class Declaration:
                 f"is partial, and {dialect.name} has no partial indexes that SQLAlchemy makes: the index would cover "
                 "every row; take the predicate away, or key a generated column"
             )
+        hidden = next((name for name in map(_hidden_rowid, self.elements) if name), None)
+        if dialect.name == "sqlite" and hidden is not None:
+            rowid = rowid_alias(table, dialect)
+            mend = (
+                f'write UpsertKey("{rowid}")' if rowid else "give the table an INTEGER PRIMARY KEY"
+            )
+            return f"names {hidden}, SQLite's own number of a row, which no index can hold; {mend}"
         return None
+
+    def never_served_on(self, dialect: Dialect, table: Table) -> str | None:
+        """Return why no upsert on the key finds an arbiter there, whatever is made; None: it may."""
+        rowid = rowid_alias(table, dialect)
+        columns = [element.column for element in self.target.elements]
+        if rowid is None or rowid not in columns or len(columns) == 1:
+            return None
+        return never_served(rowid)
 
 
 def declare_upsert_key(
@@ -357,6 +374,12 @@ def _on_attached(item: Any, parent: Any) -> None:
     if isinstance(parent, Table) and (not isinstance(item, Column) or item.primary_key):
         for declaration in declarations_of(parent):
             declaration.settle(parent)
+
+
+def _hidden_rowid(element: ClauseElement) -> str | None:
+    """The name that the element has for the rowid; as a column's it would be the column."""
+    name = element.text if isinstance(element, TextClause) else None
+    return name if name is not None and name.casefold() in ("rowid", "oid", "_rowid_") else None
 
 
 def _sql_expression(where: Any) -> ClauseElement:

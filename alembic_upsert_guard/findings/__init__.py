@@ -22,7 +22,7 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import shortfall_fact
+from .shortfalls import never_served, shortfall_fact
 
 __all__ = [
     "CODES",
@@ -46,6 +46,7 @@ __all__ = [
     "first_line",
     "mend_of",
     "missing_table",
+    "never_served",
     "nullable_key",
     "nulls_mismatch",
     "of_rows",

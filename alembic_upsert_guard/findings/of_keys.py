@@ -9,7 +9,7 @@ from ..inference import Code, ConflictTarget, Shortfall
 from .finding import Finding, Severity
 from .keys import told_of_key
 from .rows import OTHER_KEY, counted
-from .shortfalls import shortfall_fact
+from .shortfalls import shortfall_fact, unique_by_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,10 @@ def short_key(key: KeyOfTable, target: ConflictTarget, shortfall: Shortfall) -> 
     """Return why no arbiter serves the key, or is not known to."""
     severity: Severity = "warning" if shortfall.code is Code.UNPROVEN_ARBITER else "error"
     fact = shortfall_fact(target, shortfall)
-    return _finding(key, str(shortfall.code), severity, fact, _HINTS[shortfall.code])
+    hint = _HINTS[shortfall.code]
+    if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
+        hint = unique_by_itself(shortfall.columns[0])
+    return _finding(key, str(shortfall.code), severity, fact, hint)
 
 
 def nulls_mismatch(key: KeyOfTable, target: ConflictTarget, arbiter: Candidate) -> Finding:

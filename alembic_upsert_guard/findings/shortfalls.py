@@ -9,7 +9,7 @@ from ..inference import Candidate, Code, ConflictTarget, Shortfall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["shortfall_fact"]
+__all__ = ["never_served", "shortfall_fact", "unique_by_itself"]
 
 
 def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
@@ -17,7 +17,29 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
     if shortfall.code is Code.PARTITION_KEY_MISSING:
         lacking = _listed(list(shortfall.columns))
         return f"the table is partitioned by {lacking}, which the key lacks: nothing unique can span the partitions"
+    if _holds_the_rowid(shortfall):
+        (rowid,) = shortfall.columns
+        return (
+            f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
+        )
     return _FACTS[shortfall.code](target, shortfall.candidate)
+
+
+def never_served(rowid: str) -> str:
+    """Return why a key that holds the rowid has to be declared otherwise, as what follows upon its name."""
+    return (
+        f"is never served on SQLite: {rowid} is the rowid there (INTEGER PRIMARY KEY), which SQLite infers alone or "
+        f"not at all; {unique_by_itself(rowid)}"
+    )
+
+
+def unique_by_itself(rowid: str) -> str:
+    """Return the way out of a key that holds the rowid beside other elements."""
+    return f'declare UpsertKey("{rowid}") and upsert on it, {rowid} is unique by itself'
+
+
+def _holds_the_rowid(shortfall: Shortfall) -> bool:
+    return shortfall.code is Code.MISSING_ARBITER and bool(shortfall.columns)
 
 
 def _missing(target: ConflictTarget, near: Candidate | None) -> str:

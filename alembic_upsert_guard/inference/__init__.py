@@ -14,6 +14,7 @@ from .verdict import (
     Verdict,
     can_be_inferred,
     enforce_same_uniqueness,
+    holds_the_rowid,
     judge,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "Verdict",
     "can_be_inferred",
     "enforce_same_uniqueness",
+    "holds_the_rowid",
     "judge",
 ]

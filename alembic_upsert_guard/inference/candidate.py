@@ -154,3 +154,6 @@ class Traits:
 
     not_null: frozenset[str] = frozenset()
     """The columns that cannot hold NULL; known from PostgreSQL 19 on, which proves predicates with them."""
+
+    rowid: str | None = None
+    """SQLite: the column that is the rowid, an INTEGER PRIMARY KEY; None: there is none."""

@@ -23,6 +23,7 @@ __all__ = [
     "Verdict",
     "can_be_inferred",
     "enforce_same_uniqueness",
+    "holds_the_rowid",
     "judge",
 ]
 
@@ -67,7 +68,10 @@ class Shortfall:
     """The candidate it is about; for `missing-arbiter` the nearest miss, None where nothing is near."""
 
     columns: tuple[str, ...] = ()
-    """For `partition-key-missing`: the columns of the partition key that the target lacks, in its order."""
+    """For `partition-key-missing`: the columns of the partition key that the target lacks, in its order.
+
+    For `missing-arbiter`: SQLite's rowid, beside which the target has other elements. Nothing that can be made serves.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,9 @@ def judge(
     lacking = _missing_partition_columns(target, traits)
     if lacking:
         return Verdict(State.SHORT, (), Shortfall(Code.PARTITION_KEY_MISSING, columns=lacking))
+    unservable = holds_the_rowid(target, traits)
+    if unservable is not None:
+        return Verdict(State.SHORT, (), unservable)
     for candidate in offered:
         if candidate.valid and can_be_inferred(target, candidate, traits) is None:
             return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, candidate))
@@ -179,6 +186,18 @@ def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) ->
         proven = {f"{column} IS NOT NULL" for column in traits.not_null}
         return True if candidate.predicate in proven else None
     return None if candidate.constant_predicate else False
+
+
+def holds_the_rowid(target: ConflictTarget, traits: Traits) -> Shortfall | None:
+    """Return why nothing can serve a target that holds SQLite's rowid beside other elements; None: it does not.
+
+    upsert.c looks for a rowid in a target of one term alone, and an index keeps it under no column's number.
+    """
+    columns = _columns(_folded(target.elements))
+    rowid = traits.rowid
+    if rowid is None or len(target.elements) == 1 or rowid.translate(_LOWER) not in columns:
+        return None
+    return Shortfall(Code.MISSING_ARBITER, columns=(rowid,))
 
 
 def _missing_partition_columns(target: ConflictTarget, traits: Traits) -> tuple[str, ...]:

@@ -13,7 +13,10 @@ from sqlalchemy import Column, Index, Insert, PrimaryKeyConstraint, UniqueConstr
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
+from ..catalog import TableName
 from ..catalog.reading import commits_each_statement, execute
+from ..rows import lost_with_the_table
+from ..sqltext import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +77,8 @@ class _Watch:
     def before(self, _: Connection, statement: Any, *__: Any) -> None:
         if not self._is_ours(statement):
             return
+        if isinstance(statement, Insert):
+            self._keep_what_refers_to_the_table()
         outside = commits_each_statement(self.connection)
         self.has_savepoint = self.needs_savepoint and not outside
         self.building = _built_concurrently(statement) if outside else None
@@ -113,6 +118,19 @@ class _Watch:
         if told is not None and not self.reveal:
             _without_values(context.original_exception)
         return told
+
+    def _keep_what_refers_to_the_table(self) -> None:
+        """Refuse a batch that would delete rows of other tables: it drops the table once it is copied."""
+        table = TableName(*self.table)
+        lost = lost_with_the_table(self.connection, table)
+        if lost:
+            name = named(self.connection.dialect, *table)
+            listed = ", ".join(f"{told} {count}" for told, count in lost.items())
+            raise CommandError(
+                f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
+                f"along: {listed}; nothing was changed. Leave the PRAGMA off in env.py, or declare the key with "
+                "as_index=True, which needs no batch"
+            )
 
     def _is_ours(self, statement: Any) -> bool:
         if isinstance(statement, Insert):

@@ -25,7 +25,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
-from ..findings import shortfall_fact
+from ..findings import never_served, shortfall_fact
 from ..inference import Candidate, Code, enforce_same_uniqueness
 from ..inspection import InspectedKey, inspect_keys
 from ..rows import ARCHIVE_COLUMNS
@@ -126,6 +126,7 @@ def _note_declarations(context: AutogenContext, table: Table) -> None:
     for declaration in declarations_of(table):
         subject = told(table, declaration.target)
         reason = declaration.unsupported_by(context.dialect, table)
+        reason = reason or declaration.never_served_on(context.dialect, table)
         if reason is not None:
             raise CommandError(f"{subject} {reason}")
         nullable = declaration.nullable_columns(table)
@@ -168,6 +169,8 @@ def _guard(
         return []
     subject = told(key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
+    if repair.is_refused and repair.shortfall is not None:
+        raise CommandError(f"{subject} {never_served(repair.shortfall.columns[0])}")
     if not repair.steps:
         if repair.shortfall.code is Code.UNPROVEN_ARBITER and _is_inferred(context, key):
             return []
@@ -251,9 +254,7 @@ def _adopt(
         needless.append(creation)
     if needless:
         table_ops.ops = [op for op in table_ops.ops if op not in needless]
-        names = ", ".join(str(candidate.name) for candidate in adopted if candidate.inferable)
-        if not names:
-            return
+        names = ", ".join(str(candidate.name) for candidate in adopted)
         log.info("Kept %s: it serves %s", names, told(key.table, key.declaration.target))
 
 

@@ -17,6 +17,7 @@ from ..inference import (
     Traits,
     can_be_inferred,
     enforce_same_uniqueness,
+    holds_the_rowid,
     judge,
 )
 
@@ -78,6 +79,9 @@ class Repair:
     adopted: tuple[Candidate, ...] = ()
     """What serves as it is: Alembic's drops of these, and its creation of the arbiter, are taken out."""
 
+    is_refused: bool = False
+    """Whether nothing that a revision could make would serve: the declaration has to change."""
+
 
 def plan_repair(state: KeyState) -> Repair:
     """Return what the revision does for the key.
@@ -98,8 +102,11 @@ def plan_repair(state: KeyState) -> Repair:
     none of them               validate, create
     =========================  =======================================================================
 
-    Primary keys are left to people: a step that verifies, where they have to act.
+    Primary keys are left to people: a step that verifies, where they have to act. What can never be served is refused.
     """
+    unservable = holds_the_rowid(state.target, state.traits)
+    if unservable is not None and state.wanted.kind is not Kind.PRIMARY_KEY:
+        return Repair(unservable, is_refused=True)
     good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
     spoilers = [
         c
@@ -111,9 +118,6 @@ def plan_repair(state: KeyState) -> Repair:
         for c in state.offered
         if not c.valid and (_is_wanted(state, c) or c.name == state.wanted.name)
     ]
-    if good and not any(c.inferable for c in good):
-        # the model's own arbiter would do no better: nothing that could be generated helps
-        return Repair(Shortfall(Code.MISSING_ARBITER, good[0]), adopted=tuple(good))
     adopted = tuple(
         c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
     )

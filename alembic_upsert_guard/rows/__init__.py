@@ -11,6 +11,7 @@ from .deduplicate import (
 from .order import newest_by
 from .preflight import read_rows
 from .script import script_check
+from .sqlite import lost_with_the_table
 from .statements import RowsOfKey, listing_sql
 from .surplus import ARCHIVE_COLUMNS, Deduplicated, Surplus
 
@@ -21,6 +22,7 @@ __all__ = [
     "Surplus",
     "deduplicate",
     "listing_sql",
+    "lost_with_the_table",
     "newest_by",
     "read_rows",
     "restore",

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from .statements import RowsOfKey
     from .surplus import Surplus
 
-__all__ = ["deduplicate_on_sqlite", "restore_on_sqlite"]
+__all__ = ["Reference", "deduplicate_on_sqlite", "references_to", "restore_on_sqlite"]
 
 _SURPLUS = "temp.upsert_guard_surplus"
 
 
 @dataclass(frozen=True, slots=True)
-class _Reference:
+class Reference:
     """A foreign key."""
 
     child: TableName
@@ -61,7 +61,7 @@ class _Deduplication:
 
     def run(self) -> Deduplicated:
         rows = self._find()
-        references = list(_references(self.connection, self.table)) if rows else []
+        references = list(references_to(self.connection, self.table)) if rows else []
         counted = self._counted(references)
         if counted and not self.surplus.repoint:
             raise self._refusal(
@@ -121,7 +121,7 @@ class _Deduplication:
 
     # -- what would be lost
 
-    def _counted(self, references: Iterable[_Reference]) -> dict[str, int]:
+    def _counted(self, references: Iterable[Reference]) -> dict[str, int]:
         """References to surplus rows, by foreign key; a surplus row that refers to another goes with it."""
         counts = {
             self._named(reference): self._count(
@@ -131,7 +131,7 @@ class _Deduplication:
         }
         return {told: count for told, count in counts.items() if count}
 
-    def _refuse_what_cannot_move(self, reference: _Reference) -> None:
+    def _refuse_what_cannot_move(self, reference: Reference) -> None:
         lacking = " OR ".join(f"kept.{self._name(c)} IS NULL" for c in reference.referred)
         child, meets = self._child(reference), self._meets(reference)
         lost = self._count(
@@ -143,10 +143,10 @@ class _Deduplication:
                 "they point; nothing was changed"
             )
 
-    def _refuse_what_would_be_left_behind(self, reference: _Reference) -> None:
+    def _refuse_what_would_be_left_behind(self, reference: Reference) -> None:
         """Rows that refer to a reference which is moved: nothing follows where SQLite does not enforce."""
         enforces = bool(execute(self.connection, "PRAGMA foreign_keys").scalar())
-        for grandchild in _references(self.connection, reference.child):
+        for grandchild in references_to(self.connection, reference.child):
             follows = enforces and grandchild.on_update not in {"SET NULL", "SET DEFAULT"}
             if follows or not set(grandchild.referred) & set(reference.own):
                 continue
@@ -222,7 +222,7 @@ class _Deduplication:
                 "another; nothing was changed"
             )
 
-    def _repoint(self, reference: _Reference) -> int:
+    def _repoint(self, reference: Reference) -> int:
         moves = ", ".join(
             f"{self._name(own)} = kept.{self._name(referred)}"
             for own, referred in zip(reference.own, reference.referred, strict=True)
@@ -257,10 +257,10 @@ class _Deduplication:
             conditions += [f"{sql} IS NOT NULL" for sql in key.elements(self.dialect)]
         return f"{self.relation}{' WHERE ' if conditions else ''}{' AND '.join(conditions)}"
 
-    def _child(self, reference: _Reference) -> str:
+    def _child(self, reference: Reference) -> str:
         return named(self.dialect, *reference.child)
 
-    def _named(self, reference: _Reference) -> str:
+    def _named(self, reference: Reference) -> str:
         return f"{self._child(reference)} ({', '.join(map(self._name, reference.own))})"
 
     def _is(self, row: str, part: str | None = None) -> str:
@@ -279,17 +279,17 @@ class _Deduplication:
             f"JOIN {self.relation} AS kept ON {self._is('kept')}"
         )
 
-    def _meets(self, reference: _Reference) -> str:
+    def _meets(self, reference: Reference) -> str:
         return " AND ".join(
             f"gone.{self._name(referred)} = child.{self._name(own)}"
             for own, referred in zip(reference.own, reference.referred, strict=True)
         )
 
-    def _stays(self, reference: _Reference) -> str:
+    def _stays(self, reference: Reference) -> str:
         """Of the table's own rows, those that are no surplus themselves."""
         return f" AND NOT {self._is_gone('child')}" if reference.child == self.table else ""
 
-    def _refers_to_surplus(self, reference: _Reference) -> str:
+    def _refers_to_surplus(self, reference: Reference) -> str:
         return (
             f"EXISTS (SELECT 1 FROM {_SURPLUS} AS surplus JOIN {self.relation} AS gone ON {self._is('gone')} "
             f"WHERE {self._meets(reference)}){self._stays(reference)}"
@@ -347,7 +347,7 @@ def _changed(
     return int(execute(connection, query).scalar_one())
 
 
-def _references(connection: Connection, table: TableName) -> Iterator[_Reference]:
+def references_to(connection: Connection, table: TableName) -> Iterator[Reference]:
     """Every foreign key of the schema that refers to the table; SQLite takes names in any case."""
     inspector = inspect(connection)
     for (schema, child), keys in inspector.get_multi_foreign_keys(schema=table.schema).items():
@@ -355,7 +355,7 @@ def _references(connection: Connection, table: TableName) -> Iterator[_Reference
             if key["referred_table"].casefold() != table.name.casefold():
                 continue
             same = child.casefold() == table.name.casefold()
-            yield _Reference(
+            yield Reference(
                 table if same else TableName(schema, child),
                 tuple(key["constrained_columns"]),
                 tuple(key["referred_columns"]),

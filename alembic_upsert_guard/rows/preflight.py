@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
 from ..sqltext import named
-from . import postgresql
+from . import postgresql, sqlite
 from .order import newest_by
 from .statements import RowsOfKey, listing_sql, sample_sql, totals_sql
 
@@ -65,6 +65,8 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         relation = postgresql.find_relation(connection, key.table)
         key = replace(key, only=relation is not None and relation.has_children)
         found = _read_postgresql(connection, relation, key, shown)
+    elif dialect.name == "sqlite":
+        found = _read_sqlite(connection, key, shown)
     else:
         found = _read(connection, key, shown)
     return RowsReport(
@@ -98,6 +100,11 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
         null_rows=int(totals.null_rows or 0),
     )
     return _sampled(connection, key, found, shown) if found.groups else found
+
+
+def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+    obstacle = sqlite.why_no_index(connection, key)
+    return _read(connection, key, shown) if obstacle is None else _Found(obstacle=obstacle)
 
 
 def _read_postgresql(

@@ -298,12 +298,12 @@ def _are_both(table: Table, said: Said, index: str) -> bool:
 def _state(connection: Connection, table: Table) -> tuple[Any, ...]:
     """Rows by version, relations, settings: what a reader must leave alone; or why that cannot be told any more."""
     if connection.dialect.name == "sqlite":
-        changes = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
+        rows = tuple(map(tuple, _run(connection, f"SELECT * FROM {table.sql}")))
         relations = _run(
             connection,
             "SELECT name FROM sqlite_master UNION ALL SELECT name FROM sqlite_temp_master",
         )
-        return changes, tuple(relations.scalars())
+        return rows, tuple(relations.scalars())
     statement = f"""
         SELECT (SELECT string_agg(concat_ws(' ', tableoid, ctid, xmin, xmax), ', ' ORDER BY tableoid, ctid)
                 FROM {table.sql}),

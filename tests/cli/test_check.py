@@ -278,6 +278,23 @@ def test_on_sqlite(sqlite_project: Project) -> None:
     ]
 
 
+def test_a_key_that_holds_the_rowid_is_told_with_the_way_out(sqlite_project: Project) -> None:
+    """Nothing that a revision could make would serve it."""
+    sqlite_project.sql("CREATE TABLE accounts (id INTEGER NOT NULL PRIMARY KEY, tenant INTEGER)")
+    sqlite_project.models("""
+        class Account(Base):
+            __tablename__ = "accounts"
+            __table_args__ = (UpsertKey("tenant", "id"),)
+            id: Mapped[int] = mapped_column(primary_key=True)
+            tenant: Mapped[int]
+    """)
+
+    (finding,) = report(sqlite_project, "check").findings
+    assert (finding["code"], finding["severity"]) == ("missing-arbiter", "error")
+    assert finding["fact"].startswith("id is the rowid, and SQLite infers nothing that holds it")
+    assert finding["hint"].startswith('declare UpsertKey("id") and upsert on it')
+
+
 UNKNOWN_DIALECT = """
 from alembic.ddl.impl import DefaultImpl
 from sqlalchemy.dialects import registry

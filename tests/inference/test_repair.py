@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alembic_upsert_guard.findings import shortfall_fact
-from alembic_upsert_guard.inference import Kind
+from alembic_upsert_guard.inference import Kind, Traits
 from alembic_upsert_guard.migration.repair import KeyState, Repair, plan_repair
 from tests.inference.sentences import UNREADABLE, offered, promise, sql
 
@@ -446,3 +446,36 @@ def test_the_order_of_the_catalog_decides_nothing(wanted: Any, *, owned: bool) -
         )
 
         assert (sorted(told(one)), reason(one)) == (sorted(told(other)), reason(other)), pair
+
+
+# -- SQLite's rowid
+
+
+def of_the_rowid(wanted: Any) -> Repair:
+    """A key on ``(a, b)``, where a is the rowid."""
+    there = (offered("rowid", "a", kind=Kind.PRIMARY_KEY),)
+    state = KeyState(
+        target=promise("a", "b"),
+        wanted=wanted,
+        owned=True,
+        offered=there,
+        dropped=frozenset(),
+        created=True,
+        compared=True,
+        nullable=False,
+        traits=Traits("sqlite", rowid="a"),
+    )
+    return plan_repair(state)
+
+
+def test_a_key_that_holds_the_rowid_is_refused() -> None:
+    """Whatever is made, SQLite infers none of it."""
+    assert of_the_rowid(WANTED).is_refused
+    assert told(of_the_rowid(WANTED)) == []
+
+
+def test_a_rowid_that_is_about_to_be_a_part_of_the_primary_key_is_none() -> None:
+    """The models reshape the primary key to the key: a person writes that, and it is verified."""
+    reshaped = of_the_rowid(offered(None, "a", "b", kind=Kind.PRIMARY_KEY))
+    assert not reshaped.is_refused
+    assert told(reshaped) == ["verify"]

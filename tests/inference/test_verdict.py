@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alembic_upsert_guard.inference import Kind, judge
+from alembic_upsert_guard.inference import Kind, Traits, judge
 from tests.inference.sentences import (
     UNREADABLE,
     assert_falls_short,
@@ -357,3 +357,20 @@ def test_one_reason_is_told_though_there_are_several() -> None:
 def test_candidates_may_come_from_anywhere_once() -> None:
     """A generator is read a single time."""
     assert_served(judge(promise("a"), (offer for offer in [INVALID, GOOD])), "good")
+
+
+def test_the_rowid_is_inferred_alone_or_not_at_all() -> None:
+    """SQLite's INTEGER PRIMARY KEY beside another column: nothing serves, and the reason names it, in any case."""
+    traits = Traits("sqlite", rowid="id")
+    offers = [
+        offered("rowid", "id", kind=Kind.PRIMARY_KEY),
+        offered("uq", "tenant", "id", inferable=False),
+    ]
+
+    for target in (promise("tenant", "id"), promise("tenant", "ID")):
+        verdict = judge(target, offers, traits)
+        assert_falls_short(verdict, "missing-arbiter", index=None)
+        assert verdict.shortfall is not None
+        assert verdict.shortfall.columns == ("id",)
+
+    assert_served(judge(promise("id"), offers, traits), "rowid")

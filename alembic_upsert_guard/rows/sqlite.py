@@ -1,0 +1,112 @@
+"""SQLite's part in the preflight: whether an index on the key can be made at all."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from ..catalog.reading import execute, words_of
+from ..sqltext import named, quoted
+from .deduplicate_sqlite import references_to
+from .statements import totals_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Dialect
+
+    from ..catalog import TableName
+    from .statements import RowsOfKey
+
+__all__ = ["lost_with_the_table", "why_no_index"]
+
+_INDEX = "upsert_guard_likeness"
+
+_IMPURE = "non-deterministic use of "
+"""vdbeapi.c: sqlite3NotPureFunc, of ``date('now')`` and its like, which only a row brings to light."""
+
+
+def why_no_index(connection: Connection, key: RowsOfKey) -> str | None:
+    """Return SQLite's words for why no unique index can stand on the key; None: one can, as far as it can be asked.
+
+    ``EXPLAIN`` parses CREATE INDEX on the table itself and runs nothing. Functions that are deterministic by their
+    arguments are told by a row: the first that the key is about and one of NULLs, on a likeness that is taken away
+    again.
+
+    :raises sqlalchemy.exc.DBAPIError: the rows cannot be read either, as where the table is not there.
+    """
+    dialect = connection.dialect
+    try:
+        execute(connection, f"EXPLAIN {_index_sql(dialect, key, key.table.schema)}").close()
+    except DBAPIError as error:
+        # what cannot be read is told of as such
+        execute(connection, f"EXPLAIN {totals_sql(dialect, key)}").close()
+        return words_of(error)
+    plain = all(element.column is not None for element in key.target.elements)
+    return None if plain and key.target.predicate is None else _why_no_row(connection, key)
+
+
+def _why_no_row(connection: Connection, key: RowsOfKey) -> str | None:
+    likeness = quoted(connection.dialect, "temp", key.table.name)
+    with _undone(connection):
+        try:
+            execute(
+                connection,
+                f"CREATE TEMP TABLE {quoted(connection.dialect, key.table.name)} AS "
+                f"SELECT * FROM {_real(connection.dialect, key.table)}{_where(key)} LIMIT 1",
+            )
+            execute(connection, f"INSERT INTO {likeness} DEFAULT VALUES")
+            execute(connection, _index_sql(connection.dialect, key, "temp"))
+        except DBAPIError as error:
+            # anything else comes of the likeness: a read-only connection, a temporary table itself, equal rows
+            words = words_of(error)
+            return words if words.startswith(_IMPURE) else None
+    return None
+
+
+def _real(dialect: Dialect, table: TableName) -> str:
+    return quoted(dialect, table.schema or "main", table.name)
+
+
+def _index_sql(dialect: Dialect, key: RowsOfKey, schema: str | None) -> str:
+    elements = ", ".join(key.elements(dialect))
+    index = quoted(dialect, schema, _INDEX)
+    return f"CREATE UNIQUE INDEX {index} ON {quoted(dialect, key.table.name)} ({elements}){_where(key)}"
+
+
+def _where(key: RowsOfKey) -> str:
+    return "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
+
+
+def lost_with_the_table(connection: Connection, table: TableName) -> dict[str, int]:
+    """Return how many rows of each foreign key refer to the table, where ``DROP TABLE`` does to them what it states.
+
+    It deletes the table's rows first (https://www.sqlite.org/foreignkeys.html#fk_schemacommands): what cascades is gone
+    without a word. Empty where SQLite does not enforce foreign keys. The table's own references come back with it.
+    """
+    if not execute(connection, "PRAGMA foreign_keys").scalar():
+        return {}
+    dialect = connection.dialect
+    counts: dict[str, int] = {}
+    for reference in references_to(connection, table):
+        if reference.child == table:
+            continue
+        child, own = named(dialect, *reference.child), [named(dialect, c) for c in reference.own]
+        refers = " AND ".join(f"{column} IS NOT NULL" for column in own)
+        statement = f"SELECT count(*) FROM {child} WHERE {refers}"
+        counts[f"{child} ({', '.join(own)})"] = int(execute(connection, statement).scalar_one())
+    return {told: count for told, count in counts.items() if count}
+
+
+@contextmanager
+def _undone(connection: Connection) -> Iterator[None]:
+    """Leave the database and the transaction as they were, whichever of Python's ways to begin one is in use."""
+    # SQL and not begin_nested(), which would leave a transaction open that none was in before
+    execute(connection, "SAVEPOINT upsert_guard_likeness")
+    try:
+        yield
+    finally:
+        execute(connection, "ROLLBACK TO SAVEPOINT upsert_guard_likeness")
+        execute(connection, "RELEASE SAVEPOINT upsert_guard_likeness")
