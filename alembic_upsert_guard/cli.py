@@ -18,6 +18,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
+from .catalog.reading import words_of
 from .checking import check_keys
 from .errors import UpsertGuardError
 from .findings import (
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(f"the database could not be read: {str(error.orig).strip().splitlines()[0]}")
+        return _failed(f"the database could not be read: {words_of(error)}")
     except (
         UpsertGuardError,
         CommandError,
