@@ -110,7 +110,7 @@ def execute(connection: Connection, sql: str) -> Any:
 
 def words_of(error: DBAPIError) -> str:
     """Return the sentence that the database says, without the details and hints below it."""
-    said = error.orig
+    said: BaseException | None = error.orig
     # SQLAlchemy 2.0 puts the class of asyncpg's errors before their words, and 2.1 does not
     if said is not None and getattr(said.__cause__, "sqlstate", None) is not None:
         said = said.__cause__

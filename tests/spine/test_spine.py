@@ -156,6 +156,23 @@ def test_in_autocommit(spine: DriverProject) -> None:
     goes_round(spine, revision)
 
 
+def test_a_key_is_made_while_the_table_is_written_to(spine: DriverProject) -> None:
+    """``upsert_guard_concurrently``: outside of a transaction, with a session beside it; SQLite makes it as always."""
+    given(spine, TWICE)
+    spine.edit(
+        "migrations/env.py",
+        "connection=connection, target_metadata=target_metadata",
+        "connection=connection, target_metadata=target_metadata, upsert_guard_concurrently=True",
+    )
+    revision = goes_red(spine, "missing-arbiter")
+
+    concurrently = "op.create_unique_index_concurrently" in revision.calls("upgrade")
+    assert concurrently == (spine.driver.dialect == "postgresql")
+    assert_is_refused(spine.alembic("upgrade", "head"), REFUSED)
+    spine.sql("DELETE FROM accounts WHERE kind = 'y'")
+    goes_round(spine, revision)
+
+
 def test_a_script_refuses_what_the_upgrade_refuses(spine: DriverProject) -> None:
     """``--sql`` for the database's shell: no driver's doubling and no parameter stands in it."""
     given(spine, TWICE, models=IN_SQL_ALONE)
