@@ -60,3 +60,10 @@ AIOSQLITE = Driver("aiosqlite", "sqlite", is_async=True)
 ON_POSTGRESQL = (PSYCOPG2, PSYCOPG, PSYCOPG_ASYNC, ASYNCPG)
 ON_SQLITE = (SQLITE3, AIOSQLITE)
 DRIVERS = (*ON_POSTGRESQL, *ON_SQLITE)
+
+GOES_THROUGH = {PSYCOPG: 10, PSYCOPG_ASYNC: 10, ASYNCPG: 5}
+"""How often an upsert with a bound ``index_where`` finds its arbiter on one connection; the others: always.
+
+PostgreSQL plans a prepared statement five times for its values (plancache.c: choose_custom_plan). asyncpg prepares at
+once, psycopg 3 after five executions (``prepare_threshold``), psycopg2 never; SQLAlchemy writes literals on SQLite.
+"""

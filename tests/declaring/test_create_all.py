@@ -19,7 +19,12 @@ from sqlalchemy import (
     text,
 )
 
-from alembic_upsert_guard import UnsupportedUpsertKeyError, UpsertGuardError, UpsertKey
+from alembic_upsert_guard import (
+    UnsupportedUpsertKeyError,
+    UpsertGuardError,
+    UpsertKey,
+    declare_upsert_key,
+)
 from tests.declaring.tables import accounts
 
 if TYPE_CHECKING:
@@ -194,3 +199,14 @@ def test_the_refusal_is_one_of_ours() -> None:
     """And a ``NotImplementedError``."""
     assert issubclass(UnsupportedUpsertKeyError, UpsertGuardError)
     assert issubclass(UnsupportedUpsertKeyError, NotImplementedError)
+
+
+def test_the_rowid_by_its_own_name_is_refused_on_sqlite(sqlite: Engine) -> None:
+    """No index can hold it; a table whose column bears the name is made."""
+    accounts = Table("t", MetaData(), Column("id", Integer, primary_key=True))
+    declare_upsert_key(accounts, text("rowid"))
+    with pytest.raises(UnsupportedUpsertKeyError, match=r'names rowid, .* write UpsertKey\("id"\)'):
+        accounts.metadata.create_all(sqlite)
+
+    named = Table("t", MetaData(), Column("rowid", Integer), UpsertKey(text("rowid")))
+    named.metadata.create_all(sqlite)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard import conflict_target, declare_upsert_key
 from tests.declaring.tables import Tier, accounts
-from tests.drivers import ASYNCPG, ON_POSTGRESQL, PSYCOPG, PSYCOPG2, PSYCOPG_ASYNC, Driver
+from tests.drivers import ON_POSTGRESQL, Driver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,35 +62,6 @@ def test_a_literal_in_an_element_is_inferred_a_hundred_times(url: str, driver: D
     driver.on_one_connection(url, work)
 
     assert visits == [100]
-
-
-@pytest.mark.parametrize(
-    ("driver", "times"),
-    [(PSYCOPG2, 100), (PSYCOPG, 10), (PSYCOPG_ASYNC, 10), (ASYNCPG, 5)],
-    ids=lambda value: getattr(value, "name", ""),
-)
-def test_a_bound_value_is_inferred_a_few_times(url: str, driver: Driver, times: int) -> None:
-    """What SQLAlchemy does by itself: where the driver prepares, the plan turns generic and fails with 42P10.
-
-    PostgreSQL plans a prepared statement five times for its values (plancache.c: choose_custom_plan). asyncpg prepares
-    at once, psycopg 3 after five executions, psycopg2 never.
-    """
-    table = accounts()
-    declare_upsert_key(table, "email", where=table.c.status == "open")
-    bound = {"index_elements": ["email"], "index_where": table.c.status == "open"}
-    went_through = []
-
-    def work(connection: Connection) -> None:
-        table.metadata.create_all(connection)
-        for number in range(1, 101):
-            connection.execute(upsert(table, bound))
-            went_through.append(number)
-
-    fails = pytest.raises(DBAPIError, match="no unique or exclusion constraint matching")
-    with nullcontext() if times == 100 else fails:
-        driver.on_one_connection(url, work)
-
-    assert len(went_through) == times
 
 
 PREDICATES: dict[str, Callable[[Any], Any]] = {
