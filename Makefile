@@ -1,4 +1,4 @@
-# Two commands, Python 3.10+ and nothing else: `make demo` plays the sample project, `make test` passes the tests.
+# A few commands, Python 3.10+ and nothing else: `make demo` and `make demo-sqlite` play the sample project, `make test` passes the tests.
 # PostgreSQL comes in a wheel; DATABASE_URL, where set, names a server to use instead.
 
 PYTHON ?= python3
@@ -6,10 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test tests lint clean
+.PHONY: demo demo-sqlite test tests lint clean
 
 demo: $(READY)
 	$(BIN)/python -m sample_project
+
+demo-sqlite: $(READY)
+	$(BIN)/python -m sample_project --sqlite
 
 test: lint tests
 

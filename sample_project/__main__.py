@@ -1,4 +1,4 @@
-"""`python -m sample_project`: five systems, failing and then mended, on a real PostgreSQL."""
+"""`python -m sample_project`: five systems, failing and then mended, on a real PostgreSQL; `--sqlite`: on SQLite."""
 
 import sys
 from importlib.metadata import entry_points

@@ -49,7 +49,7 @@ def add_to_chat(session: Session, user_id: str, topic_id: str, messages: Sequenc
         statement.on_conflict_do_update(
             index_elements=["user_id", "topic_id"],
             set_={
-                "messages": TutorChat.messages.op("||")(statement.excluded.messages),
+                "messages": func.jsonb_concat(TutorChat.messages, statement.excluded.messages),
                 "last_updated": func.now(),
             },
         )

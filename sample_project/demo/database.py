@@ -1,10 +1,10 @@
-"""The PostgreSQL to play on: one that starts now and vanishes, or the one of DATABASE_URL."""
+"""The database to play on: a server that starts now and vanishes, the one of DATABASE_URL, or a file of SQLite."""
 
 from __future__ import annotations
 
 import signal
 import warnings
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import SubprocessError
@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from .errors import CannotPlayError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import Connection
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TABLES = """
@@ -34,6 +35,33 @@ TABLES = """
       AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = relation.oid AND deptype = 'e')
     ORDER BY 1
 """
+TABLES_OF_SQLITE = (
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1"
+)
+
+
+NO_ARBITER, NOT_UNIQUE = "42P10", "23505"
+WORDS_OF_SQLITE = {
+    "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint": NO_ARBITER,
+    "UNIQUE constraint failed": NOT_UNIQUE,
+}
+"""SQLite has words and no codes: those of PostgreSQL for the same."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the database refused a statement with."""
+
+    code: str
+    message: str
+
+
+def refusal_of(error: DBAPIError | psycopg2.Error) -> Refusal:
+    refused = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(refused, psycopg2.Error) and refused.diag.message_primary:
+        return Refusal(refused.pgcode or "no SQLSTATE", refused.diag.message_primary)
+    message = str(refused)
+    return Refusal(WORDS_OF_SQLITE.get(message.partition(":")[0], "no SQLSTATE"), message)
 
 
 @dataclass(frozen=True)
@@ -42,8 +70,13 @@ class Database:
     is_embedded: bool
 
     @property
+    def is_postgresql(self) -> bool:
+        return self.url.get_backend_name() != "sqlite"
+
+    @property
     def sqlalchemy_url(self) -> str:
-        return self.url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+        driver = "postgresql+psycopg2" if self.is_postgresql else "sqlite+pysqlite"
+        return self.url.set(drivername=driver).render_as_string(hide_password=False)
 
     @property
     def libpq_url(self) -> str:
@@ -51,37 +84,47 @@ class Database:
 
     def run(self, statement: str) -> None:
         """The statement is committed."""
-        with (
-            closing(psycopg2.connect(self.libpq_url)) as connection,
-            connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(statement)
+        with self._begun() as connection:
+            connection.exec_driver_sql(statement)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with (
-            closing(psycopg2.connect(self.libpq_url)) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(query)
-            return list(cursor)
+        with self._begun() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    def _begun(self) -> AbstractContextManager[Connection]:
+        return create_engine(self.sqlalchemy_url, poolclass=NullPool).begin()
 
     def tables(self) -> list[str]:
-        return [name for (name,) in self.rows(TABLES)]
+        return [name for (name,) in self.rows(TABLES if self.is_postgresql else TABLES_OF_SQLITE)]
 
     def describe(self) -> str:
+        if not self.is_postgresql:
+            [(version,)] = self.rows("SELECT sqlite_version()")
+            return f"SQLite {version}, in a file that is gone when this ends"
         [(version,)] = self.rows("SHOW server_version")
         where = "embedded, gone when this ends" if self.is_embedded else "as DATABASE_URL names it"
         return f"PostgreSQL {version.split()[0]}, {where}"
 
 
-def database_to_play_on(given_url: str | None) -> AbstractContextManager[Database]:
+def database_to_play_on(
+    given_url: str | None, *, on_sqlite: bool = False
+) -> AbstractContextManager[Database]:
     """An empty database, ours for the length of the block.
 
     :param given_url: what DATABASE_URL says; ``None`` or empty: a server is started.
+    :param on_sqlite: a file in place of a server, whatever DATABASE_URL says.
     :raises CannotPlayError: with what to do about it.
     """
+    if on_sqlite:
+        return _file()
     return nullcontext(_borrow(given_url)) if given_url else _embedded_server()
+
+
+@contextmanager
+def _file() -> Iterator[Database]:
+    with TemporaryDirectory(prefix="ug-") as folder:
+        file = URL.create("sqlite", database=str(Path(folder) / "sample.sqlite"))
+        yield Database(file, is_embedded=True)
 
 
 def _borrow(given_url: str) -> Database:
@@ -93,8 +136,8 @@ def _borrow(given_url: str) -> Database:
         raise CannotPlayError(f"DATABASE_URL is not PostgreSQL: {database.url!r}")
     try:
         tables = database.tables()
-    except psycopg2.OperationalError as error:
-        why = str(error).strip().splitlines()[0]
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()[0]
         raise CannotPlayError(f"DATABASE_URL cannot be reached: {why}") from error
     if tables:
         raise CannotPlayError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 from sqlalchemy.exc import DBAPIError
 
+from .database import Refusal, refusal_of
 from .errors import NotAsToldError
 from .project import Edit, Outcome, Project, upgrade_in
 from .supabase import APIError
@@ -69,18 +70,20 @@ class Stage:
     def fails(
         self, step: str, code: str, statement: Sequence[str], act: Callable[[], None]
     ) -> None:
-        """The application fails with that SQLSTATE; its own statement is shown."""
+        """The application fails with that SQLSTATE, or SQLite's words for it; its own statement is shown."""
         try:
             act()
         except (APIError, DBAPIError, psycopg2.Error) as error:
-            came, message = _code_and_message(error)
+            came = _refusal(error)
         else:
-            came, message = "success", ""
-        if came != code:
-            raise NotAsToldError(step, expected=f"an error {code}", came=f"{came} {message}")
+            came = Refusal("success", "")
+        if came.code != code:
+            told = f"{came.code} {came.message}"
+            raise NotAsToldError(step, expected=f"an error {code}", came=told)
         self.narrator.failed(step)
         self.shows(statement)
-        self.narrator.quoted([f"ERROR {code}: {message}"], "red")
+        shown = f"ERROR {code}" if self.database.is_postgresql else "ERROR"
+        self.narrator.quoted([f"{shown}: {came.message}"], "red")
 
     def shows(self, statement: Sequence[str]) -> None:
         self.narrator.quoted(_dedented(statement))
@@ -88,12 +91,13 @@ class Stage:
     def works(
         self, step: str, act: Callable[[], None], *, fact: str, query: str, leaves: object
     ) -> None:
-        """The application succeeds, and the query then returns exactly this one value."""
+        """The application succeeds, and the query then returns exactly this."""
         try:
             act()
         except (APIError, DBAPIError, psycopg2.Error) as error:
-            came = " ".join(_code_and_message(error))
-            raise NotAsToldError(step, expected="success", came=came) from error
+            came = _refusal(error)
+            told = f"{came.code} {came.message}"
+            raise NotAsToldError(step, expected="success", came=told) from error
         self.holds(fact, query, leaves, step=step)
 
     def holds(self, fact: str, query: str, value: object, *, step: str = "the rows") -> None:
@@ -105,8 +109,11 @@ class Stage:
         self.narrator.passed(step, fact)
 
     def answer(self, query: str) -> object:
-        [(found,)] = self.database.rows(query)
-        return found
+        """One value, one row, or as many rows as there are."""
+        rows = self.database.rows(query)
+        if len(rows) != 1:
+            return rows
+        return rows[0] if len(rows[0]) > 1 else rows[0][0]
 
     def declares(self, path: str, *edits: Edit) -> None:
         self.project.add_lines(path, edits)
@@ -207,13 +214,10 @@ def _expect(step: str, outcome: Outcome, *mentioned: str, exits_with_zero: bool)
         )
 
 
-def _code_and_message(error: APIError | DBAPIError | psycopg2.Error) -> tuple[str, str]:
+def _refusal(error: APIError | DBAPIError | psycopg2.Error) -> Refusal:
     if isinstance(error, APIError):
-        return error.code, error.message
-    refused = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(refused, psycopg2.Error) and refused.diag.message_primary:
-        return refused.pgcode or "no SQLSTATE", refused.diag.message_primary
-    return "no SQLSTATE", str(error)
+        return Refusal(error.code, error.message)
+    return refusal_of(error)
 
 
 def _in_order(lines: Sequence[str], source: str) -> bool:

@@ -1,23 +1,21 @@
 """A stand-in for the `supabase` package: its calls, as the SQL that PostgREST makes of them.
 
-PostgREST takes the body of a request as JSON, turns it into rows of the table, and runs each
-request in a transaction of its own. Errors come back with the SQLSTATE of the server as their code.
+PostgREST runs each request in a transaction of its own. Errors come back with the SQLSTATE of the server as their code.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
-from psycopg2.extras import RealDictCursor
-from psycopg2.sql import SQL, Composable, Identifier
+from sqlalchemy import create_engine, pool, text
+from sqlalchemy.exc import DBAPIError
+
+from .database import refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 Row = Mapping[str, Any]
 
@@ -44,9 +42,8 @@ class Client:
         return Table(self.database_url, name)
 
     def rpc(self, function: str, arguments: Row) -> Request:
-        named = SQL(", ").join(SQL("{} := %s").format(Identifier(name)) for name in arguments)
-        statement = SQL("SELECT * FROM {}({})").format(Identifier(function), named)
-        return Request(self.database_url, statement, [str(value) for value in arguments.values()])
+        named = ", ".join(f"{name} := :{name}" for name in arguments)
+        return Request(self.database_url, f"SELECT * FROM {function}({named})", arguments)
 
 
 @dataclass(frozen=True)
@@ -58,31 +55,26 @@ class Table:
         return Query(self.database_url, self.name, _names_in(columns))
 
     def insert(self, row: Row) -> Request:
-        return self._insert([row], SQL(""))
+        return self._insert([row], "")
 
     def upsert(
         self, rows: Row | Sequence[Row], *, on_conflict: str, ignore_duplicates: bool = False
     ) -> Request:
         rows = [rows] if isinstance(rows, Mapping) else rows
-        action = (
-            SQL("DO NOTHING")
-            if ignore_duplicates
-            else SQL("DO UPDATE SET {}").format(
-                SQL(", ").join(
-                    SQL("{0} = EXCLUDED.{0}").format(Identifier(name)) for name in rows[0]
-                )
-            )
-        )
-        target = _listed(_names_in(on_conflict))
-        return self._insert(rows, SQL(" ON CONFLICT ({}) {}").format(target, action))
+        overwritten = ", ".join(f"{name} = EXCLUDED.{name}" for name in rows[0])
+        action = "NOTHING" if ignore_duplicates else f"UPDATE SET {overwritten}"
+        target = ", ".join(_names_in(on_conflict))
+        return self._insert(rows, f" ON CONFLICT ({target}) DO {action}")
 
-    def _insert(self, rows: Sequence[Row], on_conflict: Composable) -> Request:
-        statement = SQL(
-            "INSERT INTO {table} ({columns}) "
-            "SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)"
-            "{on_conflict} RETURNING *"
-        ).format(table=Identifier(self.name), columns=_listed(rows[0]), on_conflict=on_conflict)
-        return Request(self.database_url, statement, [json.dumps(rows, default=str)])
+    def _insert(self, rows: Sequence[Row], on_conflict: str) -> Request:
+        values = ", ".join(
+            f"({', '.join(f':{name}_{number}' for name in row)})" for number, row in enumerate(rows)
+        )
+        return Request(
+            self.database_url,
+            f"INSERT INTO {self.name} ({', '.join(rows[0])}) VALUES {values}{on_conflict} RETURNING *",
+            {f"{name}_{number}": row[name] for number, row in enumerate(rows) for name in row},
+        )
 
 
 @dataclass(frozen=True)
@@ -96,35 +88,32 @@ class Query:
         return Query(self.database_url, self.table, self.columns, (*self.filters, (column, value)))
 
     def execute(self) -> Response:
-        conditions = SQL(" AND ").join(
-            SQL("{} = %s").format(Identifier(column)) for column, _ in self.filters
-        )
-        statement = SQL("SELECT {} FROM {} WHERE {}").format(
-            _listed(self.columns), Identifier(self.table), conditions
-        )
-        parameters = [str(value) for _, value in self.filters]
-        return Request(self.database_url, statement, parameters).execute()
+        conditions = " AND ".join(f"{column} = :{column}" for column, _ in self.filters)
+        statement = f"SELECT {', '.join(self.columns)} FROM {self.table} WHERE {conditions}"
+        return Request(self.database_url, statement, dict(self.filters)).execute()
 
 
 @dataclass(frozen=True)
 class Request:
     database_url: str
-    statement: Composable
-    parameters: Sequence[str]
+    statement: str
+    parameters: Row
 
     def execute(self) -> Response:
-        with closing(psycopg2.connect(self.database_url)) as connection:
-            try:
-                with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
-                    cursor.execute(self.statement, self.parameters)
-                    return Response([dict(row) for row in cursor])
-            except psycopg2.Error as error:
-                raise APIError(error.pgcode, error.diag.message_primary) from error
+        engine = create_engine(self.database_url, poolclass=pool.NullPool)
+        # numbers are numbers in JSON, all else is a string
+        sent = {
+            name: value if isinstance(value, int) else str(value)
+            for name, value in self.parameters.items()
+        }
+        try:
+            with engine.begin() as connection:
+                rows = connection.execute(text(self.statement), sent).mappings()
+                return Response([dict(row) for row in rows])
+        except DBAPIError as error:
+            refusal = refusal_of(error)
+            raise APIError(refusal.code, refusal.message) from error
 
 
 def _names_in(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",")]
-
-
-def _listed(names: Iterable[str]) -> Composable:
-    return SQL(", ").join(map(Identifier, names))

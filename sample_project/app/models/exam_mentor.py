@@ -10,6 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Base
 
 
+def _in_a_day() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=1)
+
+
 class User(Base):
     __tablename__ = "users"
 
@@ -37,12 +41,8 @@ class StudySession(Base):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     details: Mapped[dict[str, Any] | None] = mapped_column("metadata")
-    current_context: Mapped[dict[str, Any] | None] = mapped_column(
-        server_default=text("'{}'::jsonb")
-    )
-    agent_history: Mapped[list[dict[str, Any]] | None] = mapped_column(
-        server_default=text("'{}'::jsonb[]")
-    )
+    current_context: Mapped[dict[str, Any] | None] = mapped_column(server_default=text("'{}'"))
+    agent_history: Mapped[list[dict[str, Any]] | None] = mapped_column(server_default=text("'{}'"))
 
 
 class Topic(Base):
@@ -92,9 +92,7 @@ class PlanCache(Base):
     cache_key: Mapped[str] = mapped_column(unique=True)
     plan: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
-    expires_at: Mapped[dt.datetime | None] = mapped_column(
-        server_default=text("now() + interval '24 hours'")
-    )
+    expires_at: Mapped[dt.datetime | None] = mapped_column(default=_in_a_day)
 
 
 class TutorChat(Base):
@@ -109,7 +107,7 @@ class TutorChat(Base):
     )
     user_id: Mapped[str]
     topic_id: Mapped[str]
-    messages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    messages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     explanation: Mapped[str | None]
     last_updated: Mapped[dt.datetime] = mapped_column(server_default=func.now())
 

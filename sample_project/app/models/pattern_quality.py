@@ -27,4 +27,4 @@ class PatternQualityMetric(Base):
     measurement_timestamp: Mapped[dt.datetime]
     version: Mapped[str]
     # `metadata` itself belongs to SQLAlchemy
-    details: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'::jsonb"))
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'"))

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column(
             "metadata",
             postgresql.JSONB(),
-            server_default=sa.text("'{}'::jsonb"),
+            server_default=sa.text("'{}'"),
             nullable=False,
         ),
         sa.ForeignKeyConstraint(

@@ -11,16 +11,12 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.drop_constraint(
-        "pattern_quality_metrics_pattern_id_fkey", "pattern_quality_metrics", type_="foreignkey"
-    )
+    with op.batch_alter_table("pattern_quality_metrics") as metrics:
+        metrics.drop_constraint("pattern_quality_metrics_pattern_id_fkey", type_="foreignkey")
 
 
 def downgrade() -> None:
-    op.create_foreign_key(
-        "pattern_quality_metrics_pattern_id_fkey",
-        "pattern_quality_metrics",
-        "patterns",
-        ["pattern_id"],
-        ["id"],
-    )
+    with op.batch_alter_table("pattern_quality_metrics") as metrics:
+        metrics.create_foreign_key(
+            "pattern_quality_metrics_pattern_id_fkey", "patterns", ["pattern_id"], ["id"]
+        )

@@ -46,9 +46,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.execute(FINALIZE_ONBOARDING)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(FINALIZE_ONBOARDING)
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION finalize_onboarding(uuid, text)")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION finalize_onboarding(uuid, text)")
     op.drop_table("profiles")

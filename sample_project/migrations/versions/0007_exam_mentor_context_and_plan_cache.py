@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column(
             "current_context",
             postgresql.JSONB(),
-            server_default=sa.text("'{}'::jsonb"),
+            server_default=sa.text("'{}'"),
             nullable=True,
         ),
     )
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column(
             "agent_history",
             postgresql.ARRAY(postgresql.JSONB()),
-            server_default=sa.text("'{}'::jsonb[]"),
+            server_default=sa.text("'{}'"),
             nullable=True,
         ),
     )
@@ -42,12 +42,7 @@ def upgrade() -> None:
             server_default=sa.text("now()"),
             nullable=False,
         ),
-        sa.Column(
-            "expires_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now() + interval '24 hours'"),
-            nullable=True,
-        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("cache_key"),
     )

@@ -12,17 +12,22 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    op.alter_column("users", "email", existing_type=sa.Text(), nullable=True)
-    op.add_column("users", sa.Column("name", sa.Text(), nullable=True))
-    op.create_unique_constraint("users_name_key", "users", ["name"])
-    op.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
-    op.execute('CREATE POLICY "Open to all" ON users FOR ALL USING (true) WITH CHECK (true)')
+    with op.batch_alter_table("users") as users:
+        users.alter_column("email", existing_type=sa.Text(), nullable=True)
+        users.add_column(sa.Column("name", sa.Text(), nullable=True))
+        users.create_unique_constraint("users_name_key", ["name"])
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+        op.execute('CREATE POLICY "Open to all" ON users FOR ALL USING (true) WITH CHECK (true)')
 
 
 def downgrade() -> None:
-    op.execute('DROP POLICY "Open to all" ON users')
-    op.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
-    op.drop_column("users", "name")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute('DROP POLICY "Open to all" ON users')
+        op.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
     # the schema of before cannot hold them
     op.execute("DELETE FROM users WHERE email IS NULL")
-    op.alter_column("users", "email", existing_type=sa.Text(), nullable=False)
+    with op.batch_alter_table("users") as users:
+        users.drop_constraint("users_name_key", type_="unique")
+        users.drop_column("name")
+        users.alter_column("email", existing_type=sa.Text(), nullable=False)
