@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .inference import Candidate
     from .inspection import InspectedKey
 
-__all__ = ["Checked", "CheckedKey", "check_keys"]
+__all__ = ["Checked", "CheckedKey", "check_keys", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Checked:
     findings: tuple[Finding, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     """The models' names for tables that the connection looks for in another schema, by ``schema.table`` of there."""
+    homes: Mapping[str, str | None] = field(default_factory=dict)
+    """The schema that the search path leads to, by the name of each table whose model names none."""
 
 
 def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bool) -> Checked:
@@ -84,24 +86,29 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     if not declaring:
         return Checked()
     dialect = connection.dialect.name
-    if catalog_for(dialect) is None:
+    catalog = catalog_for(dialect)
+    if catalog is None:
         return Checked(findings=(unknown_dialect(dialect),))
     living = {_where_it_lives(connection, table): table for table in declaring}
     keys: list[CheckedKey] = []
     findings: list[Finding] = []
+    homes: dict[str, str | None] = {}
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in _without_namesakes(living):
         existing |= inspect_keys(connection, tables)
     for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
+        if table.schema is None:
+            found = existing.get(table)
+            homes[table.name] = found[0].home if found else catalog.home(connection)
         if table not in existing:
             for subject in sorted((_key_of(table, d) for d in declarations_of(table)), key=_name):
                 keys.append(_unserved(subject))
                 findings.append(missing_table(subject))
             continue
         for key in sorted(existing[table], key=lambda k: _name(_key_of(k.table, k.declaration))):
-            checked, found = _check(connection, key)
+            checked, of_key = _check(connection, key)
             keys.append(checked)
-            findings += found
+            findings += of_key
             if rows:
                 findings += _check_rows(connection, key, served=checked.verdict == _SERVED)
     return Checked(
@@ -109,6 +116,41 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
         tuple(dict.fromkeys(keys)),
         tuple(dict.fromkeys(findings)),
         {there.fullname: table.fullname for there, table in living.items() if there is not table},
+        homes,
+    )
+
+
+def together(answers: Sequence[Checked]) -> Checked:
+    """Return the answers of all databases and tenants as one.
+
+    A table whose model names no schema is named with its own where the search path led to several, as in a loop over
+    tenants that sets it.
+    """
+    homes: dict[str, set[str | None]] = {}
+    for answer in answers:
+        for table, home in answer.homes.items():
+            homes.setdefault(table, set()).add(home)
+    told = []
+    for answer in answers:
+        apart: dict[str | None, str] = {
+            t: home for t, home in answer.homes.items() if home and len(homes[t]) > 1
+        }
+        told.append(_with_homes(answer, apart))
+    return Checked(
+        tuple(key for answer in told for key in answer.keys),
+        # once, though several databases say it
+        tuple(dict.fromkeys(finding for answer in told for finding in answer.findings)),
+        {there: table for answer in told for there, table in answer.models.items()},
+    )
+
+
+def _with_homes(answer: Checked, homes: Mapping[str | None, str]) -> Checked:
+    return Checked(
+        tuple(replace(key, schema=key.schema or homes.get(key.table)) for key in answer.keys),
+        tuple(
+            replace(each, schema=each.schema or homes.get(each.table)) for each in answer.findings
+        ),
+        {**answer.models, **{f"{home}.{table}": str(table) for table, home in homes.items()}},
     )
 
 

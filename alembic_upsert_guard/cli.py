@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
 from .catalog.reading import words_of
-from .checking import check_keys
+from .checking import Checked, check_keys, together
 from .errors import UpsertGuardError
 from .findings import (
     Finding,
@@ -213,26 +213,28 @@ def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:
 def _check(options: argparse.Namespace) -> int:
     report = _Report("check --rows" if options.rows else "check")
     configured: list[MetaData] = []
+    answers: list[Checked] = []
 
     def visit(context: MigrationContext) -> None:
         metadata = metadata_of(context)
         configured.extend(metadata)
-        checked = check_keys(_connection(context), metadata, rows=options.rows)
-        report.keys.extend(
-            {
-                "schema": key.schema,
-                "table": key.table,
-                "elements": list(key.elements),
-                "where": key.where,
-                "verdict": key.verdict,
-                "arbiters": list(key.arbiters),
-            }
-            for key in checked.keys
-        )
-        report.findings.extend(checked.findings)
-        report.models.update(checked.models)
+        answers.append(check_keys(_connection(context), metadata, rows=options.rows))
 
     run_environment(_config(options), visit)
+    checked = together(answers)
+    report.keys.extend(
+        {
+            "schema": key.schema,
+            "table": key.table,
+            "elements": list(key.elements),
+            "where": key.where,
+            "verdict": key.verdict,
+            "arbiters": list(key.arbiters),
+        }
+        for key in checked.keys
+    )
+    report.findings.extend(checked.findings)
+    report.models.update(checked.models)
     if not configured:
         raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
     return _tell(options, report, _counted(len(report.keys), "upsert key"))

@@ -51,6 +51,9 @@ class InspectedKey:
     nullable_columns: tuple[str, ...]
     """The key's columns that may hold NULL in the database, in declared order, as far as an index holds them."""
 
+    home: str | None = None
+    """The schema that the table is in, whether or not the model names it; None: it is in none, or not told."""
+
 
 def inspect_keys(
     connection: Connection, tables: Iterable[Table]
@@ -104,4 +107,5 @@ def _inspect(
             for element in declaration.target.elements
             if element.column is not None and element.column in offered.nullable
         ),
+        offered.home,
     )

@@ -11,7 +11,9 @@ from .reading import Catalog, Inferred, Offered, OneSpelling, TableName
 __all__ = ["CATALOGS", "Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "catalog_for"]
 
 CATALOGS: dict[str, Catalog] = {
-    "postgresql": Catalog(postgresql.read, postgresql.spell_alike, postgresql.inferred_arbiters),
+    "postgresql": Catalog(
+        postgresql.read, postgresql.spell_alike, postgresql.inferred_arbiters, postgresql.home
+    ),
     "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),
 }
 """How to read a database, by SQLAlchemy's dialect name. A dialect that is not here is not judged at all."""

@@ -35,6 +35,7 @@ __all__ = [
     "element_sql",
     "explain_upsert",
     "has_rows",
+    "home",
     "inferred_arbiters",
     "insertable_columns",
     "read",
@@ -74,6 +75,7 @@ def _statement(dialect: Dialect) -> Any:
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
+               n.nspname AS home,
                CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
                CASE WHEN pt.partrelid IS NOT NULL THEN ARRAY(
                    SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
@@ -172,6 +174,7 @@ def _offered(
                     tuple(every[0].partition_columns or ()),
                     frozenset(every[0].not_null_columns or ()),
                 ),
+                every[0].home,
             ),
         )
 
@@ -328,6 +331,12 @@ def has_rows(connection: Connection, table: TableName) -> bool:
             return bool(execute(connection, statement).scalar_one())
     except DBAPIError:
         return True
+
+
+def home(connection: Connection) -> str | None:
+    """Return the first schema of the search path that is there; None: none is."""
+    schema: str | None = connection.scalar(text("SELECT current_schema()"))
+    return schema
 
 
 def insertable_columns(connection: Connection, table: TableName) -> list[str]:

@@ -52,6 +52,9 @@ class Offered:
     traits: Traits = field(default_factory=Traits)
     """What the rules depend on beside the candidates."""
 
+    home: str | None = None
+    """The schema that the table is in; None: it is in none, or not told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
@@ -81,6 +84,10 @@ class OneSpelling(NamedTuple):
     """False: the database could not be asked, and different text may still mean the same."""
 
 
+def _nowhere(_: Connection) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """How one kind of database is read."""
@@ -93,6 +100,9 @@ class Catalog:
 
     infer: Callable[[Connection, TableName, ConflictTarget], Inferred]
     """The database's own answer for a target. Writes nothing."""
+
+    home: Callable[[Connection], str | None] = _nowhere
+    """The schema in which a table would be made that names none; None: that is not told."""
 
 
 def as_it_is(

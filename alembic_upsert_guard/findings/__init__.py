@@ -8,7 +8,7 @@ from __future__ import annotations
 from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
 from .deduplication import ColumnInOrder, Mend, mend_of, order_of
 from .finding import Finding, Location, Severity
-from .keys import told_of_key
+from .keys import alike, told_of_key, told_of_schemas, told_of_target
 from .of_keys import (
     KeyOfTable,
     missing_table,
@@ -38,6 +38,7 @@ __all__ = [
     "RowsReport",
     "Severity",
     "UnknownCodeError",
+    "alike",
     "as_github",
     "as_json",
     "as_text",
@@ -57,6 +58,8 @@ __all__ = [
     "shortfall_fact",
     "summary",
     "told_of_key",
+    "told_of_schemas",
+    "told_of_target",
     "unknown_dialect",
     "unread_rows",
     "violation_text",

@@ -1,16 +1,54 @@
-"""How people are told of a key, everywhere alike."""
+"""How people are told of a key, everywhere alike, and of many schemas in which the same is so."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
-__all__ = ["told_of_key"]
+__all__ = ["alike", "told_of_key", "told_of_schemas", "told_of_target"]
+
+_Told = TypeVar("_Told")
+
+_FEW = 3
+"""As many schemas are told of one by one; of more, as where each tenant has one, together."""
 
 
 def told_of_key(table: str, elements: Sequence[str], where: str | None) -> str:
     """Return the subject of a sentence about the key: ``upsert key accounts (tenant, email) WHERE live``."""
+    return f"upsert key {told_of_target(table, elements, where)}"
+
+
+def told_of_target(table: str, elements: Sequence[str], where: str | None) -> str:
+    """Return what an upsert names, declared or not: ``accounts (tenant, email) WHERE live``."""
     predicate = "" if where is None else f" WHERE {where}"
-    return f"upsert key {table} ({', '.join(elements)}){predicate}"
+    return f"{table} ({', '.join(elements)}){predicate}"
+
+
+def alike(told: Sequence[_Told], same: Callable[[_Told], Hashable]) -> Iterator[list[_Told]]:
+    """Yield `told` in its order, what is the same for more than a few schemas in one list where its first stood.
+
+    :param same: what there is to say, without the schema.
+    """
+    groups: dict[Hashable, list[_Told]] = {}
+    for each in told:
+        groups.setdefault(same(each), []).append(each)
+    for each in told:
+        group = groups[same(each)]
+        if len(group) <= _FEW:
+            yield [each]
+        elif group[0] is each:
+            yield group
+
+
+def told_of_schemas(schemas: Sequence[str | None]) -> str:
+    """Return what stands behind a subject without a schema; empty for a single one.
+
+    :param schemas: each once; None is the one that the search path finds.
+    """
+    if len(schemas) == 1:
+        return ""
+    named = ", ".join("the default one" if each is None else each for each in schemas[:_FEW])
+    more = len(schemas) - _FEW
+    return f" in {len(schemas)} schemas ({named}{f' and {more} more' if more > 0 else ''})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .keys import told_of_key
+from .keys import alike, told_of_key, told_of_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .finding import Finding
 
@@ -21,30 +22,72 @@ _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 def as_text(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
-    """Return a line a finding: the code, the place or the key, the fact, the way out."""
+    """Return a line a finding: the code, the place or the key, the fact, the way out.
+
+    What is so in many schemas alike is one line, with the way out of the first.
+    """
     width = max((len(finding.code) for finding in findings), default=0)
-    return [_line(finding, width, coloured=coloured) for finding in findings]
+    return [_line(group, width, coloured=coloured) for group in _told_together(findings)]
 
 
-def _line(finding: Finding, width: int, *, coloured: bool) -> str:
-    code, fact = finding.code.ljust(width), _in_one_line(_fact(finding))
+def _told_together(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """In one list what differs in the schema alone; where that leaves many lists of one key, the last is the rest."""
+    by_fact = list(alike(findings, _without_schema))
+    for lists in alike(by_fact, _of_one_key):
+        if len(lists) == 1:
+            yield lists[0]
+            continue
+        yield from lists[:2]
+        yield [
+            replace(finding, fact=_OTHERWISE, hint=_EACH)
+            for group in lists[2:]
+            for finding in group
+        ]
+
+
+_OTHERWISE = "the same, in other numbers or under other names"
+_EACH = "see --format json, which tells of each"
+
+
+def _without_schema(finding: Finding) -> Finding:
+    return replace(finding, schema=None, hint="") if _is_of_a_table(finding) else finding
+
+
+def _of_one_key(group: Sequence[Finding]) -> Finding:
+    finding = _without_schema(group[0])
+    return replace(finding, fact="") if _is_of_a_table(finding) else finding
+
+
+def _is_of_a_table(finding: Finding) -> bool:
+    """Whether it is about a table of a database, and about no place in a file."""
+    return finding.table is not None and finding.location is None
+
+
+def _line(group: Sequence[Finding], width: int, *, coloured: bool) -> str:
+    finding = group[0]
+    code, fact = finding.code.ljust(width), _in_one_line(_fact(group))
     hint = _in_one_line(f"{finding.hint[:1].upper()}{finding.hint[1:]}")
     if not coloured:
         return f"{code}  {fact}. {hint}"
     return f"{_COLOURS[finding.severity]}{code}{_PLAIN}  {fact}. {_DIM}{hint}{_PLAIN}"
 
 
-def _fact(finding: Finding) -> str:
+def _fact(group: Sequence[Finding]) -> str:
+    finding = group[0]
     if finding.location is not None:
         return f"{finding.location.path}:{finding.location.line}: {finding.fact}"
     if finding.table is None:
         return finding.fact
-    return f"{_subject(finding)}: {finding.fact}"
+    return f"{_subject(group)}: {finding.fact}"
 
 
-def _subject(finding: Finding) -> str:
-    table = f"{finding.schema}.{finding.table}" if finding.schema else str(finding.table)
-    return told_of_key(table, finding.elements, finding.where) if finding.elements else table
+def _subject(group: Sequence[Finding]) -> str:
+    finding = group[0]
+    schemas = list(dict.fromkeys(each.schema for each in group))
+    alone = len(schemas) == 1 and finding.schema
+    table = f"{finding.schema}.{finding.table}" if alone else str(finding.table)
+    key = told_of_key(table, finding.elements, finding.where) if finding.elements else table
+    return f"{key}{told_of_schemas(schemas)}"
 
 
 def _in_one_line(text: str) -> str:
@@ -107,15 +150,17 @@ def _member(finding: Finding) -> dict[str, Any]:
     }
 
 
-def as_github(findings: Iterable[Finding]) -> list[str]:
+def as_github(findings: Sequence[Finding]) -> list[str]:
     """Return a workflow command a finding, which GitHub shows beside the line that it is about.
 
+    What is so in many schemas alike is one, as in text.
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    return [_annotation(finding) for finding in findings]
+    return [_annotation(group) for group in _told_together(findings)]
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(group: Sequence[Finding]) -> str:
+    finding = group[0]
     properties = {"title": finding.code}
     fact = finding.fact
     if finding.location is not None:
@@ -125,7 +170,7 @@ def _annotation(finding: Finding) -> str:
             **properties,
         }
     elif finding.table is not None:
-        fact = f"{_subject(finding)}: {fact}"
+        fact = f"{_subject(group)}: {fact}"
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     hint = f"{finding.hint[:1].upper()}{finding.hint[1:]}"
     return f"::{finding.severity} {listed}::{_escaped(f'{fact}. {hint}')}"

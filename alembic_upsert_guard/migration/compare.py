@@ -40,10 +40,12 @@ from .operations import (
     DropInvalidIndexOp,
     GuardedTableOp,
     UpsertKeyOp,
+    ValidateUpsertKeyOp,
 )
 from .repair import Action, KeyState, leaves_no_arbiter, plan_repair
 from .splitting import split_when_written
 from .steps import is_hidden, operations_of
+from .telling import Lines
 from .toimpl import LOGGER
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
     marked = dict(_take_marks(upgrade_ops))
     if not marked:
         return PriorityDispatchResult.CONTINUE
+    lines = Lines()
     for mark in marked.values():
-        _note_declarations(context, mark.metadata_table)
+        _note_declarations(context, mark.metadata_table, lines)
     existing = {
         mark.metadata_table: ops for ops, mark in marked.items() if mark.conn_table is not None
     }
@@ -90,14 +93,19 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
         )
     elif existing and context.connection is not None:
         for table, keys in inspect_keys(context.connection, existing).items():
+            lines.lives_in(table, keys[0].home)
             moved = [
-                op for key in keys for op in _guard(context, upgrade_ops, existing[table], key)
+                op
+                for key in keys
+                for op in _guard(context, upgrade_ops, existing[table], key, lines)
             ]
-            _note_removals(context, existing[table], keys[0], moved)
+            _note_removals(context, existing[table], keys[0], moved, lines)
     for table_ops, mark in marked.items():
         if mark.conn_table is None:
             _create_what_alembic_skips(context, table_ops, mark.metadata_table)
         _keep_sql(context, table_ops, mark.metadata_table)
+    lines.log()
+    _offer_once(upgrade_ops)
     settle(context, upgrade_ops)
     return PriorityDispatchResult.CONTINUE
 
@@ -122,28 +130,44 @@ def _keep_archives(upgrade_ops: UpgradeOps) -> None:
             )
 
 
-def _note_declarations(context: AutogenContext, table: Table) -> None:
+def _note_declarations(context: AutogenContext, table: Table, lines: Lines) -> None:
     for declaration in declarations_of(table):
-        subject = told(table, declaration.target)
         reason = declaration.unsupported_by(context.dialect, table)
         reason = reason or declaration.never_served_on(context.dialect, table)
         if reason is not None:
-            raise CommandError(f"{subject} {reason}")
+            raise CommandError(f"{told(table, declaration.target)} {reason}")
         nullable = declaration.nullable_columns(table)
         if declaration.nulls == "warn" and nullable:
-            log.warning(
-                "nullable-key: %s: %s may hold NULL, and NULLs never conflict: such rows double. "
+            lines.warning(
+                "nullable-key: ",
+                table,
+                declaration.target,
+                f": {', '.join(nullable)} may hold NULL, and NULLs never conflict: such rows double. "
                 'Make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
-                subject,
-                ", ".join(nullable),
             )
+
+
+def _offer_once(upgrade_ops: UpgradeOps) -> None:
+    """Leave the line that would mend the rows in front of the first schema's check alone."""
+    offered = set()
+    for table_ops in upgrade_ops.ops:
+        for op in table_ops.ops if isinstance(table_ops, ModifyTableOps) else ():
+            if isinstance(op, ValidateUpsertKeyOp):
+                key = (op.table_name, tuple(map(str, op.elements)), str(op.where), op.mend_order)
+                if key in offered:
+                    op.mend_order = ()
+                offered.add(key)
 
 
 # -- one key
 
 
 def _guard(
-    context: AutogenContext, upgrade_ops: UpgradeOps, table_ops: ModifyTableOps, key: InspectedKey
+    context: AutogenContext,
+    upgrade_ops: UpgradeOps,
+    table_ops: ModifyTableOps,
+    key: InspectedKey,
+    lines: Lines,
 ) -> list[MigrateOperation]:
     """Put into `table_ops` what the key needs; return what was moved to be done online, after everything else."""
     creation = _creation(context, table_ops, key)
@@ -163,26 +187,25 @@ def _guard(
         )
     )
     if repair.adopted:
-        _adopt(table_ops, key, repair.adopted, creation, dropping)
+        _adopt(table_ops, key, repair.adopted, creation, dropping, lines)
         creation = None
     if repair.shortfall is None:
         return []
-    subject = told(key.table, key.declaration.target)
+    subject = (key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
     if repair.is_refused and repair.shortfall is not None:
-        raise CommandError(f"{subject} {never_served(repair.shortfall.columns[0])}")
+        raise CommandError(f"{told(*subject)} {never_served(repair.shortfall.columns[0])}")
     if not repair.steps:
         if repair.shortfall.code is Code.UNPROVEN_ARBITER and _is_inferred(context, key):
             return []
-        log.warning("%s: %s: %s", repair.shortfall.code, subject, fact)
+        lines.warning(f"{repair.shortfall.code}: ", *subject, f": {fact}")
         return []
     sequence, verification = operations_of(context.dialect, key, repair, creation)
     if any(op is not creation and is_hidden(context, key, op) for op in sequence):
-        log.info(
-            "Left %s alone (%s: %s): include_object or include_name hides what would be changed",
-            subject,
-            repair.shortfall.code,
-            fact,
+        lines.info(
+            "Left ",
+            *subject,
+            f" alone ({repair.shortfall.code}: {fact}): include_object or include_name hides what would be changed",
         )
         if creation is None:
             return []
@@ -190,7 +213,7 @@ def _guard(
         sequence = [op for op in sequence if op is creation or isinstance(op, UpsertKeyOp)]
     else:
         caveat = _caveat(context, sequence)
-        log.info("Detected %s on %s: %s%s", repair.shortfall.code, subject, fact, caveat)
+        lines.info(f"Detected {repair.shortfall.code} on ", *subject, f": {fact}{caveat}")
     # Alembic's own drops of what we drop, and its creation, stand in our sequence now
     dropped = {step.candidate for step in repair.steps if step.action is Action.DROP}
     needless = [op for candidate, op in dropping.items() if candidate in dropped]
@@ -247,6 +270,7 @@ def _adopt(
     adopted: Sequence[Candidate],
     creation: MigrateOperation | None,
     dropping: dict[Candidate, MigrateOperation],
+    lines: Lines,
 ) -> None:
     """Take out what Alembic would do to arbiters that serve as they are, and its creation of another."""
     needless = [op for candidate, op in dropping.items() if candidate in adopted]
@@ -255,7 +279,7 @@ def _adopt(
     if needless:
         table_ops.ops = [op for op in table_ops.ops if op not in needless]
         names = ", ".join(str(candidate.name) for candidate in adopted)
-        log.info("Kept %s: it serves %s", names, told(key.table, key.declaration.target))
+        lines.info(f"Kept {names}: it serves ", key.table, key.declaration.target)
 
 
 def _note_removals(
@@ -263,6 +287,7 @@ def _note_removals(
     table_ops: ModifyTableOps,
     key: InspectedKey,
     moved: Sequence[MigrateOperation],
+    lines: Lines,
 ) -> None:
     """Say above each drop what it leaves without an arbiter, and keep the SQL of dropped indexes for the way back."""
     gone = {op: taken_by(op, key.offered) for op in table_ops.ops}
@@ -277,22 +302,22 @@ def _note_removals(
         noted
         for op in table_ops.ops
         for noted in (
-            *([] if in_doubt else _removal_notes(key.table, gone[op], remaining)),
+            *([] if in_doubt else _removal_notes(key.table, gone[op], remaining, lines)),
             _with_definition(op, key.table, gone[op]),
         )
     ]
 
 
 def _removal_notes(
-    table: Table, taken: Sequence[Candidate], remaining: Sequence[Candidate]
+    table: Table, taken: Sequence[Candidate], remaining: Sequence[Candidate], lines: Lines
 ) -> Iterator[MigrateOperation]:
     for candidate in taken:
         if leaves_no_arbiter(candidate, remaining):
-            log.warning(
-                "arbiter-removed: %s (%s) loses its last arbiter, %s: code that still upserts on it fails with 42P10",
-                table.fullname,
-                ", ".join(candidate.labels),
-                candidate.name,
+            lines.removal(
+                "arbiter-removed: ",
+                table,
+                candidate,
+                f" loses its last arbiter, {candidate.name}: code that still upserts on it fails with 42P10",
             )
             yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
 

@@ -1,0 +1,90 @@
+"""What autogenerate logs of keys: a line each, and one line for all schemas of which the same is to be told."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..findings import alike, told_of_schemas, told_of_target
+from .toimpl import LOGGER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Table
+
+    from ..inference import Candidate, ConflictTarget
+
+__all__ = ["Lines"]
+
+log = logging.getLogger(LOGGER)
+
+_UNNAMED = "public"
+"""Where the search path leads unless somebody sets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    level: int
+    before: str
+    schema: str | None
+    table: str
+    elements: tuple[str, ...]
+    where: str | None
+    after: str
+
+
+class Lines:
+    """What is to be logged at the end of one comparison, in order."""
+
+    def __init__(self) -> None:
+        self._lines: list[_Line] = []
+        self._homes: dict[str, str] = {}
+
+    def info(self, before: str, table: Table, target: ConflictTarget, after: str = "") -> None:
+        """Note what is so of a declared key: words around it."""
+        key = (target.labels, target.predicate)
+        self._note(logging.INFO, f"{before}upsert key ", table, *key, after)
+
+    def warning(self, before: str, table: Table, target: ConflictTarget, after: str = "") -> None:
+        """Note what a person has to see to."""
+        key = (target.labels, target.predicate)
+        self._note(logging.WARNING, f"{before}upsert key ", table, *key, after)
+
+    def removal(self, before: str, table: Table, gone: Candidate, after: str) -> None:
+        """Note that an arbiter goes, of a declared key or of none."""
+        self._note(logging.WARNING, before, table, gone.labels, None, after)
+
+    def lives_in(self, table: Table, home: str | None) -> None:
+        """Tell the table by the schema that the search path leads to, as in a loop over tenants that sets it."""
+        if table.schema is None and home not in (None, _UNNAMED):
+            self._homes[table.name] = str(home)
+
+    def _note(
+        self,
+        level: int,
+        before: str,
+        table: Table,
+        elements: tuple[str, ...],
+        where: str | None,
+        after: str,
+    ) -> None:
+        self._lines.append(_Line(level, before, table.schema, table.name, elements, where, after))
+
+    def log(self) -> None:
+        """Log what was noted."""
+        lines = [
+            replace(line, schema=line.schema or self._homes.get(line.table)) for line in self._lines
+        ]
+        for group in alike(lines, lambda line: replace(line, schema=None)):
+            line = group[0]
+            log.log(line.level, "%s%s%s", line.before, _subject(group), line.after)
+
+
+def _subject(group: Sequence[_Line]) -> str:
+    line = group[0]
+    alone = len(group) == 1 and line.schema
+    table = f"{line.schema}.{line.table}" if alone else line.table
+    key = told_of_target(table, line.elements, line.where)
+    return f"{key}{told_of_schemas([each.schema for each in group])}"
