@@ -51,6 +51,8 @@ def setup(plugin: Plugin) -> None:
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
 
+    for silent in (operations.NothingOp, operations.ArbiterRemovedOp):
+        Operations.implementation_for(silent)(toimpl.do_nothing)
     renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
     Operations.implementation_for(online_operations.OnlineOps)(online.all_of)
     renderers.dispatch_for(online_operations.OnlineOps)(render.render_online)

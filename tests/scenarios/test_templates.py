@@ -60,8 +60,10 @@ class InitialisedProject(Project):
 @pytest.mark.parametrize(
     ("template", "driver"),
     [
+        ("generic", "psycopg2"),
         ("async", "asyncpg"),
         ("pyproject", "psycopg"),
+        ("pyproject_async", "asyncpg"),
     ],
 )
 def test_a_template_on_postgresql(tmp_path: Path, url: str, template: str, driver: str) -> None:
