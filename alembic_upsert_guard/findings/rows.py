@@ -80,6 +80,9 @@ class RowsReport:
     doubt: str | None = None
     """Why the rows could not be compared as the index will; None: they were."""
 
+    autocommit: bool = False
+    """Whether each statement of the revision is committed, so that what came before the check stays."""
+
     @property
     def refuses(self) -> bool:
         """Whether the key cannot be made unique on these rows."""
@@ -94,7 +97,7 @@ def first_line(report: RowsReport) -> str:
     """Return the consequence in one line, without values."""
     key = told_of_key(report.table, report.elements, report.where)
     if report.obstacle is not None:
-        return f"{key} does not hold: no unique index can be made on it; nothing was changed"
+        return f"{key} does not hold: no unique index can be made on it; {_changed(report)}"
     found = []
     if report.groups:
         found.append(
@@ -102,12 +105,15 @@ def first_line(report: RowsReport) -> str:
         )
     if report.nulls == "forbid" and report.null_rows:
         found.append(f"{counted(report.null_rows, 'row')} with NULL in the key")
-    changed = (
-        "nothing was changed"
-        if report.left_behind is None
-        else f"the build left the INVALID index {report.left_behind} behind"
-    )
-    return f"{key} does not hold: {', '.join(found)}; {changed}"
+    return f"{key} does not hold: {', '.join(found)}; {_changed(report)}"
+
+
+def _changed(report: RowsReport) -> str:
+    if report.left_behind is not None:
+        return f"the build left the INVALID index {report.left_behind} behind"
+    if report.autocommit:
+        return "what the revision did above the check stays, for it runs in AUTOCOMMIT"
+    return "nothing was changed"
 
 
 def violation_text(report: RowsReport) -> str:

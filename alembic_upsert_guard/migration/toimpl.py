@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
-from ..catalog.reading import words_of
+from ..catalog.reading import commits_each_statement, words_of
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
 from ..findings import counted, mend_of, told_of_key, violation_text
@@ -94,7 +94,8 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
     connection = _connection(operations)
     report = _report(connection, key, operation, told, reveal=reveal)
     if report.refuses:
-        raise _violation(context, report)
+        stays = commits_each_statement(connection)
+        raise _violation(context, replace(report, autocommit=stays))
     if report.doubt is not None:
         log.warning(
             "%s: the rows were not checked: %s. The build of the index decides", told, report.doubt

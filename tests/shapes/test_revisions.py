@@ -163,3 +163,23 @@ def test_a_script_of_a_range(project: Project) -> None:
     assert ARBITER not in project.uniques()
     project.upgrade()
     assert project.check().code == 0
+
+
+def test_a_revision_that_commits_each_statement(project: Project) -> None:
+    """The refusal says that what stands above the check stays: the next upgrade would meet it there."""
+    project.sql(TABLE, TWICE)
+    project.models(ACCOUNTS)
+    revision = project.revise()
+    path = revision.path.relative_to(project.path)
+    in_block = (
+        "    with op.get_context().autocommit_block():\n"
+        "        op.add_column('accounts', sa.Column('x', sa.Integer()))\n"
+    )
+    project.edit(str(path), f"    {VALIDATE}", f"{in_block}        {VALIDATE}")
+
+    refused = project.alembic("upgrade", "head")
+    assert (
+        f"{REFUSAL}; what the revision did above the check stays, for it runs in AUTOCOMMIT\n"
+        in refused.out
+    )
+    assert project.rows("SELECT x FROM accounts") == [(None,), (None,)]
