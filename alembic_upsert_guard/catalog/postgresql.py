@@ -217,6 +217,8 @@ def spell_alike(
 ) -> OneSpelling:
     """Return `arbiter` as this server prints it: made on an empty likeness of the table, read, rolled back.
 
+    Predicates that imply each other, as the planner proves it, come in the spelling of the arbiter's.
+
     The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
     without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
     """
@@ -235,15 +237,64 @@ def spell_alike(
             )
             execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
             (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
+            (probe,) = likeness_offers.candidates
+            same = _predicates_like(connection, likeness, probe, offered)
     except DBAPIError:
         return as_it_is(arbiter, offered, compared=False)
-    (probe,) = likeness_offers.candidates
     named = tuple(map(_as_named, arbiter.elements, probe.elements))
     return OneSpelling(
         replace(arbiter, elements=probe.elements, predicate=probe.predicate),
         ConflictTarget(named, probe.predicate),
-        tuple(offered),
+        tuple(replace(c, predicate=probe.predicate) if c.predicate in same else c for c in offered),
     )
+
+
+def _predicates_like(
+    connection: Connection, likeness: str, probe: Candidate, offered: Sequence[Candidate]
+) -> frozenset[str]:
+    """Other spellings of the probe's predicate among those of indexes on its elements; the likeness gets an index each.
+
+    The planner takes an index for an arbiter where the target's predicate implies the index's (plancat.c:
+    infer_arbiter_indexes). Where each is taken for the other's predicate, both hold the same rows.
+    """
+    others = {
+        c.predicate
+        for c in offered
+        if c.predicate not in (None, probe.predicate)
+        and frozenset(c.elements) == frozenset(probe.elements)
+    }
+    if probe.predicate is None or not others:
+        return frozenset()
+    elements = ", ".join(element_sql(connection.dialect, element) for element in probe.elements)
+    predicates = [probe.predicate, *sorted(map(str, others))]
+    names = [f"upsert_guard_{number}" for number, _ in enumerate(predicates)]
+    try:
+        for name, predicate in zip(names, predicates, strict=True):
+            index = f"CREATE UNIQUE INDEX {name} ON {likeness} ({elements}) WHERE {predicate}"
+            execute(connection, index)
+        taken = [
+            _arbiters_of(
+                connection,
+                f"EXPLAIN (FORMAT JSON) INSERT INTO {likeness} DEFAULT VALUES "
+                f"ON CONFLICT ({elements}) WHERE {predicate} DO NOTHING",
+            )
+            for predicate in predicates
+        ]
+    except DBAPIError:
+        return (
+            frozenset()
+        )  # what could not be asked is left as it is spelled, and everything is rolled back
+    return frozenset(
+        predicate
+        for name, predicate, others_taken in zip(names, predicates, taken, strict=True)
+        if name in taken[0] and names[0] in others_taken and name != names[0]
+    )
+
+
+def _arbiters_of(connection: Connection, explain: str) -> tuple[str, ...]:
+    document = execute(connection, explain).scalar_one()
+    (plan,) = json.loads(document) if isinstance(document, str) else document
+    return tuple(plan["Plan"].get("Conflict Arbiter Indexes", ()))
 
 
 def _as_named(declared: Element, made: Element) -> Element:

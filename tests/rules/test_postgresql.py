@@ -215,12 +215,9 @@ def test_the_same_predicate_in_another_spelling_is_the_same(
     [
         ("c > 0", "c > 10"),
         ("c <> 9", "c = 1"),
-        ("c = 1", "1 = c"),
-        ("c > 0 AND a > 0", "a > 0 AND c > 0"),
         ("c > 0", "c > 0 AND a > 0"),
         ("c > 0 OR a > 0", "c > 0"),
         ("st IN ('x', 'y')", "st = 'x'"),
-        ("st IN ('x', 'y')", "st IN ('y', 'x')"),
         ("c IS NOT NULL", "c = 1"),
     ],
 )
@@ -230,6 +227,24 @@ def test_a_stronger_predicate_implies_the_index(
     """predicate_implied_by proves it, text cannot; the other way round it does not hold."""
     pg.given(T, f"CREATE UNIQUE INDEX uq ON t (a, b) WHERE {index}")
     pg.serves(f"(a, b) WHERE {target}", "uq", judged=UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("index", "target"),
+    [
+        ("c = 1", "1 = c"),
+        ("c > 0 AND a > 0", "a > 0 AND c > 0"),
+        ("st IN ('x', 'y')", "st IN ('y', 'x')"),
+        ("st IN ('x', 'y')", "st = 'y' OR st = 'x'"),
+        ("NOT (c > 0)", "c <= 0"),
+    ],
+)
+def test_predicates_that_imply_each_other_are_the_same(
+    pg: PostgreSQLRules, index: str, target: str
+) -> None:
+    """predicate_implied_by proves it both ways on a likeness of the table, and no doubt is left."""
+    pg.given(T, f"CREATE UNIQUE INDEX uq ON t (a, b) WHERE {index}")
+    pg.serves(f"(a, b) WHERE {target}", "uq")
 
 
 @pytest.mark.parametrize(
@@ -262,9 +277,9 @@ TRUTH = "CREATE TABLE t (a int, act boolean)"
 def test_comparing_with_a_truth_value_is_the_value(
     pg: PostgreSQLRules, index: str, target: str
 ) -> None:
-    """The planner reduces it; the text still differs."""
+    """The planner reduces it, whichever of the two the index has."""
     pg.given(TRUTH, f"CREATE UNIQUE INDEX uq ON t (a) WHERE {index}", row="VALUES (1, true)")
-    pg.serves(f"(a) WHERE {target}", "uq", judged=UNKNOWN)
+    pg.serves(f"(a) WHERE {target}", "uq")
     pg.refuses("(a)", "predicate-mismatch")
 
 
