@@ -29,7 +29,7 @@ from .plan import (
     Wait,
     plan,
 )
-from .sessions import holders_of, told_sessions
+from .sessions import holders_of, sessions_of
 from .watching import watched
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .arbiter import OnlineArbiter
     from .patience import Patience
     from .plan import FoundTable, Step
+    from .sessions import Session
     from .watching import Drawer
 
 __all__ = ["OneAtATime", "RowsInTheWay", "Teller", "create", "drop"]
@@ -385,7 +386,7 @@ class _Run:
 
     def wait(self, step: Wait) -> None:
         """Wait a moment for another session, and say so."""
-        sessions = told_sessions(self.connection, step.pids, reveal=self.teller.reveal)
+        sessions = sessions_of(self.connection, step.pids, reveal=self.teller.reveal)
         self._say_now_and_then(f"{step.index} may be being built{_in_the_way(sessions)}: waiting")
         time.sleep(_LOOK_AGAIN)
 
@@ -417,8 +418,8 @@ class _Run:
         return quoted(self.dialect, *names)
 
 
-def _in_the_way(sessions: Sequence[str]) -> str:
-    return f"; in the way: {'; '.join(sessions)}" if sessions else ""
+def _in_the_way(sessions: Sequence[Session]) -> str:
+    return f"; in the way: {'; '.join(map(str, sessions))}" if sessions else ""
 
 
 @contextmanager
@@ -462,7 +463,7 @@ class OneAtATime:
             if not said or time.monotonic() - said >= _SAY_AGAIN:
                 said = time.monotonic()
                 pids = self._connection.scalars(_HOLDER, self._key).all()
-                sessions = told_sessions(self._connection, pids, reveal=self._teller.reveal)
+                sessions = sessions_of(self._connection, pids, reveal=self._teller.reveal)
                 self._teller.say(
                     f"another upgrade is at work on {told}{_in_the_way(sessions)}: waiting"
                 )

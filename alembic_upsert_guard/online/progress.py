@@ -6,111 +6,163 @@ import importlib.util
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from .sessions import told_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.console import Console
+    from rich.table import Table
 
     from .watching import Drawer, Observation
 
 __all__ = ["drawer_for"]
 
 _EVERY = 10.0
-"""Seconds between two lines in a log; a change of phase is no reason for one, a new blocker is."""
+"""Seconds between two lines in a log; a change of phase is no reason for one, a session in the way is."""
+
+_BAR_WIDTH = 16
+"""Columns: beside the longest phase and a count it leaves the line within 80."""
 
 
 def drawer_for(
-    subject: str, say: Callable[[str], None], stream: TextIO, *, quiet: bool
+    subject: str,
+    say: Callable[[str], None],
+    stream: TextIO,
+    *,
+    quiet: bool,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Drawer | None:
     """Return what shows the build of `subject`; None: nothing does.
 
     :param say: takes a line for the log.
     :param stream: where a bar would be drawn: on a terminal, with ``rich`` installed (extra ``progress``), it is.
+    :param clock: seconds since whenever.
     """
     if quiet:
         return None
-    if stream.isatty() and importlib.util.find_spec("rich") is not None:
-        return _Bar(subject, say, stream)
-    return _Lines(subject, say)
+    console = _console(stream)
+    if console is None:
+        return _Lines(subject, say, clock)
+    return _Bar(subject, say, console, clock)
+
+
+def _console(stream: TextIO) -> Console | None:
+    """Return the terminal that `stream` is; None: it is none, or no bar can be drawn on it."""
+    if not stream.isatty() or importlib.util.find_spec("rich") is None:
+        return None
+    from rich.console import Console  # noqa: PLC0415 - an extra
+
+    console = Console(file=stream)
+    return console if console.is_interactive and not console.is_dumb_terminal else None
+
+
+class _InTheWay:
+    """Knows which sessions have been told of."""
+
+    def __init__(self) -> None:
+        self._last_look: int | None = None
+        self._told: int | None = None
+
+    def is_news(self, observation: Observation) -> bool:
+        """Return whether somebody new is in the way, and was so at the last look: short transactions come and go."""
+        pid = observation.blockers[0].pid if observation.blockers else None
+        stays = pid is not None and pid == self._last_look
+        self._last_look = pid
+        if not stays or pid == self._told:
+            return False
+        self._told = pid
+        return True
 
 
 class _Lines:
-    def __init__(self, subject: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, subject: str, say: Callable[[str], None], clock: Callable[[], float]
+    ) -> None:
         self._subject = subject
         self._say = say
-        self._next = time.monotonic() + _EVERY
-        self._blockers: tuple[str, ...] = ()
+        self._clock = clock
+        self._next = clock() + _EVERY
+        self._in_the_way = _InTheWay()
 
     def show(self, observation: Observation) -> None:
-        held_up = observation.blockers and _first(observation) != _first_of(self._blockers)
-        now = time.monotonic()
-        if not held_up and now < self._next:
-            return
-        self._next = now + _EVERY
-        self._blockers = observation.blockers
-        self._say(f"{self._subject}: {_told(observation)}")
+        now = self._clock()
+        if self._in_the_way.is_news(observation) or now >= self._next:
+            self._next = now + _EVERY
+            self._say(f"{self._subject}: {_told(observation)}")
 
     def close(self) -> None:
         pass
 
 
 class _Bar:
-    def __init__(self, subject: str, say: Callable[[str], None], stream: TextIO) -> None:
-        from rich.console import Console  # noqa: PLC0415 - an extra
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    def __init__(
+        self,
+        subject: str,
+        say: Callable[[str], None],
+        console: Console,
+        clock: Callable[[], float],
+    ) -> None:
+        from rich.live import Live  # noqa: PLC0415 - an extra
 
-        self._say = say
-        self._blockers: tuple[str, ...] = ()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[counted]}", markup=False),
-            TimeElapsedColumn(),
-            console=Console(file=stream),
-            transient=True,
-        )
         self._subject = subject
-        self._task = self._progress.add_task(subject, total=None, counted="")
-        self._progress.start()
+        self._say = say
+        self._clock = clock
+        self._began = clock()
+        self._in_the_way = _InTheWay()
+        self._live = Live(console=console, transient=True)
 
     def show(self, observation: Observation) -> None:
-        if observation.blockers and _first(observation) != _first_of(self._blockers):
+        if self._in_the_way.is_news(observation):
+            # a logging handler knows nothing of the bar, and would write on in its line
+            self._live.stop()
             self._say(f"{self._subject}: {_waits(observation)}")
-        self._blockers = observation.blockers
-        self._progress.update(
-            self._task,
-            description=f"{self._subject}: {observation.phase or 'working'}",
-            completed=observation.done,
-            total=observation.total or None,
-            counted=_counted(observation),
+        self._live.update(self._drawn(observation))
+        self._live.start()
+
+    def _drawn(self, observation: Observation) -> Table:
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415 - an extra
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        line = Table.grid(padding=(0, 1))
+        line.add_row(
+            Text(observation.phase or self._subject, no_wrap=True, overflow="ellipsis"),
+            # without a total it shows that something is done, and not how much
+            ProgressBar(observation.total or None, observation.done, width=_BAR_WIDTH),
+            Text(_counted_briefly(observation), no_wrap=True),
+            Text(told_seconds(self._clock() - self._began), no_wrap=True),
         )
+        return line
 
     def close(self) -> None:
-        self._progress.stop()
+        self._live.stop()
 
 
 def _told(observation: Observation) -> str:
-    said = [observation.phase or "working"]
-    if observation.total:
-        said.append(_counted(observation))
-    if observation.blockers:
-        said.append(_waits(observation))
-    return ", ".join(said)
+    told = [observation.phase, _counted(observation), _waits(observation)]
+    return ", ".join(filter(None, told)) or "working"
 
 
 def _counted(observation: Observation) -> str:
     if not observation.total:
         return ""
-    percent = 100 * observation.done // observation.total
-    return f"{observation.done:,} of {observation.total:,} {observation.unit} ({percent} %)"
+    counted = f"{observation.done:,} of {observation.total:,} {observation.unit}"
+    return f"{counted} ({_percent(observation)})"
+
+
+def _counted_briefly(observation: Observation) -> str:
+    if not observation.total:
+        return ""
+    if observation.unit == "sessions":
+        return f"{observation.done:,} of {observation.total:,}"
+    return _percent(observation)
+
+
+def _percent(observation: Observation) -> str:
+    return f"{100 * observation.done // observation.total} %"
 
 
 def _waits(observation: Observation) -> str:
-    return f"waits for {'; '.join(observation.blockers)}"
-
-
-def _first(observation: Observation) -> str:
-    return _first_of(observation.blockers)
-
-
-def _first_of(blockers: tuple[str, ...]) -> str:
-    # the age of its transaction changes at every look, the pid in front does not
-    return blockers[0].split(",")[0] if blockers else ""
+    blockers = "; ".join(map(str, observation.blockers))
+    return f"waits for {blockers}" if blockers else ""

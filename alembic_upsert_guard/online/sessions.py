@@ -1,78 +1,120 @@
-"""Who is in the way: sessions in words, asked of the server."""
+"""Who is in the way: other sessions, asked of the server and told in words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.engine import Connection
 
-__all__ = ["blockers_of", "holders_of", "told_sessions"]
+__all__ = ["Session", "blockers_of", "holders_of", "sessions_of", "told_seconds"]
 
 _QUERY_LIMIT = 80
 """Characters of a session's statement in a message."""
 
-_SESSION = f"""a.pid, a.state, a.usename AS role_name, a.application_name,
-       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start)) AS age,
-       left(regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1}) AS query"""
 
-_BLOCKERS = text(f"""
-    SELECT {_SESSION} FROM pg_stat_activity a WHERE a.pid = ANY(pg_blocking_pids(:pid)) ORDER BY a.pid
-""")
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Another session, as pg_stat_activity has it. Prints as what a person is told."""
 
-_HOLDERS = text(f"""
-    SELECT {_SESSION} FROM pg_stat_activity a
-    WHERE a.pid <> pg_backend_pid() AND a.pid IN (
-        SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-        WHERE l.locktype = 'relation' AND l.granted AND CAST(l.relation AS bigint) = ANY(:relations))
-    ORDER BY a.xact_start NULLS LAST, a.pid
-""")
+    pid: int
+    """0: a transaction that is prepared, which belongs to no session any more."""
+    role: str | None = None
+    application: str | None = None
+    state: str | None = None
+    """As the server names it; None: it does not tell this role."""
+    in_transaction: bool = False
+    seconds: float = 0.0
+    """Since its transaction began; outside of one, since its state is what it is."""
+    query: str | None = None
+    """Its statement, or the last one, on one line and cut short; None: not told."""
 
-_SESSIONS = text(
-    f"SELECT {_SESSION} FROM pg_stat_activity a WHERE a.pid = ANY(:pids) ORDER BY a.pid"
-)
+    def __str__(self) -> str:
+        if not self.pid:
+            return "a prepared transaction (listed in pg_prepared_xacts)"
+        names = ", ".join(filter(None, (self.role, self.application)))
+        told = [f"pid {self.pid} ({names})" if names else f"pid {self.pid}"]
+        if self.state is not None:
+            lasts = told_seconds(self.seconds)
+            told.append(
+                f"{self.state}, transaction open for {lasts}"
+                if self.in_transaction
+                else f"{self.state} for {lasts}"
+            )
+        if self.query:
+            told.append(f"{'' if self.state == 'active' else 'last '}statement: {self.query}")
+        return ", ".join(told)
 
 
-def blockers_of(connection: Connection, pid: int, *, reveal: bool) -> list[str]:
-    """Return the sessions that `pid` waits for at this moment."""
-    return _told(connection.execute(_BLOCKERS, {"pid": pid}).all(), reveal=reveal)
+def blockers_of(connection: Connection, pid: int, *, reveal: bool) -> list[Session]:
+    """Return the sessions that `pid` waits for at this moment.
+
+    :param reveal: whether their statements are told, which hold values.
+    """
+    return _read(connection, "SELECT unnest(pg_blocking_pids(:pid))", {"pid": pid}, reveal=reveal)
 
 
-def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool) -> list[str]:
+def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool) -> list[Session]:
     """Return the sessions that hold any lock on one of `relations` (oids), the oldest transaction first."""
-    return _told(connection.execute(_HOLDERS, {"relations": list(relations)}).all(), reveal=reveal)
+    pids = """
+        SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+        WHERE l.locktype = 'relation' AND l.granted AND CAST(l.relation AS bigint) = ANY(:relations)
+          AND l.pid IS DISTINCT FROM pg_backend_pid()
+    """
+    return _read(connection, pids, {"relations": list(relations)}, reveal=reveal)
 
 
-def told_sessions(connection: Connection, pids: Iterable[int], *, reveal: bool) -> list[str]:
+def sessions_of(connection: Connection, pids: Iterable[int], *, reveal: bool) -> list[Session]:
     """Return the sessions of these pids, as far as they are still there."""
-    return _told(connection.execute(_SESSIONS, {"pids": list(pids)}).all(), reveal=reveal)
+    return _read(
+        connection, "SELECT unnest(CAST(:pids AS int[]))", {"pids": list(pids)}, reveal=reveal
+    )
 
 
-def _told(rows: Sequence[Row[Any]], *, reveal: bool) -> list[str]:
-    return [_session(row, reveal=reveal) for row in rows]
+def _read(
+    connection: Connection, pids: str, parameters: Mapping[str, Any], *, reveal: bool
+) -> list[Session]:
+    # pg_blocking_pids has 0 for a prepared transaction, and pg_locks NULL
+    statement = f"""
+        SELECT DISTINCT coalesce(p.pid, 0) AS pid, a.usename, a.application_name, a.state, a.xact_start,
+               extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)) AS seconds,
+               left(regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1}) AS query
+        FROM ({pids}) AS p (pid) LEFT JOIN pg_stat_activity a ON a.pid = p.pid
+        WHERE a.pid IS NOT NULL OR coalesce(p.pid, 0) = 0
+        ORDER BY a.xact_start, pid
+    """
+    return [
+        Session(
+            row.pid,
+            row.usename,
+            row.application_name,
+            row.state,
+            row.xact_start is not None,
+            float(row.seconds or 0),
+            # another role's statement comes without a state, and says that it is not for us
+            _cut(row.query) if reveal and row.state is not None else None,
+        )
+        for row in connection.execute(text(statement), parameters)
+    ]
 
 
-def _session(row: Row[Any], *, reveal: bool) -> str:
-    who = ", ".join(filter(None, (row.role_name, row.application_name)))
-    what = [f"pid {row.pid}"]
-    if who:
-        what.append(f"({who})")
-    if row.state is not None:  # another role's is not told
-        what.append(f"{row.state} for {_age(float(row.age or 0))}")
-    query = str(row.query or "").strip()
-    if reveal and query:
-        cut = query if len(query) <= _QUERY_LIMIT else f"{query[:_QUERY_LIMIT]}..."
-        what.append(f"last statement: {cut}")
-    return ", ".join((" ".join(what[:2]) if who else what[0], *what[2 if who else 1 :]))
+def _cut(query: str) -> str:
+    query = query.strip()
+    return query if len(query) <= _QUERY_LIMIT else f"{query[:_QUERY_LIMIT]}..."
 
 
-def _age(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
+def told_seconds(seconds: float) -> str:
+    """Return a duration in its two largest units, such as ``2 h 5 min``."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

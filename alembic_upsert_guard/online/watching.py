@@ -10,10 +10,9 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -22,14 +21,19 @@ from .sessions import blockers_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
+
+    from .sessions import Session
 
 __all__ = ["Drawer", "Observation", "watched"]
 
 log = logging.getLogger(__name__)
 
 _EVERY = 0.5
-"""Seconds between two looks."""
+"""Seconds between two looks, and before the first one."""
+
+_LEAVE = 2.0
+"""Seconds after which a look that does not come back is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,18 @@ class Observation:
     total: int = 0
     """Of `unit`; 0: this phase counts nothing."""
     unit: str = "blocks"
-    blockers: tuple[str, ...] = ()
-    """The sessions that it waits for, in words."""
+    blockers: tuple[Session, ...] = ()
+    """The sessions that it waits for."""
 
 
 class Drawer(Protocol):
     """What shows observations to people."""
 
     def show(self, observation: Observation) -> None:
-        """Show how far it is; called from another thread than :meth:`close`."""
+        """Show how far it is; called from another thread than the statement's."""
 
     def close(self) -> None:
-        """Show that it has ended, well or not."""
+        """Show nothing from now on; may be called twice, and where nothing was shown."""
 
 
 @contextmanager
@@ -62,16 +66,10 @@ def watched(
 ) -> Iterator[None]:
     """Show `drawer` how the statements of session `pid` get on, as long as the block lasts.
 
-    Where no second connection can be had the block runs all the same, unseen.
+    Where no second connection can be had, or it is lost, the block runs all the same, unseen.
     """
-    if drawer is None:
+    if drawer is None or not _can_have_a_second(connection):
         yield
-        return
-    if not _can_have_a_second(connection):
-        try:
-            yield
-        finally:
-            drawer.close()
         return
     over = threading.Event()
     thread = threading.Thread(
@@ -82,7 +80,7 @@ def watched(
         yield
     finally:
         over.set()
-        thread.join(timeout=10)
+        thread.join(_LEAVE)
         drawer.close()
 
 
@@ -97,26 +95,39 @@ def _can_have_a_second(connection: Connection) -> bool:
 def _watch(
     connection: Connection, pid: int, drawer: Drawer, over: threading.Event, *, reveal: bool
 ) -> None:
+    # most of a thousand partitions are done by the first look, and take no connection for it
+    if over.wait(_EVERY):
+        return
     engine = connection.engine
     try:
         if connection.dialect.is_async:
-            asyncio.run(_watch_async(AsyncEngine(engine), pid, drawer, over, reveal=reveal))
+            asyncio.run(_look_async(AsyncEngine(engine), pid, drawer, over, reveal=reveal))
             return
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as second:
-            while not over.wait(_EVERY):
-                drawer.show(_observe(second, pid, reveal=reveal))
-    except (SQLAlchemyError, OSError) as error:
-        log.debug("nobody watches the build: %s", error)
+            _look(second, pid, drawer, over, reveal=reveal)
+    except Exception as error:  # noqa: BLE001 - whatever a driver or a terminal raises: who only watches stops nothing
+        log.debug("nobody watches session %s: %s", pid, error)
+    finally:
+        drawer.close()
 
 
-async def _watch_async(
+def _look(
+    connection: Connection, pid: int, drawer: Drawer, over: threading.Event, *, reveal: bool
+) -> None:
+    while not over.is_set():
+        observation = _observe(connection, pid, reveal=reveal)
+        if not over.is_set():
+            drawer.show(observation)
+        over.wait(_EVERY)
+
+
+async def _look_async(
     engine: AsyncEngine, pid: int, drawer: Drawer, over: threading.Event, *, reveal: bool
 ) -> None:
     async with engine.connect() as second:
         await second.execution_options(isolation_level="AUTOCOMMIT")
-        while not over.is_set():
-            drawer.show(await second.run_sync(lambda sync: _observe(sync, pid, reveal=reveal)))
-            await asyncio.sleep(_EVERY)
+        # the loop is this thread's own, and has nothing else to do
+        await second.run_sync(_look, pid, drawer, over, reveal=reveal)
 
 
 _PROGRESS = text("""
@@ -131,13 +142,16 @@ def _observe(connection: Connection, pid: int, *, reveal: bool) -> Observation:
     row = connection.execute(_PROGRESS, {"pid": pid}).one_or_none()
     if row is None:
         return Observation("", blockers=blockers)
-    # a phase counts one of the three, and the others keep what an earlier one left
-    waiting = row.phase.startswith("waiting")
-    done, total, unit = (
-        (row.lockers_done, row.lockers_total, "sessions")
-        if waiting
-        else (row.tuples_done, row.tuples_total, "rows")
-        if "tuples" in row.phase
-        else (row.blocks_done, row.blocks_total, "blocks")
-    )
+    done, total, unit = _counted(row)
     return Observation(row.phase, done or 0, total or 0, unit, blockers)
+
+
+def _counted(row: Row[Any]) -> tuple[int | None, int | None, str]:
+    """Return what the phase counts; the other columns keep what an earlier one left, or are there too early."""
+    if row.phase.startswith("waiting"):
+        return row.lockers_done, row.lockers_total, "sessions"
+    if "sorting" in row.phase:
+        return 0, 0, "rows"  # rows are counted when they go into the tree
+    if "tuples" in row.phase:
+        return row.tuples_done, row.tuples_total, "rows"
+    return row.blocks_done, row.blocks_total, "blocks"
