@@ -77,12 +77,7 @@ def _statement(dialect: Dialect) -> Any:
                wanted.name AS table_name,
                n.nspname AS home,
                CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
-               CASE WHEN pt.partrelid IS NOT NULL THEN ARRAY(
-                   SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
-                   FROM unnest(pt.partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
-                   LEFT JOIN pg_attribute pa ON pa.attrelid = c.oid AND pa.attnum = part.attnum
-                                             AND pa.attnum <> 0
-                   ORDER BY part.place) END AS partition_columns,
+               pt.columns AS partition_columns,
                {not_null} AS not_null_columns,
                ic.relname AS index_name,
                i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
@@ -90,9 +85,9 @@ def _statement(dialect: Dialect) -> Any:
                i.indisvalid AS is_valid,
                i.indisready AS is_ready,
                -- a partition's own index may be deferrable below a parent's that is not
-               i.indimmediate AND (ic.relkind <> 'I' OR NOT EXISTS (
-                   SELECT FROM pg_partition_tree(i.indexrelid) part
-                   JOIN pg_index pi ON pi.indexrelid = part.relid WHERE NOT pi.indimmediate
+               i.indimmediate AND NOT (ic.relkind = 'I' AND i.indexrelid IN (
+                   SELECT ancestor FROM pg_index pi, pg_partition_ancestors(pi.indexrelid) ancestor
+                   WHERE NOT pi.indimmediate
                )) AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
@@ -122,7 +117,13 @@ def _statement(dialect: Dialect) -> Any:
         JOIN pg_namespace n ON n.oid = c.relnamespace
              AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid)
                       ELSE n.nspname = wanted.schema END
-        LEFT JOIN pg_partitioned_table pt ON pt.partrelid = c.oid
+        LEFT JOIN (SELECT partrelid, ARRAY(
+                       SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
+                       FROM unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
+                       LEFT JOIN pg_attribute pa ON pa.attrelid = partrelid AND pa.attnum = part.attnum
+                                                 AND pa.attnum <> 0
+                       ORDER BY part.place
+                   ) AS columns FROM pg_partitioned_table) pt ON pt.partrelid = c.oid
         LEFT JOIN pg_index i ON i.indrelid = c.oid
         LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
         LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
