@@ -59,6 +59,8 @@ def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbi
     """
     found: Arbiter | None = None
     for arbiter in arbiters_of(table):
+        if not isinstance(arbiter, Index) and len(arbiter.columns) != len(target.elements):
+            continue  # a constraint holds no column twice
         candidate = arbiter_as_candidate(arbiter)
         if frozenset(candidate.elements) != frozenset(target.elements):
             continue

@@ -234,6 +234,8 @@ class Declaration:
         if table in self._attached:
             return self._attached[table]
         came_along = {str(arbiter.name) for arbiter in self._attached.values()}
+        if not came_along:
+            return None
         return next((a for a in arbiters_of(table) if str(a.name) in came_along), None)
 
     def attached_its_own(self, table: Table) -> bool:

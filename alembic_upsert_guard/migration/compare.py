@@ -255,12 +255,14 @@ def _creation(
     context: AutogenContext, table_ops: ModifyTableOps, key: InspectedKey
 ) -> MigrateOperation | None:
     """The operation that creates the key's arbiter, whoever produced it."""
+    made = [(op, candidate) for op in table_ops.ops for candidate in made_by(context, op)]
+    if not made:
+        return None
     wanted = arbiter_as_candidate(key.arbiter, context.dialect)
-    for op in table_ops.ops:
-        for made in made_by(context, op):
-            same = enforce_same_uniqueness(made, wanted, nullable=key.nullable)
-            if same and made.immediate:
-                return op
+    for op, candidate in made:
+        same = enforce_same_uniqueness(candidate, wanted, nullable=key.nullable)
+        if same and candidate.immediate:
+            return op
     return None
 
 
@@ -290,6 +292,8 @@ def _note_removals(
     lines: Lines,
 ) -> None:
     """Say above each drop what it leaves without an arbiter, and keep the SQL of dropped indexes for the way back."""
+    if not table_ops.ops:
+        return
     gone = {op: taken_by(op, key.offered) for op in table_ops.ops}
     lost = {candidate for taken in gone.values() for candidate in taken}
     remaining = [c for c in key.offered if c not in lost]

@@ -127,12 +127,11 @@ def plan_repair(state: KeyState) -> Repair:
     by_hand = state.wanted.kind is Kind.PRIMARY_KEY or any(
         c.kind is Kind.PRIMARY_KEY for c in spoilers
     )
-    shortfall = _shortfall(state, good, spoilers, broken)
     if by_hand:
         undone = not standing or len(drops_after) < len(spoilers)
         verify = [Step(Action.VERIFY)] if undone else []
         steps = (*drops_first, *drops_after, *verify)
-        return Repair(shortfall if steps else None, steps, adopted)
+        return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
     impostors = [
         c
@@ -150,7 +149,7 @@ def plan_repair(state: KeyState) -> Repair:
         steps = (*drops_first, Step(Action.VALIDATE), *drops_after, Step(Action.CREATE))
     else:
         steps = (*drops_first, *drops_after)
-    return Repair(shortfall if steps else None, steps, adopted)
+    return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
 
 def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
