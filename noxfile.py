@@ -143,7 +143,7 @@ def table(session: nox.Session) -> None:
 @nox.session(tags=["quick"])
 def docs(session: nox.Session) -> None:
     """The pages, built; a warning is an error."""
-    session.install("-r", "docs/requirements.txt")
+    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
     session.run("mkdocs", "build", "--strict", "--site-dir", str(BUILD / "site"))
 
 

@@ -64,6 +64,18 @@ postgresql_in_session = factories.postgresql_noproc(depends_on="server")
 postgresql = factories.postgresql("postgresql_in_session")
 
 
+@pytest.fixture(autouse=True)
+def since(request: pytest.FixtureRequest) -> None:
+    """Skip what is marked with a later major version of PostgreSQL than this server's."""
+    marker = request.node.get_closest_marker("since")
+    if marker is not None:
+        postgresql: psycopg.Connection = request.getfixturevalue("postgresql")
+        found = postgresql.info.server_version // 10_000
+        if found < marker.args[0]:
+            version, *why = marker.args
+            pytest.skip(*why or [f"PostgreSQL {version} brought it, this is {found}"])
+
+
 @pytest.fixture
 def url(postgresql: psycopg.Connection) -> str:
     """The URL of this test's own PostgreSQL database."""

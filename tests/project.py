@@ -10,6 +10,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import create_engine, text
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class Ran:
         """Our own log lines, without level and logger."""
         return re.findall(r"\[alembic\.autogenerate\.upsert_guard\] (.*)", self.err)
 
+
+ALEMBIC_RESTORES = pytest.mark.since(
+    15, "SQLAlchemy reflects NULLS DISTINCT on older servers too, which cannot parse it"
+)
+"""Tests whose downgrade makes a constraint again that Alembic itself dropped."""
 
 _OFFERS = (
     "# rows that share a key stop the next line",

@@ -318,7 +318,7 @@ def statements(script: str) -> Iterator[Statement]:
             errors = [answer for answer in told if answer.startswith("ERROR ")]
             rows = [answer for answer in told if not answer.startswith("ERROR ")]
             state, _, text = errors[0][len("ERROR ") :].partition(": ") if errors else ("", "", "")
-            yield Statement(sql.strip(), (state, text) if errors else None, "".join(rows) or None)
+            yield Statement(sql.strip(), (state, text) if errors else None, "\n".join(rows) or None)
             sql, told = "", []
         sql += f"{line}\n" if line.strip() else ""
 

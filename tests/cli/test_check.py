@@ -127,6 +127,7 @@ def test_an_index_that_failed_to_build(project: Project) -> None:
     assert (checked.verdicts, checked.arbiters) == ({KEY: "short"}, {KEY: []})
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_taken_otherwise_than_stated(project: Project) -> None:
     """nulls-mismatch, in either direction; the twin that fits is satisfied."""
     project.sql(
@@ -152,6 +153,7 @@ def test_nulls_taken_otherwise_than_stated(project: Project) -> None:
     assert guard(project, "check", "--strict").code == 1
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_of_an_arbiter_that_the_database_was_asked_for(project: Project) -> None:
     """A predicate in other words: the planner names the arbiter, and its NULLs count."""
     project.sql(

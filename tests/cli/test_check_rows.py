@@ -53,7 +53,11 @@ def test_rows_outside_of_the_predicate_do_not_count(project: Project) -> None:
         ("warn", [("nullable-key", "warning"), ("null-rows", "warning")]),
         ("distinct", []),
         ("forbid", [("null-rows", "error")]),
-        ("not_distinct", [("nulls-mismatch", "error"), ("duplicate-rows", "error")]),
+        pytest.param(
+            "not_distinct",
+            [("nulls-mismatch", "error"), ("duplicate-rows", "error")],
+            marks=pytest.mark.since(15),
+        ),
     ],
 )
 def test_nulls_under_each_mode(project: Project, nulls: str, found: list[tuple[str, str]]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import sqlalchemy
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from sqlalchemy.schema import SchemaItem
 
 POSTGRESQL = postgresql.dialect()
+
+CONSTRAINTS_CARRY = pytest.mark.skipif(
+    tuple(map(int, sqlalchemy.__version__.split(".")[:3])) < (2, 0, 41),
+    reason="SQLAlchemy 2.0.41 brought INCLUDE in constraints",
+)
 
 
 class Tier(enum.Enum):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from alembic_upsert_guard.declaration import arbiter_as_candidate
 from alembic_upsert_guard.inference import Candidate, Element, Kind
-from tests.declaring.tables import Tier, accounts
+from tests.declaring.tables import CONSTRAINTS_CARRY, Tier, accounts
 from tests.inference.sentences import UNREADABLE, offered, sql
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def candidate(declare: Callable[[Any], Any], dialect: Any = None) -> Candidate:
             lambda _: UniqueConstraint("tenant", "email", name="uq"),
             offered("uq", "tenant", "email", kind=Kind.CONSTRAINT),
         ),
-        (
+        pytest.param(
             lambda _: UniqueConstraint("email", name="uq", postgresql_include=["phone"]),
             offered("uq", "email", kind=Kind.CONSTRAINT),
+            marks=CONSTRAINTS_CARRY,
         ),
         (
             lambda _: UniqueConstraint("email", name="uq", postgresql_nulls_not_distinct=True),

@@ -182,6 +182,7 @@ def test_the_build_of_an_expression_index_is_told(project: Project) -> None:
     assert_untouched(project, rows=0)
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_not_distinct_are_told(project: Project) -> None:
     """NULLs are equal to the build and to the report."""
     revised(project, key=', nulls="not_distinct"')

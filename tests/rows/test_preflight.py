@@ -9,6 +9,8 @@ import struct
 import termios
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.project import Project
 
@@ -116,6 +118,7 @@ def test_forbidden_nulls_are_refused(project: Project) -> None:
     assert "OR tenant IS NULL OR email IS NULL" in ran.out
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_not_distinct_are_grouped(project: Project) -> None:
     """``nulls="not_distinct"`` takes NULLs as equal, as the index will."""
     ran = revised(project, NULLS, key=', nulls="not_distinct"').alembic("upgrade", "head")

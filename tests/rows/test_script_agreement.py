@@ -101,6 +101,7 @@ def said_in_psql(project: Project) -> str:
             '"tenant", "email", nulls="not_distinct"',
             "accounts (tenant, email) does not hold: 4 duplicate groups, 5 surplus rows",
             id="NULLs that are not distinct",
+            marks=pytest.mark.since(15),
         ),
         pytest.param(
             TWICE,
@@ -197,7 +198,12 @@ def test_a_script_takes_an_inheriting_table_for_another(project: Project) -> Non
         pytest.param(NULLS, '"tenant", "email"', id="NULLs that are warned of"),
         pytest.param(NULLS, '"tenant", "email", nulls="distinct"', id="NULLs that are meant"),
         pytest.param(CLEAN, '"tenant", "email", nulls="forbid"', id="no NULLs"),
-        pytest.param(CLEAN, '"tenant", "email", nulls="not_distinct"', id="equal NULLs"),
+        pytest.param(
+            CLEAN,
+            '"tenant", "email", nulls="not_distinct"',
+            id="equal NULLs",
+            marks=pytest.mark.since(15),
+        ),
         pytest.param(TWICE, '"tenant", "email", where=text("tenant > 2")', id="partial"),
         pytest.param(CLEAN, '"tenant", func.lower(text("email"))', id="expression"),
         pytest.param("SELECT 1", '"tenant", "email"', id="no rows"),

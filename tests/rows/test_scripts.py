@@ -62,7 +62,7 @@ def test_a_script_on_duplicates_stops_with_the_first_line_of_the_report(
         ("warn", "warning"),
         ("distinct", "silence"),
         ("forbid", "refusal"),
-        ("not_distinct", "refusal"),
+        pytest.param("not_distinct", "refusal", marks=pytest.mark.since(15)),
     ],
 )
 def test_a_script_takes_nulls_as_stated(

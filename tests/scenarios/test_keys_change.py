@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.project import Project, goes_red, goes_round
+import pytest
+
+from tests.project import ALEMBIC_RESTORES, Project, goes_red, goes_round
 
 TABLE = """
     CREATE TABLE accounts (
@@ -44,6 +46,7 @@ def test_a_hand_written_index_has_another_name_than_the_database(project: Projec
     goes_round(project, revision)
 
 
+@ALEMBIC_RESTORES
 def test_the_stated_name_changes(project: Project) -> None:
     """The constraint is made anew under the new name, validated; and back."""
     project.sql(TABLE, "ALTER TABLE accounts ADD CONSTRAINT old_name UNIQUE (tenant, email)")
@@ -67,6 +70,7 @@ def test_a_name_that_is_no_longer_stated_changes_nothing(project: Project) -> No
     assert project.revise().is_empty
 
 
+@ALEMBIC_RESTORES
 def test_the_key_is_removed_from_the_models(project: Project) -> None:
     """Its constraint goes as any other does."""
     project.sql(
@@ -79,6 +83,7 @@ def test_the_key_is_removed_from_the_models(project: Project) -> None:
     goes_round(project, revision)
 
 
+@ALEMBIC_RESTORES
 def test_one_of_two_keys_is_removed(project: Project) -> None:
     """A comment stands directly above the drop, and one warning line: old code still upserts on it."""
     project.sql(
@@ -108,6 +113,7 @@ def test_the_key_becomes_an_index(project: Project) -> None:
     assert project.revise().is_empty
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_the_stated_meaning_of_null_changes(project: Project) -> None:
     """The constraint is made anew under the same name; the downgrade restores the old NULL mode."""
     project.sql(
@@ -163,6 +169,7 @@ def test_a_key_comes_with_a_column_that_it_does_not_use(project: Project) -> Non
     goes_round(project, revision)
 
 
+@ALEMBIC_RESTORES
 def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -> None:
     """The new column is there before the check, and the old one goes last; the downgrade restores the old key."""
     project.sql(
@@ -179,6 +186,7 @@ def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -
     goes_round(project, revision)
 
 
+@ALEMBIC_RESTORES
 def test_the_key_loses_a_column(project: Project) -> None:
     """A column of the key is dropped: the constraint on the others is validated and created before it goes."""
     project.sql(
