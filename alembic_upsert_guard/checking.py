@@ -19,6 +19,7 @@ from .findings import (
     nullable_key,
     nulls_mismatch,
     of_rows,
+    rival_unique_key,
     short_key,
     unknown_dialect,
     unread_rows,
@@ -209,6 +210,8 @@ def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[
         state = State.SHORT
     elif key.nullable_columns and subject.nulls == "warn":
         findings.append(nullable_key(subject, key.nullable_columns))
+    if verdict.rivals:
+        findings.append(rival_unique_key(subject, verdict.rivals))
     checked = CheckedKey(
         subject.schema, subject.table, subject.elements, subject.where, state.value, arbiters
     )

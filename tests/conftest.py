@@ -14,6 +14,7 @@ from pytest_postgresql import factories
 from sqlalchemy import make_url
 
 from tests.alembic_server import AlembicServer
+from tests.mysql.servers import KINDS, NoServerError, started
 from tests.project import Project
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
+
+    from tests.mysql.servers import MySQLServer
 
 
 @dataclass(frozen=True)
@@ -106,3 +109,54 @@ def sqlite_project(tmp_path: Path, alembic_server: AlembicServer) -> Iterator[Pr
     made = Project(tmp_path / "project", f"sqlite:///{database}", server=alembic_server)
     yield made
     made.dispose()
+
+
+def _server_of(kind: str) -> Iterator[MySQLServer]:
+    """Skip without one; `UPSERT_GUARD_REQUIRE` lists kinds that have to be there."""
+    try:
+        with started(kind) as server:
+            yield server
+    except NoServerError as error:
+        if kind in os.environ.get("UPSERT_GUARD_REQUIRE", "").split(","):
+            raise
+        pytest.skip(f"no {kind} server: {error}")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MySQLServer]:
+    """MariaDB: the machine's own program, or `MYSQL_URL`'s server."""
+    yield from _server_of("mariadb")
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def mysql_server(request: pytest.FixtureRequest) -> Iterator[MySQLServer]:
+    """MariaDB and MySQL, one after the other."""
+    if request.param == "mariadb":
+        yield request.getfixturevalue("mariadb_server")
+    else:
+        yield from _server_of("mysql")
+
+
+def _project_on(
+    server: MySQLServer, tmp_path: Path, alembic_server: AlembicServer
+) -> Iterator[Project]:
+    url = server.database(f"guard_{os.getpid()}")
+    made = Project(tmp_path / "project", url, server=alembic_server)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def mariadb_project(
+    tmp_path: Path, mariadb_server: MySQLServer, alembic_server: AlembicServer
+) -> Iterator[Project]:
+    """An Alembic project of its own, on an empty MariaDB database."""
+    yield from _project_on(mariadb_server, tmp_path, alembic_server)
+
+
+@pytest.fixture
+def mysql_project(
+    tmp_path: Path, mysql_server: MySQLServer, alembic_server: AlembicServer
+) -> Iterator[Project]:
+    """An Alembic project of its own, on an empty database: of MariaDB, then of MySQL."""
+    yield from _project_on(mysql_server, tmp_path, alembic_server)

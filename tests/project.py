@@ -274,6 +274,8 @@ class Project:
         """Everything unique in the database, as the database prints it."""
         if self.url.startswith("sqlite"):
             return self._uniques_of_sqlite()
+        if self.url.startswith(("mysql", "mariadb")):
+            return self._uniques_of_mysql()
         return [
             row[0]
             for row in self.rows("""
@@ -285,6 +287,18 @@ class Project:
                 LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
                 WHERE i.indisunique ORDER BY n.nspname, 1
             """)
+        ]
+
+    def _uniques_of_mysql(self) -> list[str]:
+        tables = self.rows(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+            "AND TABLE_NAME <> 'alembic_version' ORDER BY TABLE_NAME"
+        )
+        return [
+            f"{table} {line.strip().removesuffix(',')}"
+            for (table,) in tables
+            for line in self.rows(f"SHOW CREATE TABLE `{table}`")[0][1].splitlines()
+            if line.strip().startswith(("UNIQUE", "PRIMARY"))
         ]
 
     def _uniques_of_sqlite(self) -> list[str]:

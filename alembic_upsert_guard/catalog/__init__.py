@@ -5,12 +5,16 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 
 from __future__ import annotations
 
-from . import postgresql, sqlite
+from . import mysql, postgresql, sqlite
 from .reading import Catalog, Inferred, Offered, OneSpelling, TableName
 
 __all__ = ["CATALOGS", "Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "catalog_for"]
 
+_MYSQL = Catalog(mysql.read, mysql.spell_alike, mysql.inferred_arbiters)
+
 CATALOGS: dict[str, Catalog] = {
+    "mariadb": _MYSQL,
+    "mysql": _MYSQL,
     "postgresql": Catalog(
         postgresql.read, postgresql.spell_alike, postgresql.inferred_arbiters, postgresql.home
     ),

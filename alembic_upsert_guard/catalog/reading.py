@@ -72,6 +72,9 @@ class Inferred:
     doubt: str | None = None
     """Why the database could not be asked; None: it was."""
 
+    by_catalog: bool = False
+    """Whether it is no answer of the database's own, but what its catalog says by our rules."""
+
 
 class OneSpelling(NamedTuple):
     """A model's arbiter and a table's candidates, spelled alike: equal text now means the same."""

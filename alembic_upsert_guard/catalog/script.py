@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..sqltext import quoted, string_literal, wrapped_in_do
-from . import postgresql, sqlite
+from . import mysql, postgresql, sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["script_verification"]
 
 
-def script_verification(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[str]:
-    """Return the statements, without terminator, that fail where the database infers no arbiter for `target`."""
+def script_verification(
+    dialect: Dialect, table: TableName, target: ConflictTarget
+) -> list[str] | None:
+    """Return the statements, without terminator, that fail where the database infers no arbiter for `target`.
+
+    None: no script can tell.
+    """
     if dialect.name == "postgresql":
         return [_do_block(dialect, table, target)]
+    if dialect.name in ("mysql", "mariadb"):
+        return mysql.verification_script(dialect, table, target)
     return [sqlite.explain_upsert(dialect, table, None, target)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
@@ -165,7 +166,10 @@ def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Ca
         # SQL that has no literal form is known to be there, and equals no other
         return Candidate(
             name,
-            tuple(_index_element(e, dialect) for e in arbiter.expressions),
+            tuple(
+                replace(element, prefix=_prefix_of(arbiter, element))
+                for element in (_index_element(e, dialect) for e in arbiter.expressions)
+            ),
             Kind.INDEX,
             unique=bool(arbiter.unique),
             partial=where is not None,
@@ -187,6 +191,17 @@ def _index_element(expression: Any, dialect: Dialect | None) -> Element:
     if isinstance(expression, ColumnClause) and not expression.is_literal:
         return Element(column=expression.name)
     return Element(expression=_sql_or_none(as_index_element(expression), dialect))
+
+
+def _prefix_of(index: Index, element: Element) -> int | None:
+    """The length that an index on MySQL or MariaDB compares: it serves no key there, and is none on any database."""
+    for option in ("mysql_length", "mariadb_length"):
+        length = index.dialect_kwargs.get(option)
+        if isinstance(length, dict):
+            length = length.get(element.column)
+        if length is not None:
+            return int(length)
+    return None
 
 
 def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:

@@ -35,6 +35,7 @@ from .elements import (
     table_column,
     told,
 )
+from .mysql import unsupported_by_mysql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -285,7 +286,7 @@ class Declaration:
                 f'write UpsertKey("{rowid}")' if rowid else "give the table an INTEGER PRIMARY KEY"
             )
             return f"names {hidden}, SQLite's own number of a row, which no index can hold; {mend}"
-        return None
+        return unsupported_by_mysql(dialect, table, self.target)
 
     def never_served_on(self, dialect: Dialect, table: Table) -> str | None:
         """Return why no upsert on the key finds an arbiter there, whatever is made; None: it may."""

@@ -112,7 +112,7 @@ _ENTRIES = (
         "rival-unique-key",
         "warning",
         "MySQL, MariaDB: another unique key can take the upsert",
-        _CHECK,
+        _MODELS_AND_DATABASE,
     ),
     CodeEntry("duplicate-rows", "error", "rows that break the key", ("check --rows", "upgrade")),
     CodeEntry(

@@ -9,7 +9,7 @@ from ..inference import Code, ConflictTarget, Shortfall
 from .finding import Finding, Severity
 from .keys import told_of_key
 from .rows import OTHER_KEY, counted
-from .shortfalls import shortfall_fact, unique_by_itself
+from .shortfalls import candidate_told, shortfall_fact, unique_by_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ __all__ = [
     "nullable_key",
     "nulls_mismatch",
     "of_rows",
+    "rival_fact",
+    "rival_unique_key",
     "short_key",
     "unknown_dialect",
     "unread_rows",
@@ -117,6 +119,25 @@ def nullable_key(key: KeyOfTable, columns: Sequence[str]) -> Finding:
     )
 
 
+def rival_fact(rivals: Sequence[Candidate]) -> str:
+    """Return what the rivals of a key do, in the present tense, without the code and without a full stop."""
+    names = ", ".join(candidate_told(rival) for rival in rivals)
+    are = "is unique as well" if len(rivals) == 1 else "are unique as well"
+    return f"{names} {are}: ON DUPLICATE KEY UPDATE updates the row that breaks any of them, this key's or not"
+
+
+def rival_unique_key(key: KeyOfTable, rivals: Sequence[Candidate]) -> Finding:
+    """Return that another unique key can take the upsert."""
+    return _finding(
+        key,
+        "rival-unique-key",
+        "warning",
+        rival_fact(rivals),
+        "make it a plain index, or write the upsert as UPDATE and INSERT; accept it where its values never meet "
+        "another row's",
+    )
+
+
 def of_rows(key: KeyOfTable, report: RowsReport, *, served: bool) -> list[Finding]:
     """Return what the rows have against the key; counts, and no values.
 
@@ -165,7 +186,7 @@ def unknown_dialect(dialect: str) -> Finding:
         (),
         None,
         f"{dialect} is not a database that upsert keys can be judged on; nothing was checked",
-        "check a PostgreSQL or SQLite database, or accept this finding with a reason",
+        "check a PostgreSQL, SQLite, MySQL or MariaDB database, or accept this finding with a reason",
     )
 
 

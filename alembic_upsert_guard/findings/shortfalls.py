@@ -9,7 +9,7 @@ from ..inference import Candidate, Code, ConflictTarget, Shortfall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["never_served", "shortfall_fact", "unique_by_itself"]
+__all__ = ["candidate_told", "never_served", "shortfall_fact", "unique_by_itself"]
 
 
 def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
@@ -53,6 +53,8 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
         miss = "it is not unique"
     elif surplus and lacking:
         miss = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+    elif not surplus and not lacking and not near.is_whole:
+        miss = f"only {_listed(_prefixes(near))} count"
     elif not near.inferable:
         miss = "SQLite infers no index that holds the rowid"
     elif not surplus and not lacking:
@@ -62,7 +64,7 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
         miss = f"{_counted(surplus)} too many ({_listed(surplus)})"
     else:
         miss = f"{_counted(lacking)} too few ({_listed(lacking)})"
-    return f"{fact}; nearest is {_named(near)}: {miss}"
+    return f"{fact}; nearest is {candidate_told(near)}: {miss}"
 
 
 def _predicate(target: ConflictTarget, candidate: Candidate | None) -> str:
@@ -109,11 +111,26 @@ _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
 
 
 def _named(candidate: Candidate | None) -> str:
-    if candidate is None:
-        return "an index"
+    return "an index" if candidate is None else candidate_told(candidate)
+
+
+def candidate_told(candidate: Candidate) -> str:
+    """Return how people are told of a candidate: ``index uq_email (email) WHERE live``."""
     predicate = f" WHERE {candidate.predicate}" if candidate.predicate is not None else ""
     name = f" {candidate.name}" if candidate.name else ""
-    return f"{candidate.kind.value}{name} ({', '.join(candidate.labels)}){predicate}"
+    elements = ", ".join(
+        element.label if element.prefix is None else f"{element.label}({element.prefix})"
+        for element in candidate.elements
+    )
+    return f"{candidate.kind.value}{name} ({elements}){predicate}"
+
+
+def _prefixes(candidate: Candidate) -> list[str]:
+    return [
+        f"the first {element.prefix} characters of {element.label}"
+        for element in candidate.elements
+        if element.prefix is not None
+    ]
 
 
 def _counted(labels: list[str]) -> str:

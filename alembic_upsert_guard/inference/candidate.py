@@ -31,6 +31,9 @@ class Element:
     opclass: str | None = None
     """The operator class that the element names, as SQL; None: the default one of the column's type."""
 
+    prefix: int | None = None
+    """Characters (bytes of a binary column) of the value that an index element holds (MySQL); None: all of it."""
+
     actual_collation: str | None = field(default=None, compare=False)
     """The collation that an index element has, named or not; None: not told, or there is none."""
 
@@ -47,7 +50,7 @@ class Element:
 
     @property
     def label(self) -> str:
-        """How people are told of the element."""
+        """How people are told of the element, the prefix aside."""
         return self.column or self.expression or "an expression"
 
 
@@ -129,6 +132,11 @@ class Candidate:
         return tuple(element.label for element in self.elements)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it compares the whole of each element, and no prefix."""
+        return all(element.prefix is None for element in self.elements)
+
+    @property
     def is_plain(self) -> bool:
         """Whether its key is bare columns, without a predicate: comparable without asking anybody."""
         return not self.partial and all(
@@ -151,6 +159,9 @@ class Traits:
 
     partition_columns: tuple[str, ...] = ()
     """The partition key, in its order; ``an expression`` stands for one. Empty: not partitioned."""
+
+    auto_increment: frozenset[str] = frozenset()
+    """The columns that the database numbers by itself (MySQL, MariaDB: AUTO_INCREMENT)."""
 
     not_null: frozenset[str] = frozenset()
     """The columns that cannot hold NULL; known from PostgreSQL 19 on, which proves predicates with them."""

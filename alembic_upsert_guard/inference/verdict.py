@@ -1,7 +1,9 @@
 """The judge: which candidates a database takes as arbiters for a conflict target, and why not the others.
 
 The rules are PostgreSQL's ``infer_arbiter_indexes`` (plancat.c) and SQLite's ``sqlite3UpsertAnalyzeTarget``
-(upsert.c), where both agree; text is compared for equality alone, and what that cannot prove is unknown.
+(upsert.c), where both agree; text is compared for equality alone, and what that cannot prove is unknown. MySQL and
+MariaDB infer nothing: ``ON DUPLICATE KEY UPDATE`` takes whatever unique key the row breaks, so the key must be one of
+them, and the others are its rivals.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ _PLAIN = Traits()
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 """SQLite folds no other letters."""
+
+_WITHOUT_TARGET = frozenset({"mysql", "mariadb"})
+"""Dialects whose upsert names no conflict target."""
 
 
 class Code(str, Enum):
@@ -86,6 +91,12 @@ class Verdict:
     shortfall: Shortfall | None = None
     """The reason to act on first; None when satisfied."""
 
+    rivals: tuple[Candidate, ...] = ()
+    """MySQL, MariaDB: what else is unique, and may make the upsert update another row than the key's; by name.
+
+    Told where the key is satisfied: one that is short has no row of its own that could be missed.
+    """
+
 
 _WITHOUT_CANDIDATES = {
     # it stands for the table behind it
@@ -116,12 +127,15 @@ def judge(
     One deferrable arbiter spoils the upsert though a good one stands beside it: the planner lists both
     and the executor refuses (execIndexing.c, 55000). A view stands for the table behind it, whose candidates are
     not these: unknown. Inheritance children and partitions have candidates of their own.
+
+    On MySQL and MariaDB an index on a prefix of an element is a near miss as well, and what else is unique is told
+    beside the arbiters (:func:`_rivals`).
     """
     if traits.relation in _WITHOUT_CANDIDATES:
         return _WITHOUT_CANDIDATES[traits.relation]
     offered = tuple(candidates)
-    if traits.dialect == "sqlite":
-        # SQLite folds the case of names, quoted or not
+    if traits.dialect == "sqlite" or traits.dialect in _WITHOUT_TARGET:
+        # they fold the case of columns' names, quoted or not
         target = replace(target, elements=_folded(target.elements))
         offered = tuple(replace(c, elements=_folded(c.elements)) for c in offered)
     inferred = tuple(c for c in offered if c.valid and can_be_inferred(target, c, traits))
@@ -132,7 +146,8 @@ def judge(
         # from 19 on an index that is ready joins the arbiters as soon as one of them is valid
         joining = [c for c in offered if c.ready and not c.valid and traits.version >= (19,)]
         joined = tuple(c for c in joining if can_be_inferred(target, c, traits))
-        return Verdict(State.SATISFIED, (*inferred, *joined))
+        rivals = _rivals(target, offered, traits) if traits.dialect in _WITHOUT_TARGET else ()
+        return Verdict(State.SATISFIED, (*inferred, *joined), rivals=rivals)
     lacking = _missing_partition_columns(target, traits)
     if lacking:
         return Verdict(State.SHORT, (), Shortfall(Code.PARTITION_KEY_MISSING, columns=lacking))
@@ -145,6 +160,44 @@ def judge(
     return Verdict(State.SHORT, (), _nearest_shortfall(target, offered, traits))
 
 
+def _rivals(
+    target: ConflictTarget, offered: Sequence[Candidate], traits: Traits
+) -> tuple[Candidate, ...]:
+    """What else may take the upsert, where one index serves `target`.
+
+    =====================================================  =======  ==============================================
+    another unique index                                   rival    why
+    =====================================================  =======  ==============================================
+    on the key's elements, in whatever order               no       it serves the key as well
+    on the key's elements and more, each as a whole        no       the row that breaks it breaks the key, too
+    with an AUTO_INCREMENT column that the key lacks       no       upserts leave it out, and each row gets its own
+    on a prefix of an element of the key                   yes      'abcX' breaks a key of 3 characters with 'abcd'
+    on any other columns, fewer, or an expression          yes      it may meet another row than the key does
+    =====================================================  =======  ==============================================
+
+    Whichever index the row breaks, its row is updated; of several one row is, and the manual does not say which
+    (MySQL 8.4 manual, 15.2.7.2). An upsert that does give the AUTO_INCREMENT column a value is not known here, and is
+    asked of the catalog by nobody: a warning on every table with such a primary key would be read by nobody either.
+    """
+    key = frozenset((element.column, element.expression) for element in target.elements)
+    numbered = frozenset(c.translate(_LOWER) for c in traits.auto_increment) - _columns(
+        target.elements
+    )
+    return tuple(
+        sorted(
+            (
+                candidate
+                for candidate in offered
+                if candidate.unique
+                and _columns(candidate.elements).isdisjoint(numbered)
+                and not key
+                <= {(e.column, e.expression) for e in candidate.elements if not e.prefix}
+            ),
+            key=lambda candidate: candidate.name or "",
+        )
+    )
+
+
 def _folded(elements: Sequence[Element]) -> tuple[Element, ...]:
     return tuple(replace(e, column=e.column.translate(_LOWER)) if e.column else e for e in elements)
 
@@ -153,7 +206,7 @@ def can_be_inferred(
     target: ConflictTarget, candidate: Candidate, traits: Traits = _PLAIN
 ) -> bool | None:
     """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
-    if not (candidate.unique and candidate.inferable):
+    if not (candidate.unique and candidate.inferable and candidate.is_whole):
         return False
     if _counts_differ(target, candidate, traits):
         return False
@@ -293,6 +346,7 @@ def _nearest_shortfall(
         for candidate in offered
         if candidate.unique
         and candidate.inferable
+        and candidate.is_whole
         and not _counts_differ(target, candidate, traits)
         and _cover(bare.elements, candidate.elements) is not False
     ]

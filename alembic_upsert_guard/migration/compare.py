@@ -25,8 +25,8 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
-from ..findings import never_served, shortfall_fact
-from ..inference import Candidate, Code, enforce_same_uniqueness
+from ..findings import never_served, rival_fact, shortfall_fact
+from ..inference import Candidate, Code, enforce_same_uniqueness, judge
 from ..inspection import InspectedKey, inspect_keys
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
@@ -239,6 +239,13 @@ def _guard(
 
 def _has_elements_of(candidate: Candidate, key: InspectedKey) -> bool:
     return candidate.unique and set(candidate.elements) == set(key.wanted.elements)
+
+
+def _note_rivals(key: InspectedKey) -> None:
+    rivals = judge(key.target, key.offered, key.traits).rivals
+    if rivals:
+        subject = told(key.table, key.declaration.target)
+        log.warning("rival-unique-key: %s: %s", subject, rival_fact(rivals))
 
 
 def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import Index
 
 from ..declaration import as_index_element
 from ..inference import Candidate, Kind
-from ..rows import newest_by
+from ..rows import can_deduplicate, newest_by
 from ..sqltext import literal_sql, sql_as_text
 from .operations import (
     DropByDefinitionOp,
@@ -77,7 +77,9 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
         where=where,
         nulls=key.declaration.nulls,
         code=str(code),
-        mend_order=newest_by(
+        mend_order=()
+        if not can_deduplicate(dialect)
+        else newest_by(
             [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],
             [column.name for column in key.table.primary_key],
             key.target,

@@ -20,6 +20,7 @@ from ..inference import ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
     Surplus,
+    can_deduplicate,
     deduplicate,
     listing_sql,
     read_rows,
@@ -145,7 +146,7 @@ def _report(
         raise CommandError(
             f"{message}{type(error.orig).__name__}, and more with reveal=True"
         ) from None
-    if not report.groups:
+    if not report.groups or not can_deduplicate(connection.dialect):
         return report
     mend = mend_of(
         operation.table_name,
@@ -200,7 +201,8 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     )
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
-        _write_or_warn(context, script_deduplication(context.dialect, surplus), told, operation)
+        block = script_deduplication(context.dialect, surplus)
+        _write_or_warn(context, None if block is None else [block], told, operation)
         return
     with _told_as_command_error(told, "deduplicated"):
         done = deduplicate(_connection(operations), surplus)
@@ -225,8 +227,8 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
     archive = TableName(key.table.schema, operation.archive_table)
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
-        statement = script_restoration(context.dialect, key, archive)
-        _write_or_warn(context, statement, told, operation)
+        block = script_restoration(context.dialect, key, archive)
+        _write_or_warn(context, None if block is None else [block], told, operation)
         return
     with _told_as_command_error(told, "restored"):
         rows = restore(_connection(operations), key, archive)
@@ -256,10 +258,14 @@ def _told_as_command_error(told: str, done: str) -> Iterator[None]:
 
 
 def _write_or_warn(
-    context: MigrationContext, statement: str | None, told: str, operation: UpsertKeyOp
+    context: MigrationContext,
+    statements: Sequence[str] | None,
+    told: str,
+    operation: UpsertKeyOp,
 ) -> None:
-    if statement is not None:
-        write(context, statement)
+    if statements is not None:
+        for statement in statements:
+            write(context, statement)
         return
     dialect = context.dialect.name
     log.warning(
@@ -287,8 +293,8 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
             f"{told} cannot be verified: {dialect.name} is not a database that we can ask"
         )
     if context.as_sql:
-        for statement in script_verification(dialect, table, target):
-            write(context, statement)
+        statements = script_verification(dialect, table, target)
+        _write_or_warn(context, statements, told, operation)
         return
     inferred = catalog.infer(_connection(operations), table, target)
     if inferred.deferrable:
@@ -298,8 +304,9 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
         )
     words = inferred.refusal or inferred.doubt
     if words is not None:
+        witness = "Its catalog" if inferred.by_catalog else "The database"
         raise CommandError(
-            f"{told} is not verified. The database says: {words}. Make the arbiter in this revision, above the "
+            f"{told} is not verified. {witness} says: {words}. Make the arbiter in this revision, above the "
             "verification"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .deduplicate import (
+    can_deduplicate,
     deduplicate,
     restore,
     script_deduplication,
@@ -20,6 +21,7 @@ __all__ = [
     "Deduplicated",
     "RowsOfKey",
     "Surplus",
+    "can_deduplicate",
     "deduplicate",
     "listing_sql",
     "lost_with_the_table",

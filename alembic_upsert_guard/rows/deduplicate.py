@@ -33,11 +33,17 @@ if TYPE_CHECKING:
     from .surplus import Surplus
 
 __all__ = [
+    "can_deduplicate",
     "deduplicate",
     "restore",
     "script_deduplication",
     "script_restoration",
 ]
+
+
+def can_deduplicate(dialect: Dialect) -> bool:
+    """Return whether :func:`deduplicate` runs there: what cannot run is not offered."""
+    return dialect.name in ("postgresql", "sqlite")
 
 
 def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
@@ -87,7 +93,7 @@ def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> 
 
 
 def _refuse_unknown(connection: Connection, key: RowsOfKey, done: str) -> None:
-    if connection.dialect.name != "sqlite":
+    if not can_deduplicate(connection.dialect):
         raise DeduplicationError(
             f"{_told(connection, key)} cannot be {done} by this directive on {connection.dialect.name}: write the "
             "statements into the revision"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..catalog import mysql
 from ..findings import told_of_key
 from ..sqltext import named, quoted
 from .postgresql import is_wide
@@ -23,6 +24,8 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
         return [_block(dialect, key)]
     if dialect.name == "sqlite":
         return _failing_insert(dialect, key)
+    if dialect.name in ("mysql", "mariadb"):
+        return _failing_name(dialect, key)
     return None
 
 
@@ -56,6 +59,23 @@ def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
         f"INSERT INTO {table} SELECT {offending} FROM ({totals_sql(dialect, key)})",
         f"DROP TABLE {table}",
     ]
+
+
+def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
+    offending = _offending(key)
+    query = (
+        f"SELECT {offending} > 0 AS fails, {offending} AS offending "
+        f"FROM ({totals_sql(dialect, key)}) AS totals"
+    )
+    told = mysql.text_literal(dialect, f" rows break {_told(dialect, key)}; nothing was changed")
+    return mysql.failing_statements(dialect, query, f"concat(offending, {told})")
+
+
+def _offending(key: RowsOfKey) -> str:
+    """The number of rows that the check refuses, as SQL over the totals."""
+    if key.nulls == "forbid":
+        return "coalesce(surplus_rows, 0) + coalesce(null_rows, 0)"
+    return "coalesce(surplus_rows, 0)"
 
 
 def _told(dialect: Dialect, key: RowsOfKey) -> str:

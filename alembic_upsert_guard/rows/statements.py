@@ -94,7 +94,7 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
     elements = key.elements(dialect)
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
-    null = " OR ".join(key.is_null(sql) for sql in elements)
+    null = " OR ".join(_is_null_key(dialect, key, sql) for sql in elements)
     ordinals = ", ".join(str(n) for n in range(1, len(elements) + 1))
     if key.nulls == "not_distinct":
         has_null, having = "0", "count(*) > 1"
@@ -104,6 +104,14 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
         f"SELECT {columns}, count(*) AS row_count, {has_null} AS has_null "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING {having}"
     )
+
+
+def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
+    """The condition, in a group, that its key has NULL in this element."""
+    if dialect.name in ("mysql", "mariadb"):
+        # of the group: they do not see that an expression beside GROUP BY is the one in it (errors 1054 and 1055)
+        return f"count({sql}) = 0"
+    return key.is_null(sql)
 
 
 def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
@@ -117,7 +125,7 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     having = "count(*) > 1"
     # what is refused is what is listed
     if key.nulls == "forbid":
-        having += "".join(f" OR {key.is_null(sql)}" for sql in elements)
+        having += "".join(f" OR {_is_null_key(dialect, key, sql)}" for sql in elements)
     elif key.nulls != "not_distinct" and nulls_stand:
         # of groups: the planner may ask a condition without an aggregate of rows that the predicate keeps away
         having = " AND ".join(f"count({sql}) > 1" for sql in elements)

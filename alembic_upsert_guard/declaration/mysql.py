@@ -1,0 +1,73 @@
+"""What MySQL and MariaDB cannot make unique, as far as a model tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import CompileError
+
+from .elements import table_column
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Dialect
+
+    from ..inference import ConflictTarget
+
+__all__ = ["unsupported_by_mysql"]
+
+_TEXT = ("TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT")
+_BYTES = ("BLOB", "TINYBLOB", "MEDIUMBLOB", "LONGBLOB")
+
+
+def unsupported_by_mysql(dialect: Dialect, table: Table, target: ConflictTarget) -> str | None:
+    """Return why MySQL or MariaDB cannot keep the key; None: it can, or it is another database.
+
+    MariaDB makes a column of any length unique (by a hash, from 10.4 on) and has no expressions in indexes; MySQL has
+    them from 8.0.13 on, and an index there holds a length that is known (errors 1170 and 3152).
+    """
+    if dialect.name not in ("mysql", "mariadb"):
+        return None
+    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
+    for element in target.elements:
+        if element.column is None:
+            reason = _without_expressions(dialect, element.label, is_mariadb=is_mariadb)
+        else:
+            reason = None if is_mariadb else _without_length(dialect, table, element.column)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _without_expressions(dialect: Dialect, expression: str, *, is_mariadb: bool) -> str | None:
+    version = getattr(dialect, "server_version_info", None)
+    if is_mariadb:
+        lacks = "which MariaDB has no indexes on"
+    elif version is not None and version < (8, 0, 13):
+        lacks = f"which MySQL has indexes on from 8.0.13 on and this server is {'.'.join(map(str, version))}"
+    else:
+        return None
+    return (
+        f"has the expression {expression}, {lacks}: make it a generated column, "
+        f"Computed({expression!r}), and key that"
+    )
+
+
+def _without_length(dialect: Dialect, table: Table, name: str) -> str | None:
+    column = table_column(table, name)
+    try:
+        made = column.type.compile(dialect).partition("(")[0].partition(" ")[0]
+    except CompileError:
+        return None  # whatever makes the table says so
+    if made in _TEXT:
+        way = f"declare {name} as String(length)"
+    elif made in _BYTES:
+        way = f"declare {name} as VARBINARY(length)"
+    elif made == "JSON":
+        way = f"key a generated column that holds what counts of {name}"
+    else:
+        return None
+    return (
+        f"has the column {name} of type {made}, and MySQL makes no column unique whose length it does not know: "
+        f"{way}, or key a generated column with its hash, such as Computed('sha2({name}, 256)')"
+    )
