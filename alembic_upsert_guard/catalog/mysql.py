@@ -8,6 +8,7 @@ https://mariadb.com/kb/en/information-schema-statistics-table/
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from ..findings import shortfall_fact
 from ..inference import Candidate, Element, Kind, State, Traits, judge
 from ..sqltext import named, quoted, string_literal
-from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute
+from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
@@ -32,12 +33,13 @@ __all__ = [
     "failing_statements",
     "inferred_arbiters",
     "is_mariadb",
-    "likeness_sql",
+    "likeness",
     "offered_from",
     "read",
     "spell_alike",
     "text_literal",
     "verification_script",
+    "words_of_server",
 ]
 
 _PRIMARY = "PRIMARY"
@@ -262,33 +264,39 @@ def _printed_expressions(
     connection: Connection, table: TableName, elements: Sequence[Element]
 ) -> list[str] | None:
     """The expressions among the elements as the server prints them; None: it does not take them, or says nothing."""
-    expressions = [str(e.expression) for e in elements if e.column is None]
+    listed = ", ".join(f"({element.expression})" for element in elements if element.column is None)
     try:
-        execute(connection, likeness_sql(connection.dialect, table, expressions, unique=False))
+        with likeness(connection, table, f"KEY its_own ({listed})") as name:
+            rows = execute(connection, f"SHOW INDEX FROM {name}").mappings().all()
     except DBAPIError:
         return None
-    try:
-        rows = execute(connection, f"SHOW INDEX FROM {_LIKENESS}").mappings().all()
-    finally:
-        execute(connection, f"DROP TEMPORARY TABLE {_LIKENESS}")
     return [str(row["Expression"]) for row in sorted(rows, key=lambda row: row["Seq_in_index"])]
 
 
-def likeness_sql(
-    dialect: Dialect, table: TableName, elements: Sequence[str], *, unique: bool
-) -> str:
-    """Return the statement that makes an index on an empty likeness of the table, which goes with the session.
+@contextmanager
+def likeness(connection: Connection, table: TableName, index: str) -> Iterator[str]:
+    """Have an empty temporary likeness of the table with this index, by its name; the caller's transaction goes on.
 
-    It commits nothing, as other DDL does: https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html
+    Other DDL would commit it: https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html
 
-    :param elements: SQL, each put in parentheses that an expression needs there.
+    :param index: as it stands in CREATE TABLE.
+    :raises sqlalchemy.exc.DBAPIError: the server does not make the index, or no temporary table for this user.
     """
-    listed = ", ".join(elements if unique else (f"({sql})" for sql in elements))
-    kind = "UNIQUE KEY" if unique else "KEY"
-    return (
-        f"CREATE TEMPORARY TABLE {_LIKENESS} ({kind} its_own ({listed})) "
-        f"SELECT * FROM {quoted(dialect, *table)} LIMIT 0"
+    relation = quoted(connection.dialect, *table)
+    execute(
+        connection,
+        f"CREATE TEMPORARY TABLE {_LIKENESS} ({index}) SELECT * FROM {relation} LIMIT 0",
     )
+    try:
+        yield _LIKENESS
+    finally:
+        execute(connection, f"DROP TEMPORARY TABLE {_LIKENESS}")
+
+
+def words_of_server(error: DBAPIError) -> str:
+    """Return what the server says, without its number."""
+    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
+    return str(arguments[1]) if len(arguments) > 1 else words_of(error)
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:

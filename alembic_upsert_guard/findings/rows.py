@@ -82,6 +82,8 @@ class RowsReport:
 
     autocommit: bool = False
     """Whether each statement of the revision is committed, so that what came before the check stays."""
+    commits_ddl: bool = False
+    """Whether the database commits each statement that changes a schema, so that what the revision did before stays."""
 
     @property
     def refuses(self) -> bool:
@@ -123,6 +125,8 @@ def violation_text(report: RowsReport) -> str:
         lines += [f"The database says: {report.obstacle}", ""]
     if report.arrived:
         lines += ["The rows arrived after the check: the table was written to meanwhile.", ""]
+    if report.commits_ddl:
+        lines += [_WHAT_STAYS, ""]
     lines += _sample_lines(report)
     if report.null_rows:
         lines += [_null_line(report), ""]
@@ -172,6 +176,10 @@ def _null_line(report: RowsReport) -> str:
 OTHER_KEY = (
     "make the key of what can be indexed: an expression such as func.md5(...) or func.left(..., 200), "
     "another type, a shorter column; and declare that"
+)
+_WHAT_STAYS = (
+    "Whatever changed the schema above this line of the revision stays: this database commits each such statement. "
+    "Take those lines out before the upgrade runs again."
 )
 _BY_HAND = (
     "keep one row of each key and delete or merge the others, in this revision above the check or by hand, then run "

@@ -49,7 +49,7 @@ from .telling import Lines
 from .toimpl import LOGGER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy import Table
@@ -189,6 +189,7 @@ def _guard(
     if repair.adopted:
         _adopt(table_ops, key, repair.adopted, creation, dropping, lines)
         creation = None
+    _note_rivals(key, dropping)
     if repair.shortfall is None:
         return []
     subject = (key.table, key.declaration.target)
@@ -241,8 +242,9 @@ def _has_elements_of(candidate: Candidate, key: InspectedKey) -> bool:
     return candidate.unique and set(candidate.elements) == set(key.wanted.elements)
 
 
-def _note_rivals(key: InspectedKey) -> None:
-    rivals = judge(key.target, key.offered, key.traits).rivals
+def _note_rivals(key: InspectedKey, dropping: Container[Candidate]) -> None:
+    staying = [candidate for candidate in key.offered if candidate not in dropping]
+    rivals = judge(key.target, staying, key.traits).rivals
     if rivals:
         subject = told(key.table, key.declaration.target)
         log.warning("rival-unique-key: %s: %s", subject, rival_fact(rivals))

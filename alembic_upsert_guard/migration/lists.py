@@ -20,6 +20,7 @@ from .operations import (
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
     UpsertKeyOp,
+    ValidateUpsertKeyOp,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +68,36 @@ def settle(context: AutogenContext, upgrade_ops: UpgradeOps) -> None:
         elif op.ops:
             settled.append(op)
     upgrade_ops.ops = settled
+    if context.dialect.name in ("mysql", "mariadb"):
+        _put_checks_first(upgrade_ops)
+
+
+def _put_checks_first(upgrade_ops: UpgradeOps) -> None:
+    """Put the checks of the rows before everything that need not stand before them.
+
+    Where each change of a schema commits, what stood above a check that refuses would be done, and an upgrade that
+    runs again would begin with it: the revision is refused as a whole or not at all.
+    """
+    checks: list[MigrateOperation] = []
+    left: list[MigrateOperation] = []
+    above: dict[tuple[str | None, str], list[MigrateOperation]] = {}
+    for op in upgrade_ops.ops:
+        inner = op.ops if isinstance(op, ModifyTableOps) else [op]
+        staying: list[MigrateOperation] = []
+        for each in inner:
+            if isinstance(each, ValidateUpsertKeyOp):
+                done = above.get((each.schema, each.table_name), [])
+                if not _prepares(done, each):
+                    checks.append(each)
+                    continue
+            staying.append(each)
+            if isinstance(op, ModifyTableOps):
+                above.setdefault((op.schema, op.table_name), []).append(each)
+        if isinstance(op, ModifyTableOps):
+            op.ops = staying
+        if staying:
+            left.append(op)
+    upgrade_ops.ops = [*checks, *left]
 
 
 def _lifted_out(table_ops: ModifyTableOps) -> Iterator[MigrateOperation]:

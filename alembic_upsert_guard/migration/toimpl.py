@@ -180,6 +180,7 @@ def refused_rows(
 
 
 def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
+    report = replace(report, commits_ddl=context.dialect.name in ("mysql", "mariadb"))
     folded = _folds_errors(context)
     if folded:
         log.error("%s", violation_text(report))

@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
 from ..sqltext import named
-from . import postgresql, sqlite
+from . import mysql, postgresql, sqlite
 from .order import newest_by
 from .statements import RowsOfKey, listing_sql, sample_sql, totals_sql
 
@@ -93,6 +93,10 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
 
 def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
     """Exact groups over all the rows that `key` names."""
+    if connection.dialect.name in ("mysql", "mariadb"):
+        obstacle = mysql.why_not_indexed(connection, key)
+        if obstacle is not None:
+            return _Found(obstacle=obstacle)
     totals = execute(connection, totals_sql(connection.dialect, key)).one()
     found = _Found(
         groups=int(totals.duplicate_groups or 0),

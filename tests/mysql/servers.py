@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
+from alembic_upsert_guard.catalog.reading import execute
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,7 +42,7 @@ class MySQLServer:
         engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                execute(connection, statement)
 
     def database(self, name: str) -> str:
         """The URL of an empty database of that name."""

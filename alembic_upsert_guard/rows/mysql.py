@@ -1,0 +1,46 @@
+"""What MySQL and MariaDB say of a key before a row of it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from ..catalog.mysql import errno, likeness, words_of_server
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from .statements import RowsOfKey
+
+__all__ = ["why_not_indexed"]
+
+_NOT_INDEXABLE = frozenset(
+    {
+        1071,  # the key is longer than an index entry may be
+        1167,  # the storage engine indexes no such column
+        1170,  # TEXT or BLOB without a length
+        3152,  # JSON
+        3728,  # a geometry
+        *range(
+            3753, 3763
+        ),  # functional key parts: what they return, what they name, what they call
+    }
+)
+"""Errors that are about the key alone: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html"""
+
+
+def why_not_indexed(connection: Connection, key: RowsOfKey) -> str | None:
+    """Return the server's words for why no unique index can be made on the key; None: one can, or it does not say.
+
+    It is asked to make one on an empty temporary likeness of the table, for which a privilege may lack.
+    """
+    elements = [
+        sql if element.column is not None else f"({sql})"
+        for element, sql in zip(key.target.elements, key.elements(connection.dialect), strict=True)
+    ]
+    try:
+        with likeness(connection, key.table, f"UNIQUE KEY its_own ({', '.join(elements)})"):
+            return None
+    except DBAPIError as error:
+        return words_of_server(error) if errno(error) in _NOT_INDEXABLE else None
