@@ -26,7 +26,7 @@ from .findings import (
 )
 from .inference import Code, Shortfall, State, judge
 from .inspection import inspect_keys
-from .rows import RowsOfKey, read_rows
+from .rows import RowsOfKey, can_deduplicate, read_rows
 from .sqltext import literal_sql
 
 if TYPE_CHECKING:
@@ -263,4 +263,5 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         return [unread_rows(subject, words_of(error))]
     except UpsertGuardError as error:
         return [unread_rows(subject, str(error).partition(". Run the upgrade")[0])]
-    return of_rows(subject, report, served=served)
+    mendable = can_deduplicate(connection.dialect)
+    return of_rows(subject, report, served=served, mendable=mendable)

@@ -76,6 +76,7 @@ _HINTS = {
 
 
 _UPGRADE_MENDS = "The upgrade that checks them offers the line that mends them"
+_BY_HAND = "Keep one row of each key and merge or delete the others, with what refers to them"
 _LYING_INDEX = (
     "The index was to keep them apart and does not, as after a change of its collation: mend the rows, then "
     "REINDEX it"
@@ -138,11 +139,15 @@ def rival_unique_key(key: KeyOfTable, rivals: Sequence[Candidate]) -> Finding:
     )
 
 
-def of_rows(key: KeyOfTable, report: RowsReport, *, served: bool) -> list[Finding]:
+def of_rows(
+    key: KeyOfTable, report: RowsReport, *, served: bool, mendable: bool = True
+) -> list[Finding]:
     """Return what the rows have against the key; counts, and no values.
 
     :param served: whether the database has an arbiter for the key, which then lies where rows stand twice.
+    :param mendable: whether the upgrade can offer a line that mends them, on this kind of database.
     """
+    mend = _LYING_INDEX if served else _UPGRADE_MENDS if mendable else _BY_HAND
     findings = []
     if report.obstacle is not None:
         fact = f"no unique index can be made on these elements and rows: {report.obstacle}"
@@ -154,7 +159,7 @@ def of_rows(key: KeyOfTable, report: RowsReport, *, served: bool) -> list[Findin
     if report.groups:
         groups = counted(report.groups, "duplicate group")
         fact = f"{groups}, {counted(report.surplus, 'surplus row')}"
-        hint = f"list them: {report.listing} {_LYING_INDEX if served else _UPGRADE_MENDS}"
+        hint = f"list them: {report.listing} {mend}"
         findings.append(_finding(key, "duplicate-rows", "error", fact, hint))
     if report.null_rows and key.nulls in {"warn", "forbid"}:
         severity: Severity = "error" if key.nulls == "forbid" else "warning"

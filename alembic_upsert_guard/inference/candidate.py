@@ -31,9 +31,6 @@ class Element:
     opclass: str | None = None
     """The operator class that the element names, as SQL; None: the default one of the column's type."""
 
-    prefix: int | None = None
-    """Characters (bytes of a binary column) of the value that an index element holds (MySQL); None: all of it."""
-
     actual_collation: str | None = field(default=None, compare=False)
     """The collation that an index element has, named or not; None: not told, or there is none."""
 
@@ -42,6 +39,9 @@ class Element:
 
     may_name_opclass: bool = field(default=False, compare=False)
     """Whether the SQL of a target's element may name the default operator class; text does not tell."""
+
+    prefix: int | None = None
+    """Characters (bytes of a binary column) of the value that an index element holds (MySQL); None: all of it."""
 
     @property
     def is_known(self) -> bool:

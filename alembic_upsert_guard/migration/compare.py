@@ -189,7 +189,7 @@ def _guard(
     if repair.adopted:
         _adopt(table_ops, key, repair.adopted, creation, dropping, lines)
         creation = None
-    _note_rivals(key, dropping)
+    _note_rivals(key, dropping.keys() - set(repair.adopted))
     if repair.shortfall is None:
         return []
     subject = (key.table, key.declaration.target)

@@ -106,7 +106,7 @@ def _installed(kind: str, folder: Path) -> tuple[str, list[str]]:
         common.append("--secure-file-priv=NULL")
         _run(folder, program, *common, "--initialize-insecure")
         own = ["--mysqlx=OFF", "--disable-log-bin", "--performance-schema=OFF"]
-        own += ["--innodb-flush-method=fsync", "--innodb-doublewrite=OFF"]
+        own += ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"]
     return program, [
         *common,
         *own,
