@@ -197,7 +197,7 @@ def test_the_build_says_whom_it_waits_for(answers: Project) -> None:
         with another_session(answers, *OLD_SNAPSHOT) as pid:
             run = pool.submit(answers.alembic, "upgrade", "head")
             until_the_build_waits(answers)
-            time.sleep(1.5)
+            time.sleep(2.5)  # it is told at the second look
         ran = run.result()
     assert ran.code == 0, ran.said
     assert f"waits for pid {pid}" in ran.said
