@@ -42,6 +42,7 @@ __all__ = [
     "server_version",
     "spell_alike",
     "sqlstate",
+    "worth_naming",
 ]
 
 _RELATIONS = {
@@ -389,6 +390,11 @@ def home(connection: Connection) -> str | None:
     """Return the first schema of the search path that is there; None: none is."""
     schema: str | None = connection.scalar(text("SELECT current_schema()"))
     return schema
+
+
+def worth_naming(schema: str | None) -> bool:
+    """Return whether people are told of a schema that the search path led to: a tenant's, and not ``public``."""
+    return schema is not None and schema != "public" and not schema.startswith("pg_temp")
 
 
 def insertable_columns(connection: Connection, table: TableName) -> list[str]:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..catalog.postgresql import worth_naming
 from ..findings import alike, told_of_schemas, told_of_target
 from .toimpl import LOGGER
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Lines"]
 
 log = logging.getLogger(LOGGER)
-
-_UNNAMED = "public"
-"""Where the search path leads unless somebody sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Lines:
 
     def lives_in(self, table: Table, home: str | None) -> None:
         """Tell the table by the schema that the search path leads to, as in a loop over tenants that sets it."""
-        if table.schema is None and home not in (None, _UNNAMED):
+        if table.schema is None and worth_naming(home):
             self._homes[table.name] = str(home)
 
     def _note(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
+from ..catalog.postgresql import worth_naming
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
 from ..sqltext import named
@@ -64,6 +65,8 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     if dialect.name == "postgresql":
         relation = postgresql.find_relation(connection, key.table)
         key = replace(key, only=relation is not None and relation.has_children)
+        if relation and key.table.schema is None and worth_naming(relation.name.schema):
+            key = replace(key, table=relation.name)
         found = _read_postgresql(connection, relation, key, shown)
     elif dialect.name == "sqlite":
         found = _read_sqlite(connection, key, shown)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tests.project import Ran, Revision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.project import Project
 
 TABLE = "CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL, email varchar NOT NULL)"
@@ -39,10 +41,13 @@ def ran(project: Project, *arguments: str) -> Ran:
     return done
 
 
-def revised(project: Project, *arguments: str) -> Revision:
-    """The one revision that ``alembic revision`` wrote, wherever it put it."""
+def revised(project: Project, *arguments: str, options: Sequence[str] = ()) -> Revision:
+    """The one revision that ``alembic revision`` wrote, wherever it put it.
+
+    :param options: what stands before the command.
+    """
     known = set(project.path.rglob("*.py"))
-    done = ran(project, "revision", *arguments)
+    done = ran(project, *options, "revision", *arguments)
     (path,) = set(project.path.rglob("*.py")) - known
     return Revision(path, path.read_text(), done)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.commands import guard, report
 from tests.project import Project, goes_red, goes_round
+from tests.shapes.keys import ran, revised
 
 TENANTS = [f"tenant_{number:02}" for number in range(40)]
 COLUMNS = "(id serial PRIMARY KEY, team int NOT NULL, email varchar NOT NULL)"
@@ -182,6 +183,31 @@ def test_tenants_by_the_search_path(project: Project) -> None:
         f"Detected missing-arbiter on upsert key tenant_05.accounts (team, email): {NOTHING}",
         f"Detected missing-arbiter on upsert key plans (slug): {NOTHING}",
     ]
+
+
+def test_a_revision_made_on_one_tenant_runs_on_each(project: Project) -> None:
+    """A refusal and its listing name the tenant; mended, all go round, each with its own version table."""
+    make_tenants(project)
+    project.models(ACCOUNTS)
+    loop(project, BY_SEARCH_PATH)
+    one = ("-x", "tenant=tenant_05")
+    assert ran(project, *one, "current").code == 0
+    revision = revised(project, "--autogenerate", "-m", "r", "--rev-id", "r01", options=one)
+    assert revision.calls("upgrade") == ["op.validate_upsert_key", "op.create_unique_constraint"]
+    project.sql("INSERT INTO tenant_23.accounts (team, email) VALUES (1, 'a'), (1, 'a')")
+
+    refused = project.alembic("upgrade", "head")
+    assert (
+        "upsert key tenant_23.accounts (team, email) does not hold: 1 duplicate group"
+        in refused.out
+    )
+    listing = refused.out.split("List them all:\n")[1].split(";")[0]
+    assert project.rows(listing) == [(1, "a", 2)]
+    project.sql("DELETE FROM tenant_23.accounts")
+    for command in ("upgrade head", "check", "downgrade base", "upgrade head", "check"):
+        ran(project, *command.split())
+    assert guard(project, "check").out == "40 upsert keys: nothing to do.\n"
+    assert len([unique for unique in project.uniques() if "UNIQUE (" in unique]) == 40
 
 
 def test_a_tenant_without_the_table(project: Project) -> None:
