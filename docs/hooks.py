@@ -1,4 +1,4 @@
-"""What mkdocs is told beside mkdocs.yml: names of blocks become titles, and the codes' pages find their place."""
+"""What mkdocs is told beside mkdocs.yml: names of blocks become titles, and every page finds its place."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import re
 from pathlib import Path
 from typing import Any
 
-CODES = Path(__file__).parent / "codes"
+DOCS = Path(__file__).parent
 
 
 def on_config(config: Any) -> Any:
-    """List the codes' pages, so that a new one needs no line elsewhere."""
+    """List the codes' pages, and under "More" every page that mkdocs.yml does not name."""
     for entry in config.nav:
-        if isinstance(entry, dict) and "Finding codes" in entry:
-            entry["Finding codes"] = [f"codes/{page.name}" for page in sorted(CODES.glob("*.md"))]
+        if "Finding codes" in entry:
+            entry["Finding codes"] = [f"codes/{path.name}" for path in pages(DOCS / "codes")]
+    more = [path.name for path in pages(DOCS) if path.name not in str(config.nav)]
+    if more:
+        config.nav.append({"More": more})
     return config
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.md"))
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

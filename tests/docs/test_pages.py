@@ -8,7 +8,9 @@ answers.
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
+import inspect
 import os
 import re
 import shlex
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from alembic.operations import Operations
 from packaging.requirements import Requirement
 from sqlalchemy import create_engine
 
@@ -41,7 +44,7 @@ PAGES = (
     "reference.md",
     "performance.md",
 )
-"""The others have tests of their own: rows.md and command.md, the codes; matrix.md is written by a program."""
+"""The others have tests of their own, and matrix.md is written by a program."""
 
 PRELUDE = MODULE.replace("{base}", "pass")
 
@@ -173,13 +176,32 @@ def test_everything_on_the_page_happens_as_told(page: str, tmp_path: Path, url: 
         reader.does(block)
 
 
-def test_every_page_is_run_or_named() -> None:
-    """A new page is added to PAGES, or to the tests of its own."""
-    elsewhere = {"rows.md", "command.md", "matrix.md"}
-    assert {path.name for path in DOCS.glob("*.md")} == {*PAGES, *elsewhere}
+def test_every_page_is_named_in_a_test() -> None:
+    """Here, or where its blocks are run."""
+    tests = "".join(path.read_text() for path in DOCS.parent.glob("tests/**/*.py"))
+    unnamed = {path.name for path in DOCS.glob("*.md") if path.name not in tests}
+
+    assert unnamed == set()
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         assert link.startswith("https://") or (DOCS / link).is_file(), link
+
+
+@pytest.mark.parametrize("page", ["rows.md", "online.md"])
+def test_lines_for_a_revision_are_directives(page: str) -> None:
+    """With arguments that they take; what they do is in the tests of the directives."""
+    calls = [
+        call
+        for block in blocks(page)
+        if block.language == "python"
+        for call in ast.walk(ast.parse(block.text))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("op.")
+    ]
+    assert calls
+    for call in calls:
+        directive = getattr(Operations, ast.unparse(call.func).removeprefix("op."))
+        keywords = {str(keyword.arg): keyword.value for keyword in call.keywords}
+        inspect.signature(directive).bind(None, *call.args, **keywords)
