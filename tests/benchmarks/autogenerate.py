@@ -1,6 +1,6 @@
 """What the guard adds to a comparison and to `alembic check`, as a ratio to the stock one in the same run.
 
-python -m tests.benchmarks.autogenerate [--tables 100 1000 5000] [--rounds 5]
+python -m tests.benchmarks.autogenerate [--tables 100 1000 5000] [--rounds 5] [--in-process]
 
 In the process a ratio has two witnesses: the whole comparison against the stock one, which sways with the machine, and
 the seconds that the guard's own comparators took of it, which sway less.
@@ -90,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tables", type=int, nargs="+", default=[100, 1000, 5000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--in-process", action="store_true", help="without the whole command")
     arguments = parser.parse_args()
     plugin = Plugin("benchmark.upsert_guard")
     plugin.add_autogenerate_comparator(timed(mark_table), "table", priority=DispatchPriority.LAST)
@@ -102,14 +103,14 @@ def main() -> None:
         try:
             url = make_url(server.get_uri()).set(drivername="postgresql+psycopg2")
             engine = create_engine(url)
-            report(engine, tables, arguments.rounds)
+            report(engine, tables, arguments.rounds, commanded=not arguments.in_process)
             engine.dispose()
         finally:
             server.cleanup()
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(engine: Engine, tables: int, rounds: int) -> None:
+def report(engine: Engine, tables: int, rounds: int, *, commanded: bool) -> None:
     """Compare the same schema by the stock comparators and by ours, in turn."""
     metadata = {keys: models(tables, keys=keys) for keys in (False, True)}
     metadata[True].create_all(engine)
@@ -124,7 +125,7 @@ def report(engine: Engine, tables: int, rounds: int) -> None:
             taken[way].append(seconds)
             own[way].append(sum(spent) / (seconds - sum(spent)))
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
+        for _ in range(rounds if commanded else 0):
             for way in WAYS:
                 commands[way].append(check(Path(folder), engine, tables, way))
     printed = Printed(
@@ -138,8 +139,14 @@ def report(engine: Engine, tables: int, rounds: int) -> None:
             f"{statistics.median(taken[way]):.2f}",
             f"{ratio(taken[way], taken[stock]):.3f}",
             f"{1 + statistics.median(own[way]):.3f}",
-            f"{statistics.median(commands[way]):.2f}",
-            f"{ratio(commands[way], commands[stock]):.3f}",
+            *(
+                (
+                    f"{statistics.median(commands[way]):.2f}",
+                    f"{ratio(commands[way], commands[stock]):.3f}",
+                )
+                if commanded
+                else ()
+            ),
         )
     Console(width=120).print(f"{tables:,} tables, {rounds} rounds, medians", printed)
 
