@@ -1,7 +1,7 @@
 """The matrix of versions: one cell is run, what it came to is written down, and a page is made of all cells.
 
 python -m tests.matrix run --cell newest --server 18 --results FOLDER [--cache FOLDER] -- [pytest's arguments]
-python -m tests.matrix table --results FOLDER
+python -m tests.matrix table --results FOLDER --cells NAME...
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from tests.planner.servers import VERSIONS, embedded_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pytest
 
@@ -39,7 +39,7 @@ depends on versions: the rules of inference, the declarations, and whole project
 |---|---|---|---|---|---|---|---|
 {rows}
 
-No test failed in any of them: a run that fails writes no page.
+No test failed in any of them: a run that fails writes no page.{missing}
 
 ## What was skipped, and why
 
@@ -60,6 +60,7 @@ def main() -> None:
     run.add_argument("arguments", nargs="*")
     run.set_defaults(command=run_cell)
     table = commands.add_parser("table")
+    table.add_argument("--cells", nargs="+", required=True, help="all that there are")
     table.set_defaults(command=write_page)
     for command in (run, table):
         command.add_argument("--results", type=Path, required=True)
@@ -144,12 +145,13 @@ def write_page(arguments: argparse.Namespace) -> int:
     if failed or not cells:
         sys.stderr.write(f"Failed: {', '.join(failed)}\n" if failed else "No cell has run.\n")
         return 1
-    PAGE.write_text(page(cells))
+    ran = {cell["cell"] for cell in cells}
+    PAGE.write_text(page(cells, [name for name in arguments.cells if name not in ran]))
     return 0
 
 
-def page(cells: Iterable[dict[str, Any]]) -> str:
-    """docs/matrix.md: a row a cell, oldest first, and what was skipped."""
+def page(cells: Iterable[dict[str, Any]], missing: Sequence[str]) -> str:
+    """docs/matrix.md: a row a cell, oldest first, which are missing, and what was skipped."""
     ordered = sorted(cells, key=_age)
     rows = [
         f"| {cell['python']} | {cell['alembic']} | {cell['sqlalchemy']} | {cell['postgresql']} "
@@ -163,6 +165,7 @@ def page(cells: Iterable[dict[str, Any]]) -> str:
     reasons = [f"| {reason} | {'; '.join(where)} |" for reason, where in sorted(skipped.items())]
     return _PAGE.format(
         rows="\n".join(rows),
+        missing=f" Not run yet: the cells {', '.join(missing)} of `noxfile.py`." if missing else "",
         skipped="\n".join(["| reason | where |", "|---|---|", *reasons]) if reasons else "Nothing.",
     )
 
