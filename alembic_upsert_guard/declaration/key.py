@@ -286,7 +286,7 @@ class Declaration:
                 f'write UpsertKey("{rowid}")' if rowid else "give the table an INTEGER PRIMARY KEY"
             )
             return f"names {hidden}, SQLite's own number of a row, which no index can hold; {mend}"
-        return unsupported_by_mysql(dialect, table, self.target)
+        return unsupported_by_mysql(dialect, table, self.target, self.elements)
 
     def never_served_on(self, dialect: Dialect, table: Table) -> str | None:
         """Return why no upsert on the key finds an arbiter there, whatever is made; None: it may."""

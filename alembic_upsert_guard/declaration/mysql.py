@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import CompileError
+from sqlalchemy.sql.elements import TextClause
 
 from .elements import table_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Table
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.elements import ClauseElement
 
     from ..inference import ConflictTarget
 
@@ -20,7 +24,9 @@ _TEXT = ("TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT")
 _BYTES = ("BLOB", "TINYBLOB", "MEDIUMBLOB", "LONGBLOB")
 
 
-def unsupported_by_mysql(dialect: Dialect, table: Table, target: ConflictTarget) -> str | None:
+def unsupported_by_mysql(
+    dialect: Dialect, table: Table, target: ConflictTarget, clauses: Sequence[ClauseElement]
+) -> str | None:
     """Return why MySQL or MariaDB cannot keep the key; None: it can, or it is another database.
 
     MariaDB makes a column of any length unique (by a hash, from 10.4 on) and has no expressions in indexes; MySQL has
@@ -29,9 +35,10 @@ def unsupported_by_mysql(dialect: Dialect, table: Table, target: ConflictTarget)
     if dialect.name not in ("mysql", "mariadb"):
         return None
     is_mariadb = bool(getattr(dialect, "is_mariadb", False))
-    for element in target.elements:
+    for element, clause in zip(target.elements, clauses, strict=True):
         if element.column is None:
             reason = _without_expressions(dialect, element.label, is_mariadb=is_mariadb)
+            reason = reason or _without_parentheses(clause)
         else:
             reason = None if is_mariadb else _without_length(dialect, table, element.column)
         if reason is not None:
@@ -50,6 +57,16 @@ def _without_expressions(dialect: Dialect, expression: str, *, is_mariadb: bool)
     return (
         f"has the expression {expression}, {lacks}: make it a generated column, "
         f"Computed({expression!r}), and key that"
+    )
+
+
+def _without_parentheses(clause: ClauseElement) -> str | None:
+    # SQLAlchemy puts them around functions and operators, and writes text() as it stands
+    if not isinstance(clause, TextClause) or clause.text.lstrip().startswith("("):
+        return None
+    return (
+        f"has the expression {clause.text}, and MySQL takes an expression in an index in parentheses alone: write "
+        f"text({f'({clause.text})'!r})"
     )
 
 

@@ -24,7 +24,7 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import never_served, shortfall_fact
+from .shortfalls import never_served, shortfall_fact, without_arbiter
 
 __all__ = [
     "CODES",
@@ -67,4 +67,5 @@ __all__ = [
     "unknown_dialect",
     "unread_rows",
     "violation_text",
+    "without_arbiter",
 ]

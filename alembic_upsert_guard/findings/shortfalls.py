@@ -9,7 +9,13 @@ from ..inference import Candidate, Code, ConflictTarget, Shortfall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["candidate_told", "never_served", "shortfall_fact", "unique_by_itself"]
+__all__ = [
+    "candidate_told",
+    "never_served",
+    "shortfall_fact",
+    "unique_by_itself",
+    "without_arbiter",
+]
 
 
 def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
@@ -112,6 +118,12 @@ _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
 
 def _named(candidate: Candidate | None) -> str:
     return "an index" if candidate is None else candidate_told(candidate)
+
+
+def without_arbiter(dialect: str) -> str:
+    """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
+    silent = dialect in ("mysql", "mariadb")
+    return "doubles rows in silence" if silent else "fails with 42P10"
 
 
 def candidate_told(candidate: Candidate) -> str:

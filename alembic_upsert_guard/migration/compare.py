@@ -25,7 +25,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
-from ..findings import never_served, rival_fact, shortfall_fact
+from ..findings import never_served, rival_fact, shortfall_fact, without_arbiter
 from ..inference import Candidate, Code, enforce_same_uniqueness, judge
 from ..inspection import InspectedKey, inspect_keys
 from ..rows import ARCHIVE_COLUMNS
@@ -315,14 +315,22 @@ def _note_removals(
         noted
         for op in table_ops.ops
         for noted in (
-            *([] if in_doubt else _removal_notes(key.table, gone[op], remaining, lines)),
+            *(
+                []
+                if in_doubt
+                else _removal_notes(context.dialect.name, key.table, gone[op], remaining, lines)
+            ),
             _with_definition(op, key.table, gone[op]),
         )
     ]
 
 
 def _removal_notes(
-    table: Table, taken: Sequence[Candidate], remaining: Sequence[Candidate], lines: Lines
+    dialect: str,
+    table: Table,
+    taken: Sequence[Candidate],
+    remaining: Sequence[Candidate],
+    lines: Lines,
 ) -> Iterator[MigrateOperation]:
     for candidate in taken:
         if leaves_no_arbiter(candidate, remaining):
@@ -330,7 +338,7 @@ def _removal_notes(
                 "arbiter-removed: ",
                 table,
                 candidate,
-                f" loses its last arbiter, {candidate.name}: code that still upserts on it fails with 42P10",
+                f" loses its last arbiter, {candidate.name}: code that still upserts on it {without_arbiter(dialect)}",
             )
             yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
 

@@ -104,6 +104,7 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         reveal: bool = True,
         code: str | None = None,
         mend_order: Sequence[str] = (),
+        foreign_keys: Sequence[Sequence[str]] = (),
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where, code=code)
         _one_of(self, "nulls", nulls, _NULLS)
@@ -116,6 +117,8 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         self.reveal = reveal
         self.mend_order = tuple(mend_order)
         """What tells the newest row, for the line that a comment offers in the revision; empty: none is offered."""
+        self.foreign_keys = tuple(map(tuple, foreign_keys))
+        """Columns of foreign keys that the key's index may serve alone (MySQL), for a comment on the way back."""
 
     @classmethod
     def validate_upsert_key(

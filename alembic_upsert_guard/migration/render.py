@@ -8,11 +8,13 @@ from alembic.autogenerate.render import render_op
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
 
-from ..findings import mend_of
+from ..findings import mend_of, without_arbiter
 from ..sqltext import escape_colons, literal_sql
 from .operations import ValidateUpsertKeyOp, source_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.engine import Dialect
 
@@ -90,22 +92,43 @@ def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list
     ]
 
 
-def render_arbiter_removed(_: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
+def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
     """Return the comment that stands above the removal."""
     return [
         f"# arbiter-removed: nothing else is unique on ({', '.join(operation.elements)}). Code that still",
-        "# upserts on them fails with 42P10 from here on: deploy the code that does not first.",
+        f"# upserts on them {without_arbiter(context.dialect.name)} from here on: deploy the code that does not first.",
     ]
 
 
 def render_nothing(context: AutogenContext, operation: NothingOp) -> list[str]:
     """Return no line that does anything; below the drop of a validated arbiter, the way back of its mend."""
     reversed_ = operation.reverses
-    if not isinstance(reversed_, ValidateUpsertKeyOp) or not reversed_.mend_order:
+    if not isinstance(reversed_, ValidateUpsertKeyOp):
         return []
+    lines = [line for key in reversed_.foreign_keys for line in _index_for(context, reversed_, key)]
+    if not reversed_.mend_order:
+        return lines
     return [
+        *lines,
         "# where rows were archived by the line offered in upgrade(), this one brings them back:",
         f"# {_mend(context, reversed_).downgrade}",
+    ]
+
+
+def _index_for(
+    context: AutogenContext, operation: ValidateUpsertKeyOp, columns: Sequence[str]
+) -> list[str]:
+    """The way out of error 1553: InnoDB drops the index that it made for a foreign key when another one serves it."""
+    name = "_".join(("ix", str(operation.table_name), *columns))
+    arguments = [repr(name)]
+    if not context._has_batch:  # noqa: SLF001
+        arguments.append(repr(str(operation.table_name)))
+    arguments.append(repr(list(columns)))
+    if operation.schema is not None and not context._has_batch:  # noqa: SLF001
+        arguments.append(f"schema={str(operation.schema)!r}")
+    return [
+        f"# where the drop fails with 1553, the foreign key on ({', '.join(columns)}) has no other index left:",
+        f"# {_prefix(context)}create_index({', '.join(arguments)}), above it",
     ]
 
 

@@ -84,7 +84,17 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
             [column.name for column in key.table.primary_key],
             key.target,
         ),
+        foreign_keys=_foreign_keys_served(dialect, key),
     )
+
+
+def _foreign_keys_served(dialect: Dialect, key: InspectedKey) -> list[tuple[str, ...]]:
+    """The columns of foreign keys that the key's index begins with, where the database needs an index for each."""
+    if dialect.name not in ("mysql", "mariadb") or key.wanted.kind is Kind.PRIMARY_KEY:
+        return []
+    begins = {key.wanted.labels[:width] for width in range(1, len(key.wanted.labels) + 1)}
+    columns = [tuple(f.column_keys) for f in key.table.foreign_key_constraints]
+    return sorted({each for each in columns if each in begins})
 
 
 def _verification(dialect: Dialect, key: InspectedKey, code: Code) -> VerifyUpsertKeyOp:

@@ -113,6 +113,8 @@ def _installed(kind: str, folder: Path) -> tuple[str, list[str]]:
         "--skip-networking",
         "--innodb-flush-log-at-trx-commit=0",
         f"--socket={folder / 's'}",
+        # a server that starts clears what it finds there, another's temporary tables too
+        f"--tmpdir={folder}",
         f"--pid-file={folder / 'pid'}",
     ]
 

@@ -245,7 +245,48 @@ def test_an_index_for_a_foreign_key_is_needed_on_the_way_down(mysql_project: Pro
         )
     )
     revision = goes_red(mysql_project, "'missing-arbiter'")
+    assert revision.lines("downgrade")[1:] == [
+        "# where the drop fails with 1553, the foreign key on (tenant) has no other index left:",
+        "# op.create_index('ix_accounts_tenant', 'accounts', ['tenant']), above it",
+    ]
     mysql_project.upgrade()
     assert mysql_project.check().code == 0
-    assert mysql_project.revise().is_empty
-    del revision
+    second = mysql_project.revise()
+    assert second.is_empty
+    second.path.unlink()
+    assert "1553" in mysql_project.alembic("downgrade", "-1").said
+
+    file = str(revision.path.relative_to(mysql_project.path))
+    drop = revision.lines("downgrade")[0]
+    above = "op.create_index('ix_accounts_tenant', 'accounts', ['tenant'])"
+    mysql_project.edit(file, f"    {drop}", f"    {above}\n    {drop}")
+    mysql_project.downgrade()
+    assert "uq_accounts" not in "".join(mysql_project.uniques())
+
+
+def test_a_key_that_goes_is_told_with_what_then_happens(mysql_project: Project) -> None:
+    """Nothing fails: rows double in silence."""
+    mysql_project.sql(TABLE)
+    declare(mysql_project)
+    goes_round(mysql_project, goes_red(mysql_project))
+    declare(mysql_project, "UpsertKey('tenant'),")
+    revision = goes_red(mysql_project, "'arbiter-removed'")
+
+    assert "code that still upserts on it doubles rows in silence" in revision.ran.err
+    assert "# upserts on them doubles rows in silence from here on" in revision.text
+
+
+def test_sql_without_parentheses_is_told_beforehand(mysql_project: Project) -> None:
+    """SQLAlchemy writes text() as it stands, and MySQL wants parentheses around every expression of an index."""
+    if mysql_project.url.startswith("mariadb"):
+        pytest.skip("MariaDB has no indexes on expressions")
+    mysql_project.sql(TABLE)
+    declare(mysql_project, "UpsertKey('tenant', text('lower(email)'), nulls='distinct'),")
+    said = mysql_project.check().said
+    assert (
+        "MySQL takes an expression in an index in parentheses alone: write text('(lower(email))')"
+        in said
+    )
+
+    declare(mysql_project, "UpsertKey('tenant', text('(lower(email))'), nulls='distinct'),")
+    goes_round(mysql_project, goes_red(mysql_project, "'missing-arbiter'"))
