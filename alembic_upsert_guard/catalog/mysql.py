@@ -193,7 +193,9 @@ def _offered(table: TableName, facts: _Facts, traits: Traits) -> Offered:
 
 def _quoted_names(sql: str) -> tuple[str, ...]:
     """The names in backquotes, each once: the server prints every column of a partition's expression so."""
-    names = [part for number, part in enumerate(sql.split("`")) if number % 2]
+    # a backquote in a name stands twice
+    parts = sql.replace("``", "\0").split("`")
+    names = [part.replace("\0", "`") for number, part in enumerate(parts) if number % 2]
     return tuple(dict.fromkeys(names))
 
 
