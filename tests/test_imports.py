@@ -48,6 +48,17 @@ def test_the_package_imports_no_alembic() -> None:
     assert not {"alembic", "mako"} & set(loaded)
 
 
+def test_greenlet_is_not_needed() -> None:
+    """SQLAlchemy 2.1 has it as an extra: with the plugin that Alembic loads, everything else works without."""
+    fresh("""
+        import sys
+        sys.modules["greenlet"] = None
+        import alembic.autogenerate
+        import alembic_upsert_guard.cli
+        assert "alembic_upsert_guard.migration.compare" in sys.modules
+    """)
+
+
 def test_what_needs_alembic_is_there_when_it_is_asked_for() -> None:
     """``UpsertKeyViolation`` is an error of ours, and one that the ``alembic`` command prints."""
     fresh("""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from .sessions import blockers_of
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
     from .sessions import Session
 
@@ -101,6 +101,9 @@ def _watch(
     engine = connection.engine
     try:
         if connection.dialect.is_async:
+            # greenlet, which it imports, need not be there: SQLAlchemy 2.1 has it as an extra
+            from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: PLC0415
+
             asyncio.run(_look_async(AsyncEngine(engine), pid, drawer, over, reveal=reveal))
             return
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as second:
