@@ -124,7 +124,7 @@ class Ran:
 ALEMBIC_RESTORES = pytest.mark.since(
     15, "SQLAlchemy reflects NULLS DISTINCT on older servers too, which cannot parse it"
 )
-"""Tests whose downgrade makes a constraint again that Alembic itself dropped."""
+"""Tests whose downgrade makes a constraint again that Alembic dropped from a table without any key."""
 
 _OFFERS = (
     "# rows that share a key stop the next line",

@@ -24,6 +24,7 @@ from sqlalchemy import Index
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
+from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import never_served, rival_fact, shortfall_fact, without_arbiter
 from ..inference import Candidate, Code, enforce_same_uniqueness, judge
@@ -323,6 +324,8 @@ def _note_removals(
             _with_definition(op, key.table, gone[op]),
         )
     ]
+    for op in table_ops.ops:
+        _spare_old_servers(context, op)
 
 
 def _removal_notes(
@@ -354,6 +357,15 @@ def _with_definition(
     definition = gone.definition
     name = str(op.index_name)
     return DropIndexByDefinitionOp(name, table.name, schema=table.schema, definition=definition)
+
+
+def _spare_old_servers(context: AutogenContext, op: MigrateOperation) -> None:
+    """Keep NULLS DISTINCT out of a drop's way back: SQLAlchemy reflects it on servers that cannot parse it, too."""
+    if context.dialect.name != "postgresql" or server_version(context.dialect) >= (15,):
+        return
+    again = getattr(op, "_reverse", None)
+    if isinstance(again, CreateUniqueConstraintOp | CreateIndexOp):
+        again.kw.pop("postgresql_nulls_not_distinct", None)
 
 
 def _is_lost_on_alembic(candidate: Candidate) -> bool:

@@ -46,7 +46,6 @@ def test_a_hand_written_index_has_another_name_than_the_database(project: Projec
     goes_round(project, revision)
 
 
-@ALEMBIC_RESTORES
 def test_the_stated_name_changes(project: Project) -> None:
     """The constraint is made anew under the new name, validated; and back."""
     project.sql(TABLE, "ALTER TABLE accounts ADD CONSTRAINT old_name UNIQUE (tenant, email)")
@@ -83,7 +82,6 @@ def test_the_key_is_removed_from_the_models(project: Project) -> None:
     goes_round(project, revision)
 
 
-@ALEMBIC_RESTORES
 def test_one_of_two_keys_is_removed(project: Project) -> None:
     """A comment stands directly above the drop, and one warning line: old code still upserts on it."""
     project.sql(
@@ -169,7 +167,6 @@ def test_a_key_comes_with_a_column_that_it_does_not_use(project: Project) -> Non
     goes_round(project, revision)
 
 
-@ALEMBIC_RESTORES
 def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -> None:
     """The new column is there before the check, and the old one goes last; the downgrade restores the old key."""
     project.sql(
@@ -186,7 +183,6 @@ def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -
     goes_round(project, revision)
 
 
-@ALEMBIC_RESTORES
 def test_the_key_loses_a_column(project: Project) -> None:
     """A column of the key is dropped: the constraint on the others is validated and created before it goes."""
     project.sql(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.project import ALEMBIC_RESTORES, Project, goes_round
+from tests.project import Project, goes_round
 
 ACCOUNTS = """
     class Account(Base):
@@ -104,7 +104,6 @@ def test_several_arbiters_are_there(project: Project) -> None:
     assert project.revise().is_empty
 
 
-@ALEMBIC_RESTORES
 def test_an_arbiter_of_another_name_than_stated_is_there(project: Project) -> None:
     """Alembic's own operations stand, and the rows are validated."""
     project.sql(TABLE, "ALTER TABLE accounts ADD CONSTRAINT theirs UNIQUE (tenant, email)")
