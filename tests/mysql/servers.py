@@ -86,7 +86,8 @@ def started(kind: str) -> Iterator[MySQLServer]:
 def _installed(kind: str, folder: Path) -> tuple[str, list[str]]:
     """The program and its options, over a data folder that is made here."""
     user = ["--user=root"] if os.geteuid() == 0 else []
-    common = ["--no-defaults", *user, f"--datadir={folder / 'data'}"]
+    # a server that starts, to install as well, clears its tmpdir, and with it another's temporary tables
+    common = ["--no-defaults", *user, f"--datadir={folder / 'data'}", f"--tmpdir={folder}"]
     if kind == "mariadb":
         program = _found("mariadbd")
         _run(
@@ -113,8 +114,6 @@ def _installed(kind: str, folder: Path) -> tuple[str, list[str]]:
         "--skip-networking",
         "--innodb-flush-log-at-trx-commit=0",
         f"--socket={folder / 's'}",
-        # a server that starts clears what it finds there, another's temporary tables too
-        f"--tmpdir={folder}",
         f"--pid-file={folder / 'pid'}",
     ]
 
