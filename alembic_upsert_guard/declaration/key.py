@@ -335,6 +335,7 @@ def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> d
 
     They are those of ``on_conflict_do_update`` and ``on_conflict_do_nothing`` on PostgreSQL and SQLite:
     ``index_elements``, with plain columns as ``str`` in declared order, and ``index_where`` for a partial key.
+    MySQL's ``on_duplicate_key_update`` takes no target, and none of these.
     No value in them is bound: PostgreSQL infers a partial index from literals alone once the plan of a
     prepared statement turns generic (42P10 from the sixth execution on).
 

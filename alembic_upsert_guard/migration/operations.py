@@ -136,8 +136,8 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         """Raise :class:`.UpsertKeyViolation` where rows of the table break the key; change nothing.
 
         The rows are read once, with the equality of the index to be built. ``alembic -x
-        upsert_guard_validate=off upgrade`` skips it, and says so. In a script (``--sql``) PostgreSQL and SQLite
-        get statements that fail in the same cases.
+        upsert_guard_validate=off upgrade`` skips it, and says so. In a script (``--sql``) PostgreSQL,
+        SQLite, MySQL and MariaDB get statements that fail in the same cases.
 
         :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
         :param where: the predicate of a partial key, SQL; None: every row.
@@ -218,7 +218,7 @@ class VerifyUpsertKeyOp(UpsertKeyOp):
         """Raise where the database finds no arbiter for the key, or finds one that is deferrable; change nothing.
 
         The database itself is asked (``EXPLAIN`` of an upsert), in the transaction of the migration: what the
-        lines above made is seen.
+        lines above made is seen. MySQL and MariaDB have no answer of their own: there the catalog decides.
 
         :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
         :param where: the predicate of a partial key, SQL; None: every row.
