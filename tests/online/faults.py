@@ -38,7 +38,10 @@ def inject(connection):
         if kind == "terminate":
             pid = conn.connection.dbapi_connection.info.backend_pid
             with create_engine(url, poolclass=pool.NullPool).connect() as other:
-                other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+                there = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}"
+                while other.exec_driver_sql(there).scalar_one():
+                    other.rollback()  # what it has seen of its transaction's sessions stays seen in it
 
 """
 

@@ -243,7 +243,7 @@ def test_a_duplicate_during_the_build_is_told_as_our_report(answers: Project) ->
                 "SELECT count(*) > 0 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for writers%'",
             )
             answers.sql("INSERT INTO answers (user_id, question_id) VALUES (1, 8)")
-            answers.sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+            answers.sql(f"SELECT pg_terminate_backend({pid})")
         ran = run.result()
     assert ran.code != 0
     assert "upsert key answers (user_id, question_id) does not hold: 1 duplicate group" in ran.said
@@ -286,7 +286,7 @@ def test_the_session_terminated_in_the_middle_of_the_build(answers: Project) -> 
     with another_session(answers, *OLD_SNAPSHOT), ThreadPoolExecutor(1) as pool:
         run = pool.submit(upgrade_with, answers, "")
         until_the_build_waits(answers)
-        answers.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_progress_create_index")
+        answers.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index")
         ran = run.result()
     assert ran.code != 0
     assert "the connection to the database was lost. Run the upgrade again" in " ".join(
