@@ -134,6 +134,14 @@ def test_wheel(
         )
 
 
+@nox.session
+def neighbours(session: nox.Session) -> None:
+    """What people install beside Alembic, all in one environment with the guard."""
+    session.install("-e", ".[test,neighbours]")
+    required = {"UPSERT_GUARD_REQUIRE": "neighbours"}
+    session.run("pytest", "tests/neighbours", "-n", "auto", *session.posargs, env=required)
+
+
 @nox.session(tags=["matrix"])
 def table(session: nox.Session) -> None:
     """docs/matrix.md, from the results that are there."""
