@@ -42,9 +42,8 @@ def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
     assert made(project) == []
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_equal(project: Project) -> None:
-    if project.rows("SELECT current_setting('server_version_num')::int < 150000") == [(True,)]:
-        pytest.skip("PostgreSQL 15 brought NULLS NOT DISTINCT")
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", nulls_not_distinct=True)"))
     project.upgrade()

@@ -58,6 +58,7 @@ def test_other_rows(project: Project, where: str, theirs: str) -> None:
     goes_round(project, revision)
 
 
+@pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_the_same_rows_and_other_nulls(project: Project) -> None:
     """The predicate is the same, the NULL mode is not."""
     project.sql(
