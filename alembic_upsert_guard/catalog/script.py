@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..inference import MYSQL_FAMILY
 from ..sqltext import quoted, string_literal, wrapped_in_do
 from . import mysql, postgresql, sqlite
 
@@ -25,7 +26,7 @@ def script_verification(
     """
     if dialect.name == "postgresql":
         return [_do_block(dialect, table, target)]
-    if dialect.name in ("mysql", "mariadb"):
+    if dialect.name in MYSQL_FAMILY:
         return mysql.verification_script(dialect, table, target)
     return [sqlite.explain_upsert(dialect, table, None, target)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import TextClause
 
+from ..inference import MYSQL_FAMILY
 from .elements import table_column
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def unsupported_by_mysql(
     MariaDB makes a column of any length unique (by a hash, from 10.4 on) and has no expressions in indexes; MySQL has
     them from 8.0.13 on, and an index there holds a length that is known (errors 1170 and 3152).
     """
-    if dialect.name not in ("mysql", "mariadb"):
+    if dialect.name not in MYSQL_FAMILY:
         return None
     is_mariadb = bool(getattr(dialect, "is_mariadb", False))
     for element, clause in zip(target.elements, clauses, strict=True):

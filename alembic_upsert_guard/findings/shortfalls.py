@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..inference import Candidate, Code, ConflictTarget, Shortfall
+from ..inference import MYSQL_FAMILY, Candidate, Code, ConflictTarget, Shortfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def _named(candidate: Candidate | None) -> str:
 
 def without_arbiter(dialect: str) -> str:
     """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
-    silent = dialect in ("mysql", "mariadb")
+    silent = dialect in MYSQL_FAMILY
     return "doubles rows in silence" if silent else "fails with 42P10"
 
 

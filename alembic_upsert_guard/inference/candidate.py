@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-__all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
+__all__ = ["MYSQL_FAMILY", "Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
+
+MYSQL_FAMILY = frozenset({"mysql", "mariadb"})
+"""SQLAlchemy's names of the dialects whose upsert names no conflict target, and whose DDL commits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from enum import Enum
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
-from .candidate import Candidate, ConflictTarget, Element, Traits
+from .candidate import MYSQL_FAMILY, Candidate, ConflictTarget, Element, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,9 +34,6 @@ _PLAIN = Traits()
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 """SQLite folds no other letters."""
-
-_WITHOUT_TARGET = frozenset({"mysql", "mariadb"})
-"""Dialects whose upsert names no conflict target."""
 
 
 class Code(str, Enum):
@@ -134,7 +131,7 @@ def judge(
     if traits.relation in _WITHOUT_CANDIDATES:
         return _WITHOUT_CANDIDATES[traits.relation]
     offered = tuple(candidates)
-    if traits.dialect == "sqlite" or traits.dialect in _WITHOUT_TARGET:
+    if traits.dialect == "sqlite" or traits.dialect in MYSQL_FAMILY:
         # they fold the case of columns' names, quoted or not
         target = replace(target, elements=_folded(target.elements))
         offered = tuple(replace(c, elements=_folded(c.elements)) for c in offered)
@@ -146,7 +143,7 @@ def judge(
         # from 19 on an index that is ready joins the arbiters as soon as one of them is valid
         joining = [c for c in offered if c.ready and not c.valid and traits.version >= (19,)]
         joined = tuple(c for c in joining if can_be_inferred(target, c, traits))
-        rivals = _rivals(target, offered, traits) if traits.dialect in _WITHOUT_TARGET else ()
+        rivals = _rivals(target, offered, traits) if traits.dialect in MYSQL_FAMILY else ()
         return Verdict(State.SATISFIED, (*inferred, *joined), rivals=rivals)
     lacking = _missing_partition_columns(target, traits)
     if lacking:

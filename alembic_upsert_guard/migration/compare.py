@@ -27,7 +27,7 @@ from ..catalog import TableName, catalog_for
 from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import never_served, rival_fact, shortfall_fact, without_arbiter
-from ..inference import Candidate, Code, enforce_same_uniqueness, judge
+from ..inference import MYSQL_FAMILY, Candidate, Code, enforce_same_uniqueness, judge
 from ..inspection import InspectedKey, inspect_keys
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
@@ -244,6 +244,8 @@ def _has_elements_of(candidate: Candidate, key: InspectedKey) -> bool:
 
 
 def _note_rivals(key: InspectedKey, dropping: Container[Candidate]) -> None:
+    if key.traits.dialect not in MYSQL_FAMILY:
+        return
     staying = [candidate for candidate in key.offered if candidate not in dropping]
     rivals = judge(key.target, staying, key.traits).rivals
     if rivals:

@@ -15,7 +15,7 @@ from alembic.operations.ops import (
 from sqlalchemy import Index
 
 from ..declaration import as_index_element
-from ..inference import Candidate, Kind
+from ..inference import MYSQL_FAMILY, Candidate, Kind
 from ..rows import can_deduplicate, newest_by
 from ..sqltext import literal_sql, sql_as_text
 from .operations import (
@@ -90,7 +90,7 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
 
 def _foreign_keys_served(dialect: Dialect, key: InspectedKey) -> list[tuple[str, ...]]:
     """The columns of foreign keys that the key's index begins with, where the database needs an index for each."""
-    if dialect.name not in ("mysql", "mariadb") or key.wanted.kind is Kind.PRIMARY_KEY:
+    if dialect.name not in MYSQL_FAMILY or key.wanted.kind is Kind.PRIMARY_KEY:
         return []
     begins = {key.wanted.labels[:width] for width in range(1, len(key.wanted.labels) + 1)}
     columns = [tuple(f.column_keys) for f in key.table.foreign_key_constraints]

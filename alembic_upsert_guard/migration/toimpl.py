@@ -16,7 +16,7 @@ from ..catalog.reading import commits_each_statement, words_of
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
 from ..findings import counted, mend_of, told_of_key, violation_text
-from ..inference import ConflictTarget, Element
+from ..inference import MYSQL_FAMILY, ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
     Surplus,
@@ -180,7 +180,7 @@ def refused_rows(
 
 
 def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
-    report = replace(report, commits_ddl=context.dialect.name in ("mysql", "mariadb"))
+    report = replace(report, commits_ddl=context.dialect.name in MYSQL_FAMILY)
     folded = _folds_errors(context)
     if folded:
         log.error("%s", violation_text(report))

@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 from ..catalog.postgresql import worth_naming
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
+from ..inference import MYSQL_FAMILY
 from ..sqltext import named
 from . import mysql, postgresql, sqlite
 from .order import newest_by
@@ -96,7 +97,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
 
 def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
     """Exact groups over all the rows that `key` names."""
-    if connection.dialect.name in ("mysql", "mariadb"):
+    if connection.dialect.name in MYSQL_FAMILY:
         obstacle = mysql.why_not_indexed(connection, key)
         if obstacle is not None:
             return _Found(obstacle=obstacle)

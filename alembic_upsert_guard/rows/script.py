@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import mysql
 from ..findings import told_of_key
+from ..inference import MYSQL_FAMILY
 from ..sqltext import named, quoted
 from .postgresql import is_wide
 from .programs import program
@@ -24,7 +25,7 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
         return [_block(dialect, key)]
     if dialect.name == "sqlite":
         return _failing_insert(dialect, key)
-    if dialect.name in ("mysql", "mariadb"):
+    if dialect.name in MYSQL_FAMILY:
         return _failing_name(dialect, key)
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..inference import MYSQL_FAMILY
 from ..sqltext import named
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
 
 def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
     """The condition, in a group, that its key has NULL in this element."""
-    if dialect.name in ("mysql", "mariadb"):
+    if dialect.name in MYSQL_FAMILY:
         # of the group: they do not see that an expression beside GROUP BY is the one in it (errors 1054 and 1055)
         return f"count({sql}) = 0"
     return key.is_null(sql)
