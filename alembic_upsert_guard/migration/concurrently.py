@@ -100,14 +100,15 @@ def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp 
         return None
     constraint = op.to_constraint()
     assert isinstance(constraint, UniqueConstraint)  # noqa: S101 - its type is that of every constraint
+    # get(): INCLUDE in constraints came with SQLAlchemy 2.0.41
     options = constraint.dialect_options["postgresql"]
     return CreateUniqueConstraintConcurrentlyOp(
         str(constraint.name or ""),
         op.table_name,
         [column.name for column in constraint.columns],
         schema=op.schema,
-        include=[str(getattr(column, "name", column)) for column in options["include"] or ()],
-        nulls_not_distinct=bool(options["nulls_not_distinct"]),
+        include=[str(getattr(column, "name", column)) for column in options.get("include") or ()],
+        nulls_not_distinct=bool(options.get("nulls_not_distinct")),
         deferrable=bool(constraint.deferrable),
         initially=constraint.initially,
     )
@@ -120,15 +121,18 @@ def _concurrent_index(dialect: Dialect, index: Index) -> CreateConcurrentlyOp | 
     }
     if index.table is None or stated - _CARRIED:
         return None
-    where = options["where"]
+    where = options.get("where")
     return CreateUniqueIndexConcurrentlyOp(
         str(index.name or ""),
         index.table.name,
-        [_element(dialect, expression, options["ops"]) for expression in index.expressions],
+        [
+            _element(dialect, expression, options.get("ops") or {})
+            for expression in index.expressions
+        ],
         schema=index.table.schema,
         where=None if where is None else _as_text(dialect, where),
-        include=[str(getattr(column, "name", column)) for column in options["include"] or ()],
-        nulls_not_distinct=bool(options["nulls_not_distinct"]),
+        include=[str(getattr(column, "name", column)) for column in options.get("include") or ()],
+        nulls_not_distinct=bool(options.get("nulls_not_distinct")),
     )
 
 
