@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, made, revision
+from tests.online.waiting import until
 
 if TYPE_CHECKING:
     from tests.project import Project, Ran
@@ -30,14 +30,6 @@ def two_upgrades(project: Project) -> tuple[Ran, Ran]:
             )
         first, second = (run.result() for run in runs)
     return first, second
-
-
-def until(project: Project, question: str) -> None:
-    for _ in range(200):
-        if project.rows(question) == [(True,)]:
-            return
-        time.sleep(0.1)
-    raise AssertionError(question)
 
 
 def version(project: Project) -> list[str]:

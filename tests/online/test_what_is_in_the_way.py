@@ -18,6 +18,7 @@ from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter, Patience, RowsInTheWay, Teller, create
 from tests.online.faults import another_session, inject_faults, upgrade_with
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
+from tests.online.waiting import until
 
 if TYPE_CHECKING:
     from tests.project import Project, Ran
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_series(1, 1000) i"
 OLD_SNAPSHOT = ("BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM answers")
 IMPATIENT = UNIQUE.replace(")", ", lock_timeout='50ms', attempts=3)")
-
-
-def until(project: Project, question: str) -> None:
-    for _ in range(200):
-        if project.rows(question) == [(True,)]:
-            return
-        time.sleep(0.1)
-    raise AssertionError(question)
 
 
 def until_the_build_waits(project: Project) -> None:
