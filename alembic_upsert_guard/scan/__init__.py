@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import MissingParsersError
-from .callsite import CallSite, Resolution
+from .callsite import CallSite, Resolution, Source, call_site_member
 from .declared import (
     DeclaredArbiter,
     DeclaredClass,
@@ -37,6 +37,8 @@ __all__ = [
     "Problem",
     "Resolution",
     "ScanReport",
+    "Source",
+    "call_site_member",
     "scan",
 ]
 

@@ -92,15 +92,20 @@ def _resolved(
     path: str, sighting: Sighting, schema: str | None, table: str | None, answer: _Answer
 ) -> Resolved:
     wording = answer.wording
+    target = sighting.target
     site = CallSite(
-        path,
-        sighting.line,
-        schema,
-        table,
-        answer.elements,
-        answer.where,
-        answer.resolution,
-        None if wording is None else wording.fact,
+        path=path,
+        line=sighting.line,
+        first_line=sighting.first_line,
+        last_line=sighting.last_line,
+        schema=schema,
+        table=table,
+        elements=answer.elements,
+        where=answer.where,
+        constraint=target.name if isinstance(target, Constraint) else None,
+        target=target,
+        resolution=answer.resolution,
+        reason=None if wording is None else wording.fact,
     )
     findings = []
     if wording is not None:
