@@ -127,14 +127,15 @@ def unresolved_upsert(reason: str) -> Wording:
 
 
 def bound_predicate(key: str | None) -> Wording:
-    """Return what is told of a predicate that binds values.
+    """Return what is told of a conflict target that binds values, in an element or in its predicate.
 
     :param key: the arguments of ``conflict_target()`` that spell it without; None: they cannot be told.
     """
     return Wording(
-        "the predicate of the conflict target binds values: a partial index is inferred from literals alone, and "
-        "the upsert fails with 42P10 once the plan of the prepared statement turns generic",
-        f"write **conflict_target({key or '...'}), which binds none, or the predicate's values as literals",
+        "the conflict target binds values: an index with a predicate or an expression is inferred from literals only, "
+        "and the upsert fails, on SQLite at once, on PostgreSQL with 42P10 once the plan of the prepared statement "
+        "turns generic",
+        f"write **conflict_target({key or '...'}), which binds none, or the target's values as literals",
     )
 
 

@@ -142,7 +142,7 @@ _ENTRIES = (
     CodeEntry(
         "bound-predicate",
         "warning",
-        "`index_where` with bound values: fails once the plan turns generic",
+        "a conflict target with bound values: fails once the plan turns generic",
         ("scan",),
     ),
     CodeEntry(

@@ -108,7 +108,10 @@ def _resolved(
         code = UNDECLARED_UPSERT if undeclared else UNRESOLVED_UPSERT
         findings.append(_finding(code, site, wording))
     if sighting.binds:
-        key = None if not site.elements else ", ".join(f'"{e}"' for e in site.elements)
+        target = sighting.target
+        is_sql = isinstance(target, Elements) and any(not e.column for e in target.elements)
+        plain = site.elements and not is_sql
+        key = ", ".join(f'"{e}"' for e in site.elements) if plain else None
         findings.append(_finding(BOUND_PREDICATE, site, bound_predicate(key)))
     return Resolved(site, tuple(findings))
 

@@ -94,4 +94,4 @@ class Sighting:
     table: NamedTable | Unread
     target: Target | Unread
     binds: bool = False
-    """Whether values are bound in the predicate."""
+    """Whether values are bound in the conflict target, in an element or in the predicate."""

@@ -187,13 +187,14 @@ class Statements:
             return AnyArbiter(), False
         stated = arguments["index_elements"]
         elements = self._targets.elements(stated.module, stated.node)
+        binds = self._targets.binds(stated.module, stated.node)
         where = arguments.get("index_where")
         if where is None:
-            return elements if isinstance(elements, Unread) else Elements(elements), False
+            return elements if isinstance(elements, Unread) else Elements(elements), binds
         predicate = self._predicates.predicate(where.module, where.node)
         if isinstance(elements, Unread):
-            return elements, predicate.binds
-        return Elements(elements, predicate.text), predicate.binds
+            return elements, binds or predicate.binds
+        return Elements(elements, predicate.text), binds or predicate.binds
 
     def _constraint(self, stated: _Argument) -> Target | Unread:
         name = self._constants.text(stated.module, stated.node)
