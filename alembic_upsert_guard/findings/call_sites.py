@@ -308,8 +308,8 @@ def bound_predicate(
     """
     what = "an element" if elements else "the predicate"
     fact = (
-        f"{what} of the conflict target binds values: an index is inferred from literals only, and the upsert fails "
-        "with 42P10 once the plan of the prepared statement turns generic"
+        f"{what} of the conflict target binds values: an index is inferred from literals only, and the upsert fails, "
+        "on SQLite at once, on PostgreSQL with 42P10 once the plan of the prepared statement turns generic"
     )
     ways = []
     if key is not None and call.form.is_python:
