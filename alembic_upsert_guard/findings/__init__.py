@@ -24,7 +24,13 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import never_served, shortfall_fact, without_arbiter
+from .shortfalls import (
+    folded_fact,
+    never_served,
+    shortfall_fact,
+    without_arbiter,
+    written_instead,
+)
 
 __all__ = [
     "CODES",
@@ -47,6 +53,7 @@ __all__ = [
     "counted",
     "entry_of",
     "first_line",
+    "folded_fact",
     "mend_of",
     "missing_table",
     "never_served",
@@ -68,4 +75,5 @@ __all__ = [
     "unread_rows",
     "violation_text",
     "without_arbiter",
+    "written_instead",
 ]
