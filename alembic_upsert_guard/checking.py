@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
+    from .catalog import Inferred
     from .declaration import Declaration
     from .findings import Finding
     from .inference import Candidate
     from .inspection import InspectedKey
 
-__all__ = ["Checked", "CheckedKey", "check_keys", "together"]
+__all__ = ["Checked", "CheckedKey", "check_keys", "settled", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,16 +237,29 @@ def _ask(
     """The database's own answer, where text cannot tell."""
     catalog = catalog_for(connection.dialect.name)
     assert catalog is not None  # noqa: S101 - the caller has asked
-    candidate = None if shortfall is None else shortfall.candidate
     inferred = catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
+    return settled(inferred, key.offered, shortfall)
+
+
+def settled(
+    inferred: Inferred, offered: Sequence[Candidate], shortfall: Shortfall | None
+) -> tuple[State, tuple[str, ...], Shortfall | None]:
+    """Return what the database's answer makes of a target: its state, the arbiters by name, why it is short or unknown.
+
+    :param offered: what the table has.
+    :param shortfall: the judge's, where it is short or cannot tell; its candidate is the one to name.
+    """
+    candidate = None if shortfall is None else shortfall.candidate
     if inferred.doubt is not None:
         return State.UNKNOWN, (), shortfall
     if inferred.refusal is not None:
+        if shortfall is not None and shortfall.code is not Code.UNPROVEN_ARBITER:
+            return State.SHORT, (), shortfall
         partial = candidate is not None and candidate.partial
         code = Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER
         return State.SHORT, (), Shortfall(code, candidate)
     if inferred.deferrable:
-        spoiler = next((c for c in key.offered if c.name in inferred.deferrable), candidate)
+        spoiler = next((c for c in offered if c.name in inferred.deferrable), candidate)
         return State.SHORT, inferred.arbiters, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
     return State.SATISFIED, inferred.arbiters, None
 

@@ -11,19 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from alembic.util import CommandError
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
 from .catalog.reading import words_of
 from .checking import Checked, check_keys, together
+from .database_url import opened_url, run_on, secrets_of, without
 from .errors import UpsertGuardError
 from .findings import (
     Finding,
-    Location,
     MissingPageError,
     UnknownCodeError,
     as_github,
@@ -32,26 +31,26 @@ from .findings import (
     page_of,
     summary,
 )
-from .migration.environment import (
-    EnvironmentFailedError,
-    metadata_of,
-    output_to_standard_error,
-    place_of,
-    prepended_paths,
-    project_config,
-    run_environment,
-)
+from .imported import output_to_standard_error, place_of
 from .scan import call_site_member, scan
+from .scan.checked import CheckedCode
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # Alembic brings it where Python does not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
     from .scan import ScanReport
+    from .scan.functions import JudgedFunctions
 
 __all__ = ["main"]
 
@@ -64,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: None: those of the process.
     """
     options = _parser().parse_args(arguments)
+    secrets = secrets_of(getattr(options, "database", None) or "")
     if hasattr(sys.stdout, "reconfigure"):
         # a name in another encoding than the terminal's is told all the same
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -77,25 +77,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(f"the database could not be read: {words_of(error)}")
-    except (
-        UpsertGuardError,
-        CommandError,
-        UnknownCodeError,
-        MissingPageError,
-        _CannotRunError,
-    ) as error:
-        return _failed(str(error))
+        return _failed(without(f"the database could not be read: {words_of(error)}", secrets))
+    except (UpsertGuardError, UnknownCodeError, MissingPageError, _CannotRunError) as error:
+        return _failed(without(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
+        if _is_command_error(error):
+            return _failed(str(error))
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        return _failed(f"{type(error).__name__}: {error} ({where}): please report this")
+        told = f"{type(error).__name__}: {error} ({where}): please report this"
+        return _failed(without(told, secrets))
     return code
 
 
 def _failed(words: str, code: int = _COULD_NOT_RUN) -> int:
     print(f"upsert-guard: {words}", file=sys.stderr)
     return code
+
+
+def _is_command_error(error: Exception) -> bool:
+    """Whether it is Alembic's own, which is not imported where no environment is run."""
+    util = sys.modules.get("alembic.util")
+    return util is not None and isinstance(error, util.CommandError)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints repeat no password of a URL."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit with 2."""
+        secrets = frozenset[str]().union(*(secrets_of(word) for word in message.split()))
+        super().error(without(message, secrets))
 
 
 class _CannotRunError(Exception):
@@ -117,8 +129,8 @@ class _Project:
 class _Report:
     """What a command found."""
 
-    command: str
-    """As the table of codes names it."""
+    commands: list[str]
+    """As the table of codes names them: what can be found by them."""
     findings: list[Finding] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
     call_sites: list[dict[str, Any]] | None = None
@@ -127,7 +139,7 @@ class _Report:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="upsert-guard",
         description="Hold upserts in code, declared upsert keys, databases and rows against each other.",
         epilog="Exit code: 0 no error was found, 1 one was, 2 it could not run.",
@@ -136,9 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_project_options(parser, "before")
     commands = parser.add_subparsers(metavar="command", required=True)
-    project = argparse.ArgumentParser(add_help=False)
+    project = _Parser(add_help=False)
     _add_project_options(project, "after")
-    reporting = argparse.ArgumentParser(add_help=False)
+    reporting = _Parser(add_help=False)
     reporting.add_argument("--format", choices=("text", "json", "github"), default="text")
     reporting.add_argument("--strict", action="store_true", help="warnings make it fail too")
     reporting.add_argument(
@@ -154,6 +166,26 @@ def _parser() -> argparse.ArgumentParser:
         help="every declared key against the database",
     )
     check.add_argument("--rows", action="store_true", help="and against its rows")
+    check.add_argument(
+        "--code",
+        nargs="+",
+        action="extend",
+        metavar="PATH",
+        help="and every upsert in these files and folders, declared or not",
+    )
+    check.add_argument(
+        "--functions", action="store_true", help="and every upsert in functions of the database"
+    )
+    check.add_argument(
+        "--database",
+        metavar="URL",
+        help="this database, without Alembic: such as postgresql://user:password@host/database",
+    )
+    check.add_argument(
+        "--metadata",
+        metavar="MODULE:ATTRIBUTE",
+        help="with --database: the models whose declared keys are checked; left out: none",
+    )
     check.set_defaults(run=_check)
     scanning = commands.add_parser(
         "scan",
@@ -211,17 +243,84 @@ def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    report = _Report("check --rows" if options.rows else "check")
+    _require_paths(options.code or ())
+    if options.database is not None:
+        return _check_database(options)
+    if options.metadata:
+        raise _CannotRunError("--metadata goes with --database; without it, env.py has the models")
+    from .migration.environment import metadata_of, run_environment  # noqa: PLC0415 - Alembic
+
     configured: list[MetaData] = []
     answers: list[Checked] = []
+    functions: list[JudgedFunctions] = []
+    code: list[CheckedCode] = []
+
+    def configure(context: MigrationContext) -> None:
+        configured.extend(each for each in metadata_of(context) if each not in configured)
 
     def visit(context: MigrationContext) -> None:
-        metadata = metadata_of(context)
-        configured.extend(metadata)
-        answers.append(check_keys(_connection(context), metadata, rows=options.rows))
+        configure(context)
+        connection = _connection(context)
+        answers.append(check_keys(connection, metadata_of(context), rows=options.rows))
+        for each in code:
+            each.judge(connection)
+        if options.functions:
+            functions.append(judge_functions(connection))
 
+    if options.code:
+        # of several databases the models of all are needed before a file is read
+        run_environment(_config(options), configure)
+        code.append(_scanned(options.code, configured))
     run_environment(_config(options), visit)
-    checked = together(answers)
+    if not configured:
+        raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
+    return _tell_checked(options, together(answers), code, functions)
+
+
+def _check_database(options: argparse.Namespace) -> int:
+    """Every source against one database; nothing of Alembic is imported."""
+    if not (options.code or options.functions or options.metadata):
+        raise _CannotRunError(
+            "name what is checked against the database: --code PATH..., --functions, --metadata module:attribute"
+        )
+    url = opened_url(options.database)
+    metadata = _named_metadata(options) if options.metadata else []
+    answers: list[Checked] = []
+    functions: list[JudgedFunctions] = []
+    code = [_scanned(options.code, metadata)] if options.code else []
+
+    def visit(connection: Connection) -> None:
+        answers.append(check_keys(connection, metadata, rows=options.rows))
+        for each in code:
+            each.judge(connection)
+        if options.functions:
+            functions.append(judge_functions(connection, in_sql=not metadata))
+
+    run_on(url, visit)
+    return _tell_checked(options, together(answers), code, functions)
+
+
+def _require_paths(paths: Sequence[str]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise _CannotRunError(f"there is no {path} to scan")
+
+
+def _scanned(paths: Sequence[str], metadata: Sequence[MetaData]) -> CheckedCode:
+    declared = declared_tables(*metadata)
+    with _progress("scanning") as progress:
+        scanned = scan(paths, declared, progress=progress)
+    _tell_problems(scanned)
+    return CheckedCode(scanned, declared)
+
+
+def _tell_checked(
+    options: argparse.Namespace,
+    checked: Checked,
+    code: Sequence[CheckedCode],
+    functions: Sequence[JudgedFunctions],
+) -> int:
+    report = _Report(["check --rows" if options.rows else "check"])
     report.keys.extend(
         {
             "schema": key.schema,
@@ -235,26 +334,45 @@ def _check(options: argparse.Namespace) -> int:
     )
     report.findings.extend(checked.findings)
     report.models.update(checked.models)
-    if not configured:
-        raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
-    return _tell(options, report, _counted(len(report.keys), "upsert key"))
-
-
-def _scan(options: argparse.Namespace) -> int:
-    for path in options.paths:
-        if not Path(path).exists():
-            raise _CannotRunError(f"there is no {path} to scan")
-    metadata = (
-        _named_metadata(options) if options.metadata else _configured_metadata(_config(options))
+    looked_at = (
+        []
+        if options.database and not options.metadata
+        else [_counted(len(report.keys), "upsert key")]
     )
-    with _progress("scanning") as progress:
-        scanned = scan(options.paths, declared_tables(*metadata), progress=progress)
+    call_sites: list[dict[str, Any]] = []
+    for each in code:
+        report.commands.append("check --code")
+        report.findings.extend(each.findings())
+        sites = each.call_sites()
+        call_sites += sites
+        looked_at.append(f"{_counted(len(sites), 'upsert')} in {_counted(each.files, 'file')}")
+    if options.functions:
+        report.commands.append("check --functions")
+        in_functions = [site for judged in functions for site in judged.call_sites]
+        report.findings.extend(finding for judged in functions for finding in judged.findings)
+        call_sites += in_functions
+        looked_at.append(f"{_counted(len(in_functions), 'upsert')} in functions")
+    if options.code or options.functions:
+        report.call_sites = call_sites
+    return _tell(options, report, ", ".join(looked_at))
+
+
+def _tell_problems(scanned: ScanReport) -> None:
     for problem in scanned.problems:
         place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    _require_paths(options.paths)
+    metadata = _scanned_metadata(options)
+    with _progress("scanning") as progress:
+        scanned = scan(options.paths, declared_tables(*metadata), progress=progress)
+    _tell_problems(scanned)
+    stale = [comment.stale() for comment in scanned.stale_ignores]
     report = _Report(
-        "scan",
-        sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
+        ["scan"],
+        sorted([*scanned.findings, *stale], key=_place),
         call_sites=[call_site_member(site) for site in scanned.call_sites],
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
@@ -263,7 +381,9 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _functions(options: argparse.Namespace) -> int:
-    report = _Report("functions")
+    from .migration.environment import run_environment  # noqa: PLC0415 - Alembic
+
+    report = _Report(["functions"])
     call_sites: list[dict[str, Any]] = []
 
     def visit(context: MigrationContext) -> None:
@@ -293,7 +413,7 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
     today = date.today()  # noqa: DTZ011 - a date that people write is one of where they are
     # several databases may say the same
     found = list(dict.fromkeys(report.findings))
-    left = accept(found, read_entries(pyproject), report.command, today, report.models)
+    left = accept(found, read_entries(pyproject), report.commands, today, report.models)
     if options.baseline:
         entries = baseline(left, today)
         write_entries(pyproject, entries)
@@ -334,6 +454,26 @@ def _project(options: argparse.Namespace) -> _Project:
     return _Project(ini, toml, beside)
 
 
+def _scanned_metadata(options: argparse.Namespace) -> list[MetaData]:
+    """The models that call sites are held against; empty: the project has no configuration, and names none."""
+    if options.metadata:
+        return _named_metadata(options)
+    return _configured_metadata(_config(options)) if _is_configured(options) else []
+
+
+def _is_configured(options: argparse.Namespace) -> bool:
+    """Whether Alembic's configuration is named or there: not every pyproject.toml has a part of it."""
+    project = _project(options)
+    if project.ini.is_file() or options.config_before or options.config_after:
+        return True
+    try:
+        document = tomllib.loads(project.toml.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+    tool = document.get("tool")
+    return isinstance(tool, dict) and "alembic" in tool
+
+
 def _config(options: argparse.Namespace) -> Config:
     project = _project(options)
     if not project.ini.is_file() and not project.toml.is_file():
@@ -343,6 +483,8 @@ def _config(options: argparse.Namespace) -> Config:
         )
     name = options.name_after or options.name_before or "alembic"
     x = [*(options.x_before or ()), *(options.x_after or ())]
+    from .migration.environment import project_config  # noqa: PLC0415 - Alembic
+
     # None where there is none, as Alembic's own parser has it
     return project_config(project.ini, project.toml, name=name, x=x or None)
 
@@ -354,6 +496,12 @@ def _connection(context: MigrationContext) -> Any:
 
 
 def _configured_metadata(config: Config) -> list[MetaData]:
+    from .migration.environment import (  # noqa: PLC0415 - Alembic
+        EnvironmentFailedError,
+        metadata_of,
+        run_environment,
+    )
+
     found: list[MetaData] = []
 
     def visit(context: MigrationContext) -> None:
@@ -394,27 +542,11 @@ def _named_metadata(options: argparse.Namespace) -> list[MetaData]:
 
 def _prepended(options: argparse.Namespace) -> Sequence[str]:
     """Where Alembic's configuration says that the project's modules are; nowhere where there is none."""
-    project = _project(options)
-    if not project.ini.is_file() and not project.toml.is_file():
+    if getattr(options, "database", None) or not _is_configured(options):
         return ()
+    from .migration.environment import prepended_paths  # noqa: PLC0415 - Alembic
+
     return prepended_paths(_config(options))
-
-
-def _stale_comments(report: ScanReport) -> list[Finding]:
-    return [
-        Finding(
-            "stale-ignore",
-            "error",
-            None,
-            None,
-            (),
-            None,
-            f"the comment that ignores {comment.code} matches nothing",
-            "take it out",
-            Location(comment.path, comment.line),
-        )
-        for comment in report.stale_ignores
-    ]
 
 
 def _place(finding: Finding) -> tuple[str, int]:

@@ -155,7 +155,7 @@ def _without_model(named: NamedTable, declared: DeclaredTables) -> _Answer:
 
 
 def _answer(target: Target | Unread, table: DeclaredTable, declared: DeclaredTables) -> _Answer:
-    place = _place(table, declared)
+    place = declared.place_of(table)
     match target:
         case Unread(reason):
             return _unresolved(reason)
@@ -265,10 +265,3 @@ def _of_key(
 
 def _told(table: DeclaredTable, key: DeclaredKey) -> str:
     return told_of_key(table.full_name, key.labels, key.where)
-
-
-def _place(table: DeclaredTable, declared: DeclaredTables) -> str:
-    mapped = declared.class_for(table)
-    if mapped is None:
-        return f'Table("{table.name}", ...)'
-    return f"__table_args__ of class {mapped.qualname} ({mapped.module})"
