@@ -149,13 +149,13 @@ _ENTRIES = (
     CodeEntry(
         "unserved-upsert",
         "error",
-        "a call site, observed or recorded upsert finds no arbiter in the database",
+        "a call site's target has no arbiter in the database, declared or not",
         ("check --code",),
     ),
     CodeEntry(
         "missing-constraint",
         "error",
-        "`ON CONFLICT ON CONSTRAINT` names no constraint of the table (42704); an index of that name is none",
+        "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
         ("scan", "check --code", *_FUNCTIONS),
     ),
     CodeEntry(

@@ -6,7 +6,7 @@ The planner judges: every upsert is explained with the function's own conflict t
 =========================================  ===========================================
 the upsert                                 answer
 =========================================  ===========================================
-asked about                                as :mod:`.answers` has it
+asked about                                as :mod:`.planned` has it
 a variable decides on the target           unresolved
 a variable bears a target column's name    unserved: 42702, as PL/pgSQL answers
 put together at run time                   unresolved
@@ -30,8 +30,8 @@ from ..findings.of_functions import (
 )
 from ..inference import ConflictTarget
 from .advice import SqlAdvice
-from .answers import NO_TABLE, PlannerVerdict, verdict_of
 from .callsite import Resolution, Source
+from .planned import NO_TABLE, PlannerVerdict, verdict_of
 from .sighting import Constraint, Elements, NamedTable, Unread
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from ..catalog.postgresql import element_sql
 from ..checking import settled
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted
-from .answers import verdict_of
 from .callsite import Resolution
+from .planned import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..catalog import Offered
     from ..inference import Candidate
-    from .answers import PlannerVerdict
+    from .planned import PlannerVerdict
 
 __all__ = ["Asked", "Evidence", "Witness"]
 

@@ -43,9 +43,7 @@ def upsert_scores(connection: Any, scores: Sequence[Score]) -> None:
         )
 
 
-def backfill(
-    connection: Any, version: str, store: Callable[[Any, Sequence[Score]], None]
-) -> None:
+def backfill(connection: Any, version: str, store: Callable[[Any, Sequence[Score]], None]) -> None:
     """Every pattern is measured, and the measurements are stored."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM patterns ORDER BY id")
