@@ -143,7 +143,7 @@ _ENTRIES = (
     CodeEntry(
         "undeclared-upsert",
         "error",
-        "a call site's target is declared by no model",
+        "a call site's target is declared by no model (a warning where the models serve it all the same)",
         ("scan",),
     ),
     CodeEntry(
@@ -167,7 +167,7 @@ _ENTRIES = (
     CodeEntry(
         "bound-predicate",
         "warning",
-        "`index_where` with bound values: fails once the plan turns generic",
+        "a conflict target with bound values: fails once the plan turns generic (an error on asyncpg and psycopg)",
         ("scan",),
     ),
     CodeEntry(

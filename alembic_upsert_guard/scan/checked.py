@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..catalog import catalog_for
 from ..findings import CODES, Finding, unknown_dialect
 from .callsite import Resolution, call_site_member
+from .declared import DeclaredTables
 from .ignoring import accepting
 from .served import JudgedSite, judge_call_sites, together
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from .callsite import CallSite
-    from .declared import DeclaredTables
     from .ignoring import IgnoreComment
     from .report import ScanReport
 
@@ -28,13 +28,13 @@ _UNRESOLVED_UPSERT = "unresolved-upsert"
 class CheckedCode:
     """What was found in files, and what each database makes of it."""
 
-    def __init__(self, scanned: ScanReport, declared: DeclaredTables) -> None:
+    def __init__(self, scanned: ScanReport, declared: DeclaredTables | None) -> None:
         """No database is asked yet.
 
-        :param declared: the models that the files were scanned with.
+        :param declared: the models that the files were scanned with; None: there are none.
         """
         self._scanned = scanned
-        self._declared = declared
+        self._declared = declared or DeclaredTables(())
         self._answers: list[list[JudgedSite]] = []
         self._unknown: list[Finding] = []
 

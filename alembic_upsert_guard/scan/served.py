@@ -45,7 +45,15 @@ from ..findings.unserved import (
 from ..inference import Code, ConflictTarget, Element, Kind
 from .advice import SqlAdvice
 from .callsite import Resolution
-from .sighting import AnyArbiter, Constraint, Elements, KeyOfTable, PrimaryKey, Unread
+from .sighting import (
+    AnyArbiter,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    KeyOfTable,
+    PrimaryKey,
+    Unread,
+)
 from .witness import Asked, Evidence, Witness
 
 if TYPE_CHECKING:
@@ -137,6 +145,9 @@ def _readable_target(site: CallSite, declared: DeclaredTables) -> Target | None:
     target = site.target
     if isinstance(target, Unread):
         return None
+    if isinstance(target, ConstraintObject):
+        # what SQLAlchemy renders: the name that it has, else the columns
+        return Elements(target.elements) if site.constraint is None else Constraint(site.constraint)
     if not isinstance(target, KeyOfTable):
         return target
     table = None if site.table is None else declared.table(site.schema, site.table)

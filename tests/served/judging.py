@@ -53,7 +53,7 @@ class Database:
         """What is said of one file."""
         path = self.folder / name
         path.write_text(textwrap.dedent(source))
-        declared = declared_tables(*self.metadata)
+        declared = declared_tables(*self.metadata) if self.metadata else None
         checked = CheckedCode(scan([path], declared), declared)
         with self.engine.connect() as connection:
             checked.judge(connection)
