@@ -47,11 +47,13 @@ def arbiter_sql(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
     DEFERRABLE             the constraint again without it; dropped only, where another serves
     INVALID                ``REINDEX``; of a partitioned table the index anew
     a partition column     none
+    a rule                 none: it refuses every upsert
     a view                 none: the table behind it has to have it
     ====================== ================================================================
     """
     code, relation = order.shortfall.code, order.offered.traits.relation
-    if code is Code.PARTITION_KEY_MISSING or order.shortfall.columns:
+    short = order.shortfall
+    if code is Code.PARTITION_KEY_MISSING or short.columns or short.rules or short.folded:
         return ()
     if relation not in ("table", "partitioned table"):
         return ()

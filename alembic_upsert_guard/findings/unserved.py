@@ -12,7 +12,7 @@ from .finding import Finding, Location
 from .keys import told_of_target
 from .of_functions import HINTS
 from .rows import counted
-from .shortfalls import candidate_told, shortfall_fact, unique_by_itself
+from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +112,8 @@ def _outcome(shortfall: Shortfall, dialect: str) -> str:
         return "doubles rows in silence"
     if dialect != "postgresql":
         return "fails"
+    if shortfall.rules:
+        return "fails with 0A000"
     return f"fails with {'55000' if shortfall.code is Code.DEFERRABLE_ARBITER else '42P10'}"
 
 
@@ -202,8 +204,9 @@ def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:
     """Return the way out where no statement is one."""
     if shortfall.code is Code.PARTITION_KEY_MISSING:
         return "add the partition columns to the conflict target, or upsert into the partitions"
-    if shortfall.columns:
-        return unique_by_itself(shortfall.columns[0])
+    particular = shortfall_hint(shortfall)
+    if particular is not None:
+        return particular
     if traits.relation == "view":
         return "make the elements unique on the table behind the view, or upsert into that table"
     return f"upsert into a table: this is a {traits.relation}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..sqltext import AS_THE_USER, named, quoted, string_literal, wrapped_in_do
+from ..sqltext import AS_THE_USER, PINNED, named, quoted, string_literal, wrapped_in_do
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -96,6 +96,7 @@ def _tried(dialect: Dialect, statement: str, patience: Patience) -> str:
         "        BEGIN\n"
         f"            {AS_THE_USER}\n"
         f"            EXECUTE {string_literal(dialect, statement)};\n"
+        f"            {PINNED}\n"
         "            EXIT;\n"
         "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
         "            tries := tries + 1;\n"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..arbiter_sql import ArbiterOrder, arbiter_sql, constraint_from_index
-from ..catalog import postgresql
 from ..catalog.reading import commits_each_statement, execute, rolled_back
 from ..errors import UpsertGuardError
 from ..findings.unserved import RowsInTheWay, by_hand_hint, constraint_hint, sql_hint
@@ -87,10 +86,13 @@ class SqlAdvice:
         return sql_hint(statements, shortfall, target, rows)
 
     def _has_rows(self, table: TableName) -> bool:
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.has_rows(self._connection, table)
+        """Whether the table has a row; True where it may not be read."""
         statement = f"SELECT 1 FROM {quoted(self._connection.dialect, *table)} LIMIT 1"
-        return execute(self._connection, statement).first() is not None
+        try:
+            with rolled_back(self._connection):
+                return execute(self._connection, statement).first() is not None
+        except DBAPIError:
+            return True
 
     def _rows(self, table: TableName, target: ConflictTarget) -> RowsInTheWay:
         rows = RowsOfKey(table, target, "distinct")

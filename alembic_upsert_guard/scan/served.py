@@ -253,11 +253,15 @@ class _Case:
         )
 
     def _is_beyond_models(self, evidence: Evidence) -> bool:
-        """Whether no declaration makes the arbiter: a partition column is lacking, or it is no table."""
+        """Whether no declaration makes the arbiter: a partition column lacks, a rule refuses, or it is no table."""
         relation = self._witness.offered[self._table].traits.relation
         short = evidence.shortfall
-        lacks = short is not None and (short.code is Code.PARTITION_KEY_MISSING or short.columns)
-        return bool(lacks) or relation not in ("table", "partitioned table")
+        if short is not None and (short.code is Code.PARTITION_KEY_MISSING or short.columns):
+            return True
+        return bool(short is not None and short.rules) or relation not in (
+            "table",
+            "partitioned table",
+        )
 
     def _missing(self) -> JudgedSite:
         fact = missing_table_fact(self._upsert, self._witness.homes(self._table))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import Offered
-    from ..inference import Candidate
+    from ..inference import Candidate, Verdict
     from .planned import PlannerVerdict
 
 __all__ = ["Asked", "Evidence", "Witness"]
@@ -146,13 +146,13 @@ class Witness:
                     reason=planned.reason,
                 )
             refusal = Inferred(refusal=planned.reason)
-            return _settled(refusal, offered, verdict.shortfall)
+            return _settled(refusal, offered, verdict)
         if self.dialect.name == "sqlite" or (
             verdict.state is State.UNKNOWN or not _is_plain(target)
         ):
             inferred = self._catalog.infer(self._connection, table, target)
             if inferred.doubt is None:
-                return _settled(inferred, offered, verdict.shortfall)
+                return _settled(inferred, offered, verdict)
             missing = self._missing_columns(table, target)
             if missing:
                 told = f"the table has no column {', '.join(missing)}"
@@ -204,11 +204,11 @@ class Witness:
         )
 
 
-def _settled(inferred: Inferred, offered: Offered, shortfall: Shortfall | None) -> Evidence:
-    state, _, settled_shortfall = settled(inferred, offered.candidates, shortfall)
+def _settled(inferred: Inferred, offered: Offered, verdict: Verdict) -> Evidence:
+    state, shortfall = settled(inferred, offered.candidates, verdict, offered.traits)
     if state is State.SATISFIED:
         return _SERVED
-    return Evidence(resolution=Resolution.UNSERVED, shortfall=settled_shortfall)
+    return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall)
 
 
 def _is_plain(target: ConflictTarget) -> bool:
