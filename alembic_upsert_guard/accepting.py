@@ -28,7 +28,7 @@ _MEMBERS = {"code", "table", "reason", "until"}
 _NO_TABLE = "*"
 """What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
 
-_COMMANDS = {"check", "check --rows", "scan", "functions"}
+_COMMANDS = {"check", "check --rows", "check --code", "check --functions", "scan", "functions"}
 """Those that read the entries."""
 
 _AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
@@ -124,20 +124,21 @@ def _entry(place: str, written: Any, location: Location | None) -> Entry:
 def accept(
     findings: Sequence[Finding],
     entries: Iterable[Entry],
-    command: str,
+    commands: Iterable[str],
     today: date,
     models: Mapping[str, str] = _AS_THEY_ARE,
 ) -> list[Finding]:
     """Return the findings that no entry accepts, and one for each entry that accepts nothing or has run out.
 
-    :param command: an entry whose code `command` cannot produce is left for the others.
+    :param commands: an entry whose code none of them can produce is left for the others.
     :param models: the names that the models give to tables which live under another schema, by ``schema.table``; an
      entry may use either.
     """
     left = list(findings)
     stale = []
+    able = frozenset(commands)
     for entry in entries:
-        if command not in CODES[entry.code].commands:
+        if able.isdisjoint(CODES[entry.code].commands):
             continue
         if entry.until is not None and entry.until < today:
             stale.append(_stale(entry, f"ran out on {entry.until.isoformat()}"))

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from .catalog import Catalog, Inferred
     from .declaration import Declaration
     from .findings import Finding
-    from .inference import Candidate, Verdict
+    from .inference import Candidate, Traits, Verdict
     from .inspection import InspectedKey
 
-__all__ = ["Checked", "CheckedKey", "check_keys", "together"]
+__all__ = ["Checked", "CheckedKey", "check_keys", "settled", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,28 +245,36 @@ def _ask(
     connection: Connection, key: InspectedKey, verdict: Verdict
 ) -> tuple[State, tuple[str, ...], Shortfall | None]:
     """The database's own answer, where text cannot tell; what text tells, where it has none."""
+    inferred = _infer(connection, key)
+    state, shortfall = settled(inferred, key.offered, verdict, key.traits)
+    arbiters = _names(verdict.arbiters) if inferred.doubt is not None else inferred.arbiters
+    return state, () if inferred.refusal is not None else arbiters, shortfall
+
+
+def settled(
+    inferred: Inferred, offered: Sequence[Candidate], verdict: Verdict, traits: Traits
+) -> tuple[State, Shortfall | None]:
+    """Return what the database's answer makes of a target; what text tells, where it has none.
+
+    :param offered: what the table has.
+    :param verdict: the judge's; its candidate is the one to name.
+    """
     shortfall = verdict.shortfall
     candidate = None if shortfall is None else shortfall.candidate
-    inferred = _infer(connection, key)
-    if (
-        inferred.doubt is not None
-        and inferred.is_refused_by_rules
-        and key.traits.relation == "view"
-    ):
-        refusal = Shortfall(Code.MISSING_ARBITER, relation=key.traits.relation)
-        return State.SHORT, (), refusal
+    if inferred.is_refused_by_rules and inferred.doubt is not None and traits.relation == "view":
+        return State.SHORT, Shortfall(Code.MISSING_ARBITER, relation=traits.relation)
     if inferred.doubt is not None:
-        return verdict.state, _names(verdict.arbiters), shortfall
+        return verdict.state, shortfall
     if inferred.refusal is not None and verdict.state is State.SHORT:
-        return State.SHORT, (), shortfall
+        return State.SHORT, shortfall
     if inferred.refusal is not None:
         partial = candidate is not None and candidate.partial
         code = Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER
-        return State.SHORT, (), Shortfall(code, candidate)
+        return State.SHORT, Shortfall(code, candidate)
     if inferred.deferrable:
-        spoiler = next((c for c in key.offered if c.name in inferred.deferrable), candidate)
-        return State.SHORT, inferred.arbiters, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
-    return State.SATISFIED, inferred.arbiters, None
+        spoiler = next((c for c in offered if c.name in inferred.deferrable), candidate)
+        return State.SHORT, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
+    return State.SATISFIED, None
 
 
 def _infer(connection: Connection, key: InspectedKey) -> Inferred:

@@ -13,19 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from alembic.util import CommandError
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
 from .catalog.reading import words_of
 from .checking import Checked, check_keys, together
+from .database_url import opened_url, run_on, secrets_of, without
 from .errors import UpsertGuardError
 from .findings import (
     Finding,
-    Location,
     MissingPageError,
     UnknownCodeError,
     as_github,
@@ -34,16 +33,9 @@ from .findings import (
     page_of,
     summary,
 )
-from .migration.environment import (
-    EnvironmentFailedError,
-    metadata_of,
-    output_to_standard_error,
-    place_of,
-    prepended_paths,
-    project_config,
-    run_environment,
-)
+from .imported import output_to_standard_error, place_of
 from .scan import Resolution, call_site_member, scan
+from .scan.checked import CheckedCode
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
 
@@ -57,8 +49,10 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
     from .scan import ScanReport
+    from .scan.functions import JudgedFunctions
 
 __all__ = ["main"]
 
@@ -71,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: None: those of the process.
     """
     options = _parser().parse_args(arguments)
+    secrets = secrets_of(getattr(options, "database", None) or "")
     if hasattr(sys.stdout, "reconfigure"):
         # a name in another encoding than the terminal's is told all the same
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -84,25 +79,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(f"the database could not be read: {words_of(error)}")
-    except (
-        UpsertGuardError,
-        CommandError,
-        UnknownCodeError,
-        MissingPageError,
-        _CannotRunError,
-    ) as error:
-        return _failed(str(error))
+        return _failed(without(f"the database could not be read: {words_of(error)}", secrets))
+    except (UpsertGuardError, UnknownCodeError, MissingPageError, _CannotRunError) as error:
+        return _failed(without(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
+        if _is_command_error(error):
+            return _failed(str(error))
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        return _failed(f"{type(error).__name__}: {error} ({where}): please report this")
+        told = f"{type(error).__name__}: {error} ({where}): please report this"
+        return _failed(without(told, secrets))
     return code
 
 
 def _failed(words: str, code: int = _COULD_NOT_RUN) -> int:
     print(f"upsert-guard: {words}", file=sys.stderr)
     return code
+
+
+def _is_command_error(error: Exception) -> bool:
+    """Whether it is Alembic's own, which is not imported where no environment is run."""
+    util = sys.modules.get("alembic.util")
+    return util is not None and isinstance(error, util.CommandError)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints repeat no password of a URL."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit with 2."""
+        secrets = frozenset[str]().union(*(secrets_of(word) for word in message.split()))
+        super().error(without(message, secrets))
 
 
 class _CannotRunError(Exception):
@@ -124,8 +131,8 @@ class _Project:
 class _Report:
     """What a command found."""
 
-    command: str
-    """As the table of codes names it."""
+    commands: list[str]
+    """As the table of codes names them: what can be found by them."""
     findings: list[Finding] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
     call_sites: list[dict[str, Any]] | None = None
@@ -146,7 +153,7 @@ class _Models:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="upsert-guard",
         description="Hold upserts in code, declared upsert keys, databases and rows against each other.",
         epilog="Exit code: 0 no error was found, 1 one was, 2 it could not run.",
@@ -155,9 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_project_options(parser, "before")
     commands = parser.add_subparsers(metavar="command", required=True)
-    project = argparse.ArgumentParser(add_help=False)
+    project = _Parser(add_help=False)
     _add_project_options(project, "after")
-    reporting = argparse.ArgumentParser(add_help=False)
+    reporting = _Parser(add_help=False)
     reporting.add_argument("--format", choices=("text", "json", "github"), default="text")
     reporting.add_argument("--strict", action="store_true", help="warnings make it fail too")
     reporting.add_argument(
@@ -173,6 +180,26 @@ def _parser() -> argparse.ArgumentParser:
         help="every declared key against the database",
     )
     check.add_argument("--rows", action="store_true", help="and against its rows")
+    check.add_argument(
+        "--code",
+        nargs="+",
+        action="extend",
+        metavar="PATH",
+        help="and every upsert in these files and folders, declared or not",
+    )
+    check.add_argument(
+        "--functions", action="store_true", help="and every upsert in functions of the database"
+    )
+    check.add_argument(
+        "--database",
+        metavar="URL",
+        help="this database, without Alembic: such as postgresql://user:password@host/database",
+    )
+    check.add_argument(
+        "--metadata",
+        metavar="MODULE:ATTRIBUTE",
+        help="with --database: the models whose declared keys are checked; left out: none",
+    )
     check.set_defaults(run=_check)
     scanning = commands.add_parser(
         "scan",
@@ -230,17 +257,84 @@ def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    report = _Report("check --rows" if options.rows else "check")
+    _require_paths(options.code or ())
+    if options.database is not None:
+        return _check_database(options)
+    if options.metadata:
+        raise _CannotRunError("--metadata goes with --database; without it, env.py has the models")
+    from .migration.environment import metadata_of, run_environment  # noqa: PLC0415 - Alembic
+
     configured: list[MetaData] = []
     answers: list[Checked] = []
+    functions: list[JudgedFunctions] = []
+    code: list[CheckedCode] = []
+
+    def configure(context: MigrationContext) -> None:
+        configured.extend(each for each in metadata_of(context) if each not in configured)
 
     def visit(context: MigrationContext) -> None:
-        metadata = metadata_of(context)
-        configured.extend(metadata)
-        answers.append(check_keys(_connection(context), metadata, rows=options.rows))
+        configure(context)
+        connection = _connection(context)
+        answers.append(check_keys(connection, metadata_of(context), rows=options.rows))
+        for each in code:
+            each.judge(connection)
+        if options.functions:
+            functions.append(judge_functions(connection))
 
+    if options.code:
+        # of several databases the models of all are needed before a file is read
+        run_environment(_config(options), configure)
+        code.append(_scanned(options.code, configured))
     run_environment(_config(options), visit)
-    checked = together(answers)
+    if not configured:
+        raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
+    return _tell_checked(options, together(answers), code, functions)
+
+
+def _check_database(options: argparse.Namespace) -> int:
+    """Every source against one database; nothing of Alembic is imported."""
+    if not (options.code or options.functions or options.metadata):
+        raise _CannotRunError(
+            "name what is checked against the database: --code PATH..., --functions, --metadata module:attribute"
+        )
+    url = opened_url(options.database)
+    metadata = _named_metadata(options) if options.metadata else []
+    answers: list[Checked] = []
+    functions: list[JudgedFunctions] = []
+    code = [_scanned(options.code, metadata)] if options.code else []
+
+    def visit(connection: Connection) -> None:
+        answers.append(check_keys(connection, metadata, rows=options.rows))
+        for each in code:
+            each.judge(connection)
+        if options.functions:
+            functions.append(judge_functions(connection, in_sql=not metadata))
+
+    run_on(url, visit)
+    return _tell_checked(options, together(answers), code, functions)
+
+
+def _require_paths(paths: Sequence[str]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise _CannotRunError(f"there is no {path} to scan")
+
+
+def _scanned(paths: Sequence[str], metadata: Sequence[MetaData]) -> CheckedCode:
+    models = declared_tables(*metadata) if metadata else None
+    with _progress("scanning") as progress:
+        scanned = scan(paths, models, progress=progress)
+    _tell_problems(scanned)
+    return CheckedCode(scanned, models)
+
+
+def _tell_checked(
+    options: argparse.Namespace,
+    checked: Checked,
+    code: Sequence[CheckedCode],
+    functions: Sequence[JudgedFunctions],
+) -> int:
+    report = _Report(["check --rows" if options.rows else "check"])
     report.keys.extend(
         {
             "schema": key.schema,
@@ -254,25 +348,46 @@ def _check(options: argparse.Namespace) -> int:
     )
     report.findings.extend(checked.findings)
     report.models.update(checked.models)
-    if not configured:
-        raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
-    return _tell(options, report, _counted(len(report.keys), "upsert key"))
+    looked_at = (
+        []
+        if options.database and not options.metadata
+        else [_counted(len(report.keys), "upsert key")]
+    )
+    call_sites: list[dict[str, Any]] = []
+    for each in code:
+        report.commands.append("check --code")
+        report.findings.extend(each.findings())
+        sites = each.call_sites()
+        call_sites += sites
+        looked_at.append(f"{_counted(len(sites), 'upsert')} in {_counted(each.files, 'file')}")
+    if options.functions:
+        report.commands.append("check --functions")
+        in_functions = [site for judged in functions for site in judged.call_sites]
+        report.findings.extend(finding for judged in functions for finding in judged.findings)
+        call_sites += in_functions
+        looked_at.append(f"{_counted(len(in_functions), 'upsert')} in functions")
+    if options.code or options.functions:
+        report.call_sites = call_sites
+    return _tell(options, report, ", ".join(looked_at))
+
+
+def _tell_problems(scanned: ScanReport) -> None:
+    for problem in scanned.problems:
+        place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
+        print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
 
 
 def _scan(options: argparse.Namespace) -> int:
-    for path in options.paths:
-        if not Path(path).exists():
-            raise _CannotRunError(f"there is no {path} to scan")
+    _require_paths(options.paths)
     found = _scanned_metadata(options)
     models = declared_tables(*found.metadata) if found.metadata else None
     with _progress("scanning") as progress:
         scanned = scan(options.paths, models, drivers=found.drivers, progress=progress)
-    for problem in scanned.problems:
-        place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
-        print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
+    _tell_problems(scanned)
+    stale = [comment.stale() for comment in scanned.stale_ignores]
     report = _Report(
-        "scan",
-        sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
+        ["scan"],
+        sorted([*scanned.findings, *stale], key=_place),
         call_sites=[call_site_member(site) for site in scanned.call_sites],
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
@@ -280,14 +395,16 @@ def _scan(options: argparse.Namespace) -> int:
     if models is None:
         unread = [s for s in scanned.call_sites if s.resolution is Resolution.UNRESOLVED]
         left_out += f", {len(unread):,} that cannot be read" if unread else ""
-        report = replace(report, command="scan without models", findings=[])
+        report = replace(report, commands=[], findings=[])
         command = f"upsert-guard check --database URL --code {shlex.join(options.paths)}"
         report.conclusion = f"there are no models to hold them against; ask a database ({command})"
     return _tell(options, report, f"{upserts} in {files}{left_out}")
 
 
 def _functions(options: argparse.Namespace) -> int:
-    report = _Report("functions")
+    from .migration.environment import run_environment  # noqa: PLC0415 - Alembic
+
+    report = _Report(["functions"])
     call_sites: list[dict[str, Any]] = []
 
     def visit(context: MigrationContext) -> None:
@@ -317,7 +434,7 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
     today = date.today()  # noqa: DTZ011 - a date that people write is one of where they are
     # several databases may say the same
     found = list(dict.fromkeys(report.findings))
-    left = accept(found, read_entries(pyproject), report.command, today, report.models)
+    left = accept(found, read_entries(pyproject), report.commands, today, report.models)
     if options.baseline:
         entries = baseline(left, today)
         write_entries(pyproject, entries)
@@ -369,6 +486,8 @@ def _config(options: argparse.Namespace) -> Config:
         )
     name = options.name_after or options.name_before or "alembic"
     x = [*(options.x_before or ()), *(options.x_after or ())]
+    from .migration.environment import project_config  # noqa: PLC0415 - Alembic
+
     # None where there is none, as Alembic's own parser has it
     return project_config(project.ini, project.toml, name=name, x=x or None)
 
@@ -404,6 +523,8 @@ def _named_drivers(options: argparse.Namespace) -> frozenset[str]:
     """The driver that the configuration's ``sqlalchemy.url`` names; env.py is not run for it."""
     if not _is_configured(options):
         return frozenset()
+    from alembic.util import CommandError  # noqa: PLC0415 - Alembic
+
     try:
         url = _config(options).get_main_option("sqlalchemy.url") or ""
         driver = make_url(url).get_driver_name()
@@ -414,6 +535,12 @@ def _named_drivers(options: argparse.Namespace) -> frozenset[str]:
 
 
 def _configured_metadata(config: Config) -> _Models:
+    from .migration.environment import (  # noqa: PLC0415 - Alembic
+        EnvironmentFailedError,
+        metadata_of,
+        run_environment,
+    )
+
     found: list[MetaData] = []
     drivers: set[str] = set()
 
@@ -459,24 +586,11 @@ def _named_metadata(options: argparse.Namespace) -> list[MetaData]:
 
 def _prepended(options: argparse.Namespace) -> Sequence[str]:
     """Where Alembic's configuration says that the project's modules are; nowhere where there is none."""
-    return prepended_paths(_config(options)) if _is_configured(options) else ()
+    if getattr(options, "database", None) or not _is_configured(options):
+        return ()
+    from .migration.environment import prepended_paths  # noqa: PLC0415 - Alembic
 
-
-def _stale_comments(report: ScanReport) -> list[Finding]:
-    return [
-        Finding(
-            "stale-ignore",
-            "error",
-            None,
-            None,
-            (),
-            None,
-            f"the comment that ignores {comment.code} matches nothing",
-            "take it out",
-            Location(comment.path, comment.line),
-        )
-        for comment in report.stale_ignores
-    ]
+    return prepended_paths(_config(options))
 
 
 def _place(finding: Finding) -> tuple[str, int]:

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "CodeEntry", "Command", "UnknownCodeError", "entry_of", "severity_of"]
 
 Command: TypeAlias = Literal[
-    "check", "check --rows", "scan", "functions", "autogenerate", "upgrade"
+    "check",
+    "check --rows",
+    "check --code",
+    "check --functions",
+    "scan",
+    "functions",
+    "autogenerate",
+    "upgrade",
 ]
-"""``check`` is the command without ``--rows``: what it tells, ``check --rows`` tells too.
+"""``check`` is the command without ``--rows``: what it reports, ``check --rows`` reports too.
 
-The first four are ``upsert-guard``'s, ``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``,
-``upgrade`` is ``alembic upgrade``.
+``check --code`` and ``check --functions`` are its other sources of upserts. The first six are ``upsert-guard``'s,
+``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``.
 """
 
 
@@ -50,6 +57,7 @@ class UnknownCodeError(LookupError):
 
 
 _CHECK: tuple[Command, ...] = ("check", "check --rows")
+_FUNCTIONS: tuple[Command, ...] = ("functions", "check --functions")
 _MODELS_AND_DATABASE: tuple[Command, ...] = (*_CHECK, "autogenerate")
 
 _ENTRIES = (
@@ -101,7 +109,12 @@ _ENTRIES = (
         "a key column is nullable and `nulls` was not stated",
         _MODELS_AND_DATABASE,
     ),
-    CodeEntry("missing-table", "error", "the key's table is not in the database", _CHECK),
+    CodeEntry(
+        "missing-table",
+        "error",
+        "the key's table is not in the database",
+        (*_CHECK, "check --code"),
+    ),
     CodeEntry(
         "partition-key-missing",
         "error",
@@ -134,16 +147,22 @@ _ENTRIES = (
         ("scan",),
     ),
     CodeEntry(
+        "unserved-upsert",
+        "error",
+        "a call site's target has no arbiter in the database, declared or not",
+        ("check --code",),
+    ),
+    CodeEntry(
         "missing-constraint",
         "error",
         "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
-        ("scan",),
+        ("scan", "check --code", *_FUNCTIONS),
     ),
     CodeEntry(
         "unresolved-upsert",
         "warning",
         "a call site whose table or target cannot be read from the source",
-        ("scan", "functions"),
+        ("scan", "check --code", *_FUNCTIONS),
     ),
     CodeEntry(
         "bound-predicate",
@@ -155,19 +174,19 @@ _ENTRIES = (
         "unserved-function",
         "error",
         "a database function upserts on a target with no arbiter",
-        ("functions",),
+        _FUNCTIONS,
     ),
     CodeEntry(
         "unknown-dialect",
         "error",
         "not a database we can judge: nothing was checked",
-        (*_CHECK, "functions", "autogenerate"),
+        (*_CHECK, "check --code", *_FUNCTIONS, "autogenerate"),
     ),
     CodeEntry(
         "stale-ignore",
         "error",
         "an ignore entry that matches nothing or has run out",
-        (*_CHECK, "scan", "functions"),
+        (*_CHECK, "check --code", "scan", *_FUNCTIONS),
     ),
 )
 

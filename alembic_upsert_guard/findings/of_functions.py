@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .call_sites import upsert_key_line
+from .codes import severity_of
 from .finding import Finding, Location
-from .keys import told_of_key
+from .keys import told_of_target
 
-__all__ = ["UpsertOfFunction", "unresolved_in_function", "unserved_function"]
+__all__ = [
+    "HINTS",
+    "UpsertOfFunction",
+    "missing_constraint_of_function",
+    "unresolved_in_function",
+    "unserved_function",
+]
 
-_HINTS = {
+HINTS = {
     "42P01": "make the table in a migration, or drop the function that nothing can call",
     "3F000": "make the schema in a migration, or drop the function that nothing can call",
     "42703": "correct the column's name in the function, or add the column in a migration",
@@ -49,18 +56,18 @@ class UpsertOfFunction:
         return tuple(label for label, _ in self.elements)
 
 
-def unserved_function(upsert: UpsertOfFunction, sqlstate: str, words: str) -> Finding:
-    """Return that every call that reaches the upsert fails, in the server's own words."""
+def unserved_function(
+    upsert: UpsertOfFunction, sqlstate: str, reason: str, sql: str | None = None
+) -> Finding:
+    """Return that every call that reaches the upsert fails, in the server's own sentence.
+
+    :param sql: the hint where no model is to declare the key; None: the declaration.
+    """
     table = _table(upsert)
-    if upsert.constraint is not None:
-        target = f"into {table} on constraint {upsert.constraint}"
-    elif upsert.elements:
-        key = told_of_key(table, upsert.labels, upsert.where).removeprefix("upsert key ")
-        target = f"into {key}"
-    else:
-        target = f"into {table} without a conflict target"
-    hint = _HINTS.get(sqlstate, "correct the function, or drop it if nothing calls it")
-    if sqlstate in _DECLARED and upsert.elements:
+    hint = HINTS.get(sqlstate, "correct the function, or drop it if nothing calls it")
+    if sql is not None:
+        hint = sql
+    elif sqlstate in _DECLARED and upsert.elements:
         line = upsert_key_line(upsert.elements, upsert.where)
         hint = (
             f"add {line} to the model of {table} and run alembic revision --autogenerate, which writes the check "
@@ -71,9 +78,29 @@ def unserved_function(upsert: UpsertOfFunction, sqlstate: str, words: str) -> Fi
     return _finding(
         upsert,
         "unserved-function",
-        f"the upsert {target} fails with {sqlstate}: {words}",
+        f"the upsert {_target(upsert)} fails with {sqlstate}: {reason}",
         hint,
     )
+
+
+def missing_constraint_of_function(
+    upsert: UpsertOfFunction, reason: str, sql: str | None
+) -> Finding:
+    """Return that every call fails for a name in ``ON CONSTRAINT`` that no constraint has.
+
+    :param sql: the hint where no model is to declare the key; None: the one for every project.
+    """
+    fact = f"the upsert {_target(upsert)} fails with 42704: {reason}"
+    return _finding(upsert, "missing-constraint", fact, sql or HINTS["42704"])
+
+
+def _target(upsert: UpsertOfFunction) -> str:
+    table = _table(upsert)
+    if upsert.constraint is not None:
+        return f"into {table} on constraint {upsert.constraint}"
+    if upsert.elements:
+        return f"into {told_of_target(table, upsert.labels, upsert.where)}"
+    return f"into {table} without a conflict target"
 
 
 def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
@@ -90,7 +117,7 @@ def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
 def _finding(upsert: UpsertOfFunction, code: str, fact: str, hint: str) -> Finding:
     return Finding(
         code,
-        "error" if code == "unserved-function" else "warning",
+        severity_of(code),
         upsert.schema,
         upsert.table,
         upsert.labels,

@@ -21,11 +21,14 @@ __all__ = [
 ]
 
 
-def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
-    """Return the fact behind `shortfall`, in the present tense, without the code and without a full stop."""
+def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = "the key") -> str:
+    """Return the fact behind `shortfall`, in the present tense, without the code and without a full stop.
+
+    :param subject: what the target is of.
+    """
     if shortfall.code is Code.PARTITION_KEY_MISSING:
         lacking = _listed(list(shortfall.columns))
-        return f"the table is partitioned by {lacking}, which the key lacks: nothing unique can span the partitions"
+        return f"the table is partitioned by {lacking}, which {subject} lacks: nothing unique can span the partitions"
     if shortfall.rules:
         return _rules(shortfall)
     if shortfall.relation is not None:
@@ -37,6 +40,8 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
         return (
             f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
         )
+    if shortfall.code is Code.PREDICATE_MISMATCH:
+        return _predicate(target, shortfall.candidate, subject)
     return _FACTS[shortfall.code](target, shortfall.candidate)
 
 
@@ -134,8 +139,9 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
     return f"{fact}; nearest is {candidate_told(near)}: {miss}"
 
 
-def _predicate(target: ConflictTarget, candidate: Candidate | None) -> str:
-    key = "the key is not" if target.predicate is None else f"the key is WHERE {target.predicate}"
+def _predicate(target: ConflictTarget, candidate: Candidate | None, subject: str) -> str:
+    where = target.predicate
+    key = f"{subject} is not" if where is None else f"{subject} is WHERE {where}"
     return f"{_named(candidate)} is partial, {key}"
 
 
@@ -168,7 +174,6 @@ def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
 
 _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
     Code.MISSING_ARBITER: _missing,
-    Code.PREDICATE_MISMATCH: _predicate,
     Code.DEFERRABLE_ARBITER: _deferrable,
     Code.INVALID_ARBITER: _invalid,
     Code.COLLATION_MISMATCH: _collation,

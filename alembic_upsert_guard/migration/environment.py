@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import builtins
 import io
-import os
 import sys
-import traceback
 from argparse import Namespace
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import MetaData
 
+from ..imported import output_to_standard_error, place_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "EnvironmentFailedError",
     "metadata_of",
-    "output_to_standard_error",
-    "place_of",
     "prepended_paths",
     "project_config",
     "run_environment",
@@ -133,38 +131,6 @@ def metadata_of(context: MigrationContext) -> Sequence[MetaData]:
     return several
 
 
-@contextmanager
-def output_to_standard_error() -> Iterator[None]:
-    """What the block prints goes to standard error, also what the processes that it starts print."""
-    try:
-        kept = os.dup(1)
-    except OSError:  # it was closed by whoever started this process
-        with redirect_stdout(sys.stderr):
-            yield
-        return
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def place_of(error: BaseException) -> str:
-    """Return where in the project an error comes from, as ``migrations/env.py:12``; empty where that is not known."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{_relative(error.filename)}:{error.lineno}"
-    here = Path.cwd()
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
-        if path.is_relative_to(here) and "site-packages" not in path.parts:
-            return f"{path.relative_to(here)}:{frame.lineno}"
-    return ""
-
-
 def prepended_paths(config: Config) -> Sequence[str]:
     """Return the folders that ``prepend_sys_path`` names.
 
@@ -198,11 +164,6 @@ def _told(error: BaseException) -> str:
         said = words[0]
     place = place_of(error)
     return f"{said} ({place})" if place else said
-
-
-def _relative(path: str) -> Path:
-    here = Path.cwd()
-    return Path(path).relative_to(here) if Path(path).is_relative_to(here) else Path(path)
 
 
 @contextmanager

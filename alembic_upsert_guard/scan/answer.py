@@ -52,10 +52,7 @@ class Asked:
     @property
     def place(self) -> str:
         """Where a key of the table is declared."""
-        mapped = self.models.class_for(self.table)
-        if mapped is None:
-            return f'Table("{self.table.name}", ...)'
-        return f"__table_args__ of class {mapped.qualname} ({mapped.module})"
+        return self.models.place_of(self.table)
 
     def offer(self, elements: Sequence[Element], where: str | None = None) -> Offer:
         """Return the key that could be declared."""

@@ -142,6 +142,13 @@ class DeclaredTables:
         fitting = [c for c in self.classes if (c.schema, c.table) == (table.schema, table.name)]
         return next((c for c in fitting if c.root), None)
 
+    def place_of(self, table: DeclaredTable) -> str:
+        """Return where a key of the table is written, as people are shown it."""
+        mapped = self.class_for(table)
+        if mapped is None:
+            return f'Table("{table.name}", ...)'
+        return f"__table_args__ of class {mapped.qualname} ({mapped.module})"
+
     def class_in_file(self, path: str, qualname: str) -> DeclaredClass | None:
         """Return the mapped class that a file defines.
 

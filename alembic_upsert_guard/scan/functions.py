@@ -4,12 +4,9 @@ The planner judges: every upsert is explained with the function's own conflict t
 ``search_path``. What only a call would tell is unresolved, with the reason.
 
 =========================================  ===========================================
-the upsert, as the planner takes it        answer
+the upsert                                 answer
 =========================================  ===========================================
-a plan                                     served
-a plan whose arbiter is deferrable         unserved: 55000
-refused: target, table, column, name, view unserved, in the server's words
-refused: privileges, or anything else      unresolved, in the server's words
+asked about                                as :mod:`.planned` has it
 a variable decides on the target           unresolved
 a variable bears a target column's name    unserved: 42702, as PL/pgSQL answers
 put together at run time                   unresolved
@@ -21,15 +18,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..catalog import catalog_for
+from ..catalog import TableName, catalog_for
 from ..catalog.functions import Question, ask_planner, read_functions
 from ..errors import MissingParsersError
 from ..findings import unknown_dialect
-from ..findings.of_functions import UpsertOfFunction, unresolved_in_function, unserved_function
-from .callsite import Source
+from ..findings.of_functions import (
+    UpsertOfFunction,
+    missing_constraint_of_function,
+    unresolved_in_function,
+    unserved_function,
+)
+from ..inference import ConflictTarget
+from .advice import SqlAdvice
+from .callsite import Resolution, Source
+from .planned import NO_TABLE, PlannerVerdict, verdict_of
 from .sighting import Constraint, Elements, NamedTable, Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sqlalchemy.engine import Connection
 
     from ..catalog.functions import Answer, DatabaseFunction
@@ -63,19 +70,20 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What is said of one upsert."""
+class _Judged:
+    """One upsert, and what is said of it."""
 
-    resolution: str
-    sqlstate: str = ""
-    words: str = ""
+    seen: _Seen
+    told: UpsertOfFunction
+    verdict: PlannerVerdict
 
 
-def judge_functions(connection: Connection) -> JudgedFunctions:
+def judge_functions(connection: Connection, *, in_sql: bool = False) -> JudgedFunctions:
     """Return every upsert in the database's functions and procedures, each ``served`` or ``unserved``.
 
     ``unresolved`` is what no plan tells. Nothing is written, and the functions are not called. SQLite has none.
 
+    :param in_sql: whether hints are the SQL to run, and not what a model declares.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     dialect = connection.dialect.name
@@ -85,18 +93,54 @@ def judge_functions(connection: Connection) -> JudgedFunctions:
         return JudgedFunctions()
     seen = _read(read_functions(connection))
     answers = ask_planner(connection, [each.question for each in seen if each.question is not None])
-    call_sites: list[dict[str, Any]] = []
-    findings: list[Finding] = []
+    judged = []
     for each in seen:
         answer = None if each.question is None else answers[each.question]
-        verdict = _judge(each, answer)
-        told = _told(each, answer)
-        call_sites.append(_call_site(told, verdict.resolution))
-        if verdict.resolution == "unserved":
-            findings.append(unserved_function(told, verdict.sqlstate, verdict.words))
-        elif verdict.resolution == "unresolved":
-            findings.append(unresolved_in_function(told, verdict.words))
-    return JudgedFunctions(tuple(call_sites), tuple(findings))
+        judged.append(_Judged(each, _told(each, answer), _judge(each, answer)))
+    advice = _advice(connection, judged) if in_sql else None
+    return JudgedFunctions(
+        tuple(_call_site(each.told, str(each.verdict.resolution)) for each in judged),
+        tuple(finding for each in judged for finding in _findings(each, advice)),
+    )
+
+
+def _advice(connection: Connection, judged: Iterable[_Judged]) -> SqlAdvice:
+    catalog = catalog_for(connection.dialect.name)
+    tables = dict.fromkeys(
+        _table(each.told)
+        for each in judged
+        if each.verdict.resolution is Resolution.UNSERVED and each.told.table is not None
+    )
+    offered = catalog.read(connection, tuple(tables)) if catalog is not None and tables else {}
+    return SqlAdvice(connection, offered)
+
+
+def _table(told: UpsertOfFunction) -> TableName:
+    return TableName(told.schema, str(told.table))
+
+
+def _findings(judged: _Judged, advice: SqlAdvice | None) -> Iterator[Finding]:
+    told, verdict = judged.told, judged.verdict
+    if verdict.resolution is Resolution.UNRESOLVED:
+        yield unresolved_in_function(told, verdict.reason)
+    if verdict.resolution is not Resolution.UNSERVED:
+        return
+    if told.constraint is not None and verdict.sqlstate == _NO_CONSTRAINT:
+        hint = None if advice is None else advice.for_constraint(_table(told), told.constraint)
+        yield missing_constraint_of_function(told, verdict.reason, hint)
+        return
+    yield unserved_function(told, verdict.sqlstate, verdict.reason, _sql_hint(judged, advice))
+
+
+def _sql_hint(judged: _Judged, advice: SqlAdvice | None) -> str | None:
+    """The SQL that makes the arbiter; None: no arbiter is what is missing, or the models are to declare it."""
+    target = judged.seen.upsert.target
+    lacks = judged.verdict.sqlstate in ("42P10", "55000")
+    if advice is None or not lacks or not isinstance(target, Elements):
+        return None
+    if isinstance(target.predicate, Unread):
+        return None
+    return advice.hint(_table(judged.told), ConflictTarget(target.elements, target.predicate))
 
 
 # -- reading
@@ -149,34 +193,23 @@ def _question(function: DatabaseFunction, table: NamedTable, upsert: RoutineUpse
 
 # -- judging
 
-_REFUSED = ("42", "0A000", "3F000", "55000")
-"""How the SQLSTATEs begin by which every call will be refused as the plan is."""
-
-_PERMISSION = "42501"
 _NO_COLUMN = "42703"
-_NO_TABLE = "42P01"
+_NO_CONSTRAINT = "42704"
 
 
-def _judge(each: _Seen, answer: Answer | None) -> _Verdict:
+def _judge(each: _Seen, answer: Answer | None) -> PlannerVerdict:
     if answer is None:
-        return _Verdict("unresolved", words=_why_not_asked(each))
-    unasked = f"the planner could not be asked: {answer.sqlstate}: {answer.words}"
+        return PlannerVerdict(Resolution.UNRESOLVED, reason=_why_not_asked(each))
+    verdict = verdict_of(answer)
     if not answer.asked:
-        return _Verdict("unresolved", words=unasked)
+        return verdict
     variable = _judge_variables(each, answer)
     if variable is not None:
         return variable
-    if answer.sqlstate is None and not answer.deferrable:
-        return _Verdict("served")
-    if answer.sqlstate is None:
-        words = f"{', '.join(answer.deferrable)} is DEFERRABLE, and no such arbiter is taken"
-        return _Verdict("unserved", "55000", words)
-    if answer.sqlstate == _NO_TABLE and each.made:
-        words = f"{answer.words}; it may be a temporary table that a function makes"
-        return _Verdict("unresolved", words=words)
-    if answer.sqlstate != _PERMISSION and answer.sqlstate.startswith(_REFUSED):
-        return _Verdict("unserved", answer.sqlstate, answer.words)
-    return _Verdict("unresolved", words=unasked)
+    if verdict.sqlstate == NO_TABLE and each.made:
+        reason = f"{answer.words}; it may be a temporary table that a function makes"
+        return PlannerVerdict(Resolution.UNRESOLVED, reason=reason)
+    return verdict
 
 
 def _why_not_asked(each: _Seen) -> str:
@@ -194,7 +227,7 @@ def _why_not_asked(each: _Seen) -> str:
     return f"the function makes {table.name} itself, so what is unique there is known at the call alone"
 
 
-def _judge_variables(each: _Seen, answer: Answer) -> _Verdict | None:
+def _judge_variables(each: _Seen, answer: Answer) -> PlannerVerdict | None:
     """What PL/pgSQL and SQL make of a name that is a variable's, and perhaps a column's; None: nothing."""
     for name, scope in each.upsert.variables:
         is_reference = "." in name or name.startswith("$")
@@ -202,16 +235,16 @@ def _judge_variables(each: _Seen, answer: Answer) -> _Verdict | None:
             words = (
                 f"{name} in the conflict target is a value of the call: no plan is made without it"
             )
-            return _Verdict("unresolved", words=words)
+            return PlannerVerdict(Resolution.UNRESOLVED, reason=words)
         prefers = _preference(each.function)
         if each.function.language != "plpgsql" or prefers == "use_column":
             continue
         if answer.sqlstate in (None, "42P10"):
             if scope == "everywhere" and prefers == "error":
                 words = f'column reference "{name}" is ambiguous'
-                return _Verdict("unserved", "42702", words)
+                return PlannerVerdict(Resolution.UNSERVED, "42702", words)
             words = f"{name} in the conflict target is the name of a column and of a variable"
-            return _Verdict("unresolved", words=words)
+            return PlannerVerdict(Resolution.UNRESOLVED, reason=words)
     return None
 
 

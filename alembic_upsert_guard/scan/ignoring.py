@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..findings import Finding, Location, severity_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..findings import Finding
+    from .callsite import CallSite
     from .sighting import Sighting
 
 __all__ = ["MARK", "IgnoreComment", "accepting", "ignored_codes"]
@@ -26,6 +28,20 @@ class IgnoreComment:
     """Counted from 1."""
     code: str
 
+    def stale(self) -> Finding:
+        """Return the finding that it suppresses nothing."""
+        return Finding(
+            "stale-ignore",
+            severity_of("stale-ignore"),
+            None,
+            None,
+            (),
+            None,
+            f"the comment that ignores {self.code} matches nothing",
+            "take it out",
+            Location(self.path, self.line),
+        )
+
 
 def ignored_codes(comment: str) -> Iterator[str]:
     """Return the codes that a comment accepts: ``# upsert-guard: ignore[unresolved-upsert, bound-predicate]``."""
@@ -36,7 +52,7 @@ def ignored_codes(comment: str) -> Iterator[str]:
 
 
 def accepting(
-    finding: Finding, sighting: Sighting, comments: Iterable[IgnoreComment]
+    finding: Finding, sighting: Sighting | CallSite, comments: Iterable[IgnoreComment]
 ) -> IgnoreComment | None:
     """Return the comment that accepts the finding: one on any line of the call or string that holds the upsert."""
     for comment in comments:

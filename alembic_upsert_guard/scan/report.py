@@ -26,5 +26,7 @@ class ScanReport:
     """Files and folders that were not scanned."""
     stale_ignores: tuple[IgnoreComment, ...]
     """Codes in comments that accept nothing."""
+    comments: tuple[IgnoreComment, ...]
+    """Every code of a comment, whether it suppresses something here or not."""
     files: int
     """How many files were looked at."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from ..findings import CODES
 from .declared import DeclaredTables
 from .files import Problem, find_files, read_bytes
 from .ignoring import IgnoreComment, accepting
@@ -44,6 +45,7 @@ class Scanner:
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
         self._stale: list[IgnoreComment] = []
+        self._comments: list[IgnoreComment] = []
 
     def scan(
         self,
@@ -66,6 +68,7 @@ class Scanner:
             tuple(sorted(self._findings, key=_place)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
             tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
+            tuple(self._comments),
             len(found.paths),
         )
 
@@ -83,7 +86,9 @@ class Scanner:
         return self._readers.see(path, source) if may_upsert(source) else None
 
     def _take(self, path: str, seen: Seen) -> None:
-        unused = list(seen.comments)
+        self._comments += seen.comments
+        # what only a database brings up is left to the check of it
+        unused = [c for c in seen.comments if c.code not in CODES or _can_be_seen(c.code)]
         for sighting in seen.sightings:
             resolved = resolve(path, sighting, self._declared, self._drivers)
             self._call_sites.append(resolved.call_site)
@@ -94,6 +99,10 @@ class Scanner:
                 elif comment in unused:
                     unused.remove(comment)
         self._stale += unused
+
+
+def _can_be_seen(code: str) -> bool:
+    return "scan" in CODES[code].commands
 
 
 def _place(finding: Finding) -> tuple[str, int, str]:

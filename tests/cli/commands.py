@@ -105,7 +105,7 @@ def report(project: Project, *arguments: str) -> Report:
         assert all(list(each) == names for each in document.get(member, []))
     for finding in document["findings"]:
         assert arguments[0] in {
-            command.removesuffix(" --rows") for command in CODES[finding["code"]].commands
+            command.partition(" ")[0] for command in CODES[finding["code"]].commands
         }
     return Report(
         ran.code, document["keys"], document["findings"], document.get("call_sites"), ran.err

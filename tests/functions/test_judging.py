@@ -20,12 +20,14 @@ UPSERT = "INSERT INTO users (email) VALUES ('a') ON CONFLICT (email) DO NOTHING"
 def test_a_unique_index_on_the_elements_serves(database: Database) -> None:
     site, fact = database.only(UNIQUE + body(UPSERT))
     assert site == {
+        "source": "functions",
         "path": "public.f()",
         "line": 4,
         "schema": None,
         "table": "users",
         "elements": ["email"],
         "where": None,
+        "constraint": None,
         "resolution": "served",
     }
     assert fact == ""

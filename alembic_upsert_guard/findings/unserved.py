@@ -1,0 +1,282 @@
+"""What is said of upserts that a database refuses: at their place in the code, with the SQL that serves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..inference import MYSQL_FAMILY, Code, Kind, Traits
+from .call_sites import upsert_key_line
+from .codes import severity_of
+from .finding import Finding, Location
+from .keys import told_of_target
+from .of_functions import HINTS
+from .rows import counted
+from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..inference import Candidate, ConflictTarget, Shortfall
+
+__all__ = [
+    "MISSING_CONSTRAINT",
+    "MISSING_TABLE",
+    "UNSERVED_UPSERT",
+    "RowsInTheWay",
+    "UpsertInCode",
+    "by_hand_hint",
+    "constraint_hint",
+    "missing_constraint_fact",
+    "missing_table_fact",
+    "missing_table_hint",
+    "model_hint",
+    "no_target_hint",
+    "refusal_fact",
+    "refusal_hint",
+    "shortfall_of_upsert",
+    "sql_hint",
+    "unresolved_hint",
+    "without_primary_key",
+    "without_unique",
+]
+
+UNSERVED_UPSERT = "unserved-upsert"
+MISSING_CONSTRAINT = "missing-constraint"
+MISSING_TABLE = "missing-table"
+
+_UPSERT = "the upsert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertInCode:
+    """One upsert of a file, as a finding is about it."""
+
+    path: str
+    line: int
+    """Counted from 1."""
+    schema: str | None
+    table: str
+    elements: tuple[str, ...]
+    where: str | None
+    constraint: str | None
+    """Of ``ON CONSTRAINT``."""
+
+    @property
+    def subject(self) -> str:
+        """What a sentence about it begins with: ``the upsert into accounts (email)``."""
+        table = self.table if self.schema is None else f"{self.schema}.{self.table}"
+        if self.constraint is not None:
+            return f"{_UPSERT} into {table} on constraint {self.constraint}"
+        if self.elements:
+            return f"{_UPSERT} into {told_of_target(table, self.elements, self.where)}"
+        return f"{_UPSERT} into {table}"
+
+    def finding(self, code: str, fact: str, hint: str) -> Finding:
+        """Return the finding at its place."""
+        return Finding(
+            code,
+            severity_of(code),
+            self.schema,
+            self.table,
+            self.elements,
+            self.where,
+            fact,
+            hint,
+            Location(self.path, self.line),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RowsInTheWay:
+    """The rows of a table that has some, against what is to be unique."""
+
+    listing: str
+    """The query that lists the keys that several rows share."""
+    groups: int | None
+    """How many keys are shared; None: not known, for the rows could not be read, or not soon enough."""
+
+
+# -- facts
+
+
+def shortfall_of_upsert(
+    upsert: UpsertInCode, target: ConflictTarget, shortfall: Shortfall, dialect: str
+) -> str:
+    """Return why no arbiter serves the upsert."""
+    return f"{upsert.subject} {_outcome(shortfall, dialect)}: {shortfall_fact(target, shortfall, _UPSERT)}"
+
+
+def _outcome(shortfall: Shortfall, dialect: str) -> str:
+    if dialect in MYSQL_FAMILY:
+        return "doubles rows in silence"
+    if dialect != "postgresql":
+        return "fails"
+    if shortfall.rules:
+        return "fails with 0A000"
+    return f"fails with {'55000' if shortfall.code is Code.DEFERRABLE_ARBITER else '42P10'}"
+
+
+def refusal_fact(upsert: UpsertInCode, sqlstate: str, reason: str) -> str:
+    """Return that the database refuses the upsert, in its own sentence.
+
+    :param sqlstate: empty: the database has none.
+    """
+    return f"{upsert.subject} fails{f' with {sqlstate}' if sqlstate else ''}: {reason}"
+
+
+def missing_table_fact(upsert: UpsertInCode, homes: Sequence[str]) -> str:
+    """Return that the table is not where the connection looks for it.
+
+    :param homes: the schemas that do have a table of that name.
+    """
+    table = upsert.table if upsert.schema is None else f"{upsert.schema}.{upsert.table}"
+    if not homes:
+        return f"{_UPSERT} is into {table}, which is not in the database"
+    where = "is not found by the search path" if upsert.schema is None else "is not in the database"
+    return f"{_UPSERT} is into {table}, which {where}; there is {_listed(homes, upsert.table)}"
+
+
+def missing_constraint_fact(upsert: UpsertInCode, index: Candidate | None) -> str:
+    """Return that the table has no constraint of the name.
+
+    :param index: the index that has it; None: nothing has.
+    """
+    what = "the table has no constraint of that name"
+    if index is not None:
+        what = f"{candidate_told(index)} is no constraint, and ON CONSTRAINT takes nothing else"
+    return f"{upsert.subject} fails with 42704: {what}"
+
+
+def without_primary_key(upsert: UpsertInCode) -> str:
+    """Return what Supabase makes of an upsert that names no columns, on a table without a primary key."""
+    return (
+        f"{upsert.subject} names no columns, and the table has no primary key to match rows by: it is a plain INSERT, "
+        "and rows double in silence"
+    )
+
+
+def without_unique(upsert: UpsertInCode) -> str:
+    """Return what an upsert without a target does on a table with nothing unique."""
+    return (
+        f"{upsert.subject} names no conflict target, and nothing is unique on the table: it never meets a conflict, "
+        "and rows double in silence"
+    )
+
+
+# -- hints
+
+
+def sql_hint(
+    statements: Sequence[str],
+    shortfall: Shortfall,
+    target: ConflictTarget,
+    rows: RowsInTheWay | None,
+) -> str:
+    """Return what to run, a statement a line.
+
+    :param rows: None: the table has none.
+    """
+    apart = ""
+    if any(" CONCURRENTLY " in statement for statement in statements):
+        apart = ", each statement by itself and outside of a transaction"
+    run = "\n".join([f"run{apart}:", *statements])
+    if rows is not None and rows.groups is None:
+        run = f"look for rows that share a key, which have to go first:\n{rows.listing}\nThen {run}"
+    elif rows is not None and rows.groups:
+        groups = counted(rows.groups, "key")
+        share = "is" if rows.groups == 1 else "are"
+        run = (
+            f"merge or delete the duplicate rows first: {groups} {share} in several rows, list them:\n{rows.listing}\n"
+            f"Then {run}"
+        )
+    if shortfall.code is Code.INVALID_ARBITER:
+        return f"wait where a build of the index is running, else {run}"
+    candidate = shortfall.candidate
+    if shortfall.code is Code.PREDICATE_MISMATCH and candidate and candidate.predicate:
+        if target.predicate is None:
+            return f"add WHERE {candidate.predicate} to the upsert's conflict target, or {run}"
+        return f"write the predicate of the index, WHERE {candidate.predicate}, or {run}"
+    return run
+
+
+def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:
+    """Return the way out where no statement is one."""
+    if shortfall.code is Code.PARTITION_KEY_MISSING:
+        return "add the partition columns to the conflict target, or upsert into the partitions"
+    particular = shortfall_hint(shortfall)
+    if particular is not None:
+        return particular
+    if traits.relation == "view":
+        return "make the elements unique on the table behind the view, or upsert into that table"
+    return f"upsert into a table: this is a {traits.relation}"
+
+
+def constraint_hint(
+    candidates: Sequence[Candidate], index: Candidate | None, statement: str | None
+) -> str:
+    """Return the way out for a name that no constraint has.
+
+    :param index: the index that has the name.
+    :param statement: what makes a constraint of it; None: nothing does.
+    """
+    if statement is not None:
+        return f"run:\n{statement}"
+    if index is not None:
+        where = "" if index.predicate is None else f" WHERE {index.predicate}"
+        return f"name its elements instead: ON CONFLICT ({', '.join(index.labels)}){where}"
+    named = [
+        candidate_told(c) for c in candidates if c.unique and c.kind is not Kind.INDEX and c.name
+    ]
+    if not named:
+        return "name the columns that rows are matched by instead, and make them unique"
+    return f"name a constraint that the table has ({', '.join(named)}), or the columns that rows are matched by"
+
+
+def model_hint(
+    elements: Sequence[tuple[str, bool]], where: str | None, place: str | None, *, declared: bool
+) -> str:
+    """Return the way out where the table has a model: what to declare, and the command that migrates the database.
+
+    :param elements: each with whether it is SQL and not a column's name; empty: none are named.
+    :param place: where the line goes, such as ``__table_args__ of class User (app.models)``.
+    :param declared: whether the models have what serves the upsert already.
+    """
+    command = (
+        "run alembic revision --autogenerate, which writes the check of the rows and the constraint"
+    )
+    if declared:
+        return f"run alembic upgrade head; where that changes nothing, {command}: the models serve the upsert"
+    line = upsert_key_line(elements, where) if elements else "UpsertKey(...)"
+    return f"add {line} to {place} and {command}"
+
+
+def refusal_hint(sqlstate: str) -> str:
+    """Return the way out of a refusal that no arbiter would change."""
+    return HINTS.get(sqlstate, "correct the upsert, or the table that it is into")
+
+
+def no_target_hint() -> str:
+    """Return the way out where the upsert names nothing to match rows by, and nothing is there to take for it."""
+    return "name the columns that rows are matched by as the conflict target, and make them unique"
+
+
+def unresolved_hint() -> str:
+    """Return the way out where the database cannot tell."""
+    return (
+        "let a test run the upsert on a migrated database; where it has to stay as it is, suppress it with "
+        "upsert-guard: ignore[unresolved-upsert]"
+    )
+
+
+def missing_table_hint(*, has_models: bool) -> str:
+    """Return the way out where the table is not there."""
+    migrate = "run alembic upgrade head" if has_models else "run the migration that makes it"
+    return (
+        f"{migrate}, correct the table's name or its schema, or look whether the check reads the "
+        "database that is meant"
+    )
+
+
+def _listed(schemas: Sequence[str], table: str) -> str:
+    return ", ".join(f"{schema}.{table}" for schema in schemas)

@@ -1,0 +1,1 @@
+"""Upserts in code against a database."""
