@@ -7,8 +7,8 @@ import importlib
 import os
 import sys
 import traceback
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from .migration.environment import (
     run_environment,
 )
 from .scan import call_site_member, scan
+from .scan.edits import described, diff_of, left_after, plan_declarations, write_edits
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
 
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
 
-    from .scan import ScanReport
+    from .scan import DeclaredTables, ScanReport
 
 __all__ = ["main"]
 
@@ -167,6 +168,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE:ATTRIBUTE",
         help="the models; left out: what env.py configures",
     )
+    writing = scanning.add_mutually_exclusive_group()
+    writing.add_argument(
+        "--diff", action="store_true", help="print the declarations that are missing, as a diff"
+    )
+    writing.add_argument(
+        "--fix", action="store_true", help="write the declarations that are missing into the models"
+    )
     scanning.set_defaults(run=_scan)
     functions = commands.add_parser(
         "functions",
@@ -247,11 +255,14 @@ def _scan(options: argparse.Namespace) -> int:
     metadata = (
         _named_metadata(options) if options.metadata else _configured_metadata(_config(options))
     )
+    models = declared_tables(*metadata)
     with _progress("scanning") as progress:
-        scanned = scan(options.paths, declared_tables(*metadata), progress=progress)
+        scanned = scan(options.paths, models, progress=progress)
     for problem in scanned.problems:
         place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
+    if options.diff or options.fix:
+        scanned = _declare(options, scanned, models, metadata)
     report = _Report(
         "scan",
         sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
@@ -259,7 +270,32 @@ def _scan(options: argparse.Namespace) -> int:
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
     left_out = f", {len(scanned.problems):,} not scanned" if scanned.problems else ""
-    return _tell(options, report, f"{upserts} in {files}{left_out}")
+    # with --diff standard output holds the diff and nothing else
+    with redirect_stdout(sys.stderr) if options.diff else nullcontext():
+        return _tell(options, report, f"{upserts} in {files}{left_out}")
+
+
+def _declare(
+    options: argparse.Namespace,
+    scanned: ScanReport,
+    models: DeclaredTables,
+    metadata: Sequence[MetaData],
+) -> ScanReport:
+    """Print or write the declarations that are missing, and return what is left to report."""
+    entries = read_entries(_project(options).pyproject)
+    today = date.today()  # noqa: DTZ011 - as for the report
+    kept = accept(scanned.findings, entries, "scan", today)
+    edits = plan_declarations(kept, scanned, models, metadata)
+    if options.diff:
+        sys.stdout.flush()
+        for file in edits.files:
+            sys.stdout.buffer.writelines(diff_of(file))
+        sys.stdout.buffer.flush()
+        return left_after(replace(edits, written=()), scanned)
+    edits = write_edits(edits)
+    for line in described(edits):
+        print(line, file=sys.stderr)
+    return left_after(edits, scanned)
 
 
 def _functions(options: argparse.Namespace) -> int:

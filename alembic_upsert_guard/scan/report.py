@@ -28,3 +28,5 @@ class ScanReport:
     """Codes in comments that accept nothing."""
     files: int
     """How many files were looked at."""
+    paths: tuple[str, ...] = ()
+    """Those files, as they were asked for."""

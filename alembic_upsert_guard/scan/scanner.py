@@ -64,6 +64,7 @@ class Scanner:
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
             tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
             len(found.paths),
+            tuple(found.paths),
         )
 
     def _see(self, path: str) -> Seen | Problem | None:
