@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ..errors import MissingParsersError
 from .callsite import CallSite, Resolution, Source, call_site_member
 from .declared import (
-    DeclaredArbiter,
     DeclaredClass,
     DeclaredKey,
     DeclaredTable,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallSite",
-    "DeclaredArbiter",
     "DeclaredClass",
     "DeclaredKey",
     "DeclaredTable",
