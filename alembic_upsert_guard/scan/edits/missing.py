@@ -5,17 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings.call_sites import UNDECLARED_UPSERT
+from ...findings.call_sites import UNDECLARED_UPSERT, Miss
+from ...inference import Kind, State
 from ..callsite import Resolution
-from ..sighting import Elements, KeyOfTable
+from ..constraints import constraints_by_name
+from ..matching import judge_target
+from ..nearest import nearest_arbiter
+from ..sighting import (
+    AnyArbiter,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    KeyOfTable,
+    PrimaryKey,
+    Unread,
+)
 from .spelling import KeyToWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ...findings import Finding
+    from ...inference import Candidate
     from ..callsite import CallSite
     from ..declared import DeclaredTable, DeclaredTables
+    from ..sighting import Target
 
 __all__ = ["Missing", "missing_keys", "place_of"]
 
@@ -31,11 +45,17 @@ class Missing:
 
 
 def missing_keys(
-    findings: Iterable[Finding], call_sites: Iterable[CallSite], models: DeclaredTables
+    findings: Iterable[Finding],
+    call_sites: Iterable[CallSite],
+    models: DeclaredTables,
+    *,
+    primary_keys: bool = False,
 ) -> list[Missing]:
     """Return the keys to declare, in the order of the call sites that need them; each once.
 
     :param findings: those that nobody suppressed; call sites without one are left as they are.
+    :param primary_keys: whether upserts on the whole primary key get a key too: it is what the table is about, and
+     no revision takes it away by accident.
     """
     wanted = {place_of(f): f for f in findings if f.code == UNDECLARED_UPSERT and f.location}
     found: dict[object, Missing] = {}
@@ -44,9 +64,10 @@ def missing_keys(
         table = None if site.table is None else models.table(site.schema, site.table)
         if finding is None or table is None:
             continue
-        key = _key_of(site, table)
-        if key is None:
+        wanted_key = _key_of(site, table)
+        if wanted_key is None or (wanted_key[1] and not primary_keys):
             continue
+        key, _ = wanted_key
         identity = (table.schema, table.name, frozenset(key.elements), key.where)
         known = found.get(identity)
         settled = (finding,) if known is None else (*known.findings, finding)
@@ -61,17 +82,65 @@ def place_of(finding: Finding) -> object:
     return (path, line, finding.table, finding.elements, finding.where)
 
 
-def _key_of(site: CallSite, table: DeclaredTable) -> KeyToWrite | None:
-    """The key that the site needs; None: the site itself is likelier wrong, or says too little."""
-    if site.resolution is not Resolution.UNDECLARED:
+def _key_of(site: CallSite, table: DeclaredTable) -> tuple[KeyToWrite, bool] | None:
+    """The key that the site needs, and whether it is the primary key.
+
+    None: the site is likelier wrong than the models, or says too little.
+
+    ===============================================  ============================================
+    the models have                                  the key
+    ===============================================  ============================================
+    what serves it                                   that, in their spelling: so the key points at it
+    nothing near, or some of its columns             the target of the call
+    the same elements with a predicate, or more
+    columns, or other expressions, or the primary
+    key among its columns                            none: the call is likelier wrong
+    a deferrable constraint on it                    none: it has to be made immediate first
+    ===============================================  ============================================
+    """
+    if site.resolution is Resolution.MODELLED:
+        return _as_it_is(_serving(site.target, table))
+    target = site.target
+    if site.resolution is not Resolution.UNDECLARED or not isinstance(
+        target, Elements | KeyOfTable
+    ):
         return None
-    if not isinstance(site.target, Elements | KeyOfTable) or not site.target.elements:
+    if not target.elements or isinstance(target.predicate, Unread):
         return None
-    predicate = site.target.predicate
-    columns = {e.column for e in site.target.elements if e.column is not None}
-    if not columns <= set(table.column_names) or not isinstance(predicate, str | None):
+    judged = judge_target(table.arbiters, target.elements, target.predicate)
+    if judged.state is State.SATISFIED:
+        return _as_it_is(judged.candidate)
+    columns = {e.column for e in target.elements if e.column is not None}
+    if judged.candidate is not None or not columns <= set(table.column_names):
         return None
-    return KeyToWrite(site.target.elements, predicate)
+    near = nearest_arbiter(table.arbiters, target.elements)
+    if near is None or (near[0] is Miss.FEWER and near[1].kind is not Kind.PRIMARY_KEY):
+        return KeyToWrite(target.elements, target.predicate), False
+    return None
+
+
+def _as_it_is(candidate: Candidate | None) -> tuple[KeyToWrite, bool] | None:
+    if candidate is None:
+        return None
+    key = KeyToWrite(candidate.elements, candidate.predicate)
+    return key, candidate.kind is Kind.PRIMARY_KEY
+
+
+def _serving(target: Target | Unread, table: DeclaredTable) -> Candidate | None:
+    """What of the models serves a target; None: there are several, and it is not known which is meant."""
+    match target:
+        case Elements(elements, predicate) | KeyOfTable(elements, predicate):
+            return judge_target(table.arbiters, elements, predicate).candidate
+        case Constraint(name) | ConstraintObject(_, str() as name):
+            return constraints_by_name(table).get(name)
+        case ConstraintObject(elements, None):
+            return judge_target(table.arbiters, elements, None).candidate
+        case PrimaryKey():
+            return next((a for a in table.arbiters if a.kind is Kind.PRIMARY_KEY), None)
+        case AnyArbiter():
+            others = [a for a in table.arbiters if a.kind is not Kind.PRIMARY_KEY]
+            return others[0] if len(others) == 1 else None
+    return None
 
 
 def _without_narrower(found: Sequence[Missing]) -> list[Missing]:

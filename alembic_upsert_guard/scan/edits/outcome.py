@@ -33,15 +33,18 @@ def plan_declarations(
     report: ScanReport,
     models: DeclaredTables,
     metadata: Sequence[MetaData],
+    *,
+    primary_keys: bool = False,
 ) -> Edits:
     """Return what writes the missing declarations into the files that were scanned; nothing is written yet.
 
     :param findings: those of the report that nobody suppressed.
     :param metadata: what `models` was taken from.
+    :param primary_keys: whether upserts on the whole primary key get a declaration too.
     """
     paths = {os.path.realpath(path): path for path in report.paths if path.endswith(".py")}
     tables: dict[tuple[str | None, str], list[Missing]] = {}
-    for missing in missing_keys(findings, report.call_sites, models):
+    for missing in missing_keys(findings, report.call_sites, models, primary_keys=primary_keys):
         table = missing.table
         tables.setdefault((table.schema, table.name), []).append(missing)
     wanted = [
