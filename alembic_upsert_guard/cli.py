@@ -251,6 +251,8 @@ def _scan(options: argparse.Namespace) -> int:
     for path in options.paths:
         if not Path(path).exists():
             raise _CannotRunError(f"there is no {path} to scan")
+    if options.diff and options.format != "text":
+        raise _CannotRunError("--diff prints a diff: leave out --format")
     metadata = (
         _named_metadata(options) if options.metadata else _configured_metadata(_config(options))
     )
