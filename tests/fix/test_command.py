@@ -231,7 +231,7 @@ def test_a_diff_keeps_the_encoding(service: Project) -> None:
         [
             sys.executable,
             "-m",
-            "alembic_upsert_guard",
+            "alembic_upsert_guard.cli",
             "scan",
             ".",
             "--metadata",
