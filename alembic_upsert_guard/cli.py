@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import configparser
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -14,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
-from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import MetaData, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
 from .catalog.reading import words_of
@@ -41,9 +43,14 @@ from .migration.environment import (
     project_config,
     run_environment,
 )
-from .scan import call_site_member, scan
+from .scan import Resolution, call_site_member, scan
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # Alembic brings it where Python does not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -124,6 +131,18 @@ class _Report:
     call_sites: list[dict[str, Any]] | None = None
     models: dict[str, str] = field(default_factory=dict)
     """Names in the models of tables that live under others."""
+    conclusion: str = "nothing to do"
+    """What the summary says where there are no findings."""
+
+
+@dataclass(frozen=True)
+class _Models:
+    """What call sites are held against."""
+
+    metadata: list[MetaData] = field(default_factory=list)
+    """Empty: the project has no configuration, and names none."""
+    drivers: frozenset[str] = frozenset()
+    """SQLAlchemy's names of the drivers that the project connects with, as far as it says."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -253,17 +272,19 @@ def _scan(options: argparse.Namespace) -> int:
             raise _CannotRunError(f"there is no {path} to scan")
     if options.diff and options.format != "text":
         raise _CannotRunError("--diff prints a diff: leave out --format")
-    metadata = (
-        _named_metadata(options) if options.metadata else _configured_metadata(_config(options))
-    )
-    models = declared_tables(*metadata)
+    found = _scanned_metadata(options)
+    models = declared_tables(*found.metadata) if found.metadata else None
+    if models is None and (options.diff or options.fix):
+        raise _CannotRunError(
+            "there are no models to declare keys in; name them with --metadata module:attribute"
+        )
     with _progress("scanning") as progress:
-        scanned = scan(options.paths, models, progress=progress)
+        scanned = scan(options.paths, models, drivers=found.drivers, progress=progress)
     for problem in scanned.problems:
         place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
-    if options.diff or options.fix:
-        scanned = _declare(options, scanned, models, metadata)
+    if models is not None and (options.diff or options.fix):
+        scanned = _declare(options, scanned, models, found.metadata)
     report = _Report(
         "scan",
         sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
@@ -271,6 +292,12 @@ def _scan(options: argparse.Namespace) -> int:
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
     left_out = f", {len(scanned.problems):,} not scanned" if scanned.problems else ""
+    if models is None:
+        unread = [s for s in scanned.call_sites if s.resolution is Resolution.UNRESOLVED]
+        left_out += f", {len(unread):,} that cannot be read" if unread else ""
+        report = replace(report, command="scan without models", findings=[])
+        command = f"upsert-guard check --database URL --code {shlex.join(options.paths)}"
+        report.conclusion = f"there are no models to hold them against; ask a database ({command})"
     # with --diff standard output holds the diff and nothing else
     with redirect_stdout(sys.stderr) if options.diff else nullcontext():
         return _tell(options, report, f"{upserts} in {files}{left_out}")
@@ -350,10 +377,12 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
     if options.format == "json":
         print(as_json(left, report.keys, report.call_sites))
     elif options.format == "github":
-        print("\n".join([*as_github(left), summary(left, looked_at, coloured=False)]))
+        last = summary(left, looked_at, coloured=False, otherwise=report.conclusion)
+        print("\n".join([*as_github(left), last]))
     else:
         lines = as_text(left, coloured=coloured)
-        print("\n".join([*lines, summary(left, looked_at, coloured=coloured)]))
+        last = summary(left, looked_at, coloured=coloured, otherwise=report.conclusion)
+        print("\n".join([*lines, last]))
     failing = {"error", "warning"} if options.strict else {"error"}
     return _FOUND if any(finding.severity in failing for finding in left) else _DONE
 
@@ -399,11 +428,47 @@ def _connection(context: MigrationContext) -> Any:
     return context.connection
 
 
-def _configured_metadata(config: Config) -> list[MetaData]:
+def _scanned_metadata(options: argparse.Namespace) -> _Models:
+    """The models that call sites are held against, and the drivers that run them."""
+    if options.metadata:
+        return _Models(_named_metadata(options), _named_drivers(options))
+    return _configured_metadata(_config(options)) if _is_configured(options) else _Models()
+
+
+def _is_configured(options: argparse.Namespace) -> bool:
+    """Whether Alembic's configuration is named or there: not every pyproject.toml has a part of it."""
+    project = _project(options)
+    named = options.config_before or options.config_after or os.environ.get("ALEMBIC_CONFIG")
+    if project.ini.is_file() or named:
+        return True
+    try:
+        document = tomllib.loads(project.toml.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+    tool = document.get("tool")
+    return isinstance(tool, dict) and "alembic" in tool
+
+
+def _named_drivers(options: argparse.Namespace) -> frozenset[str]:
+    """The driver that the configuration's ``sqlalchemy.url`` names; env.py is not run for it."""
+    if not _is_configured(options):
+        return frozenset()
+    try:
+        url = _config(options).get_main_option("sqlalchemy.url") or ""
+        driver = make_url(url).get_driver_name()
+    except (ArgumentError, CommandError, ValueError, configparser.Error):
+        # what is filled in elsewhere, and a configuration of other sections
+        return frozenset()
+    return frozenset({driver})
+
+
+def _configured_metadata(config: Config) -> _Models:
     found: list[MetaData] = []
+    drivers: set[str] = set()
 
     def visit(context: MigrationContext) -> None:
         found.extend(each for each in metadata_of(context) if each not in found)
+        drivers.add(context.dialect.driver)
 
     name_them = "name the models with --metadata module:attribute"
     try:
@@ -411,8 +476,11 @@ def _configured_metadata(config: Config) -> list[MetaData]:
     except EnvironmentFailedError as error:
         raise _CannotRunError(f"{error}; {name_them}") from error
     if not found:
-        raise _CannotRunError(f"env.py configures no target_metadata; {name_them}")
-    return found
+        raise _CannotRunError(
+            f"env.py configures no target_metadata; {name_them}, or ask a database: upsert-guard check --database URL "
+            "--code PATH"
+        )
+    return _Models(found, frozenset(drivers))
 
 
 def _named_metadata(options: argparse.Namespace) -> list[MetaData]:
@@ -440,10 +508,7 @@ def _named_metadata(options: argparse.Namespace) -> list[MetaData]:
 
 def _prepended(options: argparse.Namespace) -> Sequence[str]:
     """Where Alembic's configuration says that the project's modules are; nowhere where there is none."""
-    project = _project(options)
-    if not project.ini.is_file() and not project.toml.is_file():
-        return ()
-    return prepended_paths(_config(options))
+    return prepended_paths(_config(options)) if _is_configured(options) else ()
 
 
 def _stale_comments(report: ScanReport) -> list[Finding]:

@@ -6,7 +6,7 @@ Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted
+from ..sqltext import EQ, GT, LE, MINUS, NE, quoted
 from .reading import (
     Inferred,
     Offered,
-    OneSpelling,
     TableName,
-    as_it_is,
     execute,
     rolled_back,
     words_of,
@@ -32,15 +30,15 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Row
 
 __all__ = [
+    "NO_ARBITER",
     "element_sql",
     "explain_upsert",
-    "has_rows",
     "home",
     "inferred_arbiters",
     "insertable_columns",
     "read",
+    "read_only",
     "server_version",
-    "spell_alike",
     "sqlstate",
     "worth_naming",
 ]
@@ -54,11 +52,25 @@ _RELATIONS = {
 }
 """pg_class.relkind, in words."""
 
-_NOT_NULL = """ARRAY(SELECT na.attname::text FROM pg_attribute na
-                     WHERE na.attrelid = c.oid AND na.attnotnull AND na.attnum > 0)"""
+_NOT_NULL = f"""ARRAY(SELECT CAST(na.attname AS pg_catalog.text) FROM pg_catalog.pg_attribute na
+                     WHERE na.attrelid {EQ} c.oid AND na.attnotnull AND na.attnum {GT} 0)"""
 
-_NO_ARBITER = "42P10"
+_DEPENDED_ON = f"""
+            SELECT pg_catalog.array_agg(CAST(da.attname AS pg_catalog.text)) AS columns
+            FROM pg_catalog.pg_depend d
+            JOIN pg_catalog.pg_attribute da ON da.attrelid {EQ} d.refobjid AND da.attnum {EQ} d.refobjsubid
+            WHERE i.indexprs IS NOT NULL
+              AND d.classid {EQ} CAST('pg_catalog.pg_class' AS pg_catalog.regclass)
+              AND d.objid {EQ} i.indexrelid AND d.refclassid {EQ} d.classid
+              AND d.refobjid {EQ} i.indrelid AND d.refobjsubid {GT} 0
+"""
+"""The columns that an index with expressions depends on, in those and in its predicate."""
+
+NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
+
+_NOT_SUPPORTED = "0A000"
+"""feature_not_supported: INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules."""
 
 
 def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
@@ -69,84 +81,131 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 
 def _statement(dialect: Dialect) -> Any:
+    version = server_version(dialect)
     # indnullsnotdistinct: the column is there from 15 on
-    nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
+    nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
     # what only the rules from 19 on need is only then read
-    not_null = _NOT_NULL if server_version(dialect) >= (19,) else "CAST(NULL AS text[])"
+    not_null = _NOT_NULL if version >= (19,) else "CAST(NULL AS pg_catalog.text[])"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
                n.nspname AS home,
-               CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
+               CAST(c.relkind AS pg_catalog.text) AS relation_kind, -- some drivers hand "char" out as bytes
                pt.columns AS partition_columns,
                {not_null} AS not_null_columns,
+               rules.refusing AS refusing_rules,
+               rules.discarding AS discarding_rules,
+               -- 8: INSERT, https://www.postgresql.org/docs/current/functions-info.html
+               CASE WHEN c.relkind {EQ} 'v'
+                    THEN pg_catalog.pg_relation_is_updatable(c.oid, true) OPERATOR(pg_catalog.&) 8 {EQ} 8
+                    ELSE true END AS takes_insert,
                ic.relname AS index_name,
                i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
                i.indisprimary AS is_primary,
                i.indisvalid AS is_valid,
                i.indisready AS is_ready,
                -- a partition's own index may be deferrable below a parent's that is not
-               i.indimmediate AND NOT (ic.relkind = 'I' AND i.indexrelid IN (
-                   SELECT ancestor FROM pg_index pi, pg_partition_ancestors(pi.indexrelid) ancestor
+               i.indimmediate AND NOT (ic.relkind {EQ} 'I' AND i.indexrelid {EQ} ANY (
+                   SELECT ancestor
+                   FROM pg_catalog.pg_index pi, pg_catalog.pg_partition_ancestors(pi.indexrelid) ancestor
                    WHERE NOT pi.indimmediate
                )) AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
-               coalesce(strpos(CAST(i.indpred AS text), '{{VAR ') = 0, false) AS is_constant, -- no column in it
+               -- no column in it
+               coalesce(pg_catalog.strpos(CAST(i.indpred AS pg_catalog.text), '{{VAR ') {EQ} 0, false) AS is_constant,
                -- printed once an index, in the row of its first element
-               CASE WHEN k.position = 1 THEN pg_get_expr(i.indpred, i.indrelid, true) END AS predicate,
-               CASE WHEN k.position > 1 THEN NULL
-                    WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
-                    ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
-                                con.conname, pg_get_constraintdef(con.oid)) END AS definition,
+               CASE WHEN k.position {EQ} 1 THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) END AS predicate,
+               CASE WHEN k.position {GT} 1 THEN NULL
+                    WHEN con.oid IS NULL THEN pg_catalog.pg_get_indexdef(i.indexrelid)
+                    ELSE pg_catalog.format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
+                                con.conname, pg_catalog.pg_get_constraintdef(con.oid)) END AS definition,
                con.oid IS NOT NULL AS is_constraint,
                coalesce(con.condeferred, false) AS is_deferred,
-               k.position > i.indnkeyatts AS is_included,
+               depended.columns AS expression_columns,
+               k.position {GT} i.indnkeyatts AS is_included,
                a.attname AS column_name, -- NULL: an expression
                NOT a.attnotnull AS is_nullable,
                CASE WHEN a.attname IS NULL
-                    THEN pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
-               CASE WHEN co.oid <> a.attcollation
+                    THEN pg_catalog.pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
+               CASE WHEN co.oid {NE} a.attcollation
                     THEN {_qualified("co_s.nspname", "co.collname")}
                     END AS collation_name, -- NULL: the column's own, or an expression's
                {_qualified("co_s.nspname", "co.collname")} AS actual_collation,
                CASE WHEN NOT oc.opcdefault
                     THEN {_qualified("oc_s.nspname", "oc.opcname")}
                     END AS opclass_name -- NULL: the type's default
-        FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted(schema text, name text)
-        JOIN pg_class c ON c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-             AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid)
-                      ELSE n.nspname = wanted.schema END
+        FROM pg_catalog.jsonb_to_recordset(CAST(:wanted AS pg_catalog.jsonb))
+             AS wanted(schema pg_catalog.text, name pg_catalog.text)
+        JOIN pg_catalog.pg_class c ON c.relname {EQ} wanted.name AND c.relkind {EQ} ANY ('{{r,p,f,v,m}}')
+        JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+             AND CASE WHEN wanted.schema IS NULL THEN pg_catalog.pg_table_is_visible(c.oid)
+                      ELSE n.nspname {EQ} wanted.schema END
         LEFT JOIN (SELECT partrelid, ARRAY(
-                       SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
-                       FROM unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
-                       LEFT JOIN pg_attribute pa ON pa.attrelid = partrelid AND pa.attnum = part.attnum
-                                                 AND pa.attnum <> 0
+                       SELECT coalesce(pa.attname::pg_catalog.text, 'an expression') -- partattrs: 0 for one
+                       FROM pg_catalog.unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
+                       LEFT JOIN pg_catalog.pg_attribute pa ON pa.attrelid {EQ} partrelid
+                                 AND pa.attnum {EQ} part.attnum AND pa.attnum {NE} 0
                        ORDER BY part.place
-                   ) AS columns FROM pg_partitioned_table) pt ON pt.partrelid = c.oid
-        LEFT JOIN pg_index i ON i.indrelid = c.oid
-        LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
-        LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
-             AND con.contype IN ('p', 'u', 'x')
-        LEFT JOIN LATERAL generate_series(1, i.indnatts) AS k(position) ON true
+                   ) AS columns FROM pg_catalog.pg_partitioned_table) pt ON pt.partrelid {EQ} c.oid
+        LEFT JOIN LATERAL (
+            SELECT pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_refusing) AS refusing,
+                   pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_discarding) AS discarding
+            FROM ({_rules(version)}) r
+        ) rules ON c.relhasrules
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid {EQ} c.oid
+        LEFT JOIN LATERAL ({_DEPENDED_ON}) depended ON true
+        LEFT JOIN pg_catalog.pg_class ic ON ic.oid {EQ} i.indexrelid
+        LEFT JOIN pg_catalog.pg_constraint con ON con.conindid {EQ} i.indexrelid AND con.conrelid {EQ} c.oid
+             AND con.contype {EQ} ANY ('{{p,u,x}}')
+        LEFT JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) AS k(position) ON true
         -- indkey, indclass and indcollation count from 0; the latter two hold the key elements alone
-        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.position - 1]
-             AND a.attnum <> 0
-        LEFT JOIN pg_opclass oc ON k.position <= i.indnkeyatts AND oc.oid = i.indclass[k.position - 1]
-        LEFT JOIN pg_namespace oc_s ON oc_s.oid = oc.opcnamespace
-        LEFT JOIN pg_collation co ON k.position <= i.indnkeyatts
-             AND co.oid = i.indcollation[k.position - 1]
-        LEFT JOIN pg_namespace co_s ON co_s.oid = co.collnamespace
+        LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} c.oid AND a.attnum {EQ} i.indkey[k.position {MINUS} 1]
+             AND a.attnum {NE} 0
+        LEFT JOIN pg_catalog.pg_opclass oc ON k.position {LE} i.indnkeyatts
+             AND oc.oid {EQ} i.indclass[k.position {MINUS} 1]
+        LEFT JOIN pg_catalog.pg_namespace oc_s ON oc_s.oid {EQ} oc.opcnamespace
+        LEFT JOIN pg_catalog.pg_collation co ON k.position {LE} i.indnkeyatts
+             AND co.oid {EQ} i.indcollation[k.position {MINUS} 1]
+        LEFT JOIN pg_catalog.pg_namespace co_s ON co_s.oid {EQ} co.collnamespace
         ORDER BY wanted.schema, wanted.name, ic.relname, k.position
     """)
 
 
+def _rules(version: tuple[int, ...]) -> str:
+    """SQL of the rules that an INSERT with ON CONFLICT into the relation ``c`` meets, and what they do to it.
+
+    rewriteHandler.c, RewriteQuery: it is refused where an INSERT rule produces a query, or there is any UPDATE rule
+    (`hasUpdate`, disabled ones included), except on a view that is updatable by itself. There, ALSO rules do no harm,
+    and neither does an UPDATE rule.
+    """
+    # CMD_NOTHING (nodes.h: CmdType); 15 put MERGE before it
+    nothing = f"commandType {7 if version >= (15,) else 6} "
+    return f"""
+            SELECT CAST(rw.rulename AS pg_catalog.text) AS name,
+                   CASE WHEN rw.ev_type {EQ} '2' THEN c.relkind {NE} 'v'
+                        ELSE acts.acts AND (rw.is_instead OR c.relkind {NE} 'v')
+                             OR c.relkind {EQ} 'v' AND rw.is_instead AND acts.is_conditional END AS is_refusing,
+                   rw.ev_type {EQ} '3' AND rw.is_instead AND NOT acts.acts AND NOT acts.is_conditional
+                       AS is_discarding
+            FROM pg_catalog.pg_rewrite rw
+            CROSS JOIN LATERAL (
+                -- behind the opening of the first query's tree, nine characters
+                SELECT pg_catalog.strpos(CAST(rw.ev_action AS pg_catalog.text), '{nothing}') {NE} 10 AS acts,
+                       CAST(rw.ev_qual AS pg_catalog.text) {NE} '<>' AS is_conditional
+            ) acts
+            WHERE rw.ev_class {EQ} c.oid
+              AND (rw.ev_type {EQ} '2' OR rw.ev_type {EQ} '3' AND rw.ev_enabled {EQ} ANY ('{{O,A}}'))
+    """
+
+
 def _qualified(schema: str, name: str) -> str:
     """SQL of a name in quotes, with its schema where that is not the system's."""
+    bare = f"pg_catalog.quote_ident({name})"
+    joined = "OPERATOR(pg_catalog.||)"  # NULL stays NULL, at which format() fails
     return (
-        f"CASE WHEN {schema} = 'pg_catalog' THEN quote_ident({name}) "
-        f"ELSE quote_ident({schema}) || '.' || quote_ident({name}) END"
+        f"CASE WHEN {schema} {EQ} 'pg_catalog' THEN {bare} "
+        f"ELSE pg_catalog.quote_ident({schema}) {joined} '.' {joined} {bare} END"
     )
 
 
@@ -174,7 +233,10 @@ def _offered(
                     version,
                     _RELATIONS[every[0].relation_kind],
                     tuple(every[0].partition_columns or ()),
-                    frozenset(every[0].not_null_columns or ()),
+                    not_null=frozenset(every[0].not_null_columns or ()),
+                    refusing_rules=tuple(every[0].refusing_rules or ()),
+                    discarding_rules=tuple(every[0].discarding_rules or ()),
+                    takes_insert=every[0].takes_insert,
                 ),
                 every[0].home,
             ),
@@ -210,125 +272,9 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
         immediate=index.is_immediate,
         initially_deferred=index.is_deferred,
         include=tuple(row.column_name for row in rows if row.is_included),
+        expression_columns=frozenset(index.expression_columns or ()),
         definition=index.definition,
     )
-
-
-def spell_alike(
-    connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
-) -> OneSpelling:
-    """Return `arbiter` as this server prints it: made on an empty likeness of the table, read, rolled back.
-
-    Predicates that imply each other, as the planner proves it, come in the spelling of the arbiter's.
-
-    The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
-    without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
-    """
-    if arbiter.is_plain or not offered:
-        return as_it_is(arbiter, offered)  # nothing whose text would be compared
-    dialect = connection.dialect
-    likeness = quoted(dialect, "pg_temp", table.name)
-    elements = ", ".join(element_sql(dialect, element) for element in arbiter.elements)
-    where = "" if arbiter.predicate is None else f" WHERE {arbiter.predicate}"
-    try:
-        with rolled_back(connection):
-            # the original is looked up before the likeness can shadow it
-            execute(
-                connection,
-                f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})",
-            )
-            execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
-            (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
-            (probe,) = likeness_offers.candidates
-            same = _predicates_like(connection, likeness, probe, offered)
-    except DBAPIError:
-        return as_it_is(arbiter, offered, compared=False)
-    named = tuple(map(_as_named, arbiter.elements, probe.elements))
-    return OneSpelling(
-        replace(arbiter, elements=probe.elements, predicate=probe.predicate),
-        ConflictTarget(named, probe.predicate),
-        tuple(replace(c, predicate=probe.predicate) if c.predicate in same else c for c in offered),
-    )
-
-
-def _predicates_like(
-    connection: Connection, likeness: str, probe: Candidate, offered: Sequence[Candidate]
-) -> frozenset[str]:
-    """Other spellings of the probe's predicate among those of indexes on its elements; the likeness gets an index each.
-
-    The planner takes an index for an arbiter where the target's predicate implies the index's (plancat.c:
-    infer_arbiter_indexes). Where each is taken for the other's predicate, both hold the same rows.
-    """
-    others = {
-        c.predicate
-        for c in offered
-        if c.predicate not in (None, probe.predicate)
-        and frozenset(c.elements) == frozenset(probe.elements)
-    }
-    if probe.predicate is None or not others:
-        return frozenset()
-    elements = ", ".join(element_sql(connection.dialect, element) for element in probe.elements)
-    predicates = [probe.predicate, *sorted(map(str, others))]
-    names = [f"upsert_guard_{number}" for number, _ in enumerate(predicates)]
-    try:
-        for name, predicate in zip(names, predicates, strict=True):
-            index = f"CREATE UNIQUE INDEX {name} ON {likeness} ({elements}) WHERE {predicate}"
-            execute(connection, index)
-        taken = [
-            _arbiters_of(
-                connection,
-                f"EXPLAIN (FORMAT JSON) INSERT INTO {likeness} DEFAULT VALUES "
-                f"ON CONFLICT ({elements}) WHERE {predicate} DO NOTHING",
-            )
-            for predicate in predicates
-        ]
-    except DBAPIError:
-        return (
-            frozenset()
-        )  # what could not be asked is left as it is spelled, and everything is rolled back
-    return frozenset(
-        predicate
-        for name, predicate, others_taken in zip(names, predicates, taken, strict=True)
-        if name in taken[0] and names[0] in others_taken and name != names[0]
-    )
-
-
-def _arbiters_of(connection: Connection, explain: str) -> tuple[str, ...]:
-    document = execute(connection, explain).scalar_one()
-    (plan,) = json.loads(document) if isinstance(document, str) else document
-    return tuple(plan["Plan"].get("Conflict Arbiter Indexes", ()))
-
-
-def _as_named(declared: Element, made: Element) -> Element:
-    """The element of a target as the server prints it, with the collation that the declaration names, if it does.
-
-    The catalog tells which collation an index has and not whether it was named:
-
-    - beside a column, the word COLLATE names one;
-    - behind an expression it does where the declaration ends in the word and the name;
-    - SQL without the word names none, and any other may.
-    """
-    sql = (declared.expression or "").casefold()
-    if made.column is not None:
-        behind = sql.lstrip('("').removeprefix(made.column.casefold())
-        names_one = "collate" in behind
-        may_name_one = False
-    else:
-        named_last = f" collate {made.actual_collation}".casefold().replace('"', "")
-        names_one = sql.replace('"', "").endswith(named_last)
-        may_name_one = "collate" in sql and not names_one
-    return replace(
-        made,
-        collation=made.actual_collation if names_one else None,
-        may_name_collation=may_name_one,
-        may_name_opclass=made.opclass is None
-        and sql not in ("", (made.expression or "").casefold()),
-    )
-
-
-def _temporary(connection: Connection, table: TableName) -> TableName:
-    schema = text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
-    return TableName(connection.scalar(schema), table.name)
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
@@ -348,9 +294,17 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     return answer
 
 
+@contextmanager
+def read_only(connection: Connection) -> Iterator[None]:
+    """Let the block write nothing, whatever functions of the user's it runs; its settings are undone behind it."""
+    with rolled_back(connection):
+        execute(connection, "SET LOCAL transaction_read_only = on")
+        yield
+
+
 def _ask(connection: Connection, explain: str) -> Inferred:
     try:
-        with rolled_back(connection):
+        with read_only(connection):
             document = execute(connection, explain).scalar_one()
             plans = json.loads(document) if isinstance(document, str) else document
             if not plans:
@@ -358,9 +312,9 @@ def _ask(connection: Connection, explain: str) -> Inferred:
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
         words = words_of(error)
-        if sqlstate(error) == _NO_ARBITER:
+        if sqlstate(error) == NO_ARBITER:
             return Inferred(refusal=words)
-        return Inferred(doubt=words)
+        return Inferred(doubt=words, is_refused_by_rules=sqlstate(error) == _NOT_SUPPORTED)
 
 
 def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
@@ -376,19 +330,9 @@ def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
     return Inferred(arbiters, deferrable)
 
 
-def has_rows(connection: Connection, table: TableName) -> bool:
-    """Return whether the table has a row; True where it may not be read."""
-    statement = f"SELECT EXISTS (SELECT FROM {quoted(connection.dialect, *table)})"
-    try:
-        with rolled_back(connection):
-            return bool(execute(connection, statement).scalar_one())
-    except DBAPIError:
-        return True
-
-
 def home(connection: Connection) -> str | None:
     """Return the first schema of the search path that is there; None: none is."""
-    schema: str | None = connection.scalar(text("SELECT current_schema()"))
+    schema: str | None = connection.scalar(text("SELECT pg_catalog.current_schema()"))
     return schema
 
 
@@ -399,9 +343,10 @@ def worth_naming(schema: str | None) -> bool:
 
 def insertable_columns(connection: Connection, table: TableName) -> list[str]:
     """Return the columns that an INSERT may name, none where the catalog cannot be read either."""
-    statement = text("""
-        SELECT attname FROM pg_attribute
-        WHERE attrelid = to_regclass(:relation) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    statement = text(f"""
+        SELECT attname FROM pg_catalog.pg_attribute
+        WHERE attrelid {EQ} pg_catalog.to_regclass(:relation) AND attnum {GT} 0
+              AND NOT attisdropped AND attgenerated {EQ} ''
         ORDER BY attnum
     """)
     try:

@@ -297,24 +297,21 @@ def unresolved_upsert(reason: str, cause: Cause, call: Call, line: str | None = 
 # -- what binds
 
 
-def bound_predicate(
-    call: Call, key: str | None, where: str | None, *, elements: bool = False
-) -> Wording:
-    """Return that a conflict target binds values.
+def bound_predicate(call: Call, key: str | None, where: str | None) -> Wording:
+    """Return that a conflict target binds values, in an element or in its predicate.
 
     :param key: the ``**conflict_target(...)`` of the declared key that is meant; None: no key declares it.
-    :param where: the predicate with its values in place; None: it cannot be read.
-    :param elements: whether an element binds, and not the predicate.
+    :param where: the predicate with its values in place; None: it cannot be read, or an element may bind as well.
     """
-    what = "an element" if elements else "the predicate"
     fact = (
-        f"{what} of the conflict target binds values: an index is inferred from literals only, and the upsert fails "
-        "with 42P10 once the plan of the prepared statement turns generic"
+        "the conflict target binds values: an index with a predicate or an expression is inferred from literals only, "
+        "and the upsert fails, on SQLite at once, on PostgreSQL with 42P10 once the plan of the prepared statement "
+        "turns generic"
     )
     ways = []
     if key is not None and call.form.is_python:
         ways.append(f"{key}, which binds none")
-    if call.form is Form.SQLALCHEMY and where is not None and not elements:
+    if where is not None and call.form is Form.SQLALCHEMY:
         ways.append(f"index_where={sql_argument(where)}")
     if ways:
         return Wording(fact, f"write {', or '.join(ways)}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .keys import alike, told_of_key, told_of_schemas
+from .offers import offered_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,10 +25,12 @@ _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 def as_text(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
     """Return a line a finding: the code, the place or the key, the fact, the way out.
 
-    What is so in many schemas alike is one line, with the way out of the first.
+    What is so in many schemas alike is one line, with the way out of the first. A key that several call sites lack is
+    offered by the first of them.
     """
     width = max((len(finding.code) for finding in findings), default=0)
-    return [_line(group, width, coloured=coloured) for group in _told_together(findings)]
+    told = _told_together(offered_once(findings))
+    return [_line(group, width, coloured=coloured) for group in told]
 
 
 def _told_together(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -102,8 +105,17 @@ def _spelled_out(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def summary(findings: Iterable[Finding], looked_at: str, *, coloured: bool) -> str:
-    """Return the last line: how much of what was looked at, and what came of it."""
+def summary(
+    findings: Iterable[Finding],
+    looked_at: str,
+    *,
+    coloured: bool,
+    otherwise: str = "nothing to do",
+) -> str:
+    """Return the last line: how much of what was looked at, and what came of it.
+
+    :param otherwise: what is said where there are no findings.
+    """
     severities = [finding.severity for finding in findings]
     errors, warnings = severities.count("error"), severities.count("warning")
     came = ", ".join(
@@ -111,7 +123,7 @@ def summary(findings: Iterable[Finding], looked_at: str, *, coloured: bool) -> s
         for number, noun in ((errors, "error"), (warnings, "warning"))
         if number
     )
-    line = f"{looked_at}: {came or 'nothing to do'}."
+    line = f"{looked_at}: {came or otherwise}."
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,8 @@ class KeyState:
     traits: Traits = field(default_factory=Traits)
     attached: bool = False
     """Whether the key attached `wanted` itself, under whatever name: one like it of that name and kind will do."""
+    named: tuple[str, ...] | None = None
+    """The arbiters that the database named when it was asked about the key on the table; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +104,18 @@ def plan_repair(state: KeyState) -> Repair:
     none of them               validate, create
     =========================  =======================================================================
 
-    Primary keys are left to people: a step that verifies, where they have to act. What can never be served is refused.
+    Primary keys are left to people: a step that verifies, where they have to act and nothing that Alembic creates on
+    the same elements serves. What Alembic creates there is created. What can never be served is refused.
     """
     unservable = holds_the_rowid(state.target, state.traits)
     if unservable is not None and state.wanted.kind is not Kind.PRIMARY_KEY:
         return Repair(unservable, is_refused=True)
     good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
-    spoilers = [
-        c
-        for c in state.offered
-        if c.valid and not c.immediate and can_be_inferred(state.target, c, state.traits)
-    ]
+    spoilers = [c for c in state.offered if c.valid and not c.immediate and _is_inferred(state, c)]
     broken = [
         c
         for c in state.offered
-        if not c.valid and (_is_wanted(state, c) or c.name == state.wanted.name)
+        if not c.valid and (_is_wanted(state, c) or _has_its_name(state, c))
     ]
     adopted = tuple(
         c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
@@ -128,20 +127,28 @@ def plan_repair(state: KeyState) -> Repair:
         c.kind is Kind.PRIMARY_KEY for c in spoilers
     )
     if by_hand:
-        undone = not standing or len(drops_after) < len(spoilers)
-        verify = [Step(Action.VERIFY)] if undone else []
-        steps = (*drops_first, *drops_after, *verify)
+        # what Alembic creates beside a primary key, for unique=True on its column, serves as well
+        creates = state.created and not adopted
+        serves = standing or (creates and unservable is None)
+        undone = not serves or len(drops_after) < len(spoilers)
+        steps = (
+            *drops_first,
+            *([Step(Action.VALIDATE)] if creates else []),
+            *drops_after,
+            *([Step(Action.CREATE)] if creates else []),
+            *([Step(Action.VERIFY)] if undone else []),
+        )
         return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
     impostors = [
         c
         for c in state.offered
-        if c.name == state.wanted.name and c not in (*good, *spoilers, *broken, *state.dropped)
+        if _has_its_name(state, c) and c not in (*good, *spoilers, *broken, *state.dropped)
     ]
     if not standing and not state.created and impostors and not state.compared:
         return Repair(Shortfall(Code.UNPROVEN_ARBITER, impostors[0]))
     # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
-    loses_its_name = any(c.name == state.wanted.name for c in (*spoilers, *broken))
+    loses_its_name = any(_has_its_name(state, c) for c in (*spoilers, *broken))
     creates = not adopted and (state.created or not standing or loses_its_name)
     if creates:
         if not standing:
@@ -152,12 +159,38 @@ def plan_repair(state: KeyState) -> Repair:
     return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
 
+def _has_its_name(state: KeyState, candidate: Candidate) -> bool:
+    """Whether Alembic takes the candidate for `wanted`; what has no name in the models is no namesake of anything."""
+    return state.wanted.name is not None and candidate.name == state.wanted.name
+
+
 def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
-    return candidate.name == state.wanted.name and candidate.kind is state.wanted.kind
+    return _has_its_name(state, candidate) and candidate.kind is state.wanted.kind
+
+
+def _is_inferred(state: KeyState, candidate: Candidate) -> bool | None:
+    if state.named is not None:
+        return candidate.name in state.named
+    return can_be_inferred(state.target, candidate, state.traits)
 
 
 def _is_wanted(state: KeyState, candidate: Candidate) -> bool:
-    return enforce_same_uniqueness(candidate, state.wanted, nullable=state.nullable)
+    wanted = state.wanted
+    if enforce_same_uniqueness(candidate, wanted, nullable=state.nullable):
+        return True
+    # to the planner SQL is the same that is spelled otherwise, as a + 2 and a + (1 + 1); it looks at no collation
+    return (
+        state.owned
+        and candidate.name in (state.named or ())
+        and candidate.partial == wanted.partial
+        and candidate.predicate == wanted.predicate
+        and _collations(candidate) == _collations(wanted)
+        and (not state.nullable or candidate.nulls_not_distinct == wanted.nulls_not_distinct)
+    )
+
+
+def _collations(candidate: Candidate) -> list[str]:
+    return sorted(element.actual_collation or "" for element in candidate.elements)
 
 
 def _shortfall(
@@ -172,7 +205,13 @@ def _shortfall(
     if broken:
         return Shortfall(Code.INVALID_ARBITER, broken[0])
     going = [c for c in good if c in state.dropped]
-    verdict = judge(state.target, [c for c in state.offered if c not in going], state.traits)
+    verdict = judge(
+        state.target,
+        [c for c in state.offered if c not in going],
+        # rules are no reason for a step: none puts them right
+        replace(state.traits, refusing_rules=(), discarding_rules=(), takes_insert=True),
+        named=state.named,
+    )
     found = verdict.shortfall
     if found is None:
         # it upserts, but on other rows or other NULLs than the model's arbiter

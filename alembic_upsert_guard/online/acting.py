@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import execute, words_of
 from ..errors import OnlineError
-from ..sqltext import named, quoted
+from ..sqltext import EQ, named, quoted
 from .found import find, shape_of, table_elsewhere
 from .plan import (
     Attach,
@@ -27,6 +27,7 @@ from .plan import (
     Refusal,
     Swap,
     Wait,
+    is_from_nothing,
     plan,
 )
 from .sessions import holders_of, sessions_of
@@ -51,7 +52,12 @@ _DEADLOCK = "40P01"
 _UNIQUE_VIOLATION = "23505"
 _QUERY_CANCELED = "57014"
 
-_SET_LOCAL = text("SELECT set_config('lock_timeout', :value, true)")
+_SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")
+
+_SIZE = text(
+    "SELECT pg_catalog.pg_relation_size(CAST(CAST(:table AS pg_catalog.int8) AS pg_catalog.regclass))"
+)
+"""In bytes; NULL where the table is gone."""
 
 _LOCK_CLASS = 0x75677561
 """The first half of our advisory locks, the ASCII of ``ugua``; the other half is the table's oid."""
@@ -111,6 +117,7 @@ def create(
     shape = shape_of(connection, wanted)
     run = _Run(connection, told, patience, teller)
     deadlocks = 0
+    tries_at_once = True
     while True:
         found = _find(connection, wanted.table, shape)
         _refuse_namesakes(connection, wanted, found[0])
@@ -120,6 +127,10 @@ def create(
             raise OnlineError(f"{told} was not made, nothing was changed: {refusal}") from None
         if not steps:
             return
+        if tries_at_once and is_from_nothing(wanted, found):
+            tries_at_once = False
+            if run.make_on_empty_table(wanted, found[0]):
+                continue
         run.builds_left = sum(isinstance(step, Build) for step in steps)
         try:
             for step in steps:
@@ -217,7 +228,7 @@ class _Run:
         self.told = told
         self.patience = patience
         self.teller = teller
-        self.pid = int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+        self.pid = int(connection.scalar(text("SELECT pg_catalog.pg_backend_pid()")) or 0)
         self.builds_left = 0
         self._said = 0.0
         self._said_builds = 0.0
@@ -341,6 +352,40 @@ class _Run:
 
     # -- what stops everybody, and so does not wait
 
+    def make_on_empty_table(self, wanted: OnlineArbiter, table: FoundTable) -> bool:
+        """Make all of `wanted` in one short transaction, where the table takes no space; return whether it is made.
+
+        Rows would be kept from writers for as long as the build reads them, so it is looked again under the lock that
+        keeps new ones out; its size is looked at and not its rows, which policies can hide and others not have
+        committed. A lock that is not to be had at once is no failure: what stops nobody is done instead.
+        """
+        if not self._takes_no_space(table):
+            return False
+        relation, index = self._quoted(*table.name), self._quoted(wanted.name)
+        mode = "ACCESS EXCLUSIVE" if wanted.constraint else "SHARE"
+        attach = [self._attach(table.name, wanted.name, wanted.name, wanted)]
+        execute(self.connection, "BEGIN")
+        try:
+            self.connection.execute(_SET_LOCAL, {"value": self.patience.lock_timeout})
+            execute(self.connection, f"LOCK TABLE ONLY {relation} IN {mode} MODE")
+            made = self._takes_no_space(table)
+            if made:
+                clauses = wanted.clauses(self.dialect)
+                execute(self.connection, f"CREATE UNIQUE INDEX {index} ON {relation} {clauses}")
+                for statement in attach if wanted.constraint else ():
+                    execute(self.connection, statement)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            execute(self.connection, "ROLLBACK")
+            return False
+        execute(self.connection, "COMMIT")
+        return made
+
+    def _takes_no_space(self, table: FoundTable) -> bool:
+        size: int | None = self.connection.scalar(_SIZE, {"table": table.oid})
+        return size == 0
+
     def shortly(self, statements: Sequence[str], relations: Sequence[int]) -> None:
         """Execute all of `statements` or none, under a short lock_timeout, as often as patience says."""
         pauses = self.patience.pauses()
@@ -408,7 +453,9 @@ class _Run:
     def _why(self, error: DBAPIError) -> str:
         words = f"the database says: {words_of(error)}"
         if sqlstate(error) == _QUERY_CANCELED and "statement timeout" in words:
-            limit = self.connection.scalar(text("SELECT current_setting('statement_timeout')"))
+            limit = self.connection.scalar(
+                text("SELECT pg_catalog.current_setting('statement_timeout')")
+            )
             return (
                 f"{words} (statement_timeout is {limit}: give the role that migrates a longer one)"
             )
@@ -425,8 +472,8 @@ def _in_the_way(sessions: Sequence[Session]) -> str:
 @contextmanager
 def _lock_timeout(connection: Connection, value: str) -> Iterator[None]:
     """The session's lock_timeout, for the block."""
-    before = connection.scalar(text("SELECT current_setting('lock_timeout')"))
-    change = text("SELECT set_config('lock_timeout', :value, false)")
+    before = connection.scalar(text("SELECT pg_catalog.current_setting('lock_timeout')"))
+    change = text("SELECT pg_catalog.set_config('lock_timeout', :value, false)")
     connection.execute(change, {"value": value})
     try:
         yield
@@ -479,13 +526,15 @@ class OneAtATime:
             connection.execute(_RELEASE, self._key)
 
 
-_OID = text("SELECT CAST(CAST(to_regclass(:relation) AS oid) AS bigint)")
-_TRY = text("SELECT pg_try_advisory_lock(CAST(:key AS bigint))")
-_KEEP = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
-_RELEASE = text("SELECT pg_advisory_unlock(CAST(:key AS bigint))")
-_HOLDER = text("""
-    SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND CAST(l.classid AS bigint) << 32 | CAST(l.objid AS bigint) = CAST(:key AS bigint)
+_OID = text("SELECT CAST(CAST(pg_catalog.to_regclass(:relation) AS pg_catalog.oid) AS bigint)")
+_TRY = text("SELECT pg_catalog.pg_try_advisory_lock(CAST(:key AS bigint))")
+_KEEP = text("SELECT pg_catalog.pg_advisory_xact_lock(CAST(:key AS bigint))")
+_RELEASE = text("SELECT pg_catalog.pg_advisory_unlock(CAST(:key AS bigint))")
+_HOLDER = text(f"""
+    SELECT l.pid FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_database d ON d.oid {EQ} l.database AND d.datname {EQ} pg_catalog.current_database()
+    WHERE l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1
+      AND CAST(l.classid AS bigint) OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) CAST(l.objid AS bigint)
+          {EQ} CAST(:key AS bigint) -- operators with a schema are of one precedence, from left to right
 """)
 """https://www.postgresql.org/docs/current/view-pg-locks.html: a bigint key stands in classid and objid"""

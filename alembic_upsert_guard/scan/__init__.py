@@ -46,17 +46,20 @@ _PARSERS = ("postgast", "sqlglot", "tree_sitter")
 
 def scan(
     paths: Iterable[str | os.PathLike[str]],
-    declared: DeclaredTables,
+    declared: DeclaredTables | None,
     *,
+    drivers: frozenset[str] = frozenset(),
     progress: Callable[[int, int], None] | None = None,
 ) -> ScanReport:
-    """Return the call sites under `paths`, held against what the models declare.
+    """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
     What cannot be read becomes a problem of the report, and the rest is scanned. Files of more than
     :data:`.files.LARGEST` bytes are not read.
 
     :param paths: files, and folders to walk; hidden folders, ``node_modules`` and virtual environments are left out
      unless they are named here.
+    :param declared: None: there are no models; what can be read is ``read``, and judged by nothing.
+    :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
@@ -69,4 +72,4 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared).scan(paths, progress)
+    return Scanner(declared, drivers).scan(paths, progress)

@@ -155,16 +155,12 @@ def _bindings(
     drivers: frozenset[str],
 ) -> list[Finding]:
     """What is said of values bound in the conflict target: an error where the driver prepares statements by itself."""
-    severity: Severity = "error" if drivers & PREPARING_DRIVERS else "warning"
+    if not sighting.binds:
+        return []
     call = asked.call if asked is not None else Call(sighting.form, "?", sighting.model)
     key_line = None if asked is None else asked.key_line(answer.key)
-    return [
-        _finding(
-            BOUND_PREDICATE,
-            site,
-            bound_predicate(call, key_line, site.where, elements=elements),
-            severity,
-        )
-        for binds, elements in ((sighting.binds, False), (sighting.binds_element, True))
-        if binds
-    ]
+    target = sighting.target
+    plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)
+    wording = bound_predicate(call, key_line, site.where if plain else None)
+    severity: Severity = "error" if drivers & PREPARING_DRIVERS else "warning"
+    return [_finding(BOUND_PREDICATE, site, wording, severity)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from .declared import DeclaredTables
 from .files import Problem, find_files, read_bytes
 from .ignoring import IgnoreComment, accepting
 from .needles import may_upsert
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from .callsite import CallSite
-    from .declared import DeclaredTables
     from .readers import Seen
 
 __all__ = ["Scanner"]
@@ -33,10 +33,13 @@ __all__ = ["Scanner"]
 class Scanner:
     """One scan."""
 
-    def __init__(self, declared: DeclaredTables) -> None:
+    def __init__(
+        self, declared: DeclaredTables | None, drivers: frozenset[str] = frozenset()
+    ) -> None:
         """Nothing is scanned yet."""
         self._declared = declared
-        self._readers = Readers(declared)
+        self._drivers = drivers
+        self._readers = Readers(declared or DeclaredTables(()))
         self._call_sites: list[CallSite] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
@@ -83,7 +86,7 @@ class Scanner:
     def _take(self, path: str, seen: Seen) -> None:
         unused = list(seen.comments)
         for sighting in seen.sightings:
-            resolved = resolve(path, sighting, self._declared)
+            resolved = resolve(path, sighting, self._declared, self._drivers)
             self._call_sites.append(resolved.call_site)
             for finding in resolved.findings:
                 comment = accepting(finding, sighting, seen.comments)

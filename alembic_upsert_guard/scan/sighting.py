@@ -112,10 +112,8 @@ class Sighting:
     table: NamedTable | Unread
     target: Target | Unread
     binds: bool = False
-    """Whether values are bound in the predicate."""
+    """Whether values are bound in the conflict target, in an element or in the predicate."""
     form: Form = Form.OTHER
     """What the upsert is written in."""
     model: str | None = None
     """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
-    binds_element: bool = False
-    """Whether values are bound in an element."""

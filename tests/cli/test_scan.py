@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import make_url
 
 import sample_project
 from tests.cli.commands import ACCOUNT, could_not_run, guard, report
 from tests.project import Project
-from tests.scan.test_sample_project import UPSERTS
+from tests.scan.test_sample_project import MODELLED, UPSERTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,9 @@ def test_the_sample_projects_systems(sample: Project) -> None:
         (s["path"], s["line"], s["table"], tuple(s["elements"])) for s in scanned.call_sites or []
     ]
     assert found == UPSERTS
-    assert {s["resolution"] for s in scanned.call_sites or []} == {"undeclared"}
+    resolutions = {s["table"]: s["resolution"] for s in scanned.call_sites or []}
+    assert {t for t, r in resolutions.items() if r == "modelled"} == set(MODELLED)
+    assert set(resolutions.values()) == {"modelled", "undeclared"}
     assert scanned.code == 1
     assert [(f["code"], f["location"]) for f in scanned.findings] == [
         ("undeclared-upsert", {"path": path, "line": line}) for path, line, _, _ in UPSERTS
@@ -77,7 +80,7 @@ def test_the_sample_projects_systems(sample: Project) -> None:
     lines = ran.out.splitlines()
     assert lines[0].startswith("undeclared-upsert  app/exam_answers.py:31: ")
     assert lines[-1].startswith("8 upserts in ")
-    assert lines[-1].endswith(" files: 8 errors.")
+    assert lines[-1].endswith(" files: 4 errors, 4 warnings.")
 
 
 def test_the_sample_project_is_clean_after_declaring(sample: Project) -> None:
@@ -106,7 +109,8 @@ def test_the_models_that_env_configures(service: Project) -> None:
     assert ran.out.splitlines()[0].startswith(
         "undeclared-upsert  service.py:10: upsert key accounts (email) is declared by no model"
     )
-    assert 'Add UpsertKey("email") to __table_args__ of class Account (models)' in ran.out
+    assert "Write **conflict_target(Account); or, where the upsert is right, " in ran.out
+    assert 'add UpsertKey("email") to __table_args__ of class Account (models)' in ran.out
     assert ran.out.splitlines()[-1] == "2 upserts in 1 file: 1 error."
 
 
@@ -242,3 +246,74 @@ def test_a_file_named_by_bytes(service: Project) -> None:
     assert "caf\udce9.py" in [
         Path(s["path"]).name for s in report(service, "scan", ".").call_sites or []
     ]
+
+
+def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project) -> None:
+    """Neither configuration nor --metadata: no finding, exit 0, and the summary says how to go on."""
+    shutil.rmtree(service.path / "migrations")
+    (service.path / "alembic.ini").unlink()
+    (service.path / "models.py").unlink()
+    (service.path / "pyproject.toml").write_text(
+        "[[tool.upsert_guard.ignore]]\ncode = 'undeclared-upsert'\ntable = 'x'\nreason = 'y'\n"
+    )
+    (service.path / "service.py").write_text(
+        "SQL = 'INSERT INTO accounts (email) VALUES (%s) ON CONFLICT (email) DO NOTHING'\n"
+        "def save(t): client.table(t).upsert({}, on_conflict='a')  # upsert-guard: ignore[undeclared-upsert]\n"
+    )
+
+    scanned = report(service, "scan", "--strict", ".")
+    assert (scanned.code, scanned.findings) == (0, [])
+    assert [(s["table"], s["resolution"]) for s in scanned.call_sites or []] == [
+        ("accounts", "read"),
+        (None, "unresolved"),
+    ]
+    said = guard(service, "scan", "service.py", "--strict")
+    assert said.code == 0
+    assert said.out == (
+        "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; ask a database "
+        "(upsert-guard check --database URL --code service.py).\n"
+    )
+
+
+def test_a_configuration_without_models_is_no_scan(service: Project) -> None:
+    """An empty env.py must not pass: the two ways on are named."""
+    service.edit("migrations/env.py", "target_metadata=", "target_metadata=None and ")
+    assert could_not_run(service, "scan", "service.py") == (
+        "env.py configures no target_metadata; name the models with --metadata module:attribute, or ask a database: "
+        "upsert-guard check --database URL --code PATH"
+    )
+
+
+DEFAULT = make_url("postgresql://").get_driver_name()
+"""The driver of a URL that names none: psycopg from SQLAlchemy 2.1 on."""
+
+BOUND = """
+from sqlalchemy.dialects.postgresql import insert
+from models import Account
+
+def remember(session):
+    session.execute(insert(Account).on_conflict_do_nothing(index_elements=["email"], index_where=Account.email > ""))
+"""
+
+
+@pytest.mark.parametrize(
+    ("driver", "severity"),
+    [
+        ("postgresql+psycopg", "error"),
+        ("postgresql+psycopg2", "warning"),
+        ("postgresql", "error" if DEFAULT == "psycopg" else "warning"),
+        ("sqlite", "warning"),
+    ],
+)
+@pytest.mark.parametrize("metadata", [[], ["--metadata", "models:Base"]], ids=["env", "named"])
+def test_a_bound_predicate_is_an_error_where_the_driver_prepares(
+    service: Project, driver: str, severity: str, metadata: list[str]
+) -> None:
+    """As env.py connects, or as sqlalchemy.url says where env.py is not run."""
+    (service.path / "service.py").write_text(BOUND)
+    service.url = f"{driver}://"
+    service.edit("alembic.ini", "sqlalchemy.url =", f"sqlalchemy.url = {driver}://")
+
+    scanned = report(service, "scan", "service.py", *metadata)
+    found = [f["severity"] for f in scanned.findings if f["code"] == "bound-predicate"]
+    assert found == [severity]

@@ -245,3 +245,12 @@ def test_a_diff_keeps_the_encoding(service: Project) -> None:
 
     assert ran.returncode == 1
     assert "größe".encode("latin-1") in ran.stdout
+
+
+def test_without_models(service: Project) -> None:
+    """A project whose models nobody named: exit 2, and how to name them."""
+    (service.path / "alembic.ini").unlink()
+
+    said = could_not_run(service, "scan", ".", "--fix")
+
+    assert "--metadata module:attribute" in said

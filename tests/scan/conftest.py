@@ -12,6 +12,7 @@ import pytest
 
 from alembic_upsert_guard.scan import scan
 from alembic_upsert_guard.scan.models import declared_tables
+from tests.scan.garage import Garage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,3 +62,13 @@ def scanned(folder: Path, shop: DeclaredTables) -> Callable[..., ScanReport]:
         return scan([folder], shop)
 
     return write_and_scan
+
+
+@pytest.fixture
+def garage(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Garage]:
+    """One table of a model's, made in a database of this test's own."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    made = Garage(tmp_path, url, monkeypatch)
+    yield made
+    made.dispose()

@@ -2,96 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from dataclasses import dataclass
-from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError
 
-from alembic_upsert_guard.scan import Resolution, scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.scan import Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from alembic_upsert_guard.findings import Finding
-
-MODELS = """\
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from alembic_upsert_guard import UpsertKey, conflict_target
-
-class Base(DeclarativeBase):
-    pass
-
-class Car(Base):
-    __tablename__ = "cars"
-    __table_args__ = ({arguments})
-    id: Mapped[int] = mapped_column(primary_key=True)
-    regno: Mapped[str]
-    sold: Mapped[bool]
-"""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What ``scan`` says of one upsert, and what the upsert does."""
-
-    resolution: Resolution
-    findings: tuple[Finding, ...]
-    sqlstate: str | None
-    """None: it succeeds."""
-
-    @property
-    def codes(self) -> list[tuple[str, str]]:
-        return [(f.code, f.severity) for f in self.findings]
-
-
-@pytest.fixture
-def answered(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Answered]]:
-    """Make the tables of the models, and hold an upsert into ``Car`` against both."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    engine = create_engine(url)
-
-    def answer(arguments: str, target: str, *ddl: str) -> Answered:
-        (tmp_path / "garage.py").write_text(MODELS.format(arguments=arguments))
-        (tmp_path / "service.py").write_text(
-            dedent(f"""\
-                import sqlalchemy as sa
-                from garage import *
-                upsert = insert(Car).values(id=1, regno='a', sold=False).on_conflict_do_nothing({target})
-            """)
-        )
-        for name in ("garage", "service"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
-        importlib.invalidate_caches()
-        garage = importlib.import_module("garage")
-        report = scan([tmp_path / "service.py"], declared_tables(garage.Base.metadata))
-        (site,) = report.call_sites
-        with engine.connect() as connection:
-            garage.Base.metadata.create_all(connection)
-            # constraints that the service makes are attached, and not created
-            upsert: Any = importlib.import_module("service").upsert
-            for statement in ddl:
-                connection.execute(text(statement))
-            try:
-                connection.execute(upsert)
-            except DBAPIError as error:
-                return Answered(site.resolution, report.findings, error.orig.pgcode)
-        return Answered(site.resolution, report.findings, None)
-
-    yield answer
-    engine.dispose()
-
+    from tests.scan.garage import Garage
 
 CONSTRAINT = 'UpsertKey("regno", name="single_regno"),'
 
@@ -113,12 +31,10 @@ INDEXES = {
 
 
 @pytest.mark.parametrize("arguments", INDEXES.values(), ids=INDEXES)
-def test_a_key_that_becomes_an_index_is_no_constraint(
-    answered: Callable[..., Answered], arguments: str
-) -> None:
+def test_a_key_that_becomes_an_index_is_no_constraint(garage: Garage, arguments: str) -> None:
     """42704, whatever made it an index; the twin is a constraint of the same name, and passes."""
-    wrong = answered(arguments, 'constraint="single_regno"')
-    right = answered(CONSTRAINT, 'constraint="single_regno"')
+    wrong = garage.python(arguments, 'constraint="single_regno"')
+    right = garage.python(CONSTRAINT, 'constraint="single_regno"')
 
     assert wrong.codes == [("missing-constraint", "error")]
     assert (wrong.resolution, wrong.sqlstate) == (Resolution.UNDECLARED, "42704")
@@ -127,15 +43,15 @@ def test_a_key_that_becomes_an_index_is_no_constraint(
 
 
 def test_a_constraint_that_was_adopted_under_another_name(
-    answered: Callable[..., Answered],
+    garage: Garage,
 ) -> None:
     """A key that states no name is served by any: the name is in doubt; one that is stated is the twin."""
     adopted = (
         "ALTER TABLE cars DROP CONSTRAINT uq_cars_regno",
         "CREATE UNIQUE INDEX ux ON cars (regno)",
     )
-    wrong = answered('UpsertKey("regno"),', 'constraint="uq_cars_regno"', *adopted)
-    right = answered('UpsertKey("regno", name="uq_cars_regno"),', 'constraint="uq_cars_regno"')
+    wrong = garage.python('UpsertKey("regno"),', 'constraint="uq_cars_regno"', *adopted)
+    right = garage.python('UpsertKey("regno", name="uq_cars_regno"),', 'constraint="uq_cars_regno"')
 
     assert wrong.codes == [("unresolved-upsert", "warning")]
     assert (wrong.resolution, wrong.sqlstate) == (Resolution.UNRESOLVED, "42704")
@@ -145,11 +61,11 @@ def test_a_constraint_that_was_adopted_under_another_name(
     assert (right.resolution, right.codes, right.sqlstate) == (Resolution.DECLARED, [], None)
 
 
-def test_a_name_that_the_models_spell_otherwise(answered: Callable[..., Answered]) -> None:
+def test_a_name_that_the_models_spell_otherwise(garage: Garage) -> None:
     """The hint is the name that they have, and the columns."""
     models = 'UniqueConstraint("regno", name="uq_cars_regno"),'
-    wrong = answered(models, 'constraint="cars_regno_uq"')
-    right = answered(models, 'constraint="uq_cars_regno"')
+    wrong = garage.python(models, 'constraint="cars_regno_uq"')
+    right = garage.python(models, 'constraint="uq_cars_regno"')
 
     assert wrong.codes == [("missing-constraint", "error")]
     assert wrong.sqlstate == "42704"
@@ -180,14 +96,14 @@ def test_a_name_that_the_models_spell_otherwise(answered: Callable[..., Answered
     ],
 )
 def test_names_that_nobody_wrote_and_other_kinds(
-    answered: Callable[..., Answered],
+    garage: Garage,
     arguments: str,
     name: str,
     resolution: Resolution,
     sqlstate: str | None,
 ) -> None:
     """What PostgreSQL names by itself counts; a deferrable constraint and one without an index do not."""
-    found = answered(arguments, f"constraint={name!r}")
+    found = garage.python(arguments, f"constraint={name!r}")
 
     assert (found.resolution, found.sqlstate) == (resolution, sqlstate)
     assert found.codes[:1] != [("missing-constraint", "error")] or sqlstate in ("42704", "42809")
@@ -222,7 +138,7 @@ def test_names_that_nobody_wrote_and_other_kinds(
     ],
 )
 def test_constraint_objects_are_read_as_sqlalchemy_takes_them(
-    answered: Callable[..., Answered],
+    garage: Garage,
     arguments: str,
     target: str,
     resolution: Resolution,
@@ -232,6 +148,6 @@ def test_constraint_objects_are_read_as_sqlalchemy_takes_them(
     if "Car.regno" in target:
         # SQLAlchemy wants the column itself there
         target = target.replace("Car.regno", "Car.__table__.c.regno")
-    found = answered(arguments, target)
+    found = garage.python(arguments, target)
 
     assert (found.resolution, found.sqlstate) == (resolution, sqlstate)

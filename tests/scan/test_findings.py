@@ -148,6 +148,53 @@ def test_a_predicate_that_binds_is_a_finding(
     assert all(f.severity == "warning" and "42P10" in f.fact for f in found)
 
 
+@pytest.mark.parametrize(
+    ("elements", "binds"),
+    [
+        ("[func.coalesce(User.email, '')]", True),
+        ("['id', func.coalesce(User.email, 'x')]", True),
+        ("(func.substr(User.email, 1),)", True),
+        ("[*KEY, func.nullif(User.email, '')]", True),
+        ("KEY + [func.nullif(User.email, '')]", True),
+        ("list(BOUND)", True),
+        ("[text(\"coalesce(email, '')\")]", False),
+        ("[func.coalesce(User.email, text(\"''\"))]", False),
+        ("[func.lower(User.email)]", False),
+        ("['email']", False),
+        ("KEY", False),
+        ("list(KEY)", False),
+        ("[NAME]", False),
+    ],
+)
+def test_an_element_that_binds_is_a_finding(
+    scanned: Callable[..., ScanReport], elements: str, *, binds: bool
+) -> None:
+    """A string is a column's name among the elements, and a value inside of a function."""
+    given = "from sqlalchemy import func\nNAME = 'email'\nKEY = ['email']\nBOUND = [func.coalesce(User.email, '')]\n"
+    call = f"insert(User).on_conflict_do_nothing(index_elements={elements})"
+    report = scanned(service_py=saved(f"{given}{call}"))
+
+    found = [f for f in report.findings if f.code == "bound-predicate"]
+    assert bool(found) is binds
+    assert all("on SQLite at once" in f.fact for f in found)
+
+
+@pytest.mark.parametrize(
+    ("element", "binds"), [("coalesce(email, %s)", True), ("coalesce(email, '')", False)]
+)
+@pytest.mark.parametrize("values", ["(%s)", "(%s) -- '"], ids=["both", "commented"])
+def test_an_element_of_sql_that_binds_is_one(
+    scanned: Callable[..., ScanReport], values: str, element: str, *, binds: bool
+) -> None:
+    """In SQL text it is a parameter, and which key it is depends on its value."""
+    sql = f"INSERT INTO users (email) VALUES {values}\n ON CONFLICT ({element}) DO NOTHING"
+    report = scanned(service_py=saved(f'execute("""{sql}""")'))
+
+    assert bool([f for f in report.findings if f.code == "bound-predicate"]) is binds
+    (site,) = report.call_sites
+    assert ("holds a bound value" in str(site.reason)) is binds
+
+
 def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., ScanReport]) -> None:
     """The way out is the declared key itself."""
     report = scanned(

@@ -51,11 +51,10 @@ class _Argument:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A target, and what in it is bound."""
+    """A target, and whether values are bound in it."""
 
     target: Target | Unread
     binds: bool = False
-    binds_element: bool = False
 
 
 class Statements:
@@ -94,7 +93,6 @@ class Statements:
             table=self._inserted_into(module, func.value, _DEPTH),
             target=read.target,
             binds=read.binds,
-            binds_element=read.binds_element,
             form=Form.SQLALCHEMY,
             model=_model(func.value),
         )
@@ -211,13 +209,13 @@ class Statements:
             return _Read(AnyArbiter())
         stated = arguments["index_elements"]
         elements = self._targets.elements(stated.module, stated.node)
-        binds_element = self._targets.binds(stated.module, stated.node)
+        binds = self._targets.binds(stated.module, stated.node)
         where = arguments.get("index_where")
         if where is None:
-            return _Read(self._elements(stated, elements), binds_element=binds_element)
+            return _Read(self._elements(stated, elements), binds)
         predicate = self._predicates.predicate(where.module, where.node)
         target = elements if isinstance(elements, Unread) else Elements(elements, predicate.text)
-        return _Read(target, predicate.binds, binds_element)
+        return _Read(target, binds or predicate.binds)
 
     def _elements(
         self, stated: _Argument, elements: tuple[Element, ...] | Unread

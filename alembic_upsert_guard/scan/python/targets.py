@@ -75,28 +75,6 @@ class Targets:
             )
         return tuple(Element(column=name) for name in declared.primary_key)
 
-    def binds(self, module: Module, node: ast.expr) -> bool:
-        """Return whether SQLAlchemy binds a value in an element, as far as the source tells."""
-        literal = self._constants.literal(module, node)
-        if isinstance(literal, Unread):
-            return False
-        at = literal.module
-        match literal.node:
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-                return any(self._binds(at, item) for item in items)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self.binds(at, left) or self.binds(at, right)
-            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
-                return self.binds(at, items)
-        return False
-
-    def _binds(self, module: Module, node: ast.expr) -> bool:
-        if isinstance(node, ast.Starred):
-            return self.binds(module, node.value)
-        # a string is a column's name
-        is_name = not isinstance(self._constants.text(module, node), Unread)
-        return not is_name and self._predicates.sql(module, node).binds
-
     def each(self, module: Module, items: Iterable[ast.expr]) -> tuple[Element, ...] | Unread:
         """Return the elements that are written one by one."""
         return _joined(
@@ -105,6 +83,29 @@ class Targets:
             else self._one(module, item)
             for item in items
         )
+
+    def binds(self, module: Module, node: ast.expr) -> bool:
+        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source tells."""
+        literal = self._constants.literal(module, node)
+        if isinstance(literal, Unread):
+            return False
+        at = literal.module
+        match literal.node:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return any(self._one_binds(at, item) for item in items)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self.binds(at, left) or self.binds(at, right)
+            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
+                return self.binds(at, items)
+        return False
+
+    def _one_binds(self, module: Module, node: ast.expr) -> bool:
+        if isinstance(node, ast.Starred):
+            return self.binds(module, node.value)
+        # a string is a column's name here, by whichever name it goes
+        if not isinstance(self._constants.text(module, node), Unread):
+            return False
+        return self._predicates.sql(module, node).binds
 
     def _one(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
         column = self._tables.column(module, node)

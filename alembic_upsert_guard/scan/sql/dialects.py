@@ -54,9 +54,21 @@ def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) ->
     if isinstance(found, Unread):
         return None
     conflict = found.args["conflict"]
+    return SqlUpsert(
+        clause.start,
+        _table(found),
+        _target(conflict),
+        binds=any(_has_parameter(part) for part in _parts_of_target(conflict)),
+    )
+
+
+def _parts_of_target(conflict: exp.Expression) -> list[exp.Expression]:
     predicate = conflict.args.get("index_predicate")
-    binds = predicate is not None and predicate.find(exp.Placeholder, exp.Parameter) is not None
-    return SqlUpsert(clause.start, _table(found), _target(conflict, binds=binds), binds)
+    return [*(conflict.args.get("conflict_keys") or ()), *([predicate] if predicate else ())]
+
+
+def _has_parameter(part: exp.Expression) -> bool:
+    return part.find(exp.Placeholder, exp.Parameter) is not None
 
 
 def _is_template(tokens: Sequence[SqlToken]) -> bool:
@@ -81,7 +93,7 @@ def _table(insert: exp.Insert) -> NamedTable | Unread:
     return named_table(table.name, table.db or None)
 
 
-def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
+def _target(conflict: exp.Expression) -> Target | Unread:
     constraint = conflict.args.get("constraint")
     if constraint is not None:
         return Constraint(constraint.name)
@@ -90,6 +102,8 @@ def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
         return AnyArbiter()
     elements: list[Element] = []
     for key in keys:
+        if _has_parameter(key):
+            return Unread("an element of the conflict target holds a bound value", Cause.BOUND)
         # sqlglot wraps them as if they were sorted, in its newer versions
         bare = key.this if isinstance(key, exp.Ordered) else key
         element = normal_element(bare.sql(dialect="postgres"))
@@ -103,7 +117,7 @@ def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
     predicate = conflict.args.get("index_predicate")
     if predicate is None:
         return Elements(tuple(elements))
-    if binds:
+    if _has_parameter(predicate):
         return Elements(
             tuple(elements), Unread("the predicate compares with a bound value", Cause.BOUND)
         )

@@ -102,7 +102,7 @@ def _upsert(insert: pg_query_pb2.InsertStmt) -> SqlUpsert:
         clause.location,
         named_table(relation.relname, relation.schemaname or None),
         _target(clause),
-        binds=_has_parameter(clause.infer.where_clause),
+        binds=_has_parameter(clause.infer),
     )
 
 
@@ -127,6 +127,8 @@ def _target(clause: pg_query_pb2.OnConflictClause) -> Target | Unread:
         if is_put_in(clause.infer.conname):
             return Unread("the constraint's name is put in at run time", Cause.FILLED_IN)
         return Constraint(clause.infer.conname)
+    if any(_has_parameter(element) for element in clause.infer.index_elems):
+        return Unread("an element of the conflict target holds a bound value", Cause.BOUND)
     elements = tuple(element_of(e.index_elem) for e in clause.infer.index_elems)
     if any(is_put_in(e.label) for e in elements):
         return Unread("an element of the conflict target is put in at run time", Cause.FILLED_IN)

@@ -1,0 +1,155 @@
+"""Nothing of the system is named in our statements by a bare name: an overload of another role's would run."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import postgast
+import pytest
+
+from alembic_upsert_guard.rows.programs import program
+from alembic_upsert_guard.sqltext import PINNED, reference_dialect
+from tests.trust.grammar import bare_names, bare_types
+from tests.trust.journey import prepare, recorded, travel
+from tests.trust.traps import plant, sprung
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+PROGRAMS = {
+    "check.sql": (
+        "told",
+        "relation_name",
+        "totals",
+        "totals_of_only",
+        "index_on",
+        "wide",
+        "listing",
+        "nulls",
+    ),
+    "deduplicate.sql": (
+        "told",
+        "relation_name",
+        "elements",
+        "condition",
+        "ordering",
+        "direction",
+        "archive",
+        "repoint",
+    ),
+    "restore.sql": ("told", "relation_name", "archive"),
+}
+
+
+PATHS = ("public", "public, pg_catalog")
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="traps write files beside the server's")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrently"])
+def test_no_overload_of_another_role_is_run(
+    project: Project, path: str, *, concurrently: bool
+) -> None:
+    """Every overload of what we call is planted in public, which comes first where the path says so."""
+    prepare(project)
+    plant(project)
+    project.sql(f"ALTER DATABASE {project.engine.url.database} SET search_path = {path}")
+    project.engine.dispose()
+
+    travel(project, concurrently=concurrently)
+
+    assert sprung(project) == []
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="traps write files beside the server's")
+@pytest.mark.parametrize("path", PATHS)
+def test_traps_are_run_by_bare_names(project: Project, path: str) -> None:
+    """The twin: what the catalog read once looked like springs them."""
+    plant(project)
+    project.sql(f"ALTER DATABASE {project.engine.url.database} SET search_path = {path}")
+    project.engine.dispose()
+
+    project.rows(
+        "/* from upsert-guard */ SELECT quote_ident(relname), format('%I.%I', relname, relname) "
+        "FROM pg_catalog.pg_class"
+    )
+
+    assert {each.partition(r"\n")[0] for each in sprung(project)} >= {
+        "function quote_ident(name)",
+        "function format(text, name, name)",
+    }
+
+
+@pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrently"])
+def test_every_statement_that_is_sent_names_the_system_with_its_schema(
+    project: Project, *, concurrently: bool
+) -> None:
+    """Check, autogenerate, upgrade, deduplication, restoration, builds, verification and scripts."""
+    statements = prepare(project)
+
+    scripts = travel(project, concurrently=concurrently)
+
+    sent = recorded(statements)
+    assert len(sent) > 20
+    assert {
+        statement: bare for statement in sent if (bare := bare_names(readable(statement)))
+    } == {}
+    blocks = [
+        each for script in scripts for each in postgast.split(script) if "$upsert_guard" in each
+    ]
+    assert blocks
+    assert [bare for block in blocks for bare in (*bare_names(block), *bare_types(block))] == []
+
+
+def readable(statement: str) -> str:
+    """The statement with placeholders that PostgreSQL's grammar knows, in place of psycopg2's."""
+    return re.sub(r"%\(\w+\)s", "NULL", statement).replace("%%", "%")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_name_the_system_where_other_roles_make_nothing(name: str) -> None:
+    """What is not named with its schema stands under the pinned path."""
+    block = program(name, reference_dialect(), dict.fromkeys(PROGRAMS[name], "x"))
+
+    assert [*bare_names(block), *bare_types(block)] == []
+
+
+def test_bare_types_are_found() -> None:
+    """The twin: a domain called text, with a check of its own, would be the variable's type."""
+    assert bare_types(
+        "DO $$\nDECLARE\n    a pg_catalog.text;\n    b CONSTANT text := '';\nBEGIN\nEND $$"
+    ) == ["text"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_that_pin_no_path_are_found(name: str) -> None:
+    """The twin: without its first line, each of them calls what others have made."""
+    block = program(name, reference_dialect(), dict.fromkeys(PROGRAMS[name], "x"))
+
+    assert bare_names(block.replace(PINNED, "", 1)) != []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(*) FROM pg_catalog.pg_class",
+        "SELECT pg_catalog.count(*) FROM pg_class",
+        "SELECT 1 = 2",
+        "SELECT NULL::text",
+        "SELECT 1 IN (2)",
+        "SELECT 1 BETWEEN 1 AND 2",
+        "SELECT NULLIF(1, 2)",
+        "SELECT CASE 1 WHEN 2 THEN 3 END",
+        "SELECT a IS DISTINCT FROM b FROM c",
+        "SELECT 1 FROM a JOIN b USING (c)",
+        "SELECT 'a' LIKE 'b'",
+        "SELECT 1 OPERATOR(pg_catalog.=) ANY (SELECT 2)",
+    ],
+)
+def test_bare_names_are_found(statement: str) -> None:
+    """Each kind of look-up by the search path, the last one as the twin that has none."""
+    expected = 0 if "ANY" in statement else 1
+
+    assert len(bare_names(statement)) == expected
