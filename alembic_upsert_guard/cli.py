@@ -18,7 +18,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
-from .catalog.reading import words_of
+from .catalog.messages import message_of
 from .checking import Checked, check_keys, together
 from .errors import UpsertGuardError
 from .findings import (
@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(f"the database could not be read: {words_of(error)}")
+        message = message_of(error, reveal=False, see="")
+        return _failed(f"the database could not be read: {message}")
     except (
         UpsertGuardError,
         CommandError,

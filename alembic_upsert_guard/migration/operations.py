@@ -257,6 +257,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         schema: str | None = None,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
         _one_of(self, "keep", keep, _KEEP)
@@ -271,6 +272,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         self.archive_table = archive_table
         self.repoint = repoint
         self.nulls = nulls
+        self.reveal = reveal
 
     @classmethod
     def deduplicate_upsert_key(
@@ -286,6 +288,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         schema: str | None = None,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         """Leave one row of each key; move the others to an archive, or delete them where none is named.
 
@@ -303,6 +306,8 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
          refer to the row that stays. False: they are counted, and refused.
         :param where: the predicate of a partial key, SQL; None: every row.
         :param nulls: ``"not_distinct"`` takes NULLs as equal; otherwise rows with NULL in the key stay.
+        :param reveal: False: no value of a row in any message or cause; so does ``upsert_guard_reveal=False`` in
+         ``context.configure()``.
         :raises CommandError: references would be lost, the archive does not fit, a trigger holds on to rows, or the
          database refuses; nothing was changed.
         """
@@ -317,6 +322,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 schema=schema,
                 where=where,
                 nulls=nulls,
+                reveal=reveal,
             )
         )
 
@@ -332,6 +338,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         repoint: bool = False,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         """Deduplicate the rows of the table as it is before the batch: what the block changes is not there yet."""
         operations.invoke(
@@ -345,6 +352,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 schema=operations.impl.schema,
                 where=where,
                 nulls=nulls,
+                reveal=reveal,
             )
         )
 
@@ -358,6 +366,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
             archive_table=self.archive_table,
             schema=self.schema,
             where=self.where,
+            reveal=self.reveal,
             reverses=self,
         )
 
@@ -375,10 +384,12 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         archive_table: str,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        reveal: bool = True,
         reverses: DeduplicateUpsertKeyOp | None = None,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
         self.archive_table = archive_table
+        self.reveal = reveal
         self.reverses = reverses
 
     @classmethod
@@ -391,6 +402,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         archive_table: str,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        reveal: bool = True,
     ) -> None:
         """Move the rows back that ``op.deduplicate_upsert_key()`` moved to `archive_table` for the sake of this key.
 
@@ -398,10 +410,18 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         there is none, nothing had been moved. References that were moved stay with the row that was kept.
 
         :param elements: the key, in the same order as in the deduplication; `where` likewise.
+        :param reveal: as in the deduplication.
         :raises CommandError: the database does not take the rows back; nothing was changed.
         """
         operations.invoke(
-            cls(table_name, elements, archive_table=archive_table, schema=schema, where=where)
+            cls(
+                table_name,
+                elements,
+                archive_table=archive_table,
+                schema=schema,
+                where=where,
+                reveal=reveal,
+            )
         )
 
     @classmethod
@@ -412,6 +432,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         *,
         archive_table: str,
         where: str | TextClause | None = None,
+        reveal: bool = True,
     ) -> None:
         """Restore the rows of the table as it is before the batch: what the block changes is not there yet."""
         operations.invoke(
@@ -421,6 +442,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
                 archive_table=archive_table,
                 schema=operations.impl.schema,
                 where=where,
+                reveal=reveal,
             )
         )
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from ..catalog.messages import message_of
 from ..catalog.postgresql import sqlstate
-from ..catalog.reading import execute, words_of
+from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import named, quoted
 from .found import find, shape_of, table_elsewhere
@@ -406,7 +407,7 @@ class _Run:
             self.teller.say(line)
 
     def _why(self, error: DBAPIError) -> str:
-        words = f"the database says: {words_of(error)}"
+        words = f"the database says: {message_of(error, reveal=self.teller.reveal)}"
         if sqlstate(error) == _QUERY_CANCELED and "statement timeout" in words:
             limit = self.connection.scalar(text("SELECT current_setting('statement_timeout')"))
             return (

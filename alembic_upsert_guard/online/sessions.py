@@ -79,11 +79,14 @@ def sessions_of(connection: Connection, pids: Iterable[int], *, reveal: bool) ->
 def _read(
     connection: Connection, pids: str, parameters: Mapping[str, Any], *, reveal: bool
 ) -> list[Session]:
+    # not asked for where it is not shown: SQLAlchemy logs the rows that it fetches
+    short = f"left(regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1})"
+    query = short if reveal else "CAST(NULL AS pg_catalog.text)"
     # pg_blocking_pids has 0 for a prepared transaction, and pg_locks NULL
     statement = f"""
         SELECT DISTINCT coalesce(p.pid, 0) AS pid, a.usename, a.application_name, a.state, a.xact_start,
                extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)) AS seconds,
-               left(regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1}) AS query
+               {query} AS query
         FROM ({pids}) AS p (pid) LEFT JOIN pg_stat_activity a ON a.pid = p.pid
         WHERE a.pid IS NOT NULL OR coalesce(p.pid, 0) = 0
         ORDER BY a.xact_start, pid
