@@ -253,6 +253,9 @@ def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:
         return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, dialect)
+        if "%" in sql and dialect.name != "sqlite":
+            # below no directive of ours, as where the table is new, a script would have the per cent sign twice
+            return f"{context.opts['alembic_module_prefix'] or ''}sql_as_written({sql!r})"
         return f"{_sqlalchemy(context)}text({escape_colons(sql)!r})"
     return repr(value)
 

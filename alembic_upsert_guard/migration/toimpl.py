@@ -34,6 +34,7 @@ from ..sqltext import literal_sql, named
 from .arrivals import watch_builds
 from .operations import ValidateUpsertKeyOp, source_of
 from .redaction import redacted, reveals
+from .scripts import write_as_written
 from .violation import UpsertKeyViolation
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
     context = operations.get_context()
     key = _key(context, operation)
     told = _told(context.dialect, key.table, key.target)
+    write_as_written(context, operation.table_name, operation.schema)
     if not _is_on(context):
         log.warning("Skipped the check of the rows of %s: -x %s=off", told, SWITCH)
         if context.as_sql:
@@ -213,6 +215,7 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     )
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
+        write_as_written(context, operation.table_name, operation.schema)
         block = script_deduplication(context.dialect, surplus)
         _write_or_warn(context, None if block is None else [block], told, operation)
         return
