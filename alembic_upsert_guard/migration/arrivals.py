@@ -15,7 +15,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex
 
 from ..catalog import TableName
 from ..catalog.messages import message_of
-from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql import constraint_in_the_way, sqlstate
 from ..catalog.reading import commits_each_statement, execute
 from ..rows import lost_with_the_table
 from ..sqltext import named
@@ -90,6 +90,8 @@ class _Watch:
             return
         if isinstance(statement, Insert):
             self._keep_what_refers_to_the_table()
+        if self.needs_savepoint and isinstance(statement, AddConstraint):
+            self._refuse_a_name_that_is_taken(statement.element)
         outside = commits_each_statement(self.connection)
         self.has_savepoint = self.needs_savepoint and not outside
         self.building = _built_concurrently(statement) if outside else None
@@ -156,6 +158,15 @@ class _Watch:
                 f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
                 f"along: {listed}; nothing was changed. Leave the PRAGMA off in env.py, or declare the key with "
                 "as_index=True, which needs no batch"
+            )
+
+    def _refuse_a_name_that_is_taken(self, made: Any) -> None:
+        table = TableName(*self.table)
+        other = made.name and constraint_in_the_way(self.connection, table, str(made.name))
+        if other:
+            raise CommandError(
+                f"{made.name} on {named(self.connection.dialect, *table)} was not made, nothing was changed: that is "
+                f"the name of another constraint of the table, {other}. Give one of the two another name"
             )
 
     def _is_ours(self, statement: Any) -> bool:

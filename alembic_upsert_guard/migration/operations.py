@@ -87,6 +87,16 @@ def _one_of(operation: UpsertKeyOp, argument: str, value: str, known: Sequence[s
         )
 
 
+def _refuse_a_schema_in(operation: UpsertKeyOp, archive_table: str | None) -> None:
+    """Refuse a dotted name: quoted as one it would be another table than the person means, in another schema."""
+    if archive_table is not None and "." in archive_table:
+        name = archive_table.rpartition(".")[2]
+        raise CommandError(
+            f"op.{operation.directive}({operation.table_name!r}, archive_table={archive_table!r}): the archive is in "
+            f"the schema of the table that is deduplicated, and its name has no dot in it: write archive_table={name!r}"
+        )
+
+
 class ValidateUpsertKeyOp(UpsertKeyOp):
     """Read the rows, and refuse to go on where they break the key."""
 
@@ -267,6 +277,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 f"op.{self.directive}({table_name!r}, archive_table={archive_table!r}): the archive is another table "
                 "than the one that is deduplicated"
             )
+        _refuse_a_schema_in(self, archive_table)
         self.keep = keep
         self.order_by = [order_by] if isinstance(order_by, str | ClauseElement) else list(order_by)
         self.archive_table = archive_table
@@ -300,8 +311,8 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
          primary key (or, without one, the rows' place in the table).
         :param order_by: a column name or SQL, or several, without a direction; a row without a value is never
          preferred. An empty list: the primary key alone.
-        :param archive_table: where the others go, in `schema`, with all their columns, the time, the key and the row
-         that was kept; made where it is not there. None: they are deleted.
+        :param archive_table: where the others go, a name without a dot, in `schema`: with all their columns, the time,
+         the key and the row that was kept; made where it is not there. None: they are deleted.
         :param repoint: rows of other tables (or of this one) that refer to a surplus row by a foreign key are made to
          refer to the row that stays. False: they are counted, and refused.
         :param where: the predicate of a partial key, SQL; None: every row.
@@ -388,6 +399,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         reverses: DeduplicateUpsertKeyOp | None = None,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
+        _refuse_a_schema_in(self, archive_table)
         self.archive_table = archive_table
         self.reveal = reveal
         self.reverses = reverses

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import message_of
-from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql import constraint_in_the_way, sqlstate
 from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import named, quoted
@@ -189,6 +189,15 @@ def _find(connection: Connection, table: TableName, shape: str | None) -> tuple[
 
 
 def _refuse_namesakes(connection: Connection, wanted: OnlineArbiter, table: FoundTable) -> None:
+    other = None
+    if wanted.constraint:
+        other = constraint_in_the_way(connection, table.name, wanted.name)
+    if other is not None:
+        # met at the end otherwise, when the index is built
+        raise OnlineError(
+            f"{wanted.name} on {named(connection.dialect, *wanted.table)} was not made, nothing was changed: that is "
+            f"the name of another constraint of the table, {other}. Give one of the two another name"
+        )
     if table.named(wanted.name) is not None:
         return
     elsewhere = table_elsewhere(connection, table, wanted.name)
