@@ -19,6 +19,7 @@ from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import named, quoted
 from .found import find, shape_of, table_elsewhere
+from .interruption import execute_interruptibly
 from .plan import (
     Attach,
     AttachPartition,
@@ -301,6 +302,9 @@ class _Run:
         self._say_what_is_built(index, table)
         try:
             self._at_leisure(statement, f"{index} on {named(self.dialect, *table)}")
+        except KeyboardInterrupt:
+            self._clean_up_shortly(table, index)
+            raise
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -330,6 +334,21 @@ class _Run:
             return index
         return None
 
+    def _clean_up_shortly(self, table: TableName, index: str) -> None:
+        """Drop what an interrupted build left, where that takes a moment only; say what is there."""
+        try:
+            there = _find(self.connection, table, None)[0].named(index)
+            if there is not None and not there.valid:
+                # CONCURRENTLY would wait for those whom the build has waited for
+                self._once([f"DROP INDEX {self._quoted(table.schema, index)}"])
+        except (DBAPIError, OnlineError):
+            self.teller.say(
+                f"interrupted: the INVALID index {index} is left, and the next run drops it and builds it again"
+            )
+        else:
+            left = "it was built" if there is not None and there.valid else "nothing is left of it"
+            self.teller.say(f"interrupted building {index}: {left}. The next run resumes here")
+
     def drop_index(self, table: TableName, index: str) -> None:
         """Drop an index; those who use it end what they are at first."""
         name = self._quoted(table.schema, index)
@@ -347,7 +366,7 @@ class _Run:
         with _lock_timeout(self.connection, "0"):
             drawer = self.teller.drawer(subject)
             with watched(self.connection, self.pid, drawer, reveal=self.teller.reveal):
-                execute(self.connection, statement)
+                execute_interruptibly(self.connection, statement)
 
     # -- what stops everybody, and so does not wait
 

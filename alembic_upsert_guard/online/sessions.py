@@ -33,8 +33,16 @@ class Session:
     """Since its transaction began; outside of one, since its state is what it is."""
     query: str | None = None
     """Its statement, or the last one, on one line and cut short; None: not told."""
+    prepared: str | None = None
+    """The name under which the transaction is prepared; `role` is its owner and `seconds` are since then."""
 
     def __str__(self) -> str:
+        if self.prepared is not None:
+            name = "'{}'".format(self.prepared.replace("'", "''"))
+            return (
+                f"the prepared transaction {name} of {self.role}, prepared {told_seconds(self.seconds)} ago "
+                f"(COMMIT PREPARED {name} or ROLLBACK PREPARED {name} ends it)"
+            )
         if not self.pid:
             return "a prepared transaction (listed in pg_prepared_xacts)"
         names = ", ".join(filter(None, (self.role, self.application)))
@@ -56,13 +64,18 @@ def blockers_of(connection: Connection, pid: int, *, reveal: bool) -> list[Sessi
 
     :param reveal: whether their statements are told, which hold values.
     """
-    return _read(connection, "SELECT unnest(pg_blocking_pids(:pid))", {"pid": pid}, reveal=reveal)
+    pids = f"""
+        SELECT b.pid, CASE WHEN b.pid OPERATOR(pg_catalog.=) 0 THEN ({_PREPARED_IN_THE_WAY}) END
+        FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(:pid)) AS b (pid)
+    """
+    return _read(connection, pids, {"pid": pid}, reveal=reveal)
 
 
 def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool) -> list[Session]:
     """Return the sessions that hold any lock on one of `relations` (oids), the oldest transaction first."""
-    pids = """
-        SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+    pids = f"""
+        SELECT l.pid, CASE WHEN l.pid IS NULL THEN ({_PREPARED.format(held="l")} LIMIT 1) END
+        FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
         WHERE l.locktype = 'relation' AND l.granted AND CAST(l.relation AS bigint) = ANY(:relations)
           AND l.pid IS DISTINCT FROM pg_backend_pid()
     """
@@ -71,9 +84,28 @@ def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool
 
 def sessions_of(connection: Connection, pids: Iterable[int], *, reveal: bool) -> list[Session]:
     """Return the sessions of these pids, as far as they are still there."""
-    return _read(
-        connection, "SELECT unnest(CAST(:pids AS int[]))", {"pids": list(pids)}, reveal=reveal
-    )
+    statement = "SELECT unnest(CAST(:pids AS int[])), CAST(NULL AS pg_catalog.xid)"
+    return _read(connection, statement, {"pids": list(pids)}, reveal=reveal)
+
+
+_PREPARED = """
+    SELECT x.transaction FROM pg_catalog.pg_prepared_xacts x JOIN pg_catalog.pg_locks own
+        ON own.transactionid OPERATOR(pg_catalog.=) x.transaction AND own.pid IS NULL
+    WHERE own.virtualtransaction OPERATOR(pg_catalog.=) {held}.virtualtransaction
+"""
+"""A prepared transaction holds the lock on its own number, under the virtual number of all that it holds."""
+
+_PREPARED_IN_THE_WAY = f"""
+    SELECT prepared.transaction FROM pg_catalog.pg_locks wanted JOIN pg_catalog.pg_locks held
+        ON held.pid IS NULL AND held.granted AND (
+            held.transactionid OPERATOR(pg_catalog.=) wanted.transactionid
+            OR held.relation OPERATOR(pg_catalog.=) wanted.relation
+               AND held.database OPERATOR(pg_catalog.=) wanted.database)
+    CROSS JOIN LATERAL ({_PREPARED.format(held="held")}) AS prepared
+    WHERE wanted.pid OPERATOR(pg_catalog.=) :pid AND NOT wanted.granted
+    LIMIT 1
+"""
+"""One of those that the session waits for."""
 
 
 def _read(
@@ -84,10 +116,12 @@ def _read(
     query = short if reveal else "CAST(NULL AS pg_catalog.text)"
     # pg_blocking_pids has 0 for a prepared transaction, and pg_locks NULL
     statement = f"""
-        SELECT DISTINCT coalesce(p.pid, 0) AS pid, a.usename, a.application_name, a.state, a.xact_start,
-               extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)) AS seconds,
+        SELECT DISTINCT coalesce(p.pid, 0) AS pid, coalesce(x.owner, a.usename) AS usename, a.application_name,
+               a.state, a.xact_start, x.gid,
+               extract(epoch FROM clock_timestamp() - coalesce(x.prepared, a.xact_start, a.state_change)) AS seconds,
                {query} AS query
-        FROM ({pids}) AS p (pid) LEFT JOIN pg_stat_activity a ON a.pid = p.pid
+        FROM ({pids}) AS p (pid, transaction) LEFT JOIN pg_stat_activity a ON a.pid = p.pid
+        LEFT JOIN pg_catalog.pg_prepared_xacts x ON x.transaction OPERATOR(pg_catalog.=) p.transaction
         WHERE a.pid IS NOT NULL OR coalesce(p.pid, 0) = 0
         ORDER BY a.xact_start, pid
     """
@@ -101,6 +135,7 @@ def _read(
             float(row.seconds or 0),
             # another role's statement comes without a state, and says that it is not for us
             _cut(row.query) if reveal and row.state is not None else None,
+            row.gid,
         )
         for row in connection.execute(text(statement), parameters)
     ]
