@@ -19,7 +19,7 @@ from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
-from .catalog.reading import words_of
+from .catalog.messages import message_of
 from .checking import Checked, check_keys, together
 from .database_url import opened_url, run_on, secrets_of, without
 from .errors import UpsertGuardError
@@ -79,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(without(f"the database could not be read: {words_of(error)}", secrets))
+        message = message_of(error, reveal=False, see="")
+        return _failed(without(f"the database could not be read: {message}", secrets))
     except (UpsertGuardError, UnknownCodeError, MissingPageError, _CannotRunError) as error:
         return _failed(without(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found

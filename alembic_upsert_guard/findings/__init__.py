@@ -11,6 +11,7 @@ from .finding import Finding, Location, Severity
 from .keys import alike, told_of_key, told_of_schemas, told_of_target
 from .of_keys import (
     KeyOfTable,
+    Unread,
     missing_table,
     nullable_key,
     nulls_mismatch,
@@ -47,6 +48,7 @@ __all__ = [
     "RowsReport",
     "Severity",
     "UnknownCodeError",
+    "Unread",
     "alike",
     "as_github",
     "as_json",
