@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import String, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause, TextClause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ __all__ = [
     "anonymous_block",
     "called",
     "doubles_per_cent",
+    "ended",
     "escape_colons",
     "literal_sql",
     "named",
@@ -42,6 +44,7 @@ __all__ = [
     "sql_as_text",
     "string_literal",
     "undoubled",
+    "with_ended_comments",
     "wrapped_in_do",
 ]
 
@@ -122,7 +125,40 @@ def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
             dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
         )
     )
-    return undoubled(sql, dialect)
+    sql = undoubled(sql, dialect)
+    return ended(sql) if any(ended(part) != part for part in _sql_within(clause)) else sql
+
+
+def ended(sql: str) -> str:
+    """Return `sql` so that what is written behind it is no part of a comment: behind ``--`` a newline ends it.
+
+    Whether ``--`` begins a comment or stands in a string is not asked; the newline is harmless behind either.
+    """
+    return f"{sql}\n" if "--" in sql.rpartition("\n")[2] else sql
+
+
+def with_ended_comments(clause: ClauseElement) -> ClauseElement:
+    """Return the clause with every part that a person wrote as SQL :func:`ended`."""
+
+    def ended_part(element: Any, **_: Any) -> Any:
+        (sql,) = _sql_within(element, itself=True) or ("",)
+        if ended(sql) == sql:
+            return None
+        part = copy(element)
+        setattr(part, "text" if isinstance(element, TextClause) else "name", ended(sql))
+        return part
+
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, ended_part))
+
+
+def _sql_within(clause: ClauseElement, *, itself: bool = False) -> list[str]:
+    """What a person wrote as SQL: ``text()`` and ``literal_column()``."""
+    parts: list[Any] = [clause] if itself else list(visitors.iterate(clause))
+    return [
+        part.text if isinstance(part, TextClause) else str(part.name)
+        for part in parts
+        if isinstance(part, TextClause) or (isinstance(part, ColumnClause) and part.is_literal)
+    ]
 
 
 def quoted(dialect: Dialect, *names: str | None) -> str:

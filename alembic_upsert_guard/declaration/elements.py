@@ -23,7 +23,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from ..errors import DeclarationError
 from ..findings import told_of_key
 from ..inference import ConflictTarget, Element
-from ..sqltext import literal_sql
+from ..sqltext import literal_sql, with_ended_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,14 +117,15 @@ def _own_column(table: Table, column: ColumnClause[Any]) -> Column[Any]:
 
 
 def bound_to(table: Table, clause: ClauseElement) -> ClauseElement:
-    """Return the expression with every column that it names replaced by the table's own."""
+    """Return the expression with every column that it names replaced by the table's own, and its comments ended."""
 
     def own(element: Any, **_: Any) -> Column[Any] | None:
         if isinstance(element, ColumnClause) and not element.is_literal:
             return _own_column(table, element)
         return None
 
-    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
+    bound = cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
+    return with_ended_comments(bound)
 
 
 def checked_target(

@@ -30,7 +30,7 @@ from ..rows import (
     script_deduplication,
     script_restoration,
 )
-from ..sqltext import literal_sql, named
+from ..sqltext import ended, literal_sql, named
 from .arrivals import watch_builds
 from .operations import ValidateUpsertKeyOp, source_of
 from .redaction import redacted, reveals
@@ -379,7 +379,11 @@ def target_of(
             else Element(column=element)
             for element in elements
         ),
-        literal_sql(where, dialect) if isinstance(where, ClauseElement) else where,
+        literal_sql(where, dialect)
+        if isinstance(where, ClauseElement)
+        else None
+        if where is None
+        else ended(where),
     )
 
 
