@@ -1,0 +1,103 @@
+"""The two answers to one question: what the real insert does, and what the package says of the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import literal_column
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from alembic_upsert_guard import conflict_target
+from alembic_upsert_guard.checking import check_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+__all__ = ["OK", "Said", "UnfitRowError", "inserted", "said_of", "works"]
+
+OK = "ok"
+
+_BROKEN_BY_THE_ROW = ("22", "23", "44")
+"""Classes of SQLSTATE that blame the row."""
+_CONFLICTS = ("23505", "23P01")
+"""Another unique index or exclusion constraint than the arbiter: the target was inferred."""
+
+
+class UnfitRowError(Exception):
+    """The row cannot be inserted: nothing is learned."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the package says of a key."""
+
+    verdict: str
+    codes: tuple[str, ...] = ()
+
+
+def inserted(
+    connection: Connection, table: Table, row: Mapping[str, str], *, times: int = 1
+) -> str:
+    """Return OK, or the SQLSTATE of the upsert that the application sends; it is undone.
+
+    :raises UnfitRowError: the row is to blame.
+    """
+    values: dict[Any, Any] = {table.columns[name]: literal_column(sql) for name, sql in row.items()}
+    statement = insert(table).values(values) if values else insert(table)
+    upsert = statement.on_conflict_do_nothing(**conflict_target(table))
+    savepoint = connection.begin_nested()
+    try:
+        for _ in range(times):
+            connection.execute(upsert)
+    except DBAPIError as error:
+        return _state_of(error)
+    finally:
+        savepoint.rollback()
+    return OK
+
+
+def _state_of(error: DBAPIError) -> str:
+    state = str(getattr(error.orig, "pgcode", None))
+    if state in _CONFLICTS:
+        return OK
+    if state.startswith(_BROKEN_BY_THE_ROW):
+        raise UnfitRowError(f"{state} {error.orig}") from error
+    return state
+
+
+def works(connection: Connection, table: Table, row: Mapping[str, str]) -> bool:
+    """Return whether the upsert goes through."""
+    return inserted(connection, table, row) == OK
+
+
+def said_of(connection: Connection, table: Table) -> Said:
+    """Return what the check says of the table's only key."""
+    checked = check_keys(connection, [table.metadata], rows=False)
+    (key,) = checked.keys
+    codes = tuple(str(finding.code) for finding in checked.findings)
+    return Said(key.verdict, codes)
+
+
+def tells_nulls_apart(connection: Connection, table: Table, row: Mapping[str, str]) -> bool | None:
+    """Return whether the arbiter takes two rows with NULL in the key for two; None: no NULL goes in."""
+    arguments = conflict_target(table)
+    holes = [name for name in arguments["index_elements"] if isinstance(name, str)]
+    nullable = [name for name in holes if table.columns[name].nullable and name in row]
+    values: dict[Any, Any] = {
+        table.columns[name]: literal_column("NULL" if name in nullable else sql)
+        for name, sql in row.items()
+    }
+    upsert = insert(table).values(values).on_conflict_do_nothing(**arguments)
+    savepoint = connection.begin_nested()
+    try:
+        counts = [connection.execute(upsert).rowcount for _ in range(2)]
+    except DBAPIError:
+        return None
+    finally:
+        savepoint.rollback()
+    return counts == [1, 1] if nullable else None
