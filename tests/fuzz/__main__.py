@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tests.generated import engine_of, parser_of
 
+from .flow import FlowTally, run_flow
 from .verdicts import Tally, run
 from .world import prepare
 
@@ -36,39 +38,53 @@ def _hasten(engine: Engine) -> None:
         connection.exec_driver_sql("SELECT pg_reload_conf()")
 
 
-def _print(tally: Tally, seconds: float) -> None:
-    for claim, times in tally.wrong.most_common():
+def _print_found(wrong: Counter[str], found: dict[str, list[str]]) -> None:
+    for claim, times in wrong.most_common():
         print(f"\n=== {times} times: {claim}")  # noqa: T201
-        for told in tally.found[claim]:
+        for told in found.get(claim, ()):
             print(f"\n{told}")  # noqa: T201
-    print(f"\n{tally.keys} keys in {seconds:.0f} s; said, and the insert:")  # noqa: T201
-    for (said, answer), times in tally.verdicts.most_common():
-        print(f"{times:7}  {said}; {answer}")  # noqa: T201
-    print(f"{tally.refused} of {tally.offered} offers not taken by the server")  # noqa: T201
-    for reason, times in tally.skipped.most_common(20):
-        print(f"{times:7}  skipped, {reason}")  # noqa: T201
-    print(f"{tally.wrong.total()} wrong")  # noqa: T201
+    print()  # noqa: T201
+
+
+def _print_counts(counts: Counter[str], most: int = 20) -> None:
+    for what, times in counts.most_common(most):
+        print(f"{times:7}  {what}")  # noqa: T201
+
+
+def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
+    tally = Tally()
+    with engine.connect() as connection:
+        prepare(connection)
+        run(connection, tally, keys=arguments.cases, seed=arguments.seed, only=arguments.only)
+    _print_found(tally.wrong, tally.found)
+    print(f"{tally.keys} keys; said, and the insert:")  # noqa: T201
+    _print_counts(Counter({f"{s}; {a}": n for (s, a), n in tally.verdicts.items()}))
+    print(f"skipped, with {tally.refused} of {tally.offered} offers not taken:")  # noqa: T201
+    _print_counts(tally.skipped)
+    return tally.wrong.total()
+
+
+def _flows(engine: Engine, arguments: argparse.Namespace) -> int:
+    tally = FlowTally()
+    run_flow(engine, tally, keys=arguments.flow, seed=arguments.seed)
+    _print_found(tally.wrong, tally.found)
+    print(f"{tally.keys} keys through the flow:")  # noqa: T201
+    _print_counts(tally.outcomes)
+    print("skipped:")  # noqa: T201
+    _print_counts(tally.skipped)
+    return tally.wrong.total()
 
 
 def main() -> int:
-    """Run, print the tally; 1 where something is wrong."""
+    """Run, print what was found; 1 where something is wrong."""
     arguments = _arguments()
     started = time.monotonic()
     with ExitStack() as stack:
         engine = engine_of(arguments, stack)
         _hasten(engine)
-        tally = Tally()
-        with engine.connect() as connection:
-            prepare(connection)
-            run(
-                connection,
-                tally,
-                keys=arguments.cases,
-                seed=arguments.seed,
-                only=arguments.only,
-            )
-    _print(tally, time.monotonic() - started)
-    return 1 if tally.wrong else 0
+        wrong = (_flows if arguments.flow else _verdicts)(engine, arguments)
+    print(f"{wrong} wrong, in {time.monotonic() - started:.0f} s")  # noqa: T201
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

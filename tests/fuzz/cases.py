@@ -117,13 +117,13 @@ def _columns_of(random: Random, kinds: Sequence[str]) -> tuple[Column, ...]:
 
 
 def case_of(
-    seed: str, kinds: Sequence[str], relations: Sequence[str], version: int
+    seed: str, kinds: Sequence[str], relations: Sequence[str], version: int, suffix: str = ""
 ) -> tuple[Case, Random]:
     """Return a case, always the same one for the same seed, and where more is drawn from."""
     random = Random(seed)  # noqa: S311 - no secret
     columns = _columns_of(random, kinds)
-    relation = relation_of(random, relations, columns)
-    offered = tuple(offers_of(random, relation, columns, version))
+    relation = relation_of(random, relations, columns, suffix)
+    offered = tuple(offers_of(random, relation, columns, version, suffix))
     return Case(relation, columns, offered), random
 
 

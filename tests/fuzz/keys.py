@@ -102,13 +102,23 @@ def model_source(relation: Relation, columns: Sequence[Column]) -> str:
     return f"Table({', '.join(words)})"
 
 
-def model_of(relation: Relation, columns: Sequence[Column], key: Key) -> sa.Table:
+def model_of(
+    relation: Relation,
+    columns: Sequence[Column],
+    key: Key | None,
+    metadata: sa.MetaData | None = None,
+) -> sa.Table:
     """Return the model with the key declared.
+
+    :param metadata: where it is declared; None: in one of its own.
 
     :raises DeclarationError: the package refuses the declaration.
     :raises UnwritableError: SQLAlchemy has no such expression for the column's type.
     """
-    table: sa.Table = _python(model_source(relation, columns))
+    wanted = sa.MetaData() if metadata is None else metadata
+    table: sa.Table = _python(model_source(relation, columns), MetaData=lambda: wanted)
+    if key is None:
+        return table
     try:
         declared = _python(key.source, t=table)
     except (AttributeError, NotImplementedError, SQLAlchemyError) as error:

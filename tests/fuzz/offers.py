@@ -74,9 +74,12 @@ def predicate_of(random: Random, columns: Sequence[Column]) -> Predicate:
 
 
 def offers_of(
-    random: Random, relation: Relation, columns: Sequence[Column], version: int
+    random: Random, relation: Relation, columns: Sequence[Column], version: int, suffix: str = ""
 ) -> Iterator[Offer]:
-    """Yield what the relation's holders have, some of it twice in another form."""
+    """Yield what the relation's holders have, some of it twice in another form.
+
+    :param suffix: what the names end in.
+    """
     made: list[Offer] = []
     for number in range(random.choice((0, 1, 1, 2, 2, 3))):
         terms = _terms(random, columns)
@@ -84,7 +87,9 @@ def offers_of(
         if made and random.random() < 0.35:
             terms, predicate = random.choice(made).terms, random.choice(made).predicate
             terms = tuple(replace(t, tail="") if random.random() < 0.5 else t for t in terms)
-        offer = _Maker(random, relation, columns, version).offer(f"i{number}", terms, predicate)
+        offer = _Maker(random, relation, columns, version).offer(
+            f"i{number}{suffix}", terms, predicate
+        )
         made.append(offer)
         yield offer
 

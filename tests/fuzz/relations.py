@@ -71,11 +71,17 @@ def rendered(template: str, columns: Sequence[Column]) -> str:
     return template
 
 
-def relation_of(random: Random, kinds: Sequence[str], columns: Sequence[Column]) -> Relation:
-    """Return one of a kind among `kinds`, each as often as it is listed."""
+def relation_of(
+    random: Random, kinds: Sequence[str], columns: Sequence[Column], suffix: str = ""
+) -> Relation:
+    """Return one of a kind among `kinds`, each as often as it is listed.
+
+    :param suffix: what its name ends in, where several are there at once.
+    """
     kind = random.choice(kinds)
     schema = random.choice((None, None, None, "tools", ODD_SCHEMA))
     name = random.choice(("t", "t", "t", "Table", "per%cent", "co:lon", "user", 'q"t', "l" * 63))
+    name = f"{name[: 63 - len(suffix)]}{suffix}"
     make = _MAKERS[kind.split(":")[0]]
     return make(random, kind, schema, name, columns)
 
@@ -85,7 +91,12 @@ def _dotted(schema: str | None, name: str) -> str:
 
 
 def _beside(schema: str | None, name: str, word: str) -> str:
-    return _dotted(schema, f"{name[:50]}_{word}")
+    return _dotted(schema, f"{_stem(name)}_{word}")
+
+
+def _stem(name: str) -> str:
+    """So much of the name that a word fits behind it; its end tells tables apart."""
+    return name if len(name) < 50 else name[-50:]
 
 
 def _table(
@@ -168,7 +179,7 @@ def _partitioned(
         statements.append(f"CREATE TABLE {leaf} PARTITION OF {parent} {bounds}")
     levels = {"root": root, "leaf": leaf, **({"middle": middle} if deep else {})}
     holders = (levels[at], levels[at], levels[at], *levels.values())
-    where = (schema, f"{name[:50]}_{subject}")
+    where = (schema, f"{_stem(name)}_{subject}")
     return Relation(f"{kind} {at}", tuple(statements), where, holders, leaves=(leaf,))
 
 
@@ -239,7 +250,7 @@ def _view(
     elif extra < 0.5:
         outer = _beside(schema, name, "outer")
         statements.append(f"CREATE VIEW {outer} AS SELECT * FROM {view}")
-        name = f"{name[:50]}_outer"
+        name = f"{_stem(name)}_outer"
     return Relation(f"view {form}", tuple(statements), (schema, name), (base,), renamed=renamed)
 
 
