@@ -41,15 +41,28 @@ class Said:
 
 
 def inserted(
-    connection: Connection, table: Table, row: Mapping[str, str], *, times: int = 1
+    connection: Connection,
+    table: Table,
+    row: Mapping[str, str],
+    *,
+    times: int = 1,
+    update: bool = False,
 ) -> str:
     """Return OK, or the SQLSTATE of the upsert that the application sends; it is undone.
 
+    :param update: DO UPDATE in place of DO NOTHING.
     :raises UnfitRowError: the row is to blame.
     """
     values: dict[Any, Any] = {table.columns[name]: literal_column(sql) for name, sql in row.items()}
     statement = insert(table).values(values) if values else insert(table)
-    upsert = statement.on_conflict_do_nothing(**conflict_target(table))
+    target = conflict_target(table)
+    if update and row:
+        column = table.columns[next(iter(row))]
+        upsert = statement.on_conflict_do_update(
+            **target, set_={column: statement.excluded[column.key]}
+        )
+    else:
+        upsert = statement.on_conflict_do_nothing(**target)
     savepoint = connection.begin_nested()
     try:
         for _ in range(times):

@@ -81,7 +81,7 @@ def offers_of(
     :param suffix: what the names end in.
     """
     made: list[Offer] = []
-    for number in range(random.choice((0, 1, 1, 2, 2, 3))):
+    for number in range(random.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3))):
         terms = _terms(random, columns)
         predicate = predicate_of(random, columns) if random.random() < 0.3 else ()
         if made and random.random() < 0.35:

@@ -109,6 +109,9 @@ def _outcome(connection: Connection, case: Case, key: Key) -> tuple[Said, str] |
         return f"declaration refused: {_kind_of_refusal(str(error))}"
     try:
         answer = inserted(connection, table, case.row())
+        if answer == OK:
+            answer = inserted(connection, table, case.row(), update=True)
+            answer = answer if answer == OK else f"ok, and DO UPDATE: {answer}"
     except UnfitRowError as error:
         return f"row unfit: {error}"
     savepoint = connection.begin_nested()
@@ -133,14 +136,17 @@ def _disagree(connection: Connection, case: Case, key: Key, said: Said, answer: 
         table = model_of(case.relation, case.columns, key)
         apart = tells_nulls_apart(connection, table, case.row())
         return apart is not None and apart == (key.nulls != "not_distinct")
-    return {"satisfied": answer != OK, "short": answer == OK, "unknown": False}.get(worded, True)
+    return {"satisfied": answer != OK, "short": answer.startswith(OK), "unknown": False}.get(
+        worded, True
+    )
 
 
 def _note(
     connection: Connection, tally: Tally, case: Case, key: Key, outcome: tuple[Said, str], seed: str
 ) -> None:
     said, answer = outcome
-    claim = f"{_worded(said)} ({', '.join(said.codes) or 'no finding'}), and the insert: {answer}"
+    kind = case.relation.kind.split()[0]
+    claim = f"{_worded(said)} ({', '.join(said.codes) or 'no finding'}) on {kind}, and the insert: {answer}"
     tally.wrong[claim] += 1
     shown = tally.found.setdefault(claim, [])
     if len(shown) < _MOST_SHRUNK:
