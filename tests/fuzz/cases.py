@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
@@ -67,8 +68,9 @@ class Case:
             if column.kind.value and number not in self.relation.without_value
         }
 
-    def smaller(self) -> Iterator[Case]:
-        """Yield the case with one thing less."""
+    def smaller(self, key: Key) -> Iterator[Case]:
+        """Yield the case with one thing less; what the key names stays."""
+        named = key.source.replace('""', '"').replace("\\:", ":")
         for number in range(len(self.offers)):
             yield replace(self, offers=self.offers[:number] + self.offers[number + 1 :])
         for number, column in enumerate(self.columns):
@@ -77,8 +79,9 @@ class Case:
                 columns[number] = replace(column, not_null=False)
                 yield replace(self, columns=tuple(columns))
         if len(self.columns) > 1 and not self.relation.renamed and not self.relation.without_value:
-            for number in range(len(self.columns)):
-                yield replace(self, columns=self.columns[:number] + self.columns[number + 1 :])
+            for number, column in enumerate(self.columns):
+                if not re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", named):
+                    yield replace(self, columns=self.columns[:number] + self.columns[number + 1 :])
 
     def told(self, key: Key) -> list[str]:
         """Return the case as people reproduce it: the database, then the model."""

@@ -244,7 +244,7 @@ def _smaller(case: Case, key: Key) -> Iterator[Declared]:
         yield case, replace(key, where=None)
     if key.nulls != "warn":
         yield case, replace(key, nulls="warn")
-    for smaller in case.smaller():
+    for smaller in case.smaller(key):
         yield smaller, key
 
 
