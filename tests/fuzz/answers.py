@@ -22,8 +22,8 @@ __all__ = ["OK", "Said", "UnfitRowError", "inserted", "said_of", "works"]
 
 OK = "ok"
 
-_BROKEN_BY_THE_ROW = ("22", "23", "44")
-"""Classes of SQLSTATE that blame the row."""
+_BROKEN_BY_THE_ROW = ("22", "23", "44", "42501")
+"""Classes of SQLSTATE that blame the row, or who inserts it."""
 _CONFLICTS = ("23505", "23P01")
 """Another unique index or exclusion constraint than the arbiter: the target was inferred."""
 

@@ -41,6 +41,9 @@ _NAMES = (
     "x?",
     "lower",
     "LOWER",
+    "key_1",
+    "row_count",
+    "oid",
 )
 
 
@@ -57,7 +60,7 @@ class Case:
         made = [rendered(s, self.columns) for s in self.relation.statements]
         for offer in self.offers:
             made += [rendered(s, self.columns) for s in offer.statements]
-        return made
+        return [*made, *self.relation.afterwards]
 
     def row(self) -> dict[str, str]:
         """Return SQL of a value for each column of the subject that takes one."""
@@ -73,6 +76,8 @@ class Case:
         named = key.source.replace('""', '"').replace("\\:", ":")
         for number in range(len(self.offers)):
             yield replace(self, offers=self.offers[:number] + self.offers[number + 1 :])
+        if self.relation.afterwards:
+            yield replace(self, relation=replace(self.relation, afterwards=()))
         for number, column in enumerate(self.columns):
             if column.not_null:
                 columns = list(self.columns)
@@ -147,4 +152,5 @@ def made(connection: Connection, case: Case) -> Case | None:
         for offer in case.offers
         if is_done(connection, *(rendered(s, case.columns) for s in offer.statements))
     ]
+    is_done(connection, *case.relation.afterwards)
     return replace(case, offers=tuple(taken))

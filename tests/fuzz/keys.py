@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import UserDefinedType
@@ -16,8 +17,10 @@ from .offers import Predicate, Term, predicate_of, term_of
 from .world import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
+
+    from sqlalchemy.engine import Dialect
 
     from .kinds import Family
     from .offers import Offer
@@ -30,6 +33,9 @@ class UnwritableError(Exception):
     """The key cannot be written in Python."""
 
 
+_IN_PLACE = {"literal_binds": True}
+
+
 class Native(UserDefinedType[Any]):
     """A type by its SQL."""
 
@@ -40,6 +46,10 @@ class Native(UserDefinedType[Any]):
 
     def get_col_spec(self, **_: Any) -> str:
         return self.sql
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """Values of any kind, as SQLAlchemy's own types write them."""
+        return lambda value: str(literal(value).compile(dialect=dialect, compile_kwargs=_IN_PLACE))
 
 
 @dataclass(frozen=True)
@@ -138,7 +148,7 @@ def key_of(
         terms, predicate = list(near.terms), near.predicate
         terms, predicate = _bent(random, columns, terms, predicate)
     names = names_in(relation, columns)
-    speller = _Speller(random, names, [])
+    speller = _Speller(random, names, [], quoted(relation.subject[1]))
     elements = tuple(speller.element(term) for term in terms)
     where = speller.where(predicate) if predicate else None
     nulls = random.choice(("warn", "warn", "warn", "distinct", "not_distinct", "forbid"))
@@ -177,6 +187,7 @@ _AROUND_ELEMENT = (
     "({} -- why\n)",
     "{}::text",
     "({}::text)",
+    "{} DESC",
 )
 _AROUND_PREDICATE = (
     "({})",
@@ -208,6 +219,7 @@ class _Speller:
     random: Random
     names: Sequence[str]
     tags: list[str]
+    table: str
 
     def element(self, term: Term) -> str:
         name = self.names[term.column]
@@ -263,7 +275,8 @@ class _Speller:
         sql = [spelling for spelling in family if not spelling.startswith("=")]
         chosen = sql[0] if self.random.random() < 0.25 else self.random.choice(sql)
         self.tags.append(chosen)
-        return chosen.replace("{c}", quoted(name))
+        table = f"{self.table}." if self.random.random() < 0.03 else ""
+        return chosen.replace("{c}", table + quoted(name))
 
 
 def _text(sql: str, random: Random) -> str:

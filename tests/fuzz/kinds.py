@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONSTANTS", "KINDS", "Family", "Kind"]
+__all__ = ["CONSTANTS", "KINDS", "ODD", "Family", "Kind"]
 
 Family = tuple[str, ...]
 
@@ -43,6 +43,39 @@ CONSTANTS: Family = (
     "=true()",
     "=literal(1) == 1",
 )
+
+ODD: Family = (
+    "(SELECT {c})",
+    "max({c})",
+    "count(*)",
+    "generate_series(1, 2)",
+    "row_number() OVER ()",
+    "random()",
+    "now()",
+    "nowhere({c})",
+    "{c} +",
+    "{c} DESC",
+    "{c} NULLS FIRST",
+    "{c}, {c}",
+    "{c}) WHERE ({c} IS NULL",
+    "1",
+    "'x'",
+    "(1)",
+    "(NULL)",
+    "(true)",
+    "DEFAULT",
+    "ctid",
+    "tableoid",
+    "excluded.{c}",
+    "={k}.desc()",
+    "=literal(1)",
+    "=literal_column('1')",
+    "=null()",
+    "=func.now()",
+    "=func.max({k})",
+    "=select({k}).scalar_subquery()",
+)
+"""What no index or conflict target holds, or should."""
 
 _NULLITY: tuple[Family, ...] = (
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .kinds import CONSTANTS, Family
+from .kinds import CONSTANTS, ODD, Family
 from .world import quoted
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def term_of(random: Random, columns: Sequence[Column]) -> Term:
     """Return an element over one of the columns."""
     position = random.randrange(len(columns))
     kind = columns[position].kind
+    if random.random() < 0.01:
+        return Term(position, ODD)
     if kind.expressions and random.random() < 0.55:
         tail = random.choice(kind.tails) if kind.tails and random.random() < 0.1 else ""
         return Term(position, random.choice(kind.expressions), tail)

@@ -6,7 +6,7 @@ Statements are templates: `{columns}` are the columns as CREATE TABLE takes them
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .world import ODD_SCHEMA, quoted
@@ -49,8 +49,8 @@ class Relation:
     """Columns that have another name in the subject, by position."""
     without_value: tuple[int, ...] = ()
     """Columns that cannot be given a value there, by position."""
-    afterwards: tuple[str, ...] = field(default=())
-    """What happens to it once the indexes are there."""
+    afterwards: tuple[str, ...] = ()
+    """What is set once the indexes are there: who looks at it, and how."""
 
 
 def rendered(template: str, columns: Sequence[Column]) -> str:
@@ -83,7 +83,23 @@ def relation_of(
     name = random.choice(("t", "t", "t", "Table", "per%cent", "co:lon", "user", 'q"t', "l" * 63))
     name = f"{name[: 63 - len(suffix)]}{suffix}"
     make = _MAKERS[kind.split(":")[0]]
-    return make(random, kind, schema, name, columns)
+    relation = make(random, kind, schema, name, columns)
+    if suffix or random.random() > 0.1:
+        return relation
+    return replace(relation, afterwards=random.choice(_circumstances(relation)))
+
+
+def _circumstances(relation: Relation) -> tuple[tuple[str, ...], ...]:
+    """Who looks at it, and on which search path."""
+    table = _dotted(*relation.subject)
+    grant = f"GRANT SELECT, INSERT, UPDATE ON {table} TO application"
+    return (
+        ("SET LOCAL search_path TO public, pg_catalog",),
+        ("SET LOCAL search_path TO tools, public",),
+        ("SET LOCAL search_path TO pg_catalog",),
+        (grant, "SET LOCAL ROLE application"),
+        (grant, "SET LOCAL ROLE application", "SET LOCAL search_path TO tools, public"),
+    )
 
 
 def _dotted(schema: str | None, name: str) -> str:

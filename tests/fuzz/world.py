@@ -67,7 +67,11 @@ PRELUDE = (
     "CREATE FUNCTION plus(x int, y int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x + y'",
     "CREATE OPERATOR tools.+++ (LEFTARG = int, RIGHTARG = int, FUNCTION = plus)",
     "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE FUNCTION upper(x varchar) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.upper(x) || '!'$$",
+    "CREATE FUNCTION lower(x text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.upper(x)$$",
     "CREATE TABLE journal (n int)",
+    "CREATE ROLE application",
+    f"GRANT USAGE ON SCHEMA tools, {quoted(ODD_SCHEMA)} TO application",
     "CREATE FOREIGN DATA WRAPPER nowhere",
     "CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere",
 )
@@ -108,6 +112,8 @@ def prelude_of(texts: list[str]) -> list[str]:
     said = "\n".join(texts)
     needed: list[str] = []
     for statement in reversed(PRELUDE):
+        if statement.startswith("GRANT"):
+            continue
         name = statement.split("(")[0].split(" AS ")[0].split()[2].split(".")[-1].strip('"')
         if name in said:
             needed.append(statement)
