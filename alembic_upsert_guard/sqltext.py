@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 __all__ = [
+    "AS_THE_USER",
+    "EQ",
+    "GE",
+    "GT",
+    "LE",
+    "LT",
+    "MINUS",
+    "NE",
+    "PINNED",
+    "PLUS",
     "anonymous_block",
+    "called",
     "escape_colons",
     "literal_sql",
     "named",
+    "operator",
     "quoted",
     "reference_dialect",
     "sql_as_text",
@@ -26,6 +38,27 @@ __all__ = [
     "undoubled",
     "wrapped_in_do",
 ]
+
+EQ, NE, LT, LE, GT, GE, PLUS, MINUS = (
+    f"OPERATOR(pg_catalog.{sign})" for sign in ("=", "<>", "<", "<=", ">", ">=", "+", "-")
+)
+"""PostgreSQL's own operators, whatever the search path.
+
+Another role may have put an overload into a schema of the path, and one that fits the argument types better wins
+(CVE-2018-1058). So nothing of the system is named in our statements without its schema: neither function, operator and
+type nor catalog. ``IN``, ``BETWEEN``, ``NULLIF``, ``CASE x WHEN``, ``USING`` and ``IS DISTINCT FROM`` of two values
+look an operator up by its bare name, and do not occur. https://www.postgresql.org/docs/current/typeconv-oper.html
+"""
+
+PINNED = "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
+"""The statement of a block behind which a bare name is the system's, whatever other roles have made."""
+
+AS_THE_USER = "PERFORM pg_catalog.set_config('search_path', users_path, true);"
+"""The statement of a block behind which names are looked up as the user has it: around what the user wrote, and DML."""
+
+_USERS_PATH = (
+    "    users_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');\n"
+)
 
 
 @cache
@@ -74,6 +107,16 @@ def undoubled(sql: str, dialect: Dialect) -> str:
     return sql.replace("%%", "%") if doubled else sql
 
 
+def called(dialect: Dialect, function: str) -> str:
+    """Return the name by which a function of the system is called: on PostgreSQL with its schema, see :data:`EQ`."""
+    return f"pg_catalog.{function}" if dialect.name == "postgresql" else function
+
+
+def operator(dialect: Dialect, sign: str) -> str:
+    """Return an operator of the system: on PostgreSQL with its schema, see :data:`EQ`."""
+    return f"OPERATOR(pg_catalog.{sign})" if dialect.name == "postgresql" else sign
+
+
 def sql_as_text(sql: str) -> TextClause:
     """Return SQL as a ``text()`` that compiles to exactly `sql`: a colon in it starts no parameter."""
     return text(escape_colons(sql))
@@ -92,13 +135,23 @@ def string_literal(dialect: Dialect, value: str) -> str:
 
 
 def wrapped_in_do(declarations: str, body: str) -> str:
-    """Return an anonymous PL/pgSQL block; the user's columns win over its variables of the same name."""
-    return _do(f"#variable_conflict use_column\nDECLARE\n{declarations}BEGIN\n{body}END\n")
+    """Return an anonymous PL/pgSQL block; the user's columns win over its variables of the same name.
+
+    :param declarations: types and functions in it are named with their schema: the user's path holds there.
+    :param body: begins and ends under the pinned path, see :data:`PINNED`.
+    """
+    return _do(
+        f"#variable_conflict use_column\nDECLARE\n{_USERS_PATH}{declarations}"
+        f"BEGIN\n    {PINNED}\n{body}    {AS_THE_USER}\nEND\n"
+    )
 
 
 def anonymous_block(program: str) -> str:
-    """Return declarations, BEGIN ... END as an anonymous PL/pgSQL block, in which the user's SQL is only executed."""
-    return _do(f"#variable_conflict error\nDECLARE\n{program}")
+    """Return declarations, BEGIN ... END as an anonymous PL/pgSQL block, in which the user's SQL is only executed.
+
+    :param program: pins the search path itself, see :data:`PINNED`; ``users_path`` is declared above it.
+    """
+    return _do(f"#variable_conflict error\nDECLARE\n{_USERS_PATH}{program}")
 
 
 def _do(block: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..sqltext import string_literal, wrapped_in_do
+from ..sqltext import AS_THE_USER, EQ, NE, PINNED, string_literal, wrapped_in_do
 from .postgresql import server_version, sqlstate
 from .reading import execute, rolled_back, words_of
 
@@ -99,30 +99,36 @@ def read_functions(connection: Connection) -> list[DatabaseFunction]:
 
 def _statement(version: tuple[int, ...]) -> str:
     # 14 brought BEGIN ATOMIC
-    body = "pg_get_function_sqlbody(p.oid)" if version >= (14,) else "CAST(NULL AS text)"
+    body = (
+        "pg_catalog.pg_get_function_sqlbody(p.oid)"
+        if version >= (14,)
+        else "CAST(NULL AS pg_catalog.text)"
+    )
     return rf"""
-        SELECT format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS full_name,
+        SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
+                                 pg_catalog.oidvectortypes(p.proargtypes)) AS full_name,
                p.proname,
                l.lanname,
                coalesce(b.body, p.prosrc) AS source,
                b.body IS NOT NULL AS is_atomic,
-               CAST(p.proargnames AS text[]) AS parameters,
+               CAST(p.proargnames AS pg_catalog.text[]) AS parameters,
                p.proconfig,
-               current_setting('plpgsql.variable_conflict', true) AS prefers
-        FROM pg_proc p
-        JOIN pg_namespace n ON n.oid = p.pronamespace
-        JOIN pg_language l ON l.oid = p.prolang
+               pg_catalog.current_setting('plpgsql.variable_conflict', true) AS prefers
+        FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_namespace n ON n.oid {EQ} p.pronamespace
+        JOIN pg_catalog.pg_language l ON l.oid {EQ} p.prolang
         CROSS JOIN LATERAL (SELECT {body} AS body) b
-        WHERE p.prokind IN ('f', 'p')
-          AND l.lanname NOT IN ('internal', 'c')
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-          AND n.nspname !~ '^pg_(toast|temp)'
-          AND coalesce(b.body, p.prosrc) ~* 'conflict|execute|temp'
+        WHERE p.prokind {EQ} ANY ('{{f,p}}')
+          AND l.lanname {NE} ALL ('{{internal,c}}')
+          AND n.nspname {NE} ALL ('{{pg_catalog,information_schema}}')
+          AND n.nspname OPERATOR(pg_catalog.!~) '^pg_(toast|temp)'
+          AND coalesce(b.body, p.prosrc) OPERATOR(pg_catalog.~*) 'conflict|execute|temp'
           AND NOT EXISTS (
-              SELECT FROM pg_depend d
-              WHERE d.classid = CAST('pg_proc' AS regclass) AND d.objid = p.oid AND d.deptype = 'e'
+              SELECT FROM pg_catalog.pg_depend d
+              WHERE d.classid {EQ} CAST('pg_catalog.pg_proc' AS pg_catalog.regclass) AND d.objid {EQ} p.oid
+                    AND d.deptype {EQ} 'e'
           )
-        ORDER BY n.nspname, p.proname, oidvectortypes(p.proargtypes)
+        ORDER BY n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes)
     """
 
 
@@ -177,31 +183,35 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
 
 
 _DECLARATIONS = """\
-    question jsonb;
-    plan json;
-    inserted regclass; -- behind a view, the table
-    named oid;
-    arbiters text[];
-    late text[]; -- deferrable
+    question pg_catalog.jsonb;
+    plan pg_catalog.json;
+    statement pg_catalog.text;
+    relation pg_catalog.text;
+    inserted pg_catalog.regclass; -- behind a view, the table
+    named pg_catalog.oid;
+    is_visible boolean;
+    arbiters pg_catalog.text[];
+    late pg_catalog.text[]; -- deferrable
     planned boolean;
-    state text;
-    words text;
-    answers jsonb[] := '{}';
-    document refcursor := 'upsert_guard_answers';
+    state pg_catalog.text;
+    words pg_catalog.text;
+    answers pg_catalog.jsonb[] := '{}';
+    document pg_catalog.refcursor := 'upsert_guard_answers';
 """
 
-# the exception that ends each question gives its locks and settings back
-_PROGRAM = """\
-    FOR question IN SELECT each.value FROM jsonb_array_elements({asked}::jsonb) each LOOP
+# the exception that ends each question gives its locks and settings back, the search path among them
+_PROGRAM = f"""\
+    FOR question IN SELECT each.value FROM jsonb_array_elements({{asked}}::jsonb) each LOOP
         named := NULL;
-        late := '{}';
+        late := '{{}}';
         planned := false;
+        relation := question ->> 'relation';
+        statement := 'EXPLAIN (VERBOSE, FORMAT JSON) ' || (question ->> 'sql');
         BEGIN
-            IF question ->> 'path' IS NOT NULL THEN
-                PERFORM set_config('search_path', question ->> 'path', true);
-            END IF;
-            named := to_regclass(question ->> 'relation');
-            EXECUTE 'EXPLAIN (VERBOSE, FORMAT JSON) ' || (question ->> 'sql') INTO plan;
+            PERFORM set_config('search_path', coalesce(question ->> 'path', users_path), true);
+            named := pg_catalog.to_regclass(relation);
+            EXECUTE statement INTO plan;
+            {PINNED}
             planned := true;
             plan := plan -> 0 -> 'Plan';
             IF plan ->> 'Relation Name' IS NULL THEN
@@ -230,6 +240,9 @@ _PROGRAM = """\
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
         END;
+        {AS_THE_USER}
+        is_visible := pg_catalog.pg_table_is_visible(named);
+        {PINNED}
         answers := answers || jsonb_build_object(
             -- what fails behind the plan is no answer to the question
             'state', CASE WHEN state = 'UG000' THEN NULL WHEN planned AND state <> '0A000' THEN 'XX000'
@@ -237,7 +250,7 @@ _PROGRAM = """\
             'words', words,
             'deferrable', late,
             'schema', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                       WHERE c.oid = named AND NOT pg_table_is_visible(c.oid)));
+                       WHERE c.oid = named AND NOT is_visible));
     END LOOP;
     OPEN document FOR SELECT to_jsonb(answers)::text;
 """

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted
+from ..sqltext import EQ, GT, LE, MINUS, NE, quoted
 from .reading import (
     Inferred,
     Offered,
@@ -54,8 +54,8 @@ _RELATIONS = {
 }
 """pg_class.relkind, in words."""
 
-_NOT_NULL = """ARRAY(SELECT na.attname::text FROM pg_attribute na
-                     WHERE na.attrelid = c.oid AND na.attnotnull AND na.attnum > 0)"""
+_NOT_NULL = f"""ARRAY(SELECT CAST(na.attname AS pg_catalog.text) FROM pg_catalog.pg_attribute na
+                     WHERE na.attrelid {EQ} c.oid AND na.attnotnull AND na.attnum {GT} 0)"""
 
 _NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
@@ -72,12 +72,12 @@ def _statement(dialect: Dialect) -> Any:
     # indnullsnotdistinct: the column is there from 15 on
     nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
     # what only the rules from 19 on need is only then read
-    not_null = _NOT_NULL if server_version(dialect) >= (19,) else "CAST(NULL AS text[])"
+    not_null = _NOT_NULL if server_version(dialect) >= (19,) else "CAST(NULL AS pg_catalog.text[])"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
                n.nspname AS home,
-               CAST(c.relkind AS text) AS relation_kind, -- some drivers hand "char" out as bytes
+               CAST(c.relkind AS pg_catalog.text) AS relation_kind, -- some drivers hand "char" out as bytes
                pt.columns AS partition_columns,
                {not_null} AS not_null_columns,
                ic.relname AS index_name,
@@ -86,67 +86,73 @@ def _statement(dialect: Dialect) -> Any:
                i.indisvalid AS is_valid,
                i.indisready AS is_ready,
                -- a partition's own index may be deferrable below a parent's that is not
-               i.indimmediate AND NOT (ic.relkind = 'I' AND i.indexrelid IN (
-                   SELECT ancestor FROM pg_index pi, pg_partition_ancestors(pi.indexrelid) ancestor
+               i.indimmediate AND NOT (ic.relkind {EQ} 'I' AND i.indexrelid {EQ} ANY (
+                   SELECT ancestor
+                   FROM pg_catalog.pg_index pi, pg_catalog.pg_partition_ancestors(pi.indexrelid) ancestor
                    WHERE NOT pi.indimmediate
                )) AS is_immediate,
                {nulls_not_distinct} AS nulls_not_distinct,
                i.indpred IS NOT NULL AS is_partial,
-               coalesce(strpos(CAST(i.indpred AS text), '{{VAR ') = 0, false) AS is_constant, -- no column in it
+               -- no column in it
+               coalesce(pg_catalog.strpos(CAST(i.indpred AS pg_catalog.text), '{{VAR ') {EQ} 0, false) AS is_constant,
                -- printed once an index, in the row of its first element
-               CASE WHEN k.position = 1 THEN pg_get_expr(i.indpred, i.indrelid, true) END AS predicate,
-               CASE WHEN k.position > 1 THEN NULL
-                    WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
-                    ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
-                                con.conname, pg_get_constraintdef(con.oid)) END AS definition,
+               CASE WHEN k.position {EQ} 1 THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) END AS predicate,
+               CASE WHEN k.position {GT} 1 THEN NULL
+                    WHEN con.oid IS NULL THEN pg_catalog.pg_get_indexdef(i.indexrelid)
+                    ELSE pg_catalog.format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,
+                                con.conname, pg_catalog.pg_get_constraintdef(con.oid)) END AS definition,
                con.oid IS NOT NULL AS is_constraint,
                coalesce(con.condeferred, false) AS is_deferred,
-               k.position > i.indnkeyatts AS is_included,
+               k.position {GT} i.indnkeyatts AS is_included,
                a.attname AS column_name, -- NULL: an expression
                NOT a.attnotnull AS is_nullable,
                CASE WHEN a.attname IS NULL
-                    THEN pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
-               CASE WHEN co.oid <> a.attcollation
+                    THEN pg_catalog.pg_get_indexdef(i.indexrelid, k.position, true) END AS expression,
+               CASE WHEN co.oid {NE} a.attcollation
                     THEN {_qualified("co_s.nspname", "co.collname")}
                     END AS collation_name, -- NULL: the column's own, or an expression's
                {_qualified("co_s.nspname", "co.collname")} AS actual_collation,
                CASE WHEN NOT oc.opcdefault
                     THEN {_qualified("oc_s.nspname", "oc.opcname")}
                     END AS opclass_name -- NULL: the type's default
-        FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted(schema text, name text)
-        JOIN pg_class c ON c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-             AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid)
-                      ELSE n.nspname = wanted.schema END
+        FROM pg_catalog.jsonb_to_recordset(CAST(:wanted AS pg_catalog.jsonb))
+             AS wanted(schema pg_catalog.text, name pg_catalog.text)
+        JOIN pg_catalog.pg_class c ON c.relname {EQ} wanted.name AND c.relkind {EQ} ANY ('{{r,p,f,v,m}}')
+        JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+             AND CASE WHEN wanted.schema IS NULL THEN pg_catalog.pg_table_is_visible(c.oid)
+                      ELSE n.nspname {EQ} wanted.schema END
         LEFT JOIN (SELECT partrelid, ARRAY(
-                       SELECT coalesce(pa.attname::text, 'an expression') -- partattrs: 0 for one
-                       FROM unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
-                       LEFT JOIN pg_attribute pa ON pa.attrelid = partrelid AND pa.attnum = part.attnum
-                                                 AND pa.attnum <> 0
+                       SELECT coalesce(pa.attname::pg_catalog.text, 'an expression') -- partattrs: 0 for one
+                       FROM pg_catalog.unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
+                       LEFT JOIN pg_catalog.pg_attribute pa ON pa.attrelid {EQ} partrelid
+                                 AND pa.attnum {EQ} part.attnum AND pa.attnum {NE} 0
                        ORDER BY part.place
-                   ) AS columns FROM pg_partitioned_table) pt ON pt.partrelid = c.oid
-        LEFT JOIN pg_index i ON i.indrelid = c.oid
-        LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
-        LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
-             AND con.contype IN ('p', 'u', 'x')
-        LEFT JOIN LATERAL generate_series(1, i.indnatts) AS k(position) ON true
+                   ) AS columns FROM pg_catalog.pg_partitioned_table) pt ON pt.partrelid {EQ} c.oid
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid {EQ} c.oid
+        LEFT JOIN pg_catalog.pg_class ic ON ic.oid {EQ} i.indexrelid
+        LEFT JOIN pg_catalog.pg_constraint con ON con.conindid {EQ} i.indexrelid AND con.conrelid {EQ} c.oid
+             AND con.contype {EQ} ANY ('{{p,u,x}}')
+        LEFT JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) AS k(position) ON true
         -- indkey, indclass and indcollation count from 0; the latter two hold the key elements alone
-        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.position - 1]
-             AND a.attnum <> 0
-        LEFT JOIN pg_opclass oc ON k.position <= i.indnkeyatts AND oc.oid = i.indclass[k.position - 1]
-        LEFT JOIN pg_namespace oc_s ON oc_s.oid = oc.opcnamespace
-        LEFT JOIN pg_collation co ON k.position <= i.indnkeyatts
-             AND co.oid = i.indcollation[k.position - 1]
-        LEFT JOIN pg_namespace co_s ON co_s.oid = co.collnamespace
+        LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} c.oid AND a.attnum {EQ} i.indkey[k.position {MINUS} 1]
+             AND a.attnum {NE} 0
+        LEFT JOIN pg_catalog.pg_opclass oc ON k.position {LE} i.indnkeyatts
+             AND oc.oid {EQ} i.indclass[k.position {MINUS} 1]
+        LEFT JOIN pg_catalog.pg_namespace oc_s ON oc_s.oid {EQ} oc.opcnamespace
+        LEFT JOIN pg_catalog.pg_collation co ON k.position {LE} i.indnkeyatts
+             AND co.oid {EQ} i.indcollation[k.position {MINUS} 1]
+        LEFT JOIN pg_catalog.pg_namespace co_s ON co_s.oid {EQ} co.collnamespace
         ORDER BY wanted.schema, wanted.name, ic.relname, k.position
     """)
 
 
 def _qualified(schema: str, name: str) -> str:
     """SQL of a name in quotes, with its schema where that is not the system's."""
+    bare = f"pg_catalog.quote_ident({name})"
+    joined = "OPERATOR(pg_catalog.||)"  # NULL stays NULL, at which format() fails
     return (
-        f"CASE WHEN {schema} = 'pg_catalog' THEN quote_ident({name}) "
-        f"ELSE quote_ident({schema}) || '.' || quote_ident({name}) END"
+        f"CASE WHEN {schema} {EQ} 'pg_catalog' THEN {bare} "
+        f"ELSE pg_catalog.quote_ident({schema}) {joined} '.' {joined} {bare} END"
     )
 
 
@@ -327,7 +333,9 @@ def _as_named(declared: Element, made: Element) -> Element:
 
 
 def _temporary(connection: Connection, table: TableName) -> TableName:
-    schema = text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
+    schema = text(
+        f"SELECT nspname FROM pg_catalog.pg_namespace WHERE oid {EQ} pg_catalog.pg_my_temp_schema()"
+    )
     return TableName(connection.scalar(schema), table.name)
 
 
@@ -388,7 +396,7 @@ def has_rows(connection: Connection, table: TableName) -> bool:
 
 def home(connection: Connection) -> str | None:
     """Return the first schema of the search path that is there; None: none is."""
-    schema: str | None = connection.scalar(text("SELECT current_schema()"))
+    schema: str | None = connection.scalar(text("SELECT pg_catalog.current_schema()"))
     return schema
 
 
@@ -399,9 +407,10 @@ def worth_naming(schema: str | None) -> bool:
 
 def insertable_columns(connection: Connection, table: TableName) -> list[str]:
     """Return the columns that an INSERT may name, none where the catalog cannot be read either."""
-    statement = text("""
-        SELECT attname FROM pg_attribute
-        WHERE attrelid = to_regclass(:relation) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    statement = text(f"""
+        SELECT attname FROM pg_catalog.pg_attribute
+        WHERE attrelid {EQ} pg_catalog.to_regclass(:relation) AND attnum {GT} 0
+              AND NOT attisdropped AND attgenerated {EQ} ''
         ORDER BY attnum
     """)
     try:

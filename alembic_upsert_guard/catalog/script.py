@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..inference import MYSQL_FAMILY
-from ..sqltext import quoted, string_literal, wrapped_in_do
+from ..sqltext import AS_THE_USER, PINNED, quoted, string_literal, wrapped_in_do
 from . import mysql, postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -38,14 +38,17 @@ def _do_block(dialect: Dialect, table: TableName, target: ConflictTarget) -> str
         dialect, f"upsert key {quoted(dialect, *table)} ({', '.join(target.labels)})"
     )
     return wrapped_in_do(
-        "    plan json;\n",
+        f"    relation CONSTANT pg_catalog.regclass := {relation}::pg_catalog.regclass;\n"
+        "    plan pg_catalog.json;\n",
         # no arbiter at all: the EXPLAIN itself fails with 42P10
+        f"    {AS_THE_USER}\n"
         f"    EXECUTE {explain} INTO plan;\n"
+        f"    {PINNED}\n"
         "    IF EXISTS (\n"
         "        SELECT FROM json_array_elements_text(plan -> 0 -> 'Plan' -> 'Conflict Arbiter Indexes')\n"
         "            AS arbiter(name)\n"
         "        JOIN pg_class c ON c.relname = arbiter.name\n"
-        f"        JOIN pg_index i ON i.indexrelid = c.oid AND i.indrelid = {relation}::regclass\n"
+        "        JOIN pg_index i ON i.indexrelid = c.oid AND i.indrelid = relation\n"
         "        WHERE NOT i.indimmediate\n"
         "    ) THEN\n"
         "        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',\n"

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import execute, words_of
 from ..errors import OnlineError
-from ..sqltext import named, quoted
+from ..sqltext import EQ, named, quoted
 from .found import find, shape_of, table_elsewhere
 from .plan import (
     Attach,
@@ -51,7 +51,7 @@ _DEADLOCK = "40P01"
 _UNIQUE_VIOLATION = "23505"
 _QUERY_CANCELED = "57014"
 
-_SET_LOCAL = text("SELECT set_config('lock_timeout', :value, true)")
+_SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")
 
 _LOCK_CLASS = 0x75677561
 """The first half of our advisory locks, the ASCII of ``ugua``; the other half is the table's oid."""
@@ -217,7 +217,7 @@ class _Run:
         self.told = told
         self.patience = patience
         self.teller = teller
-        self.pid = int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+        self.pid = int(connection.scalar(text("SELECT pg_catalog.pg_backend_pid()")) or 0)
         self.builds_left = 0
         self._said = 0.0
         self._said_builds = 0.0
@@ -408,7 +408,9 @@ class _Run:
     def _why(self, error: DBAPIError) -> str:
         words = f"the database says: {words_of(error)}"
         if sqlstate(error) == _QUERY_CANCELED and "statement timeout" in words:
-            limit = self.connection.scalar(text("SELECT current_setting('statement_timeout')"))
+            limit = self.connection.scalar(
+                text("SELECT pg_catalog.current_setting('statement_timeout')")
+            )
             return (
                 f"{words} (statement_timeout is {limit}: give the role that migrates a longer one)"
             )
@@ -425,8 +427,8 @@ def _in_the_way(sessions: Sequence[Session]) -> str:
 @contextmanager
 def _lock_timeout(connection: Connection, value: str) -> Iterator[None]:
     """The session's lock_timeout, for the block."""
-    before = connection.scalar(text("SELECT current_setting('lock_timeout')"))
-    change = text("SELECT set_config('lock_timeout', :value, false)")
+    before = connection.scalar(text("SELECT pg_catalog.current_setting('lock_timeout')"))
+    change = text("SELECT pg_catalog.set_config('lock_timeout', :value, false)")
     connection.execute(change, {"value": value})
     try:
         yield
@@ -479,13 +481,15 @@ class OneAtATime:
             connection.execute(_RELEASE, self._key)
 
 
-_OID = text("SELECT CAST(CAST(to_regclass(:relation) AS oid) AS bigint)")
-_TRY = text("SELECT pg_try_advisory_lock(CAST(:key AS bigint))")
-_KEEP = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
-_RELEASE = text("SELECT pg_advisory_unlock(CAST(:key AS bigint))")
-_HOLDER = text("""
-    SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND CAST(l.classid AS bigint) << 32 | CAST(l.objid AS bigint) = CAST(:key AS bigint)
+_OID = text("SELECT CAST(CAST(pg_catalog.to_regclass(:relation) AS pg_catalog.oid) AS bigint)")
+_TRY = text("SELECT pg_catalog.pg_try_advisory_lock(CAST(:key AS bigint))")
+_KEEP = text("SELECT pg_catalog.pg_advisory_xact_lock(CAST(:key AS bigint))")
+_RELEASE = text("SELECT pg_catalog.pg_advisory_unlock(CAST(:key AS bigint))")
+_HOLDER = text(f"""
+    SELECT l.pid FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_database d ON d.oid {EQ} l.database AND d.datname {EQ} pg_catalog.current_database()
+    WHERE l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1
+      AND CAST(l.classid AS bigint) OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) CAST(l.objid AS bigint)
+          {EQ} CAST(:key AS bigint) -- operators with a schema are of one precedence, from left to right
 """)
 """https://www.postgresql.org/docs/current/view-pg-locks.html: a bigint key stands in classid and objid"""

@@ -16,7 +16,7 @@ from ..catalog import TableName
 from ..catalog.postgresql import server_version, sqlstate
 from ..catalog.reading import execute, rolled_back, words_of
 from ..errors import OnlineError
-from ..sqltext import named, quoted
+from ..sqltext import EQ, NE, PLUS, named, quoted
 from .plan import FoundIndex, FoundTable
 
 if TYPE_CHECKING:
@@ -122,16 +122,16 @@ def _statement(dialect: Dialect) -> Any:
     nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
     return text(f"""
         WITH RECURSIVE tree AS (
-            SELECT c.oid, CAST(NULL AS oid) AS parent, c.relkind, 0 AS depth
-            FROM pg_class c WHERE c.oid = to_regclass(:relation)
+            SELECT c.oid, CAST(NULL AS pg_catalog.oid) AS parent, c.relkind, 0 AS depth
+            FROM pg_catalog.pg_class c WHERE c.oid {EQ} pg_catalog.to_regclass(:relation)
             UNION ALL
-            SELECT c.oid, i.inhparent, c.relkind, tree.depth + 1
-            FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND tree.relkind = 'p'
-            JOIN pg_class c ON c.oid = i.inhrelid
+            SELECT c.oid, i.inhparent, c.relkind, tree.depth {PLUS} 1
+            FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent {EQ} tree.oid AND tree.relkind {EQ} 'p'
+            JOIN pg_catalog.pg_class c ON c.oid {EQ} i.inhrelid
         )
         SELECT CAST(c.oid AS bigint) AS table_oid,
                CAST(tree.parent AS bigint) AS parent,
-               CAST(c.relkind AS text) AS relation_kind,
+               CAST(c.relkind AS pg_catalog.text) AS relation_kind,
                n.nspname AS schema_name,
                c.relname AS table_name,
                CAST(i.indexrelid AS bigint) AS index_oid,
@@ -141,34 +141,37 @@ def _statement(dialect: Dialect) -> Any:
                CASE WHEN con.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
                     WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END AS timing,
                CAST(part.inhparent AS bigint) AS attached_to,
-               CASE WHEN i.indexrelid IS NOT NULL THEN CAST(jsonb_build_array(
+               CASE WHEN i.indexrelid IS NOT NULL THEN CAST(pg_catalog.jsonb_build_array(
                    i.indisunique, am.amname, i.indnkeyatts,
-                   (SELECT jsonb_agg(pg_get_indexdef(i.indexrelid, position, false) ORDER BY position)
-                    FROM generate_series(1, i.indnatts) AS position),
+                   (SELECT pg_catalog.jsonb_agg(
+                        pg_catalog.pg_get_indexdef(i.indexrelid, position, false) ORDER BY position)
+                    FROM pg_catalog.generate_series(1, i.indnatts) AS position),
                    -- bits for DESC and NULLS FIRST; oids, which are the same on a likeness
-                   CAST(i.indoption AS text), CAST(i.indclass AS text), CAST(i.indcollation AS text),
-                   pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct}
-               ) AS text) END AS shape,
-               CASE WHEN con.oid IS NOT NULL THEN pg_get_constraintdef(con.oid)
-                    ELSE pg_get_indexdef(i.indexrelid) END AS definition
+                   CAST(i.indoption AS pg_catalog.text), CAST(i.indclass AS pg_catalog.text),
+                   CAST(i.indcollation AS pg_catalog.text),
+                   pg_catalog.pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct}
+               ) AS pg_catalog.text) END AS shape,
+               CASE WHEN con.oid IS NOT NULL THEN pg_catalog.pg_get_constraintdef(con.oid)
+                    ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END AS definition
         FROM tree
-        JOIN pg_class c ON c.oid = tree.oid
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-        LEFT JOIN pg_index i ON i.indrelid = c.oid
-        LEFT JOIN pg_class ic ON ic.oid = i.indexrelid
-        LEFT JOIN pg_am am ON am.oid = ic.relam
-        LEFT JOIN pg_inherits part ON part.inhrelid = i.indexrelid
-        LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid
-             AND con.contype IN ('p', 'u', 'x')
+        JOIN pg_catalog.pg_class c ON c.oid {EQ} tree.oid
+        JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid {EQ} c.oid
+        LEFT JOIN pg_catalog.pg_class ic ON ic.oid {EQ} i.indexrelid
+        LEFT JOIN pg_catalog.pg_am am ON am.oid {EQ} ic.relam
+        LEFT JOIN pg_catalog.pg_inherits part ON part.inhrelid {EQ} i.indexrelid
+        LEFT JOIN pg_catalog.pg_constraint con ON con.conindid {EQ} i.indexrelid AND con.conrelid {EQ} c.oid
+             AND con.contype {EQ} ANY ('{{p,u,x}}')
         ORDER BY tree.depth, c.oid, ic.relname
     """)
 
 
-_BUILDERS = text("""
+_BUILDERS = text(f"""
     SELECT CAST(l.relation AS bigint) AS table_oid, l.pid
-    FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-    WHERE l.locktype = 'relation' AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
-      AND l.pid <> pg_backend_pid() AND CAST(l.relation AS bigint) = ANY(:tables)
+    FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_database d ON d.oid {EQ} l.database AND d.datname {EQ} pg_catalog.current_database()
+    WHERE l.locktype {EQ} 'relation' AND l.mode {EQ} 'ShareUpdateExclusiveLock' AND l.granted
+      AND l.pid {NE} pg_catalog.pg_backend_pid() AND CAST(l.relation AS bigint) {EQ} ANY(:tables)
     ORDER BY l.relation, l.pid
 """)
 """CREATE INDEX CONCURRENTLY holds this lock from its beginning to its end, VACUUM and ANALYZE too: what another role
@@ -194,12 +197,12 @@ def table_elsewhere(connection: Connection, table: FoundTable, name: str) -> str
     return f"an index of {named(dialect, row.table_schema, row.table_name)}"
 
 
-_NAMESAKE = text("""
-    SELECT c.relname AS name, CAST(c.relkind AS text) AS relation_kind,
+_NAMESAKE = text(f"""
+    SELECT c.relname AS name, CAST(c.relkind AS pg_catalog.text) AS relation_kind,
            CAST(t.oid AS bigint) AS table_oid, t.relname AS table_name, tn.nspname AS table_schema
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN pg_index i ON i.indexrelid = c.oid
-    LEFT JOIN pg_class t ON t.oid = i.indrelid
-    LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
-    WHERE n.nspname = :schema AND c.relname = :name
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+    LEFT JOIN pg_catalog.pg_index i ON i.indexrelid {EQ} c.oid
+    LEFT JOIN pg_catalog.pg_class t ON t.oid {EQ} i.indrelid
+    LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid {EQ} t.relnamespace
+    WHERE n.nspname {EQ} :schema AND c.relname {EQ} :name
 """)

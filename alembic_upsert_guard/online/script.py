@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..sqltext import named, quoted, string_literal, wrapped_in_do
+from ..sqltext import AS_THE_USER, PINNED, named, quoted, string_literal, wrapped_in_do
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -66,15 +66,16 @@ def _refusal_of_leftovers(dialect: Dialect, wanted: OnlineArbiter) -> str:
         dialect, f"{wanted.name} on {named(dialect, *wanted.table)} was not made: "
     )
     return wrapped_in_do(
-        "    leftover record;\n",
-        f"    IF (SELECT relkind FROM pg_class WHERE oid = {relation}::regclass) = 'p' THEN\n"
+        f"    relation CONSTANT pg_catalog.regclass := {relation}::pg_catalog.regclass;\n"
+        "    leftover pg_catalog.record;\n",
+        "    IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'p' THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {told} || 'the table is partitioned',\n"
         "            HINT = 'Its partitions are not known to a script: run the upgrade online.';\n"
         "    END IF;\n"
         "    SELECT c.oid::regclass AS name, i.indisvalid AS valid INTO leftover\n"
         "    FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid\n"
         f"    WHERE c.relname = {string_literal(dialect, wanted.name)} AND c.relnamespace =\n"
-        f"        (SELECT relnamespace FROM pg_class WHERE oid = {relation}::regclass);\n"
+        "        (SELECT relnamespace FROM pg_class WHERE oid = relation);\n"
         "    IF FOUND AND leftover.valid IS FALSE THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {told} || 'an earlier build left it INVALID',\n"
         "            HINT = format('DROP INDEX CONCURRENTLY %s; then run this again.', leftover.name);\n"
@@ -93,7 +94,9 @@ def _tried(dialect: Dialect, statement: str, patience: Patience) -> str:
         f"    PERFORM set_config('lock_timeout', {timeout}, true);\n"
         "    LOOP\n"
         "        BEGIN\n"
+        f"            {AS_THE_USER}\n"
         f"            EXECUTE {string_literal(dialect, statement)};\n"
+        f"            {PINNED}\n"
         "            EXIT;\n"
         "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
         "            tries := tries + 1;\n"
@@ -115,10 +118,10 @@ def _proof(dialect: Dialect, table: TableName, name: str, *, there: bool) -> str
     condition = "NOT EXISTS" if there else "EXISTS"
     valid = " AND i.indisvalid" if there else ""
     return wrapped_in_do(
-        "",
+        f"    relation CONSTANT pg_catalog.regclass := {relation}::pg_catalog.regclass;\n",
         f"    IF {condition} (\n"
         "        SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid\n"
-        f"        WHERE i.indrelid = {relation}::regclass AND c.relname = {string_literal(dialect, name)}{valid}\n"
+        f"        WHERE i.indrelid = relation AND c.relname = {string_literal(dialect, name)}{valid}\n"
         "    ) THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {string_literal(dialect, message)};\n"
         "    END IF;\n",

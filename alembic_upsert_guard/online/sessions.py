@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from ..sqltext import EQ, MINUS, NE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -56,15 +58,22 @@ def blockers_of(connection: Connection, pid: int, *, reveal: bool) -> list[Sessi
 
     :param reveal: whether their statements are told, which hold values.
     """
-    return _read(connection, "SELECT unnest(pg_blocking_pids(:pid))", {"pid": pid}, reveal=reveal)
+    return _read(
+        connection,
+        "SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids(:pid))",
+        {"pid": pid},
+        reveal=reveal,
+    )
 
 
 def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool) -> list[Session]:
     """Return the sessions that hold any lock on one of `relations` (oids), the oldest transaction first."""
-    pids = """
-        SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-        WHERE l.locktype = 'relation' AND l.granted AND CAST(l.relation AS bigint) = ANY(:relations)
-          AND l.pid IS DISTINCT FROM pg_backend_pid()
+    pids = f"""
+        SELECT l.pid FROM pg_catalog.pg_locks l
+        JOIN pg_catalog.pg_database d
+             ON d.oid {EQ} l.database AND d.datname {EQ} pg_catalog.current_database()
+        WHERE l.locktype {EQ} 'relation' AND l.granted AND CAST(l.relation AS bigint) {EQ} ANY(:relations)
+          AND (l.pid IS NULL OR l.pid {NE} pg_catalog.pg_backend_pid())
     """
     return _read(connection, pids, {"relations": list(relations)}, reveal=reveal)
 
@@ -72,7 +81,10 @@ def holders_of(connection: Connection, relations: Sequence[int], *, reveal: bool
 def sessions_of(connection: Connection, pids: Iterable[int], *, reveal: bool) -> list[Session]:
     """Return the sessions of these pids, as far as they are still there."""
     return _read(
-        connection, "SELECT unnest(CAST(:pids AS int[]))", {"pids": list(pids)}, reveal=reveal
+        connection,
+        "SELECT pg_catalog.unnest(CAST(:pids AS int[]))",
+        {"pids": list(pids)},
+        reveal=reveal,
     )
 
 
@@ -82,10 +94,11 @@ def _read(
     # pg_blocking_pids has 0 for a prepared transaction, and pg_locks NULL
     statement = f"""
         SELECT DISTINCT coalesce(p.pid, 0) AS pid, a.usename, a.application_name, a.state, a.xact_start,
-               extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)) AS seconds,
-               left(regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1}) AS query
-        FROM ({pids}) AS p (pid) LEFT JOIN pg_stat_activity a ON a.pid = p.pid
-        WHERE a.pid IS NOT NULL OR coalesce(p.pid, 0) = 0
+               extract(epoch FROM pg_catalog.clock_timestamp() {MINUS}
+                                  coalesce(a.xact_start, a.state_change)) AS seconds,
+               pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), {_QUERY_LIMIT + 1}) AS query
+        FROM ({pids}) AS p (pid) LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} p.pid
+        WHERE a.pid IS NOT NULL OR coalesce(p.pid, 0) {EQ} 0
         ORDER BY a.xact_start, pid
     """
     return [

@@ -84,4 +84,6 @@ class _Watch:
 
     def _is_unwritten(self, connection: Connection) -> bool:
         # a transaction has no number before it writes: https://www.postgresql.org/docs/current/functions-info.html
-        return bool(connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NULL")))
+        return bool(
+            connection.scalar(text("SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NULL"))
+        )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import text
 from sqlalchemy.pool import NullPool, StaticPool
 
+from ..sqltext import EQ
 from .sessions import blockers_of
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ async def _look_async(
         await second.run_sync(_look, pid, drawer, over, reveal=reveal)
 
 
-_PROGRESS = text("""
+_PROGRESS = text(f"""
     SELECT phase, blocks_done, blocks_total, tuples_done, tuples_total, lockers_done, lockers_total
-    FROM pg_stat_progress_create_index WHERE pid = :pid
+    FROM pg_catalog.pg_stat_progress_create_index WHERE pid {EQ} :pid
 """)
 """https://www.postgresql.org/docs/current/progress-reporting.html#CREATE-INDEX-PROGRESS-REPORTING"""
 

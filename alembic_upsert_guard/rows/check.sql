@@ -8,19 +8,28 @@
 --   wide            a condition on rows whose key may be too wide for an index
 --   listing         the SELECT that lists every offending row
 --   nulls           what NULL means: warn, distinct, not_distinct or forbid
-    relation CONSTANT regclass := relation_name::regclass;
-    name text; -- of the table, without its schema
-    qualified text;
-    partition_key text;
+--   users_path      the search path as the user has it
+--
+-- Only what users wrote, and what runs their triggers and functions, sees their search path. Everything else is looked up
+-- where other roles cannot make anything: each statement that is executed for the user is put together before the path
+-- is set back, and what is ours in it has its schema.
+    relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
+    name pg_catalog.text; -- of the table, without its schema
+    qualified pg_catalog.text;
+    partition_key pg_catalog.text;
     has_children boolean;
     hides_rows boolean;
-    options text := ' INCLUDING GENERATED INCLUDING STORAGE';
-    obstacle text;
+    options pg_catalog.text := ' INCLUDING GENERATED INCLUDING STORAGE';
+    copy_of_table pg_catalog.text;
+    index_of_copy pg_catalog.text;
+    rows_in_doubt pg_catalog.text;
+    obstacle pg_catalog.text;
     duplicate_groups bigint;
     surplus_rows bigint;
     null_rows bigint;
-    refused text;
+    refused pg_catalog.text;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     SELECT c.relname, format('%I.%I', n.nspname, c.relname), pg_get_partkeydef(c.oid), row_security_active(c.oid),
            c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)
     INTO name, qualified, partition_key, hides_rows, has_children
@@ -32,20 +41,24 @@ BEGIN
             HINT = 'Run the script as a role with BYPASSRLS, or as the table''s owner without FORCE ROW LEVEL SECURITY';
     END IF;
 
-    -- Can there be an index at all, whatever the rows? One is made on an empty likeness of the table, and then one on
-    -- the rows in doubt; UG000 takes them back. A role that may make no temporary table is not told of it here.
+    -- Can there be an index at all, whatever the rows? One is made on an empty copy of the table, and then one on the
+    -- rows in doubt; UG000 takes them back, and the path with them. A role that may make no temporary table gets no
+    -- answer here.
     IF current_setting('server_version_num')::int >= 140000 THEN
         options := options || ' INCLUDING COMPRESSION';
     END IF;
+    copy_of_table := format('CREATE TEMP TABLE %I (LIKE %s%s)', name, qualified, options);
+    index_of_copy := format('INDEX ON pg_temp.%I %s', name, index_on);
     BEGIN
-        EXECUTE format('CREATE TEMP TABLE %I (LIKE %s%s)%s', name, qualified, options,
-                       coalesce(' PARTITION BY ' || partition_key, ''));
+        partition_key := coalesce(' PARTITION BY ' || partition_key, '');
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE pg_catalog.concat(copy_of_table, partition_key);
         BEGIN
-            EXECUTE format('CREATE UNIQUE INDEX ON pg_temp.%I %s', name, index_on);
+            EXECUTE pg_catalog.concat('CREATE UNIQUE ', index_of_copy);
         EXCEPTION
             WHEN undefined_object OR invalid_object_definition OR feature_not_supported THEN
                 obstacle := SQLERRM;
-            WHEN OTHERS THEN NULL; -- such as SQL that names the table with its schema: the likeness is the cause
+            WHEN OTHERS THEN NULL; -- such as SQL that names the table with its schema: the copy is the cause
         END;
         RAISE EXCEPTION USING ERRCODE = 'UG000';
     EXCEPTION
@@ -53,14 +66,16 @@ BEGIN
             OR wrong_object_type THEN NULL;
     END;
     IF obstacle IS NULL THEN
+        SELECT format('INSERT INTO pg_temp.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s WHERE %4$s',
+                      name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum), qualified, wide)
+        INTO rows_in_doubt
+        FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
         BEGIN
-            EXECUTE format('CREATE TEMP TABLE %I (LIKE %s%s)', name, qualified, options);
-            EXECUTE format('CREATE INDEX ON pg_temp.%I %s', name, index_on);
-            EXECUTE (
-                SELECT format('INSERT INTO pg_temp.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s WHERE %4$s',
-                              name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum), qualified, wide)
-                FROM pg_attribute a
-                WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
+            PERFORM set_config('search_path', users_path, true);
+            EXECUTE copy_of_table;
+            EXECUTE pg_catalog.concat('CREATE ', index_of_copy);
+            EXECUTE rows_in_doubt;
             RAISE EXCEPTION USING ERRCODE = 'UG000';
         EXCEPTION
             WHEN program_limit_exceeded THEN
@@ -75,7 +90,9 @@ BEGIN
             DETAIL = 'The database says: ' || obstacle;
     END IF;
 
+    PERFORM set_config('search_path', users_path, true);
     EXECUTE CASE WHEN has_children THEN totals_of_only ELSE totals END INTO duplicate_groups, surplus_rows, null_rows;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     -- the numbers as the report online has them
     SELECT string_agg(ltrim(to_char(number, '999,999,999,999,999')) || ' ' || noun
                       || CASE number WHEN 1 THEN '' ELSE 's' END || rest, ', ' ORDER BY place)
@@ -96,4 +113,5 @@ BEGIN
         RAISE WARNING '%: % row% with NULL in the key: no upsert ever matches them', told,
             ltrim(to_char(null_rows, '999,999,999,999,999')), CASE null_rows WHEN 1 THEN '' ELSE 's' END;
     END IF;
+    PERFORM set_config('search_path', users_path, true);
 END

@@ -112,7 +112,9 @@ def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int]
     try:
         with all_or_nothing(connection):
             execute(connection, block)
-            return parsed(str(execute(connection, f"SELECT current_setting('{RESULT}')").scalar()))
+            return parsed(
+                str(execute(connection, f"SELECT pg_catalog.current_setting('{RESULT}')").scalar())
+            )
     except DBAPIError as error:
         if sqlstate(error) == OUR_STATE:
             raise DeduplicationError(words_of(error)) from error

@@ -9,70 +9,92 @@
 --   direction      ASC or DESC, of the primary key
 --   archive        the archive table, quoted where it must be; NULL: surplus rows are deleted
 --   repoint        whether references to surplus rows are moved to the row that stays
-    relation CONSTANT regclass := relation_name::regclass;
-    kind text;
+--   users_path     the search path as the user has it
+--
+-- Only what users wrote, and what runs their triggers and functions, sees their search path. Everything else is looked up
+-- where other roles cannot make anything: each statement that is executed for the user is put together before the path
+-- is set back, and what is ours in it has its schema.
+    relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
+    relation_label CONSTANT pg_catalog.text := relation::pg_catalog.text;
+    users_schemas CONSTANT pg_catalog.text[] := pg_catalog.current_schemas(false)::pg_catalog.text[];
+    archive_relation pg_catalog.regclass := pg_catalog.to_regclass(archive);
+    archive_was_there CONSTANT boolean := archive_relation IS NOT NULL;
+    kind pg_catalog.text;
     hides_rows boolean;
     is_secured boolean;
-    only_relation text; -- the table without those that inherit from it
-    identity text[];
+    only_relation pg_catalog.text; -- the table without those that inherit from it
+    identity pg_catalog.text[];
+    equality pg_catalog.text[]; -- the operator that compares each column of the identity, as its index does
     has_primary_key boolean;
-    is_gone text; -- gone is the row that a line of surplus is about
-    is_kept text; -- kept is the row that stays in its place
-    child_is_gone text; -- a referencing row of the table itself is surplus too
+    is_gone pg_catalog.text; -- gone is the row that a line of surplus is about
+    is_kept pg_catalog.text; -- kept is the row that stays in its place
+    child_is_gone pg_catalog.text; -- a referencing row of the table itself is surplus too
     surplus_rows bigint;
-    family oid[]; -- the table, its partitions, and what it is a partition of
-    foreign_keys jsonb;
-    reference record;
-    grandchild record;
-    moves_own boolean := false;
+    family pg_catalog.oid[]; -- the table, its partitions, and what it is a partition of
+    foreign_keys pg_catalog.jsonb;
+    reference pg_catalog.record;
+    grandchild pg_catalog.record;
+    statement pg_catalog.text;
     counted bigint;
     referenced bigint := 0;
-    told_references text[] := '{}';
-    repointed jsonb := '{}';
-    columns text[];
-    lacking text;
+    told_references pg_catalog.text[] := '{}';
+    repointed pg_catalog.jsonb := '{}';
+    columns pg_catalog.text[];
+    lacking pg_catalog.text;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     SELECT c.relkind::text, row_security_active(c.oid), c.relrowsecurity,
-           CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || relation
+           CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || relation::text
     INTO kind, hides_rows, is_secured, only_relation
     FROM pg_class c WHERE c.oid = relation;
     IF kind NOT IN ('r', 'p') THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: ' || relation || ' is not a table';
+            MESSAGE = told || ' cannot be deduplicated: ' || relation_label || ' is not a table';
     END IF;
     IF hides_rows THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: row level security hides rows of ' || relation
+            MESSAGE = told || ' cannot be deduplicated: row level security hides rows of ' || relation_label
                 || ' from the role ' || current_user || '; run the upgrade as a role with BYPASSRLS';
     END IF;
 
     -- from here on nobody writes to the table, and what is counted stays so
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', only_relation);
 
-    SELECT array_agg(a.attname ORDER BY k.place) INTO identity
+    SELECT array_agg(a.attname ORDER BY k.place),
+           array_agg(format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place)
+    INTO identity, equality
     FROM pg_index i
     CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(number, place)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+    JOIN pg_opclass oc ON oc.oid = i.indclass[k.place - 1] -- which counts from 0
+    JOIN pg_amop equal ON equal.amopfamily = oc.opcfamily AND equal.amopstrategy = 3 -- btree: =
+         AND equal.amoplefttype = oc.opcintype AND equal.amoprighttype = oc.opcintype
+    JOIN pg_operator o ON o.oid = equal.amopopr
+    JOIN pg_namespace n ON n.oid = o.oprnamespace
     WHERE i.indrelid = relation AND i.indisprimary AND k.place <= i.indnkeyatts;
     has_primary_key := identity IS NOT NULL;
     -- the table as well: a partition's primary key may be its own
     identity := CASE WHEN has_primary_key THEN identity || ARRAY['tableoid'] ELSE ARRAY['tableoid', 'ctid'] END;
-    SELECT string_agg(format('gone.%I = surplus.gone_%s', name, place), ' AND '),
-           string_agg(format('kept.%I = surplus.kept_%s', name, place), ' AND '),
-           string_agg(format('child.%I = surplus.gone_%s', name, place), ' AND ')
+    equality := equality || array_fill('OPERATOR(pg_catalog.=)'::text, ARRAY[CASE WHEN has_primary_key THEN 1 ELSE 2 END]);
+    SELECT string_agg(format('gone.%I %s surplus.gone_%s', name, equals, place), ' AND '),
+           string_agg(format('kept.%I %s surplus.kept_%s', name, equals, place), ' AND '),
+           string_agg(format('child.%I %s surplus.gone_%s', name, equals, place), ' AND ')
     INTO is_gone, is_kept, child_is_gone
-    FROM unnest(identity) WITH ORDINALITY AS i(name, place);
+    FROM unnest(identity, equality) WITH ORDINALITY AS i(name, equals, place);
 
-    EXECUTE format(
+    statement := format(
         'CREATE TEMP TABLE upsert_guard_surplus ON COMMIT DROP AS '
-        'SELECT * FROM (SELECT %s, row_number() OVER of_key AS place FROM %s WHERE %s '
-        'WINDOW of_key AS (PARTITION BY %s ORDER BY %s)) AS ranked WHERE place > 1',
+        'SELECT * FROM (SELECT %s, pg_catalog.row_number() OVER of_key AS place FROM %s WHERE %s '
+        'WINDOW of_key AS (PARTITION BY %s ORDER BY %s)) AS ranked WHERE place OPERATOR(pg_catalog.>) 1',
         (SELECT string_agg(
-             format('%1$I AS gone_%2$s, first_value(%1$I) OVER of_key AS kept_%2$s', name, place), ', ')
+             format('%1$I AS gone_%2$s, pg_catalog.first_value(%1$I) OVER of_key AS kept_%2$s', name, place), ', ')
          FROM unnest(identity) WITH ORDINALITY AS i(name, place)),
         only_relation, condition, elements,
         ordering || (SELECT string_agg(format('%I %s', name, direction), ', ' ORDER BY place)
                      FROM unnest(identity) WITH ORDINALITY AS i(name, place)));
+    PERFORM set_config('search_path', users_path, true);
+    EXECUTE statement;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     ANALYZE pg_temp.upsert_guard_surplus;
     SELECT count(*) INTO surplus_rows FROM pg_temp.upsert_guard_surplus;
 
@@ -85,22 +107,23 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'oid', con.oid::bigint,
                'only_child', referring.only_child,
-               'told', format('%s (%s)', con.conrelid::regclass, pair.columns),
+               'told', format('%s (%s)', referring.label, pair.columns),
                'meets', pair.meets,
                'moves', pair.moves,
                'lacks_one', pair.lacks_one,
                'is_itself', referring.is_itself,
                'stays', referring.stays,
                'counts', format(
-                   'SELECT count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
+                   'SELECT pg_catalog.count(*) FROM %s AS child WHERE EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus '
                    'JOIN %s AS gone ON %s WHERE %s)%s',
                    referring.only_child, only_relation, is_gone, pair.meets, referring.stays),
                'is_temporal', coalesce((to_jsonb(con) ->> 'conperiod')::boolean, false),
                'hides_rows', row_security_active(con.conrelid)
-           ) ORDER BY con.conrelid::regclass::text, con.conname), '[]')
+           ) ORDER BY referring.label, con.conname), '[]')
     INTO foreign_keys
     FROM pg_constraint con
     JOIN pg_class child ON child.oid = con.conrelid
+    JOIN pg_namespace home ON home.oid = child.relnamespace
     CROSS JOIN LATERAL (
         SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
                string_agg(format('gone.%I OPERATOR(%I.%s) child.%I', r.attname, n.nspname, o.oprname, a.attname),
@@ -114,7 +137,9 @@ BEGIN
         JOIN pg_namespace n ON n.oid = o.oprnamespace
     ) AS pair
     CROSS JOIN LATERAL (
-        SELECT CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass AS only_child,
+        SELECT CASE child.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || con.conrelid::regclass::text AS only_child,
+               CASE WHEN home.nspname = ANY (users_schemas) THEN quote_ident(child.relname)
+                    ELSE format('%I.%I', home.nspname, child.relname) END AS label,
                itself.answer AS is_itself,
                CASE WHEN itself.answer THEN format(
                    ' AND NOT EXISTS (SELECT FROM pg_temp.upsert_guard_surplus AS surplus WHERE %s)', child_is_gone)
@@ -136,7 +161,10 @@ BEGIN
                             ELSE 'are hidden from the role ' || current_user || ' by row level security' END;
         END IF;
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', reference.only_child);
-        EXECUTE reference.counts INTO counted;
+        statement := reference.counts;
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE statement INTO counted;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted = 0 THEN
             CONTINUE;
         END IF;
@@ -150,11 +178,14 @@ BEGIN
                 MESSAGE = told || ' cannot be deduplicated: ' || reference.told
                     || ' refers to the table itself, which has no primary key to tell its rows by';
         END IF;
-        EXECUTE format(
-            'SELECT count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
+        statement := format(
+            'SELECT pg_catalog.count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
             'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s WHERE (%6$s)%7$s',
             only_relation, is_gone, is_kept, reference.only_child, reference.meets, reference.lacks_one,
-            reference.stays) INTO counted;
+            reference.stays);
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE statement INTO counted;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
                 MESSAGE = told || ' cannot be deduplicated: ' || counted || ' references of ' || reference.told
@@ -162,33 +193,45 @@ BEGIN
         END IF;
         -- rows that refer to the reference itself, and would lose it with ON UPDATE SET NULL or SET DEFAULT
         FOR grandchild IN
-            SELECT format('%s (%s)', g.conrelid::regclass, pair.columns) AS told,
+            SELECT format('%s (%s)', CASE WHEN home.nspname = ANY (users_schemas) THEN quote_ident(c.relname)
+                                          ELSE format('%I.%I', home.nspname, c.relname) END, pair.columns) AS told,
                    g.conrelid::regclass AS relation, pair.meets, change.happens
             FROM pg_constraint moved
             JOIN pg_constraint g ON g.contype = 'f' AND g.confrelid = moved.conrelid AND g.conparentid = 0
                  AND g.confupdtype IN ('n', 'd') AND g.confkey && moved.conkey
+            JOIN pg_class c ON c.oid = g.conrelid
+            JOIN pg_namespace home ON home.oid = c.relnamespace
             CROSS JOIN LATERAL (
                 SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
-                       string_agg(format('child.%I = grandchild.%I', r.attname, a.attname), ' AND ' ORDER BY k.place)
-                           AS meets
-                FROM unnest(g.conkey, g.confkey) WITH ORDINALITY AS k(own, referred, place)
+                       string_agg(format('child.%I OPERATOR(%I.%s) grandchild.%I', r.attname, n.nspname, o.oprname,
+                                         a.attname), ' AND ' ORDER BY k.place) AS meets
+                FROM unnest(g.conkey, g.confkey, g.conpfeqop) WITH ORDINALITY AS k(own, referred, operator, place)
                 JOIN pg_attribute a ON a.attrelid = g.conrelid AND a.attnum = k.own
                 JOIN pg_attribute r ON r.attrelid = g.confrelid AND r.attnum = k.referred
+                JOIN pg_operator o ON o.oid = k.operator
+                JOIN pg_namespace n ON n.oid = o.oprnamespace
             ) AS pair
             CROSS JOIN LATERAL (
-                SELECT string_agg(format('child.%I IS DISTINCT FROM kept.%I', a.attname, r.attname), ' OR ') AS happens
-                FROM unnest(moved.conkey, moved.confkey) AS k(own, referred)
+                -- the row that stays has no NULL there: that was refused above
+                SELECT string_agg(format('(kept.%I OPERATOR(%I.%s) child.%I) IS NOT TRUE', r.attname, n.nspname,
+                                         o.oprname, a.attname), ' OR ') AS happens
+                FROM unnest(moved.conkey, moved.confkey, moved.conpfeqop) AS k(own, referred, operator)
                 JOIN pg_attribute a ON a.attrelid = moved.conrelid AND a.attnum = k.own
                 JOIN pg_attribute r ON r.attrelid = moved.confrelid AND r.attnum = k.referred
+                JOIN pg_operator o ON o.oid = k.operator
+                JOIN pg_namespace n ON n.oid = o.oprnamespace
                 WHERE k.own = ANY (g.confkey)
             ) AS change
             WHERE moved.oid = reference.oid
         LOOP
-            EXECUTE format(
-                'SELECT count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
+            statement := format(
+                'SELECT pg_catalog.count(*) FROM pg_temp.upsert_guard_surplus AS surplus JOIN %1$s AS gone ON %2$s '
                 'JOIN %1$s AS kept ON %3$s JOIN %4$s AS child ON %5$s JOIN %6$s AS grandchild ON %7$s WHERE (%8$s)%9$s',
                 only_relation, is_gone, is_kept, reference.only_child, reference.meets, grandchild.relation,
-                grandchild.meets, grandchild.happens, reference.stays) INTO counted;
+                grandchild.meets, grandchild.happens, reference.stays);
+            PERFORM set_config('search_path', users_path, true);
+            EXECUTE statement INTO counted;
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
                     MESSAGE = told || ' cannot be deduplicated: moving the references of ' || reference.told || ' would take '
@@ -205,12 +248,16 @@ BEGIN
     END IF;
 
     IF archive IS NOT NULL AND surplus_rows > 0 THEN
-        IF to_regclass(archive) IS NULL THEN
-            EXECUTE format(
-                'CREATE TABLE %s (LIKE %s, upsert_guard_archived_at timestamptz NOT NULL DEFAULT now(), '
-                'upsert_guard_reason text NOT NULL, upsert_guard_kept text)', archive, relation);
+        IF NOT archive_was_there THEN
+            statement := format(
+                'CREATE TABLE %s (LIKE %s, upsert_guard_archived_at timestamptz NOT NULL DEFAULT pg_catalog.now(), '
+                'upsert_guard_reason pg_catalog.text NOT NULL, upsert_guard_kept pg_catalog.text)', archive, relation);
+            PERFORM set_config('search_path', users_path, true);
+            EXECUTE statement;
+            archive_relation := pg_catalog.to_regclass(archive);
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF is_secured THEN -- without a policy: what was hidden stays so
-                EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', archive);
+                EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', archive_relation);
             END IF;
         END IF;
         SELECT array_agg(format('%I', a.attname) ORDER BY a.attnum) INTO columns
@@ -226,29 +273,49 @@ BEGIN
         ) AS wanted(plain, name, type)
         WHERE NOT EXISTS (
             SELECT FROM pg_attribute b
-            WHERE b.attrelid = to_regclass(archive) AND b.attname = wanted.plain AND NOT b.attisdropped
+            WHERE b.attrelid = archive_relation AND b.attname = wanted.plain AND NOT b.attisdropped
               AND coalesce(format_type(b.atttypid, b.atttypmod) = wanted.type, true));
         IF lacking IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
                 MESSAGE = told || ' cannot be deduplicated: the archive table ' || archive || ' is there and lacks '
                     || lacking || '; name another, or add the columns';
         END IF;
-        EXECUTE format(
+        statement := format(
             'INSERT INTO %s (%s, upsert_guard_reason, upsert_guard_kept) SELECT %s, %L, %s '
             'FROM pg_temp.upsert_guard_surplus AS surplus JOIN %s AS gone ON %s',
-            archive, array_to_string(columns, ', '),
+            archive_relation, array_to_string(columns, ', '),
             (SELECT string_agg('gone.' || name, ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS c(name, place)),
             told,
             CASE WHEN has_primary_key THEN
-                (SELECT 'concat_ws('', '', ' || string_agg(format('%L || surplus.kept_%s', name || ' = ', place), ', ') || ')'
+                (SELECT 'pg_catalog.concat_ws('', '', ' || string_agg(format('pg_catalog.concat(%L, surplus.kept_%s)', name || ' = ', place), ', ') || ')'
                  FROM unnest(identity) WITH ORDINALITY AS i(name, place) WHERE name <> 'tableoid')
             ELSE 'NULL' END,
             only_relation, is_gone);
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE statement;
         GET DIAGNOSTICS counted = ROW_COUNT;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted <> surplus_rows THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
                 MESSAGE = told || ' cannot be deduplicated: ' || archive || ' took ' || counted || ' of ' || surplus_rows
                     || ' rows, a trigger or rule of it keeps the others away; nothing was changed';
+        END IF;
+        IF archive_was_there THEN
+            -- a trigger of it may alter what it is given, and it is the one place that will have it
+            statement := format(
+                'SELECT pg_catalog.count(*) FROM (SELECT ROW(%s)::pg_catalog.text FROM pg_temp.upsert_guard_surplus AS surplus '
+                'JOIN %s AS gone ON %s EXCEPT ALL SELECT ROW(%s)::pg_catalog.text FROM ONLY %s '
+                'WHERE upsert_guard_reason OPERATOR(pg_catalog.=) %L) AS altered',
+                (SELECT string_agg('gone.' || name, ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS c(name, place)),
+                only_relation, is_gone, array_to_string(columns, ', '), archive_relation, told);
+            PERFORM set_config('search_path', users_path, true);
+            EXECUTE statement INTO counted;
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+            IF counted > 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'UG001',
+                    MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || archive || ' altered ' || counted
+                        || ' of ' || surplus_rows || ' rows on their way; nothing was changed';
+            END IF;
         END IF;
     END IF;
 
@@ -256,15 +323,17 @@ BEGIN
         oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
-        EXECUTE format(
+        statement := format(
             'UPDATE %1$s AS child SET %2$s FROM pg_temp.upsert_guard_surplus AS surplus JOIN %3$s AS gone ON %4$s '
             'JOIN %3$s AS kept ON %5$s WHERE %6$s%7$s',
             reference.only_child, reference.moves, only_relation, is_gone, is_kept, reference.meets,
             reference.stays);
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE statement;
         GET DIAGNOSTICS counted = ROW_COUNT;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             repointed := repointed || jsonb_build_object(reference.told, counted);
-            moves_own := moves_own OR reference.is_itself;
         END IF;
     END LOOP;
     IF referenced > 0 THEN
@@ -273,7 +342,10 @@ BEGIN
         oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
         LOOP
-            EXECUTE reference.counts INTO counted;
+            statement := reference.counts;
+            PERFORM set_config('search_path', users_path, true);
+            EXECUTE statement INTO counted;
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
                     MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || reference.told || ' kept ' || counted
@@ -282,22 +354,16 @@ BEGIN
         END LOOP;
     END IF;
 
-    EXECUTE format(
+    statement := format(
         'DELETE FROM %s AS gone USING pg_temp.upsert_guard_surplus AS surplus WHERE %s', only_relation, is_gone);
+    PERFORM set_config('search_path', users_path, true);
+    EXECUTE statement;
     GET DIAGNOSTICS counted = ROW_COUNT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF counted <> surplus_rows THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || relation || ' kept '
+            MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || relation_label || ' kept '
                 || surplus_rows - counted || ' of ' || surplus_rows || ' surplus rows; nothing was changed';
-    END IF;
-    IF moves_own THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1) AS met',
-                       only_relation, condition, elements) INTO counted;
-        IF counted > 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: the references to itself are a part of the key, and moving them '
-                    || 'makes ' || counted || ' more groups of rows equal; nothing was changed';
-        END IF;
     END IF;
     -- what is checked at the end of the transaction is checked now: pending checks would keep DDL away
     FOR reference IN
@@ -307,12 +373,31 @@ BEGIN
             OR con.conrelid IN (SELECT f.conrelid FROM pg_constraint f
                                 WHERE f.contype = 'f' AND f.confrelid = ANY (family)))
     LOOP
-        EXECUTE format('SET CONSTRAINTS %I.%I IMMEDIATE', reference.nspname, reference.conname);
-        EXECUTE format('SET CONSTRAINTS %I.%I DEFERRED', reference.nspname, reference.conname);
+        statement := format('SET CONSTRAINTS %I.%I ', reference.nspname, reference.conname);
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE pg_catalog.concat(statement, 'IMMEDIATE');
+        EXECUTE pg_catalog.concat(statement, 'DEFERRED');
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END LOOP;
+    IF surplus_rows > 0 THEN
+        -- references to itself may be a part of the key, and a trigger may have put rows back: look again
+        statement := format(
+            'SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE %s GROUP BY %s '
+            'HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AS met', only_relation, condition, elements);
+        PERFORM set_config('search_path', users_path, true);
+        EXECUTE statement INTO counted;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        IF counted > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = told || ' cannot be deduplicated: ' || counted || ' groups of duplicate rows are there again. Either '
+                    || 'the references of ' || relation_label || ' to itself are a part of the key, and moving them makes '
+                    || 'more rows equal, or a trigger puts rows back; nothing was changed';
+        END IF;
+    END IF;
     DROP TABLE pg_temp.upsert_guard_surplus;
     PERFORM set_config('upsert_guard.result',
                        jsonb_build_object('rows', surplus_rows, 'repointed', repointed)::text, true);
     RAISE NOTICE '%: % surplus rows %', told, surplus_rows,
         CASE WHEN archive IS NULL THEN 'deleted' ELSE 'moved to ' || archive END;
+    PERFORM set_config('search_path', users_path, true);
 END

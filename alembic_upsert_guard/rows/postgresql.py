@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import DateTime, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
 
 from ..catalog import TableName
 from ..catalog.postgresql import element_sql, insertable_columns, server_version, sqlstate
 from ..catalog.reading import execute, rolled_back, words_of
 from ..errors import HiddenRowsError
-from ..sqltext import named, quoted
+from ..sqltext import EQ, GE, GT, LE, LT, MINUS, NE, PLUS, named, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection, Dialect
 
@@ -35,6 +36,7 @@ __all__ = [
     "Relation",
     "among",
     "as_the_build_reads",
+    "columns_of",
     "count_null",
     "count_wide",
     "find_relation",
@@ -44,7 +46,10 @@ __all__ = [
     "largest_sql",
     "prove_absence",
     "why_too_wide",
+    "width_of",
 ]
+
+_XOR = "OPERATOR(pg_catalog.#)"
 
 MEMORY = "64MB"
 """work_mem of the reading statements, where the session has less; measured: 0.53 of a build at 4MB, 0.46 at 64MB."""
@@ -104,14 +109,15 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
 
     :raises HiddenRowsError: row level security hides rows from this role. The index build would see them all.
     """
-    statement = text("""
+    statement = text(f"""
         SELECT n.nspname AS schema_name, c.relname AS table_name,
-               pg_get_partkeydef(c.oid) AS partition_key,
-               row_security_active(c.oid) AS hides_rows,
+               pg_catalog.pg_get_partkeydef(c.oid) AS partition_key,
+               pg_catalog.row_security_active(c.oid) AS hides_rows,
                current_user AS role_name,
-               c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid = to_regclass(:relation)
+               c.relkind {EQ} 'r'
+               AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent {EQ} c.oid) AS has_children
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+        WHERE c.oid {EQ} pg_catalog.to_regclass(:relation)
     """)
     relation = {"relation": quoted(connection.dialect, *table)}
     row = connection.execute(statement, relation).one_or_none()
@@ -159,8 +165,8 @@ def index_on_likeness(
     return IndexedKey(
         tuple(spelled),
         # XOR of NULL is NULL: a row with NULL in the key has no hash
-        " # ".join(h for h in hashes if h is not None) if None not in hashes else None,
-        " + ".join(f"coalesce(pg_column_size({sql}), 0)" for sql in unbounded) or None,
+        f" {_XOR} ".join(h for h in hashes if h is not None) if None not in hashes else None,
+        width_of(unbounded) or None,
         listed=tuple(
             sql if element.column is None else named(dialect, element.column)
             for sql, element in zip(spelled, key.target.elements, strict=True)
@@ -170,37 +176,40 @@ def index_on_likeness(
     )
 
 
-_INDEX_ELEMENTS = text("""
-    SELECT pg_get_indexdef(i.indexrelid, k.position, false) AS sql, -- neither collation nor operator class
-           CASE WHEN i.indcollation[k.position - 1] <> 0
-                THEN (SELECT format('%I.%I', n.nspname, co.collname) FROM pg_catalog.pg_collation co
-                      JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
-                      WHERE co.oid = i.indcollation[k.position - 1]) END AS collation,
+_INDEX_ELEMENTS = text(f"""
+    SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k.position, false) AS sql, -- neither collation nor operator class
+           CASE WHEN i.indcollation[k.position {MINUS} 1] {NE} 0
+                THEN (SELECT pg_catalog.format('%I.%I', n.nspname, co.collname) FROM pg_catalog.pg_collation co
+                      JOIN pg_catalog.pg_namespace n ON n.oid {EQ} co.collnamespace
+                      WHERE co.oid {EQ} i.indcollation[k.position {MINUS} 1]) END AS collation,
            -- fixed, or short: text and its like with a length, in characters of at most four bytes
-           a.attlen > 0
-               OR a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod BETWEEN 0 AND 200
-               OR a.atttypid = 'numeric'::regtype AND a.atttypmod >= 0 AS is_bounded,
-           equal.amopopr = by_default.amopopr AS default_equality,
-           oc.opcintype = 'record'::regtype AS is_composite,
-           (SELECT format('%I.%I', n.nspname, p.proname)
+           a.attlen {GT} 0
+               OR a.atttypid {EQ} ANY ('{{pg_catalog.varchar,pg_catalog.bpchar}}'::pg_catalog.regtype[])
+                  AND a.atttypmod {GE} 0 AND a.atttypmod {LE} 200
+               OR a.atttypid {EQ} 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod {GE} 0 AS is_bounded,
+           equal.amopopr {EQ} by_default.amopopr AS default_equality,
+           oc.opcintype {EQ} 'pg_catalog.record'::pg_catalog.regtype AS is_composite,
+           (SELECT pg_catalog.format('%I.%I', n.nspname, p.proname)
             FROM pg_catalog.pg_amop h
-            JOIN pg_catalog.pg_am m ON m.oid = h.amopmethod AND m.amname = 'hash'
-            JOIN pg_catalog.pg_amproc hp ON hp.amprocfamily = h.amopfamily AND hp.amprocnum = 2 -- 64 bits, seeded
-                 AND hp.amproclefttype = oc.opcintype AND hp.amprocrighttype = oc.opcintype
-            JOIN pg_catalog.pg_proc p ON p.oid = hp.amproc
-            JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-            WHERE h.amopopr = equal.amopopr
+            JOIN pg_catalog.pg_am m ON m.oid {EQ} h.amopmethod AND m.amname {EQ} 'hash'
+            JOIN pg_catalog.pg_amproc hp ON hp.amprocfamily {EQ} h.amopfamily AND hp.amprocnum {EQ} 2 -- 64 bits, seeded
+                 AND hp.amproclefttype {EQ} oc.opcintype AND hp.amprocrighttype {EQ} oc.opcintype
+            JOIN pg_catalog.pg_proc p ON p.oid {EQ} hp.amproc
+            JOIN pg_catalog.pg_namespace n ON n.oid {EQ} p.pronamespace
+            WHERE h.amopopr {EQ} equal.amopopr
             LIMIT 1) AS hash_function
     FROM pg_catalog.pg_index i
-    JOIN pg_catalog.pg_class c ON c.oid = i.indrelid AND c.relnamespace = pg_my_temp_schema() AND c.relname = :likeness
-    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = k.position
-    JOIN pg_catalog.pg_opclass oc ON oc.oid = i.indclass[k.position - 1]
-    JOIN pg_catalog.pg_amop equal ON equal.amopfamily = oc.opcfamily AND equal.amopstrategy = 3 -- btree: =
-         AND equal.amoplefttype = oc.opcintype AND equal.amoprighttype = oc.opcintype
-    LEFT JOIN pg_catalog.pg_opclass d ON d.opcmethod = oc.opcmethod AND d.opcintype = oc.opcintype AND d.opcdefault
-    LEFT JOIN pg_catalog.pg_amop by_default ON by_default.amopfamily = d.opcfamily AND by_default.amopstrategy = 3
-         AND by_default.amoplefttype = d.opcintype AND by_default.amoprighttype = d.opcintype
+    JOIN pg_catalog.pg_class c ON c.oid {EQ} i.indrelid AND c.relname {EQ} :likeness
+         AND c.relnamespace {EQ} pg_catalog.pg_my_temp_schema()
+    CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts) AS k(position)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} i.indexrelid AND a.attnum {EQ} k.position
+    JOIN pg_catalog.pg_opclass oc ON oc.oid {EQ} i.indclass[k.position {MINUS} 1]
+    JOIN pg_catalog.pg_amop equal ON equal.amopfamily {EQ} oc.opcfamily AND equal.amopstrategy {EQ} 3 -- btree: =
+         AND equal.amoplefttype {EQ} oc.opcintype AND equal.amoprighttype {EQ} oc.opcintype
+    LEFT JOIN pg_catalog.pg_opclass d ON d.opcmethod {EQ} oc.opcmethod AND d.opcintype {EQ} oc.opcintype
+         AND d.opcdefault
+    LEFT JOIN pg_catalog.pg_amop by_default ON by_default.amopfamily {EQ} d.opcfamily AND by_default.amopstrategy {EQ} 3
+         AND by_default.amoplefttype {EQ} d.opcintype AND by_default.amoprighttype {EQ} d.opcintype
     ORDER BY k.position
 """)
 """The columns of pg_index that are vectors count from 0. https://www.postgresql.org/docs/current/xindex.html"""
@@ -255,8 +264,9 @@ def as_the_build_reads(connection: Connection) -> Iterator[None]:
             execute(connection, f"SET LOCAL {setting} = off")
         execute(
             connection,
-            f"SELECT set_config('work_mem', '{MEMORY}', true) "
-            f"WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('{MEMORY}')",
+            f"SELECT pg_catalog.set_config('work_mem', '{MEMORY}', true) "
+            f"WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) "
+            f"{LT} pg_catalog.pg_size_bytes('{MEMORY}')",
         )
         yield
 
@@ -284,10 +294,10 @@ def prove_absence(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -
         return None
     is_null = " OR ".join(map(key.is_null, indexed.elements))
     # the hash stands there once: under some collations it is what costs
-    null_rows = "0" if key.nulls == "not_distinct" else f"count(*) FILTER (WHERE {is_null})"
-    wide = f"count(*) FILTER (WHERE {is_wide(indexed.width)})" if indexed.width else "0"
+    null_rows = "0" if key.nulls == "not_distinct" else _count_where(is_null)
+    wide = _count_where(is_wide(indexed.width)) if indexed.width else "0"
     query = (
-        f"SELECT count(*), {null_rows}, count(DISTINCT {indexed.hashed}), {wide} "
+        f"SELECT pg_catalog.count(*), {null_rows}, pg_catalog.count(DISTINCT {indexed.hashed}), {wide} "
         f"FROM {key.source(connection.dialect)}"
     )
     try:
@@ -306,7 +316,7 @@ def hashes_that_stand_twice(
     """Return the key narrowed down to the rows whose hash is not alone. As many hashes as there are surplus rows."""
     query = (
         f"SELECT {indexed.hashed} AS hashed FROM {key.source(connection.dialect)} "
-        f"GROUP BY 1 HAVING count({indexed.hashed}) > 1"  # NULL, which stands for no key, is not counted
+        f"GROUP BY 1 HAVING pg_catalog.count({indexed.hashed}) {GT} 1"  # NULL, which stands for no key, is not counted
     )
     with as_the_build_reads(connection):
         return among(key, indexed, execute(connection, query).scalars().all())
@@ -315,7 +325,7 @@ def hashes_that_stand_twice(
 def among(key: RowsOfKey, indexed: IndexedKey, hashes: Sequence[int]) -> RowsOfKey:
     """Return the key narrowed down to the rows of these hashes."""
     listed = ",".join(str(int(hashed)) for hashed in hashes)
-    return replace(key, among=f"({indexed.hashed}) = ANY ('{{{listed}}}'::bigint[])")
+    return replace(key, among=f"({indexed.hashed}) {EQ} ANY ('{{{listed}}}'::bigint[])")
 
 
 def largest_sql(key: RowsOfKey, indexed: IndexedKey, dialect: Dialect, limit: int) -> str:
@@ -326,10 +336,11 @@ def largest_sql(key: RowsOfKey, indexed: IndexedKey, dialect: Dialect, limit: in
     elements = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(indexed.elements, 1))
     ordinals = ", ".join(str(n) for n in range(1, len(indexed.elements) + 2))
     return (
-        "SELECT hashed, count(*) OVER () AS duplicate_groups, sum(row_count - 1) OVER () AS surplus_rows "
-        f"FROM (SELECT {indexed.hashed} AS hashed, {elements}, count(*) AS row_count "
+        "SELECT hashed, pg_catalog.count(*) OVER () AS duplicate_groups, "
+        f"pg_catalog.sum(row_count {MINUS} 1) OVER () AS surplus_rows "
+        f"FROM (SELECT {indexed.hashed} AS hashed, {elements}, pg_catalog.count(*) AS row_count "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} "
-        f"HAVING count({indexed.hashed}) > 1) AS offending "
+        f"HAVING pg_catalog.count({indexed.hashed}) {GT} 1) AS offending "
         f"ORDER BY row_count DESC, hashed LIMIT {int(limit)}"
     )
 
@@ -339,7 +350,7 @@ def count_null(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> i
     if key.nulls == "not_distinct":
         return 0
     is_null = " OR ".join(map(key.is_null, indexed.elements))
-    query = f"SELECT count(*) FILTER (WHERE {is_null}) FROM {key.source(connection.dialect)}"
+    query = f"SELECT {_count_where(is_null)} FROM {key.source(connection.dialect)}"
     with as_the_build_reads(connection):
         return int(execute(connection, query).scalar_one())
 
@@ -350,7 +361,7 @@ def count_wide(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> i
         return 0
     source = replace(key, among=is_wide(str(indexed.width))).source(connection.dialect)
     with as_the_build_reads(connection):
-        return int(execute(connection, f"SELECT count(*) FROM {source}").scalar_one())
+        return int(execute(connection, f"SELECT pg_catalog.count(*) FROM {source}").scalar_one())
 
 
 def why_too_wide(
@@ -384,4 +395,42 @@ def why_too_wide(
 def is_wide(width: str) -> str:
     """Return the condition that a key of `width` bytes, at most, may be too wide for an index."""
     # an index row takes a third of a page at most: BTMaxItemSize, nbtree.h
-    return f"{width} > current_setting('block_size')::int / 4"
+    quarter = "(CAST(pg_catalog.current_setting('block_size') AS int) OPERATOR(pg_catalog./) 4)"
+    return f"{width} {GT} {quarter}"
+
+
+def width_of(elements: Iterable[str]) -> str:
+    """Return SQL of the bytes that these elements take, added up; empty for none."""
+    return f" {PLUS} ".join(f"coalesce(pg_catalog.pg_column_size({sql}), 0)" for sql in elements)
+
+
+def _count_where(condition: str) -> str:
+    return f"pg_catalog.count(*) FILTER (WHERE {condition})"
+
+
+# -- the rows as people know them
+
+
+def columns_of(
+    connection: Connection, table: TableName
+) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
+    """Return the primary key's columns, and each column's name, type (a moment, or any other) and nullability."""
+    relation = {"relation": quoted(connection.dialect, *table)}
+    rows = connection.execute(_COLUMNS, relation).all()
+    in_key = sorted((row.place, row.name) for row in rows if row.place is not None)
+    columns = [
+        (row.name, DateTime() if row.is_moment else NullType(), row.is_nullable) for row in rows
+    ]
+    return tuple(name for _, name in in_key), columns
+
+
+_COLUMNS = text(f"""
+    SELECT a.attname AS name, NOT a.attnotnull AS is_nullable,
+           pg_catalog.array_position(pk.conkey, a.attnum) AS place,
+           a.atttypid {EQ} ANY ('{{pg_catalog.date,pg_catalog.timestamp,pg_catalog.timestamptz}}'
+                                ::pg_catalog.regtype[]) AS is_moment
+    FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_constraint pk ON pk.conrelid {EQ} a.attrelid AND pk.contype {EQ} 'p'
+    WHERE a.attrelid {EQ} pg_catalog.to_regclass(:relation) AND a.attnum {GT} 0 AND NOT a.attisdropped
+    ORDER BY a.attnum
+""")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from ..catalog import TableName
+
 __all__ = ["read_rows"]
 
 FEW = 10_000
@@ -189,10 +191,7 @@ def _read_many(
 
 def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
     """`found` with the groups that the rows of `key` form, and what could mend them."""
-    inspector = inspect(connection)
-    name, schema = key.table.name, key.table.schema
-    primary_key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
-    columns = [(c["name"], c["type"], c["nullable"]) for c in inspector.get_columns(name, schema)]
+    primary_key, columns = _columns(connection, key.table)
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))
     if shown <= 0:
         return found
@@ -215,6 +214,17 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) 
         sample=tuple(_groups(rows, len(key.target.elements), len(identity))),
         identity=identity,
     )
+
+
+def _columns(
+    connection: Connection, table: TableName
+) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
+    if connection.dialect.name == "postgresql":
+        return postgresql.columns_of(connection, table)
+    inspector = inspect(connection)
+    primary_key = inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"]
+    columns = inspector.get_columns(table.name, table.schema)
+    return tuple(primary_key), [(c["name"], c["type"], c["nullable"]) for c in columns]
 
 
 def _groups(rows: Sequence[Any], width: int, identity_width: int) -> list[DuplicateGroup]:

@@ -27,4 +27,4 @@ def program(name: str, dialect: Dialect, parameters: Mapping[str, str | bool | N
 def _typed(dialect: Dialect, value: str | bool | None) -> str:
     if isinstance(value, bool):
         return f"boolean := {'true' if value else 'false'}"
-    return f"text := {'NULL' if value is None else string_literal(dialect, value)}"
+    return f"pg_catalog.text := {'NULL' if value is None else string_literal(dialect, value)}"

@@ -9,7 +9,7 @@ from ..catalog import mysql
 from ..findings import told_of_key
 from ..inference import MYSQL_FAMILY
 from ..sqltext import named, quoted
-from .postgresql import is_wide
+from .postgresql import is_wide, width_of
 from .programs import program
 from .statements import RowsOfKey, listing_sql, totals_sql
 
@@ -33,14 +33,13 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 def _block(dialect: Dialect, key: RowsOfKey) -> str:
     elements = key.elements(dialect)
     where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
-    width = " + ".join(f"coalesce(pg_column_size({sql}), 0)" for sql in elements)
     parameters = {
         "told": _told(dialect, key),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
         "index_on": f"({', '.join(elements)}){where}",
-        "wide": f"({key.target.predicate or 'true'}) AND {is_wide(width)}",
+        "wide": f"({key.target.predicate or 'true'}) AND {is_wide(width_of(elements))}",
         "listing": listing_sql(dialect, key),
         "nulls": key.nulls,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import MYSQL_FAMILY
-from ..sqltext import named
+from ..sqltext import called, named, operator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,6 @@ __all__ = ["IDENTITIES", "RowsOfKey", "grouped_sql", "listing_sql", "sample_sql"
 
 IDENTITIES = 5
 """Rows named for each group in the sample."""
-
-_SAME = {"postgresql": "IS NOT DISTINCT FROM", "sqlite": "IS", "mysql": "<=>", "mariadb": "<=>"}
-"""The operator that takes two NULLs as equal, by dialect."""
-
 
 _SORTED = {"mysql": "SQL_BIG_RESULT ", "mariadb": "SQL_BIG_RESULT "}
 """Has the rows grouped by a sort, by dialect: a temporary table with a row a key takes ten times as long there."""
@@ -87,10 +83,15 @@ class RowsOfKey:
 
 def totals_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of one row: ``duplicate_groups``, ``surplus_rows``, ``null_rows`` (each NULL for none)."""
+    total, equal, minus = (
+        called(dialect, "sum"),
+        operator(dialect, "="),
+        operator(dialect, "-"),
+    )
     return (
-        "SELECT sum(CASE WHEN has_null = 0 THEN 1 END) AS duplicate_groups, "
-        "sum(CASE WHEN has_null = 0 THEN row_count - 1 END) AS surplus_rows, "
-        "sum(CASE WHEN has_null = 1 THEN row_count END) AS null_rows "
+        f"SELECT {total}(CASE WHEN has_null {equal} 0 THEN 1 END) AS duplicate_groups, "
+        f"{total}(CASE WHEN has_null {equal} 0 THEN row_count {minus} 1 END) AS surplus_rows, "
+        f"{total}(CASE WHEN has_null {equal} 1 THEN row_count END) AS null_rows "
         f"FROM ({grouped_sql(dialect, key)}) AS offending"
     )
 
@@ -101,12 +102,14 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
     null = " OR ".join(_is_null_key(dialect, key, sql) for sql in elements)
     ordinals = ", ".join(str(n) for n in range(1, len(elements) + 1))
+    rows = f"{called(dialect, 'count')}(*)"
+    several = f"{rows} {operator(dialect, '>')} 1"
     if key.nulls == "not_distinct":
-        has_null, having = "0", "count(*) > 1"
+        has_null, having = "0", several
     else:
-        has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"count(*) > 1 OR {null}"
+        has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"{several} OR {null}"
     return (
-        f"SELECT {_SORTED.get(dialect.name, '')}{columns}, count(*) AS row_count, {has_null} AS has_null "
+        f"SELECT {_SORTED.get(dialect.name, '')}{columns}, {rows} AS row_count, {has_null} AS has_null "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING {having}"
     )
 
@@ -147,38 +150,36 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
 
     A row an identity: ``key_1 ...``, ``row_count``, ``duplicate_groups``, ``surplus_rows``, ``identity_1 ...``,
-    ``place`` from 1. The table is read once.
+    ``place`` from 1. The table is read once. Rows are told apart by PARTITION BY, which compares as an index of the
+    type's default operator class does, and by no operator that a search path leads to.
     """
-    elements = key.elements(dialect)
-    keys = [f"key_{n}" for n, _ in enumerate(elements, 1)]
+    keys = [f"key_{n}" for n, _ in enumerate(key.elements(dialect), 1)]
     identities = [f"identity_{n}" for n, _ in enumerate(identity, 1)]
-    selected = [f"{sql} AS {name}" for sql, name in zip(elements, keys, strict=True)]
+    selected = [f"{sql} AS {name}" for sql, name in zip(key.elements(dialect), keys, strict=True)]
     selected += [
         f"{_identity_sql(dialect, column)} AS {name}"
         for column, name in zip(identity, identities, strict=True)
     ]
     not_distinct = key.nulls == "not_distinct"
     has_key = "" if not_distinct else f" WHERE {' AND '.join(map(key.is_not_null, keys))}"
-    # NULLs meet only where the key takes them as equal
-    same = _SAME.get(dialect.name, "=") if not_distinct else "="
-    met = " AND ".join(f"sample.{name} {same} candidate.{name}" for name in keys)
-    group = ", ".join(f"sample.{name}" for name in keys)
-    within = ", ".join(f"candidate.{name}" for name in identities) or group
-    carried = "".join(f", candidate.{name}" for name in identities)
-    largest_first = f"ORDER BY row_count DESC, {', '.join(keys)}"
+    by_key, within = ", ".join(keys), ", ".join(identities or keys)
+    count, total = called(dialect, "count"), called(dialect, "sum")
+    number, rank = called(dialect, "row_number"), called(dialect, "dense_rank")
+    more, up_to = operator(dialect, ">"), operator(dialect, "<=")
     return (
         f"WITH candidate AS (SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
-        f"offending AS (SELECT {_SORTED.get(dialect.name, '')}{', '.join(keys)}, count(*) AS row_count "
-        f"FROM candidate{has_key} "
-        f"GROUP BY {', '.join(keys)} HAVING count(*) > 1), "
-        "sample AS (SELECT offending.*, count(*) OVER () AS duplicate_groups, "
-        f"sum(row_count - 1) OVER () AS surplus_rows FROM offending {largest_first} LIMIT {int(limit)}) "
-        f"SELECT * FROM (SELECT sample.*{carried}, "
-        f"row_number() OVER (PARTITION BY {group} ORDER BY {within}) AS place "
-        f"FROM sample JOIN candidate ON {met}) AS placed WHERE place <= {IDENTITIES} {largest_first}, place"
+        f"placed AS (SELECT candidate.*, {count}(*) OVER (PARTITION BY {by_key}) AS row_count, "
+        f"{number}() OVER (PARTITION BY {by_key} ORDER BY {within}) AS place FROM candidate{has_key}), "
+        f"ranked AS (SELECT placed.*, {rank}() OVER (ORDER BY row_count DESC, {by_key}) AS group_number, "
+        f"{total}(CASE WHEN place {more} 1 THEN 0 ELSE 1 END) OVER () AS duplicate_groups, "
+        f"{total}(CASE WHEN place {more} 1 THEN 1 ELSE 0 END) OVER () AS surplus_rows "
+        f"FROM placed WHERE row_count {more} 1) "
+        f"SELECT {', '.join([*keys, 'row_count', 'duplicate_groups', 'surplus_rows', *identities, 'place'])} "
+        f"FROM ranked WHERE group_number {up_to} {int(limit)} AND place {up_to} {IDENTITIES} "
+        "ORDER BY group_number, place"
     )
 
 
 def _identity_sql(dialect: Dialect, column: str) -> str:
     # drivers hand a tid out in forms of their own
-    return "CAST(ctid AS text)" if column == "ctid" else named(dialect, column)
+    return "CAST(ctid AS pg_catalog.text)" if column == "ctid" else named(dialect, column)
