@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-__all__ = ["cut_before", "fitted", "short_hash"]
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+__all__ = ["cut_before", "fitted", "name_of_unnamed", "short_hash"]
 
 _LIMIT = 63
 """Bytes: PostgreSQL's NAMEDATALEN - 1, below MySQL's 64 characters.
@@ -27,3 +31,20 @@ def cut_before(stem: str, ending: str) -> str:
 def short_hash(text: str) -> str:
     """Return eight hex digits that stand for `text`."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def name_of_unnamed(
+    table: str, columns: Sequence[str], *, dialect: str, taken: Container[str | None]
+) -> str:
+    """Return a name for a unique constraint that the models leave unnamed, so that a downgrade can drop it.
+
+    On PostgreSQL the name that the server itself gives it (``indexcmds.c: ChooseIndexName``), where that is short
+    enough and free; elsewhere ``uq_<table>_<columns>``.
+
+    :param taken: names that something else on the table has.
+    """
+    servers = "_".join([table, *columns, "key"])
+    if dialect == "postgresql" and servers not in taken and fitted(servers) == servers:
+        return servers
+    ours = fitted("_".join(["uq", table, *columns]))
+    return ours if ours not in taken else fitted(f"{ours}_{short_hash('the key')}")

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = [
     "element_sql",
     "explain_upsert",
-    "has_rows",
     "home",
     "inferred_arbiters",
     "insertable_columns",
@@ -382,16 +381,6 @@ def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
         if candidate.name in arbiters and not candidate.immediate
     )
     return Inferred(arbiters, deferrable)
-
-
-def has_rows(connection: Connection, table: TableName) -> bool:
-    """Return whether the table has a row; True where it may not be read."""
-    statement = f"SELECT EXISTS (SELECT FROM {quoted(connection.dialect, *table)})"
-    try:
-        with rolled_back(connection):
-            return bool(execute(connection, statement).scalar_one())
-    except DBAPIError:
-        return True
 
 
 def home(connection: Connection) -> str | None:

@@ -8,8 +8,6 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
-from ..catalog import TableName
-from ..catalog.postgresql import has_rows
 from ..inference import Kind
 from ..sqltext import literal_sql, sql_as_text
 from .online_operations import (
@@ -51,8 +49,9 @@ def as_online(
 ) -> OnlineOps | None:
     """Return `sequence` with its creation made concurrent; None: the plain form is the right one.
 
-    That is so where nobody asked, where the table is empty, where nothing is created, and where the index has an option
-    that only the plain directive knows. What is dropped goes after the creation: at no moment is nothing unique.
+    That is so where nobody asked, where nothing is created, and where the index has an option that only the plain
+    directive knows. A table that is empty where the revision is run gets it at once all the same. What is dropped goes
+    after the creation: at no moment is nothing unique.
 
     :param dropping: each drop, of `sequence` or of Alembic's, and what it drops.
     """
@@ -88,9 +87,8 @@ def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
             f"context.configure({OPTION}=...) is True, False, or a callable that returns one of them for a table; "
             f"for {key.table.fullname} it is {asked!r}"
         )
-    if not asked or context.dialect.name != "postgresql" or context.connection is None:
-        return False
-    return has_rows(context.connection, TableName(key.table.schema, key.table.name))
+    # whether the table has rows in this database says nothing of the others that the revision is for
+    return asked and context.dialect.name == "postgresql"
 
 
 def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp | None:

@@ -102,7 +102,8 @@ def plan_repair(state: KeyState) -> Repair:
     none of them               validate, create
     =========================  =======================================================================
 
-    Primary keys are left to people: a step that verifies, where they have to act. What can never be served is refused.
+    Primary keys are left to people: a step that verifies, where they have to act and nothing that Alembic creates on
+    the same elements serves. What Alembic creates there is created. What can never be served is refused.
     """
     unservable = holds_the_rowid(state.target, state.traits)
     if unservable is not None and state.wanted.kind is not Kind.PRIMARY_KEY:
@@ -116,7 +117,7 @@ def plan_repair(state: KeyState) -> Repair:
     broken = [
         c
         for c in state.offered
-        if not c.valid and (_is_wanted(state, c) or c.name == state.wanted.name)
+        if not c.valid and (_is_wanted(state, c) or _has_its_name(state, c))
     ]
     adopted = tuple(
         c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
@@ -128,20 +129,28 @@ def plan_repair(state: KeyState) -> Repair:
         c.kind is Kind.PRIMARY_KEY for c in spoilers
     )
     if by_hand:
-        undone = not standing or len(drops_after) < len(spoilers)
-        verify = [Step(Action.VERIFY)] if undone else []
-        steps = (*drops_first, *drops_after, *verify)
+        # what Alembic creates beside a primary key, for unique=True on its column, serves as well
+        creates = state.created and not adopted
+        serves = standing or (creates and unservable is None)
+        undone = not serves or len(drops_after) < len(spoilers)
+        steps = (
+            *drops_first,
+            *([Step(Action.VALIDATE)] if creates else []),
+            *drops_after,
+            *([Step(Action.CREATE)] if creates else []),
+            *([Step(Action.VERIFY)] if undone else []),
+        )
         return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
     impostors = [
         c
         for c in state.offered
-        if c.name == state.wanted.name and c not in (*good, *spoilers, *broken, *state.dropped)
+        if _has_its_name(state, c) and c not in (*good, *spoilers, *broken, *state.dropped)
     ]
     if not standing and not state.created and impostors and not state.compared:
         return Repair(Shortfall(Code.UNPROVEN_ARBITER, impostors[0]))
     # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
-    loses_its_name = any(c.name == state.wanted.name for c in (*spoilers, *broken))
+    loses_its_name = any(_has_its_name(state, c) for c in (*spoilers, *broken))
     creates = not adopted and (state.created or not standing or loses_its_name)
     if creates:
         if not standing:
@@ -152,8 +161,13 @@ def plan_repair(state: KeyState) -> Repair:
     return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
 
+def _has_its_name(state: KeyState, candidate: Candidate) -> bool:
+    """Whether Alembic takes the candidate for `wanted`; what has no name in the models is no namesake of anything."""
+    return state.wanted.name is not None and candidate.name == state.wanted.name
+
+
 def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
-    return candidate.name == state.wanted.name and candidate.kind is state.wanted.kind
+    return _has_its_name(state, candidate) and candidate.kind is state.wanted.kind
 
 
 def _is_wanted(state: KeyState, candidate: Candidate) -> bool:

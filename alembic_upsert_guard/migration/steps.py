@@ -16,6 +16,7 @@ from sqlalchemy import Index
 
 from ..declaration import as_index_element
 from ..inference import MYSQL_FAMILY, Candidate, Kind
+from ..names import name_of_unnamed
 from ..rows import can_deduplicate, newest_by
 from ..sqltext import literal_sql, sql_as_text
 from .operations import (
@@ -52,7 +53,7 @@ def operations_of(
         if step.action is Action.VALIDATE:
             sequence.append(_validation(dialect, key, repair.shortfall.code))
         elif step.action is Action.CREATE:
-            sequence.append(creation or _creation_of(key.arbiter))
+            sequence.append(_named(dialect, key, repair, creation or _creation_of(key.arbiter)))
         elif step.action is Action.VERIFY:
             verification = _verification(dialect, key, repair.shortfall.code)
         elif step.candidate is not None:
@@ -130,6 +131,21 @@ def _creation_of(arbiter: Arbiter) -> MigrateOperation:
     if isinstance(arbiter, Index):
         return CreateIndexOp.from_index(arbiter)
     return AddConstraintOp.from_constraint(arbiter)
+
+
+def _named(
+    dialect: Dialect, key: InspectedKey, repair: Repair, creation: MigrateOperation
+) -> MigrateOperation:
+    """The creation, under a name where the model states none: Alembic cannot drop it again otherwise."""
+    if isinstance(creation, CreateUniqueConstraintOp) and creation.constraint_name is None:
+        gone = {step.candidate for step in repair.steps}
+        creation.constraint_name = name_of_unnamed(
+            key.table.name,
+            key.wanted.labels,
+            dialect=dialect.name,
+            taken={candidate.name for candidate in key.offered if candidate not in gone},
+        )
+    return creation
 
 
 def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:

@@ -27,6 +27,7 @@ from .plan import (
     Refusal,
     Swap,
     Wait,
+    is_from_nothing,
     plan,
 )
 from .sessions import holders_of, sessions_of
@@ -52,6 +53,11 @@ _UNIQUE_VIOLATION = "23505"
 _QUERY_CANCELED = "57014"
 
 _SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")
+
+_SIZE = text(
+    "SELECT pg_catalog.pg_relation_size(CAST(CAST(:table AS pg_catalog.int8) AS pg_catalog.regclass))"
+)
+"""In bytes; NULL where the table is gone."""
 
 _LOCK_CLASS = 0x75677561
 """The first half of our advisory locks, the ASCII of ``ugua``; the other half is the table's oid."""
@@ -111,6 +117,7 @@ def create(
     shape = shape_of(connection, wanted)
     run = _Run(connection, told, patience, teller)
     deadlocks = 0
+    tries_at_once = True
     while True:
         found = _find(connection, wanted.table, shape)
         _refuse_namesakes(connection, wanted, found[0])
@@ -120,6 +127,10 @@ def create(
             raise OnlineError(f"{told} was not made, nothing was changed: {refusal}") from None
         if not steps:
             return
+        if tries_at_once and is_from_nothing(wanted, found):
+            tries_at_once = False
+            if run.make_on_empty_table(wanted, found[0]):
+                continue
         run.builds_left = sum(isinstance(step, Build) for step in steps)
         try:
             for step in steps:
@@ -340,6 +351,40 @@ class _Run:
                 execute(self.connection, statement)
 
     # -- what stops everybody, and so does not wait
+
+    def make_on_empty_table(self, wanted: OnlineArbiter, table: FoundTable) -> bool:
+        """Make all of `wanted` in one short transaction, where the table takes no space; return whether it is made.
+
+        Rows would be kept from writers for as long as the build reads them, so it is looked again under the lock that
+        keeps new ones out; its size is looked at and not its rows, which policies can hide and others not have
+        committed. A lock that is not to be had at once is no failure: what stops nobody is done instead.
+        """
+        if not self._takes_no_space(table):
+            return False
+        relation, index = self._quoted(*table.name), self._quoted(wanted.name)
+        mode = "ACCESS EXCLUSIVE" if wanted.constraint else "SHARE"
+        attach = [self._attach(table.name, wanted.name, wanted.name, wanted)]
+        execute(self.connection, "BEGIN")
+        try:
+            self.connection.execute(_SET_LOCAL, {"value": self.patience.lock_timeout})
+            execute(self.connection, f"LOCK TABLE ONLY {relation} IN {mode} MODE")
+            made = self._takes_no_space(table)
+            if made:
+                clauses = wanted.clauses(self.dialect)
+                execute(self.connection, f"CREATE UNIQUE INDEX {index} ON {relation} {clauses}")
+                for statement in attach if wanted.constraint else ():
+                    execute(self.connection, statement)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            execute(self.connection, "ROLLBACK")
+            return False
+        execute(self.connection, "COMMIT")
+        return made
+
+    def _takes_no_space(self, table: FoundTable) -> bool:
+        size: int | None = self.connection.scalar(_SIZE, {"table": table.oid})
+        return size == 0
 
     def shortly(self, statements: Sequence[str], relations: Sequence[int]) -> None:
         """Execute all of `statements` or none, under a short lock_timeout, as often as patience says."""

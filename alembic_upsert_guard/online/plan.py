@@ -45,6 +45,7 @@ __all__ = [
     "Step",
     "Swap",
     "Wait",
+    "is_from_nothing",
     "plan",
 ]
 
@@ -172,6 +173,23 @@ def plan(wanted: OnlineArbiter, found: Sequence[FoundTable]) -> tuple[Step, ...]
     if table.relation != "table":
         raise Refusal(f"{table.name.name} is a {table.relation}: it takes no unique index")
     return tuple(_of_table(wanted, table))
+
+
+def is_from_nothing(wanted: OnlineArbiter, found: Sequence[FoundTable]) -> bool:
+    """Return whether all of `wanted` is left to be made, and nothing else is to be done for it.
+
+    So an empty table can have it at once (:mod:`.acting`). A partitioned one gets it part by part all the same.
+
+    :param found: as :func:`plan` takes it.
+    """
+    table = found[0]
+    return table.relation == "table" and plan(wanted, found) == tuple(_from_nothing(wanted, table))
+
+
+def _from_nothing(wanted: OnlineArbiter, table: FoundTable) -> Iterator[Step]:
+    yield Build(table.name, wanted.name)
+    if wanted.constraint:
+        yield Attach(table.name, wanted.name)
 
 
 def _of_table(wanted: OnlineArbiter, table: FoundTable) -> Iterator[Step]:

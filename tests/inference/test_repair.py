@@ -61,7 +61,7 @@ def reason(found: Repair) -> str | None:
     return None if found.shortfall is None else str(found.shortfall.code)
 
 
-def named(word: str, offer: Any) -> Any:
+def named(word: str | None, offer: Any) -> Any:
     """The same under another name."""
     return replace(offer, name=word)
 
@@ -346,6 +346,21 @@ def test_another_null_mode_under_the_wanted_name() -> None:
     assert reason(found) == "nulls-mismatch"
 
 
+# -- without a name
+
+
+def test_what_has_no_name_is_no_namesake() -> None:
+    """SQLite's rowid has none, and a unique constraint of the models need have none: nothing is dropped."""
+    rowid = offered(None, "id", kind=Kind.PRIMARY_KEY)
+    assert told(repair(rowid, wanted=named(None, WANTED), owned=False)) == ["validate", "create"]
+
+
+def test_what_has_the_name_is_one() -> None:
+    """The twin with names."""
+    other = offered("uq", "id", kind=Kind.CONSTRAINT)
+    assert told(repair(other, owned=False)) == ["validate", "drop uq", "create"]
+
+
 # -- primary keys
 
 PRIMARY = offered("pk", "a", "b", kind=Kind.PRIMARY_KEY)
@@ -378,6 +393,25 @@ def test_a_unique_index_serves_a_key_on_the_primary_key() -> None:
     found = repair(offered("ux", "b", "a"), wanted=PRIMARY, owned=False, alembic_creates=False)
 
     assert found == Repair()
+
+
+def test_what_alembic_creates_on_the_primary_key_is_created() -> None:
+    """unique=True on a primary key that is not there: the constraint serves, and nobody has to act."""
+    found = repair(wanted=PRIMARY, owned=False, alembic_creates=True)
+    assert told(found) == ["validate", "create"]
+    assert reason(found) == "missing-arbiter"
+
+
+def test_without_that_a_person_has_to_act() -> None:
+    """The twin without unique=True."""
+    assert told(repair(wanted=PRIMARY, owned=False, alembic_creates=False)) == ["verify"]
+
+
+def test_a_primary_key_that_spoils_what_alembic_creates() -> None:
+    """It is created, and the deferrable primary key is still a person's to change."""
+    spoiling = offered("pk", "a", "b", kind=Kind.PRIMARY_KEY, immediate=False)
+    found = repair(spoiling, alembic_creates=True)
+    assert told(found) == ["validate", "create", "verify"]
 
 
 def test_a_spoiler_beside_the_primary_key() -> None:
@@ -451,7 +485,7 @@ def test_the_order_of_the_catalog_decides_nothing(wanted: Any, *, owned: bool) -
 # -- SQLite's rowid
 
 
-def of_the_rowid(wanted: Any) -> Repair:
+def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
     """A key on ``(a, b)``, where a is the rowid."""
     there = (offered("rowid", "a", kind=Kind.PRIMARY_KEY),)
     state = KeyState(
@@ -460,7 +494,7 @@ def of_the_rowid(wanted: Any) -> Repair:
         owned=True,
         offered=there,
         dropped=frozenset(),
-        created=True,
+        created=alembic_creates,
         compared=True,
         nullable=False,
         traits=Traits("sqlite", rowid="a"),
@@ -476,6 +510,11 @@ def test_a_key_that_holds_the_rowid_is_refused() -> None:
 
 def test_a_rowid_that_is_about_to_be_a_part_of_the_primary_key_is_none() -> None:
     """The models reshape the primary key to the key: a person writes that, and it is verified."""
-    reshaped = of_the_rowid(offered(None, "a", "b", kind=Kind.PRIMARY_KEY))
+    reshaped = of_the_rowid(PRIMARY, alembic_creates=False)
     assert not reshaped.is_refused
     assert told(reshaped) == ["verify"]
+
+
+def test_what_alembic_creates_beside_a_reshaped_rowid_does_not_serve() -> None:
+    """SQLite infers nothing that holds the rowid: it is created, and the primary key is still to be changed."""
+    assert told(of_the_rowid(PRIMARY)) == ["validate", "create", "verify"]

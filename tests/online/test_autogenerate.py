@@ -75,10 +75,28 @@ def test_it_goes_round_and_the_second_revision_is_empty(project: Project) -> Non
     assert made(project) == [MADE]
 
 
-def test_an_empty_table_gets_the_plain_form(project: Project) -> None:
+def test_an_empty_table_gets_the_concurrent_form_too(project: Project) -> None:
+    """The developer's database is not the one that the revision is for."""
     asked_for(project, "DELETE FROM answers")
     (path,) = revise(project)
-    assert "op.create_unique_constraint('uq_answers'" in path.read_text()
+    assert lines(path, "upgrade")[-1] == f"{CREATE})"
+    project.upgrade()
+    assert made(project) == [MADE]
+    (second,) = revise(project)
+    assert lines(second, "upgrade") == ["pass"]
+
+
+def test_a_table_that_was_never_written_to_goes_round(project: Project) -> None:
+    """It is made at once there, and is the same."""
+    asked_for(project, "TRUNCATE answers")
+    revise(project)
+    project.upgrade()
+    assert made(project) == [MADE]
+    (second,) = revise(project)
+    assert lines(second, "upgrade") == ["pass"]
+    second.unlink()
+    project.downgrade()
+    assert made(project) == []
 
 
 def test_a_callable_is_asked_for_each_table(project: Project) -> None:
