@@ -54,7 +54,7 @@ def _print_counts(counts: Counter[str], most: int = 20) -> None:
 def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
     tally = Tally()
     with engine.connect() as connection:
-        prepare(connection)
+        prepare(connection, others=True)
         run(connection, tally, keys=arguments.cases, seed=arguments.seed, only=arguments.only)
     _print_found(tally.wrong, tally.found)
     print(f"{tally.keys} keys; said, and the insert:")  # noqa: T201

@@ -5,6 +5,7 @@ A key that can never be served has to be refused before the revision is written;
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["FlowTally", "run_flow"]
 
 _BATCH = 40
-_TEMPLATE = "fuzz_template"
-_BATCHES, _ALONE = "fuzz_batches", "fuzz_alone"
+_TEMPLATE, _BATCHES, _ALONE = (f"fuzz_{os.getpid()}_{of}" for of in ("template", "batch", "alone"))
 _MOST_SHRUNK = 3
 
 Declared = tuple["Case", "Key"]
@@ -96,9 +96,13 @@ class _Flow:
             prepare(connection)
             self.version, self.kinds = major_version(connection), known_kinds(connection)
         number = 0
-        while self.tally.keys < keys:
-            self._batch(seed, number, batch)
-            number += 1
+        try:
+            while self.tally.keys < keys:
+                self._batch(seed, number, batch)
+                number += 1
+        finally:
+            for name in (_BATCHES, _ALONE, _TEMPLATE):
+                self._statement(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     # -- a batch
 

@@ -70,12 +70,17 @@ PRELUDE = (
     "CREATE FUNCTION upper(x varchar) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.upper(x) || '!'$$",
     "CREATE FUNCTION lower(x text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.upper(x)$$",
     "CREATE TABLE journal (n int)",
-    "CREATE ROLE application",
-    f"GRANT USAGE ON SCHEMA tools, {quoted(ODD_SCHEMA)} TO application",
     "CREATE FOREIGN DATA WRAPPER nowhere",
     "CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere",
 )
 """In the order of need; what a server does not know (ICU, extensions, later syntax) is left out."""
+
+
+_OTHERS = (
+    "CREATE ROLE application",
+    f"GRANT USAGE ON SCHEMA tools, {quoted(ODD_SCHEMA)} TO application",
+)
+"""A role that owns nothing; it is there for the whole server, and stays."""
 
 
 def execute(connection: Connection, sql: str) -> None:
@@ -89,9 +94,12 @@ def major_version(connection: Connection) -> int:
     return int(version) // 10_000
 
 
-def prepare(connection: Connection) -> None:
-    """Make the prelude in the connection's database, and commit it."""
-    for statement in PRELUDE:
+def prepare(connection: Connection, *, others: bool = False) -> None:
+    """Make the prelude in the connection's database, and commit it.
+
+    :param others: make the role that is there for the whole server, too, which is to be ours.
+    """
+    for statement in (*PRELUDE, *(_OTHERS if others else ())):
         is_done(connection, statement)
     connection.commit()
 
@@ -112,8 +120,6 @@ def prelude_of(texts: list[str]) -> list[str]:
     said = "\n".join(texts)
     needed: list[str] = []
     for statement in reversed(PRELUDE):
-        if statement.startswith("GRANT"):
-            continue
         name = statement.split("(")[0].split(" AS ")[0].split()[2].split(".")[-1].strip('"')
         if name in said:
             needed.append(statement)
