@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from .catalog import TableName, catalog_for
-from .catalog.reading import commits_each_statement, rolled_back, words_of
+from .catalog.reading import rolled_back, words_of
 from .declaration import declarations_of
 from .errors import UpsertGuardError
 from .findings import (
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
+    from .catalog import Catalog
     from .declaration import Declaration
     from .findings import Finding
     from .inference import Candidate
@@ -76,6 +76,9 @@ class Checked:
 def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bool) -> Checked:
     """Return the verdict on every key that `metadata` declares. Nothing is written to the database.
 
+    Whatever is made there, such as empty temporary copies of tables, is rolled back; rows are read, and the planner is
+    asked, in a read-only transaction.
+
     Tables are looked for in the schema that they name, or where a ``schema_translate_map`` of the connection sends
     them.
 
@@ -91,6 +94,14 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     if catalog is None:
         return Checked(findings=(unknown_dialect(dialect),))
     living = {_where_it_lives(connection, table): table for table in declaring}
+    with rolled_back(connection):
+        return _check_all(connection, catalog, living, rows=rows)
+
+
+def _check_all(
+    connection: Connection, catalog: Catalog, living: Mapping[Table, Table], *, rows: bool
+) -> Checked:
+    """Return the answers for the tables in `living`, each with its model's table behind it."""
     keys: list[CheckedKey] = []
     findings: list[Finding] = []
     homes: dict[str, str | None] = {}
@@ -254,10 +265,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
     subject = _key_of(key.table, key.declaration)
     table = TableName(key.table.schema, key.table.name)
     rows = RowsOfKey(table, key.declared, key.declaration.nulls)
-    # a statement that fails takes its transaction along, and the other keys are asked in the same one
-    each_for_itself = commits_each_statement(connection)
     try:
-        with nullcontext() if each_for_itself else rolled_back(connection):
+        # a statement that fails takes its transaction along, and the other keys are asked in the same one
+        with rolled_back(connection):
             report = read_rows(connection, rows, sample=0, reveal=False)
     except DBAPIError as error:
         return [unread_rows(subject, words_of(error))]

@@ -41,7 +41,7 @@ from .migration.environment import (
     project_config,
     run_environment,
 )
-from .scan import scan
+from .scan import call_site_member, scan
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
 
@@ -255,18 +255,7 @@ def _scan(options: argparse.Namespace) -> int:
     report = _Report(
         "scan",
         sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
-        call_sites=[
-            {
-                "path": site.path,
-                "line": site.line,
-                "schema": site.schema,
-                "table": site.table,
-                "elements": list(site.elements),
-                "where": site.where,
-                "resolution": str(site.resolution),
-            }
-            for site in scanned.call_sites
-        ],
+        call_sites=[call_site_member(site) for site in scanned.call_sites],
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
     left_out = f", {len(scanned.problems):,} not scanned" if scanned.problems else ""

@@ -67,6 +67,7 @@ DESIGNED = {
     "null-rows": "warning",
     "arbiter-removed": "warning",
     "undeclared-upsert": "error",
+    "missing-constraint": "error",
     "unresolved-upsert": "warning",
     "bound-predicate": "warning",
     "unserved-function": "error",

@@ -6,6 +6,7 @@ Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ __all__ = [
     "inferred_arbiters",
     "insertable_columns",
     "read",
+    "read_only",
     "server_version",
     "spell_alike",
     "sqlstate",
@@ -355,9 +357,17 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     return answer
 
 
+@contextmanager
+def read_only(connection: Connection) -> Iterator[None]:
+    """Let the block write nothing, whatever functions of the user's it runs; its settings are undone behind it."""
+    with rolled_back(connection):
+        execute(connection, "SET LOCAL transaction_read_only = on")
+        yield
+
+
 def _ask(connection: Connection, explain: str) -> Inferred:
     try:
-        with rolled_back(connection):
+        with read_only(connection):
             document = execute(connection, explain).scalar_one()
             plans = json.loads(document) if isinstance(document, str) else document
             if not plans:

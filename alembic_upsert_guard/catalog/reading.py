@@ -130,18 +130,28 @@ def words_of(error: DBAPIError) -> str:
     return str(said).strip().splitlines()[0]
 
 
+_INSIDE = "upsert_guard_inside"
+"""Marks a connection in AUTOCOMMIT on which a block of ours is open: SQLAlchemy knows of no transaction there."""
+
+
 @contextmanager
 def rolled_back(connection: Connection) -> Iterator[None]:
     """Leave the database, its settings and the caller's transaction as they were: what the block does is undone.
 
-    Not to be nested: in AUTOCOMMIT there is a transaction of its own, and no savepoint.
+    Blocks may be nested. In AUTOCOMMIT the outermost one is a transaction of its own, the others are savepoints in it.
     """
     if commits_each_statement(connection):
-        execute(connection, "BEGIN")
+        begin, undo = "BEGIN", "ROLLBACK"
+        is_inside = connection.info.get(_INSIDE, False)
+        if is_inside:
+            begin, undo = "SAVEPOINT upsert_guard_block", "ROLLBACK TO SAVEPOINT upsert_guard_block"
+        execute(connection, begin)
+        connection.info[_INSIDE] = True
         try:
             yield
         finally:
-            execute(connection, "ROLLBACK")
+            connection.info[_INSIDE] = is_inside
+            execute(connection, undo)
         return
     outside = not connection.in_transaction()
     savepoint = connection.begin_nested()

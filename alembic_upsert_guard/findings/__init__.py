@@ -24,7 +24,7 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import never_served, shortfall_fact, without_arbiter
+from .shortfalls import candidate_told, never_served, shortfall_fact, without_arbiter
 
 __all__ = [
     "CODES",
@@ -44,6 +44,7 @@ __all__ = [
     "as_github",
     "as_json",
     "as_text",
+    "candidate_told",
     "counted",
     "entry_of",
     "first_line",

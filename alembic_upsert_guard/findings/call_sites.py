@@ -1,22 +1,47 @@
-"""What is told of upserts in code: undeclared ones, unreadable ones, and predicates that bind values."""
+"""What is told of upserts in code: which no key declares, which nothing serves, and which bind values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from .calls import (
+    Call,
+    Form,
+    constraint_line,
+    sql_argument,
+    target_line,
+    upsert_key_line,
+)
+from .causes import Cause, way_out
 from .keys import told_of_key
+from .shortfalls import candidate_told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..inference import Candidate, Element
+
 __all__ = [
     "BOUND_PREDICATE",
+    "MISSING_CONSTRAINT",
     "UNDECLARED_UPSERT",
     "UNRESOLVED_UPSERT",
+    "Miss",
+    "Near",
+    "Offer",
     "Wording",
+    "absent_constraint",
+    "any_is_deferrable",
     "bound_predicate",
-    "undeclared_constraint",
+    "constraint_of_another_kind",
+    "deferrable_constraint",
+    "index_as_constraint",
+    "key_not_found",
+    "modelled_constraint",
+    "modelled_target",
+    "modelled_without_target",
     "undeclared_target",
     "undeclared_without_target",
     "unknown_columns",
@@ -28,6 +53,7 @@ __all__ = [
 UNDECLARED_UPSERT = "undeclared-upsert"
 UNRESOLVED_UPSERT = "unresolved-upsert"
 BOUND_PREDICATE = "bound-predicate"
+MISSING_CONSTRAINT = "missing-constraint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,67 +62,135 @@ class Wording:
 
     fact: str
     hint: str
+    offer: str | None = None
+    """The part of the hint that declares a key, which many call sites may share; None: it declares none."""
 
 
-def upsert_key_line(
-    elements: Sequence[tuple[str, bool]], where: str | None = None, name: str | None = None
-) -> str:
-    """Return the line to paste: ``UpsertKey("user_id", "question_id")``.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The key that a call site could have, and where it goes."""
 
-    :param elements: each with whether it is SQL and not a column's name.
-    """
-    parts = [f"sa.text({_quoted(e)})" if is_sql else _quoted(e) for e, is_sql in elements]
-    if where is not None:
-        parts.append(f"where=sa.text({_quoted(where)})")
-    if name is not None:
-        parts.append(f"name={_quoted(name)}")
-    return f"UpsertKey({', '.join(parts)})"
+    elements: tuple[Element, ...]
+    where: str | None
+    place: str
+    """Where the line goes, such as ``__table_args__ of class User (app.models)``."""
+
+    @property
+    def line(self) -> str:
+        """What to do, starting with a verb."""
+        return f"add {upsert_key_line(_pairs(self.elements), self.where)} to {self.place}"
+
+
+class Miss(Enum):
+    """How the nearest thing that is unique in the models differs from a target."""
+
+    PREDICATE = "it is partial, and the target names no predicate"
+    MORE = "it has all columns of the target, and more"
+    FEWER = "it has some columns of the target, and no other"
+    EXPRESSION = "it has the same columns, in other expressions"
+    DEFERRABLE = "it is deferrable"
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The nearest thing that is unique in the models."""
+
+    miss: Miss
+    arbiter: Candidate
+    key: str | None = None
+    """The ``**conflict_target(...)`` that names it; None: no key declares it."""
+    primary: bool = False
+    """Whether it is the primary key."""
+
+
+# -- targets
+
+
+def modelled_target(call: Call, offer: Offer, arbiter: Candidate) -> Wording:
+    """Return that no key declares the target, and what of the models serves it all the same."""
+    return Wording(
+        f"{_key(call, offer)} is declared by no model; in the models the {candidate_told(arbiter)} serves it",
+        f"{offer.line}, and every revision that takes it away is reported",
+        offer.line,
+    )
 
 
 def undeclared_target(
-    table: str,
-    elements: Sequence[tuple[str, bool]],
-    where: str | None,
-    declared: Sequence[str],
-    place: str,
+    call: Call, offer: Offer, near: Near | None, declared: Sequence[str] = ()
 ) -> Wording:
-    """Return what is told of a target that no key of its table declares.
+    """Return that nothing in the models serves the target; the likelier fault comes first.
 
     :param declared: the keys that the table does declare, as people are told of them.
-    :param place: where the line goes, such as ``class User (app.models)``.
     """
-    key = told_of_key(table, [element for element, _ in elements], where)
+    fact = f"{_key(call, offer)} is declared by no model"
+    if near is None:
+        listed = f"; declared: {', '.join(declared)}" if declared else ""
+        return Wording(
+            f"{fact}, and nothing in the models serves it{listed}", offer.line, offer.line
+        )
+    fact = f"{fact}, and nothing in the models serves it: {_NEAR[near.miss].format(candidate_told(near.arbiter))}"
+    if near.miss is Miss.DEFERRABLE:
+        return Wording(fact, _NOT_DEFERRABLE)
+    line = near.key if near.key is not None and call.form.is_python else _line(call, near)
+    if line is None:
+        return Wording(fact, f"{offer.line}: PostgREST infers by columns only", offer.line)
+    if near.miss is Miss.FEWER and not near.primary:
+        # whoever made the upsert narrower than the model has likely forgotten the model
+        return Wording(
+            fact, f"{offer.line}; or, where the model is right, write {line}", offer.line
+        )
+    return Wording(fact, f"write {line}; or, where the upsert is right, {offer.line}", offer.line)
+
+
+_NEAR = {
+    Miss.PREDICATE: "the {} is partial, and the upsert names no predicate",
+    Miss.MORE: "the nearest is the {}",
+    Miss.FEWER: "the nearest is the {}",
+    Miss.EXPRESSION: "the nearest is the {}",
+    Miss.DEFERRABLE: "the {} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
+}
+
+_NOT_DEFERRABLE = (
+    "declare that constraint without deferrable= and initially=, or match rows by other columns"
+)
+
+
+def key_not_found(call: Call, offer: Offer | None, declared: Sequence[str]) -> Wording:
+    """Return that ``conflict_target()`` finds no declared key, and raises whatever the models are unique on.
+
+    :param offer: None: the call names no elements.
+    """
+    listed = f"; declared: {', '.join(declared)}" if declared else ""
+    if offer is None:
+        fact = f"conflict_target() raises: no upsert key of {call.table} has that predicate{listed}"
+        return Wording(fact, "name the key that is meant, with the predicate that it declares")
+    fact = f"conflict_target() raises: {_key(call, offer)} is declared by no model{listed}"
+    return Wording(fact, offer.line, offer.line)
+
+
+def modelled_without_target(table: str, arbiter: Candidate, place: str) -> Wording:
+    """Return that an upsert names no target, and what of the models it may meet."""
     return Wording(
-        f"{key} is declared by no model{_beside(declared)}",
-        f"add {upsert_key_line(elements, where)} to {place}",
+        f"the upsert into {table} names no conflict target, and the table declares no upsert key; "
+        f"in the models the {candidate_told(arbiter)} serves it",
+        f"add UpsertKey(...), with the columns that rows are matched by, to {place}",
     )
-
-
-def undeclared_constraint(
-    table: str,
-    name: str,
-    covered: Sequence[tuple[str, bool]] | None,
-    declared: Sequence[str],
-    place: str,
-) -> Wording:
-    """Return what is told of a constraint that no key states or points at.
-
-    :param covered: the elements of the constraint of that name in the models; None: they have none.
-    """
-    fact = f"no upsert key of {table} states the name {name} or points at a constraint of that name"
-    line = (
-        f'UpsertKey(..., name="{name}") with its columns'
-        if covered is None
-        else upsert_key_line(covered)
-    )
-    return Wording(f"{fact}{_beside(declared)}", f"add {line} to {place}")
 
 
 def undeclared_without_target(table: str, place: str) -> Wording:
-    """Return what is told of an upsert that names no target, on a table without keys."""
+    """Return that an upsert names no target, and nothing of its table is unique."""
     return Wording(
-        f"the upsert into {table} names no conflict target, and the table declares no upsert key",
+        f"the upsert into {table} names no conflict target, and nothing in its model is unique",
         f"add UpsertKey(...), with the columns that rows are matched by, to {place}",
+    )
+
+
+def any_is_deferrable(table: str, arbiter: Candidate) -> Wording:
+    """Return that an upsert without a target meets a deferrable constraint (execIndexing.c: 55000)."""
+    return Wording(
+        f"the upsert into {table} names no conflict target, and the {candidate_told(arbiter)} is DEFERRABLE: it fails "
+        "with 55000",
+        "name the conflict target that is meant, or declare that constraint without deferrable= and initially=",
     )
 
 
@@ -117,31 +211,125 @@ def unknown_columns(table: str, unknown: Sequence[str], columns: Sequence[str]) 
     )
 
 
-def unresolved_upsert(reason: str) -> Wording:
-    """Return what is told of an upsert whose table or target the source does not tell."""
+# -- constraints by name
+
+
+def modelled_constraint(call: Call, name: str, offer: Offer) -> Wording:
+    """Return that no key points at the constraint that an upsert names, and that the models have it."""
     return Wording(
-        reason,
-        "write table and target as constants, or as **conflict_target(Model); where it has to stay as it is, "
-        f"accept it with upsert-guard: ignore[{UNRESOLVED_UPSERT}]",
+        f"no upsert key of {call.table} points at the constraint {name}, which the models have",
+        f"{offer.line}, and every revision that takes it away is reported",
+        offer.line,
     )
 
 
-def bound_predicate(key: str | None) -> Wording:
-    """Return what is told of a predicate that binds values.
+def deferrable_constraint(call: Call, arbiter: Candidate) -> Wording:
+    """Return that the upsert fails on the constraint that it names."""
+    return Wording(
+        f"the {candidate_told(arbiter)} of {call.table} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
+        _NOT_DEFERRABLE,
+    )
 
-    :param key: the arguments of ``conflict_target()`` that spell it without; None: they cannot be told.
+
+def index_as_constraint(call: Call, index: Candidate, key: str | None, offer: Offer) -> Wording:
+    """Return that the upsert names an index: ON CONSTRAINT finds constraints only (parse_clause.c, 42704).
+
+    :param key: the ``**conflict_target(...)`` that names the index's elements; None: no key declares them.
+    """
+    fact = (
+        f"the {candidate_told(index)} of {call.table} is no constraint, and the upsert names it as one: it fails with "
+        "42704"
+    )
+    if not index.unique:
+        return Wording(fact, f"{offer.line}: the index is not unique", offer.line)
+    line = key if key is not None and call.form.is_python else None
+    return Wording(fact, f"write {line or target_line(call, index.elements, index.predicate)}")
+
+
+def constraint_of_another_kind(call: Call, name: str, kind: str) -> Wording:
+    """Return that the upsert names a constraint without an index (42809)."""
+    return Wording(
+        f"{name} is a {kind} constraint of {call.table}, and ON CONSTRAINT takes one with an index: it fails with "
+        "42809",
+        "name the columns that rows are matched by, or the unique constraint that has them",
+    )
+
+
+def absent_constraint(
+    call: Call, name: str, named: Sequence[Candidate], meant: Candidate | None
+) -> Wording:
+    """Return that the table has no constraint of that name.
+
+    :param named: the constraints that the models name, in their order.
+    :param meant: the one among them that is likeliest meant; None: none is.
+    """
+    fact = f"the models have no constraint {name} on {call.table}: the upsert fails with 42704"
+    if meant is None or meant.name is None:
+        return Wording(
+            fact,
+            f"name the columns in the upsert, or write UniqueConstraint(..., name={name!r}) in the model of "
+            f"{call.table}",
+        )
+    others = [candidate_told(each) for each in named if each is not meant]
+    beside = f"; the models also have {', '.join(others)}" if others else ""
+    columns = target_line(call, meant.elements, None)
+    return Wording(
+        fact,
+        f"write {constraint_line(call, meant.name)}, as the models call it, or {columns}{beside}",
+    )
+
+
+# -- what is not known
+
+
+def unresolved_upsert(reason: str, cause: Cause, call: Call, line: str | None = None) -> Wording:
+    """Return that nothing is known of an upsert, why, and the way out that fits the cause.
+
+    :param line: what to write instead, where the models say it; None: they do not.
     """
     return Wording(
-        "the predicate of the conflict target binds values: a partial index is inferred from literals alone, and "
-        "the upsert fails with 42P10 once the plan of the prepared statement turns generic",
-        f"write **conflict_target({key or '...'}), which binds none, or the predicate's values as literals",
+        reason,
+        f"{way_out(cause, call, line)}; where it has to stay as it is, suppress it with "
+        f"upsert-guard: ignore[{UNRESOLVED_UPSERT}]",
     )
 
 
-def _beside(declared: Sequence[str]) -> str:
-    return f"; declared: {', '.join(declared)}" if declared else ""
+# -- what binds
 
 
-def _quoted(text: str) -> str:
-    """`text` as Python source, in double quotes where that reads well."""
-    return f'"{text}"' if not set(text) & set('"\\\n') else repr(text)
+def bound_predicate(
+    call: Call, key: str | None, where: str | None, *, elements: bool = False
+) -> Wording:
+    """Return that a conflict target binds values.
+
+    :param key: the ``**conflict_target(...)`` of the declared key that is meant; None: no key declares it.
+    :param where: the predicate with its values in place; None: it cannot be read.
+    :param elements: whether an element binds, and not the predicate.
+    """
+    what = "an element" if elements else "the predicate"
+    fact = (
+        f"{what} of the conflict target binds values: an index is inferred from literals only, and the upsert fails, "
+        "on SQLite at once, on PostgreSQL with 42P10 once the plan of the prepared statement turns generic"
+    )
+    ways = []
+    if key is not None and call.form.is_python:
+        ways.append(f"{key}, which binds none")
+    if call.form is Form.SQLALCHEMY and where is not None and not elements:
+        ways.append(f"index_where={sql_argument(where)}")
+    if ways:
+        return Wording(fact, f"write {', or '.join(ways)}")
+    if call.form is Form.SQLALCHEMY:
+        return Wording(fact, 'write its SQL with the values in it, as sa.text("...")')
+    return Wording(fact, "write the values of the conflict target as literals in the statement")
+
+
+def _key(call: Call, offer: Offer) -> str:
+    return told_of_key(call.table, [element.label for element in offer.elements], offer.where)
+
+
+def _line(call: Call, near: Near) -> str | None:
+    return target_line(call, near.arbiter.elements, near.arbiter.predicate)
+
+
+def _pairs(elements: Sequence[Element]) -> list[tuple[str, bool]]:
+    return [(element.label, element.column is None) for element in elements]

@@ -130,7 +130,13 @@ _ENTRIES = (
     CodeEntry(
         "undeclared-upsert",
         "error",
-        "a call site's target is declared by no model",
+        "a call site's target is declared by no model (a warning where the models serve it all the same)",
+        ("scan",),
+    ),
+    CodeEntry(
+        "missing-constraint",
+        "error",
+        "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
         ("scan",),
     ),
     CodeEntry(
@@ -142,7 +148,7 @@ _ENTRIES = (
     CodeEntry(
         "bound-predicate",
         "warning",
-        "`index_where` with bound values: fails once the plan turns generic",
+        "a conflict target with bound values: fails once the plan turns generic (an error on asyncpg and psycopg)",
         ("scan",),
     ),
     CodeEntry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 __all__ = ["Finding", "Location", "Severity"]
@@ -46,3 +46,6 @@ class Finding:
 
     location: Location | None = None
     """None: the finding is about a database and not about a file."""
+
+    offer: str | None = field(default=None, compare=False)
+    """The part of the hint that declares a key, which findings at other places may share; None: it declares none."""

@@ -389,9 +389,9 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: ' || counted || ' groups of duplicate rows are there again. Either '
-                    || 'the references of ' || relation_label || ' to itself are a part of the key, and moving them makes '
-                    || 'more rows equal, or a trigger puts rows back; nothing was changed';
+                MESSAGE = told || ' cannot be deduplicated: ' || counted || CASE WHEN counted = 1 THEN ' group' ELSE ' groups' END
+                    || ' of duplicate rows would be there again: the key holds references of the table to itself, and moving '
+                    || 'them makes more rows equal, or a trigger puts rows back; nothing was changed';
         END IF;
     END IF;
     DROP TABLE pg_temp.upsert_guard_surplus;

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog import TableName
 from ..catalog.reading import execute
 from ..errors import DeduplicationError
+from ..findings import counted
 from ..sqltext import named, string_literal
 from .surplus import ARCHIVE_COLUMNS, Deduplicated
 
@@ -62,11 +63,12 @@ class _Deduplication:
     def run(self) -> Deduplicated:
         rows = self._find()
         references = list(references_to(self.connection, self.table)) if rows else []
-        counted = self._counted(references)
-        if counted and not self.surplus.repoint:
+        referring = self._counted(references)
+        if referring and not self.surplus.repoint:
             raise self._refusal(
-                f"{sum(counted.values())} references to surplus rows would be lost: {_listed(counted)}; nothing was "
-                "changed. Move them first, or pass repoint=True, which makes them refer to the row that stays",
+                f"{sum(referring.values())} references to surplus rows would be lost: {_listed(referring)}; "
+                "nothing was changed. Move them first, or pass repoint=True, which makes them refer to the row that "
+                "stays",
             )
         for reference in references:
             self._refuse_what_cannot_move(reference)
@@ -84,8 +86,8 @@ class _Deduplication:
             raise self._refusal(
                 f"a trigger kept {rows - deleted} of {rows} surplus rows; nothing was changed"
             )
-        if any(reference.child == self.table for reference in references):
-            self._refuse_rows_that_met()
+        if rows:
+            self._refuse_new_duplicates()
         execute(self.connection, f"DROP TABLE {_SURPLUS}")
         return Deduplicated(rows, tuple((told, count) for told, count in moved.items() if count))
 
@@ -169,14 +171,15 @@ class _Deduplication:
                     f"{self._named(grandchild)} behind; nothing was changed"
                 )
 
-    def _refuse_rows_that_met(self) -> None:
+    def _refuse_new_duplicates(self) -> None:
         met = self._count(
             f"FROM (SELECT 1 FROM {self._rows_of_key()} GROUP BY {self._elements()} HAVING count(*) > 1)"
         )
         if met:
             raise self._refusal(
-                "the references to itself are a part of the key, and moving them makes "
-                f"{met} more groups of rows equal; nothing was changed"
+                f"{counted(met, 'group')} of duplicate rows would be there again: the key holds references of the "
+                "table to itself, and moving them makes more rows equal, or a trigger puts rows back; nothing was "
+                "changed"
             )
 
     # -- what is done

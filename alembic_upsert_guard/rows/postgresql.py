@@ -17,7 +17,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
 from ..catalog import TableName
-from ..catalog.postgresql import element_sql, insertable_columns, server_version, sqlstate
+from ..catalog.postgresql import (
+    element_sql,
+    insertable_columns,
+    read_only,
+    server_version,
+    sqlstate,
+)
 from ..catalog.reading import execute, rolled_back, words_of
 from ..errors import HiddenRowsError
 from ..sqltext import EQ, GE, GT, LE, LT, MINUS, NE, PLUS, named, quoted
@@ -259,7 +265,7 @@ def as_the_build_reads(connection: Connection) -> Iterator[None]:
         off.append("enable_presorted_aggregate")  # count(DISTINCT) then sorts hashes, not rows
     if version >= (17,):
         off.append("enable_group_by_reordering")  # the hash is compared first
-    with rolled_back(connection):
+    with read_only(connection):
         for setting in off:
             execute(connection, f"SET LOCAL {setting} = off")
         execute(

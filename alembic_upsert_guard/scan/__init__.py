@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import MissingParsersError
-from .callsite import CallSite, Resolution
+from .callsite import CallSite, Resolution, Source, call_site_member
 from .declared import (
-    DeclaredArbiter,
     DeclaredClass,
     DeclaredKey,
     DeclaredTable,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallSite",
-    "DeclaredArbiter",
     "DeclaredClass",
     "DeclaredKey",
     "DeclaredTable",
@@ -37,6 +35,8 @@ __all__ = [
     "Problem",
     "Resolution",
     "ScanReport",
+    "Source",
+    "call_site_member",
     "scan",
 ]
 

@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..inference import Element
+    from ..inference import Candidate, Element
 
 __all__ = [
-    "DeclaredArbiter",
     "DeclaredClass",
     "DeclaredKey",
     "DeclaredTable",
@@ -28,21 +27,15 @@ class DeclaredKey:
     """The predicate's SQL; None: the key covers every row."""
     name: str | None
     """The name that the key states; None: it states none."""
-    arbiter: str | None
-    """The name of the constraint or index that the key points at; None: it has no name in the models."""
+    arbiter: Candidate
+    """The constraint or index of the model that the key points at."""
+    any_name: bool = False
+    """Whether a database may serve the key by an arbiter of any name and kind, which is then kept as it is."""
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The elements as people are told of them."""
         return tuple(element.label for element in self.elements)
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredArbiter:
-    """One unique constraint or index of a table, key or not."""
-
-    name: str
-    elements: tuple[Element, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,15 @@ class DeclaredTable:
     primary_key: tuple[str, ...]
     """The names of its columns, in key order; empty: it has none."""
     keys: tuple[DeclaredKey, ...] = ()
-    arbiters: tuple[DeclaredArbiter, ...] = ()
-    """Those that have a name."""
+    candidates: tuple[Candidate, ...] = ()
+    """Its primary key, constraints and indexes, as the model spells them; indexes that are not unique, too."""
+    others: tuple[tuple[str | None, str], ...] = ()
+    """Name and kind (CHECK, EXCLUDE, FOREIGN KEY) of its other constraints; None: it has no name."""
+
+    @property
+    def arbiters(self) -> tuple[Candidate, ...]:
+        """Those of the candidates that are unique."""
+        return tuple(candidate for candidate in self.candidates if candidate.unique)
 
     @property
     def full_name(self) -> str:

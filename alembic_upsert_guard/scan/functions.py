@@ -26,6 +26,7 @@ from ..catalog.functions import Question, ask_planner, read_functions
 from ..errors import MissingParsersError
 from ..findings import unknown_dialect
 from ..findings.of_functions import UpsertOfFunction, unresolved_in_function, unserved_function
+from .callsite import Source
 from .sighting import Constraint, Elements, NamedTable, Unread
 
 if TYPE_CHECKING:
@@ -253,11 +254,13 @@ def _told(each: _Seen, answer: Answer | None) -> UpsertOfFunction:
 
 def _call_site(told: UpsertOfFunction, resolution: str) -> dict[str, Any]:
     return {
+        "source": str(Source.FUNCTIONS),
         "path": told.function,
         "line": told.line,
         "schema": told.schema,
         "table": told.table,
         "elements": list(told.labels),
         "where": told.where,
+        "constraint": told.constraint,
         "resolution": resolution,
     }

@@ -9,7 +9,7 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
-from .sighting import NamedTable, PrimaryKey, Sighting, Unread
+from .sighting import Form, NamedTable, PrimaryKey, Sighting, Unread
 from .supabase import target_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class JavaScriptSource:
             call.end_point[0] + 1,
             table,
             self._target(spread or options),
+            form=Form.SUPABASE_JAVASCRIPT,
         )
 
     def _table(self, node: Node, depth: int) -> NamedTable | Unread | None:

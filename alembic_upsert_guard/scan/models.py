@@ -11,7 +11,6 @@ from sqlalchemy.orm import mapperlib
 
 from ..declaration import arbiter_as_candidate, arbiters_of, declarations_of
 from .declared import (
-    DeclaredArbiter,
     DeclaredClass,
     DeclaredKey,
     DeclaredTable,
@@ -21,7 +20,7 @@ from .declared import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import MetaData
+    from sqlalchemy import Index, MetaData
     from sqlalchemy.orm import Mapper
 
     from ..declaration import Declaration
@@ -49,25 +48,39 @@ def _table(table: Table) -> DeclaredTable:
         tuple((column.key, column.name) for column in table.columns),
         tuple(column.name for column in table.primary_key.columns),
         tuple(_key(table, declaration) for declaration in declarations_of(table)),
-        tuple(_named_arbiters(table)),
+        tuple(arbiter_as_candidate(each) for each in (*arbiters_of(table), *_plain(table))),
+        tuple(_others(table)),
     )
 
 
 def _key(table: Table, declaration: Declaration) -> DeclaredKey:
-    arbiter = declaration.arbiter(table)
     return DeclaredKey(
         declaration.target.elements,
         declaration.target.predicate,
         declaration.name,
-        None if arbiter.name is None else str(arbiter.name),
+        arbiter_as_candidate(declaration.arbiter(table)),
+        any_name=declaration.owns(table),
     )
 
 
-def _named_arbiters(table: Table) -> Iterator[DeclaredArbiter]:
-    for arbiter in arbiters_of(table):
-        candidate = arbiter_as_candidate(arbiter)
-        if candidate.name is not None:
-            yield DeclaredArbiter(candidate.name, candidate.elements)
+def _plain(table: Table) -> list[Index]:
+    """The indexes that are not unique, by name."""
+    plain = [index for index in table.indexes if not index.unique]
+    return sorted(plain, key=lambda index: str(index.name or ""))
+
+
+_KINDS = {
+    "check_constraint": "CHECK",
+    "exclude_constraint": "EXCLUDE",
+    "foreign_key_constraint": "FOREIGN KEY",
+}
+
+
+def _others(table: Table) -> Iterator[tuple[str | None, str]]:
+    for constraint in table.constraints:
+        kind = _KINDS.get(constraint.__visit_name__)
+        if kind is not None:
+            yield None if constraint.name is None else str(constraint.name), kind
 
 
 def _classes(tables: Iterable[Table]) -> Iterator[DeclaredClass]:

@@ -5,265 +5,166 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..findings import Finding, Location, told_of_key
+from ..findings import Finding, Location, severity_of
 from ..findings.call_sites import (
     BOUND_PREDICATE,
     UNDECLARED_UPSERT,
     UNRESOLVED_UPSERT,
-    Wording,
     bound_predicate,
-    undeclared_constraint,
-    undeclared_target,
-    undeclared_without_target,
-    unknown_columns,
-    unknown_table,
-    unresolved_upsert,
 )
-from ..inference import Element
+from ..findings.calls import Call
+from .answer import Asked, unresolved
 from .callsite import CallSite, Resolution
-from .matching import Match, match_key
-from .sighting import (
-    AnyArbiter,
-    Constraint,
-    Elements,
-    KeyOfTable,
-    NamedTable,
-    PrimaryKey,
-    Unread,
-)
+from .resolution import answer_of, read_only, without_model
+from .sighting import Constraint, ConstraintObject, Elements, KeyOfTable, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .declared import DeclaredKey, DeclaredTable, DeclaredTables
+    from ..findings import Severity
+    from ..findings.call_sites import Wording
+    from .answer import Answer
+    from .declared import DeclaredTable, DeclaredTables
     from .sighting import Sighting, Target
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["PREPARING_DRIVERS", "Resolved", "resolve"]
+
+PREPARING_DRIVERS = frozenset({"asyncpg", "psycopg", "psycopg_async"})
+"""SQLAlchemy's names of the drivers that prepare statements by themselves, so that plans turn generic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A call site, and what is to be told of it."""
+    """A call site, and what there is to say of it."""
 
     call_site: CallSite
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What is so; `wording` for what is not declared."""
-
-    resolution: Resolution
-    wording: Wording | None = None
-    elements: tuple[str, ...] = ()
-    where: str | None = None
-
-
-def resolve(path: str, sighting: Sighting, declared: DeclaredTables) -> Resolved:
+def resolve(
+    path: str,
+    sighting: Sighting,
+    models: DeclaredTables | None,
+    drivers: frozenset[str] = frozenset(),
+) -> Resolved:
     """Return the call site of a sighting, with its findings.
 
     :param path: as people are told of the file.
+    :param models: None: there are none, and what can be read is not judged.
+    :param drivers: SQLAlchemy's names of the project's drivers; empty: they are not known.
     """
     named = sighting.table
-    elements, where = _written(sighting.target)
+    asked: Asked | None = None
     if isinstance(named, Unread):
-        answer = _unresolved(named.reason)
-        return _resolved(
-            path, sighting, None, None, replace(answer, elements=elements, where=where)
-        )
-    table = named.declared or declared.table(named.schema, named.name)
-    if table is None:
-        answer = replace(_without_model(named, declared), elements=elements, where=where)
-        return _resolved(path, sighting, named.schema, named.name, answer)
-    answer = _answer(sighting.target, table, declared)
+        answer = unresolved(named, Call(sighting.form, "?", sighting.model))
+        schema = table_name = None
+    else:
+        schema, table_name = named.schema, named.name
+        table = None if models is None else named.declared or models.table(schema, table_name)
+        call = Call(sighting.form, _full_name(schema, table_name), sighting.model)
+        if models is None:
+            answer = read_only(sighting.target, call)
+        elif table is None:
+            answer = without_model(call, named, models)
+        else:
+            schema, table_name = table.schema, table.name
+            asked = Asked(_call(sighting, table, models), table, models)
+            answer = answer_of(sighting.target, asked)
+    elements, where = _written(sighting.target)
     if not answer.elements:
         answer = replace(answer, elements=elements, where=where)
-    return _resolved(path, sighting, table.schema, table.name, answer)
+    site = _call_site(path, sighting, (schema, table_name), answer)
+    findings = [] if answer.wording is None else [_finding(_code(answer), site, answer.wording)]
+    findings += _bindings(sighting, site, asked, answer, drivers)
+    return Resolved(site, tuple(findings))
+
+
+def _full_name(schema: str | None, name: str) -> str:
+    return name if schema is None else f"{schema}.{name}"
+
+
+def _call(sighting: Sighting, table: DeclaredTable, models: DeclaredTables) -> Call:
+    mapped = models.class_for(table)
+    named = None if mapped is None else mapped.qualname
+    return Call(sighting.form, table.full_name, sighting.model or named)
 
 
 def _written(target: Target | Unread) -> tuple[tuple[str, ...], str | None]:
+    if isinstance(target, ConstraintObject):
+        return tuple(e.label for e in target.elements), None
     if not isinstance(target, Elements | KeyOfTable):
         return (), None
     where = target.predicate
     return tuple(e.label for e in target.elements), where if isinstance(where, str) else None
 
 
-def _resolved(
-    path: str, sighting: Sighting, schema: str | None, table: str | None, answer: _Answer
-) -> Resolved:
-    wording = answer.wording
-    site = CallSite(
-        path,
-        sighting.line,
-        schema,
-        table,
-        answer.elements,
-        answer.where,
-        answer.resolution,
-        None if wording is None else wording.fact,
+def _call_site(
+    path: str, sighting: Sighting, table: tuple[str | None, str | None], answer: Answer
+) -> CallSite:
+    target = sighting.target
+    return CallSite(
+        path=path,
+        line=sighting.line,
+        first_line=sighting.first_line,
+        last_line=sighting.last_line,
+        schema=table[0],
+        table=table[1],
+        elements=answer.elements,
+        where=answer.where,
+        constraint=answer.constraint or _named_constraint(target),
+        target=target,
+        resolution=answer.resolution,
+        reason=None if answer.wording is None else answer.wording.fact,
     )
-    findings = []
-    if wording is not None:
-        undeclared = answer.resolution is Resolution.UNDECLARED
-        code = UNDECLARED_UPSERT if undeclared else UNRESOLVED_UPSERT
-        findings.append(_finding(code, site, wording))
-    if sighting.binds:
-        key = None if not site.elements else ", ".join(f'"{e}"' for e in site.elements)
-        findings.append(_finding(BOUND_PREDICATE, site, bound_predicate(key)))
-    return Resolved(site, tuple(findings))
 
 
-def _finding(code: str, site: CallSite, wording: Wording) -> Finding:
+def _named_constraint(target: Target | Unread) -> str | None:
+    return target.name if isinstance(target, Constraint | ConstraintObject) else None
+
+
+# -- findings
+
+
+def _code(answer: Answer) -> str:
+    is_unresolved = answer.resolution is Resolution.UNRESOLVED
+    return UNRESOLVED_UPSERT if is_unresolved else answer.code
+
+
+def _finding(
+    code: str, site: CallSite, wording: Wording, severity: Severity | None = None
+) -> Finding:
+    if code == UNDECLARED_UPSERT and site.resolution is Resolution.MODELLED:
+        severity = "warning"
     return Finding(
-        code,
-        "error" if code == UNDECLARED_UPSERT else "warning",
-        site.schema,
-        site.table,
-        site.elements,
-        site.where,
-        wording.fact,
-        wording.hint,
-        Location(site.path, site.line),
+        code=code,
+        severity=severity or severity_of(code),
+        schema=site.schema,
+        table=site.table,
+        elements=site.elements,
+        where=site.where,
+        fact=wording.fact,
+        hint=wording.hint,
+        location=Location(site.path, site.line),
+        offer=wording.offer,
     )
 
 
-def _unresolved(reason: str) -> _Answer:
-    return _Answer(Resolution.UNRESOLVED, unresolved_upsert(reason))
-
-
-def _undeclared(wording: Wording) -> _Answer:
-    return _Answer(Resolution.UNDECLARED, wording)
-
-
-def _declared(key: DeclaredKey | None) -> _Answer:
-    if key is None:
-        return _Answer(Resolution.DECLARED)
-    return _Answer(Resolution.DECLARED, elements=key.labels, where=key.where)
-
-
-def _without_model(named: NamedTable, declared: DeclaredTables) -> _Answer:
-    told = named.name if named.schema is None else f"{named.schema}.{named.name}"
-    alike = declared.alike(named.schema, named.name)
-    if alike is not None:
-        return _unresolved(f"whether {told} is the declared table {alike.full_name} cannot be told")
-    return _undeclared(unknown_table(told))
-
-
-def _answer(target: Target | Unread, table: DeclaredTable, declared: DeclaredTables) -> _Answer:
-    place = _place(table, declared)
-    match target:
-        case Unread(reason):
-            return _unresolved(reason)
-        case Elements(elements, predicate):
-            return _of_elements(table, elements, predicate, place)
-        case PrimaryKey():
-            if not table.primary_key:
-                return _unresolved(
-                    f"the primary key is meant, and the model of {table.full_name} has none"
-                )
-            elements = tuple(Element(column=name) for name in table.primary_key)
-            answer = _of_elements(table, elements, None, place)
-            return replace(answer, elements=table.primary_key)
-        case Constraint(name):
-            return _of_constraint(table, name, place)
-        case AnyArbiter():
-            if table.keys:
-                return _declared(None)
-            return _undeclared(undeclared_without_target(table.full_name, place))
-        case KeyOfTable(elements, predicate):
-            return _of_key(table, elements, predicate, place)
-
-
-def _of_elements(
-    table: DeclaredTable,
-    elements: tuple[Element, ...],
-    predicate: str | Unread | None,
-    place: str,
-) -> _Answer:
-    matches = [match_key(key, elements, predicate) for key in table.keys]
-    if Match.SAME in matches:
-        return _Answer(Resolution.DECLARED)
-    if Match.DOUBT in matches:
-        if isinstance(predicate, Unread):
-            return _unresolved(predicate.reason)
-        key = table.keys[matches.index(Match.DOUBT)]
-        return _unresolved(
-            f"whether it is served by {_told(table, key)} cannot be told: its SQL reads differently"
-        )
-    if isinstance(predicate, Unread):
-        # the elements are no key's, whatever the predicate is
-        predicate = None
-    unknown = _unknown_columns(table, elements)
-    if unknown:
-        folded = {name.casefold() for name in table.column_names}
-        if all(name.casefold() in folded for name in unknown):
-            return _unresolved(
-                f"{table.full_name} has no column {', '.join(unknown)} in that spelling, and it depends on the "
-                "database whether case matters"
-            )
-        return _undeclared(unknown_columns(table.full_name, unknown, table.column_names))
-    labels = [(e.label, e.column is None) for e in elements]
-    others = [_told(table, key) for key in table.keys]
-    return _undeclared(undeclared_target(table.full_name, labels, predicate, others, place))
-
-
-def _unknown_columns(table: DeclaredTable, elements: Sequence[Element]) -> list[str]:
+def _bindings(
+    sighting: Sighting,
+    site: CallSite,
+    asked: Asked | None,
+    answer: Answer,
+    drivers: frozenset[str],
+) -> list[Finding]:
+    """What is said of values bound in the conflict target: an error where the driver prepares statements by itself."""
+    severity: Severity = "error" if drivers & PREPARING_DRIVERS else "warning"
+    call = asked.call if asked is not None else Call(sighting.form, "?", sighting.model)
+    key_line = None if asked is None else asked.key_line(answer.key)
     return [
-        e.column for e in elements if e.column is not None and e.column not in table.column_names
-    ]
-
-
-def _of_constraint(table: DeclaredTable, name: str, place: str) -> _Answer:
-    for key in table.keys:
-        if name in (key.name, key.arbiter):
-            return _declared(key)
-    nameless = [key for key in table.keys if key.arbiter is None]
-    if nameless:
-        return _unresolved(
-            f"{_told(table, nameless[0])} points at a constraint without a name in the models, and whether that is "
-            f"{name} cannot be told"
+        _finding(
+            BOUND_PREDICATE,
+            site,
+            bound_predicate(call, key_line, site.where, elements=elements),
+            severity,
         )
-    covered = next((a.elements for a in table.arbiters if a.name == name), None)
-    labels = None if covered is None else [(e.label, e.column is None) for e in covered]
-    others = [_told(table, key) for key in table.keys]
-    return _undeclared(undeclared_constraint(table.full_name, name, labels, others, place))
-
-
-def _of_key(
-    table: DeclaredTable,
-    elements: tuple[Element, ...],
-    predicate: str | Unread | None,
-    place: str,
-) -> _Answer:
-    """``conflict_target()``, which picks a declared key by the same rules and raises where there is none."""
-    if isinstance(predicate, Unread):
-        return _unresolved(predicate.reason)
-    if not elements and predicate is None:
-        if len(table.keys) == 1:
-            return _declared(table.keys[0])
-        if table.keys:
-            return _unresolved(f"{table.full_name} declares several upsert keys, and none is named")
-        return _undeclared(undeclared_without_target(table.full_name, place))
-    fitting = [
-        key
-        for key in table.keys
-        if not elements or match_key(replace(key, where=None), elements, None) is Match.SAME
+        for binds, elements in ((sighting.binds, False), (sighting.binds_element, True))
+        if binds
     ]
-    if predicate is not None:
-        fitting = [key for key in fitting if match_key(key, key.elements, predicate) is Match.SAME]
-    elif len(fitting) > 1:
-        fitting = [key for key in fitting if key.where is None]
-    if len(fitting) == 1:
-        return _declared(fitting[0])
-    return _of_elements(table, elements, predicate, place)
-
-
-def _told(table: DeclaredTable, key: DeclaredKey) -> str:
-    return told_of_key(table.full_name, key.labels, key.where)
-
-
-def _place(table: DeclaredTable, declared: DeclaredTables) -> str:
-    mapped = declared.class_for(table)
-    if mapped is None:
-        return f'Table("{table.name}", ...)'
-    return f"__table_args__ of class {mapped.qualname} ({mapped.module})"

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..findings.calls import Form
+from ..findings.causes import Cause
+
 if TYPE_CHECKING:
     from ..inference import Element
     from .declared import DeclaredTable
 
 __all__ = [
     "AnyArbiter",
+    "Cause",
     "Constraint",
+    "ConstraintObject",
     "Elements",
+    "Form",
     "KeyOfTable",
     "NamedTable",
     "PrimaryKey",
@@ -28,6 +34,8 @@ class Unread:
 
     reason: str
     """In words, present tense, without a full stop."""
+    cause: Cause = Cause.COMPUTED
+    """What the way out depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,16 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintObject:
+    """A constraint of SQLAlchemy's as ``constraint=``: taken by its name, or by its columns where it has none."""
+
+    elements: tuple[Element, ...]
+    """In the constraint's order."""
+    name: str | None = None
+    """As the source states it; None: it states none, and the metadata's naming convention may give one."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrimaryKey:
     """The table's primary key, whatever its columns are: what Supabase takes where no target is named."""
 
@@ -77,7 +95,7 @@ class KeyOfTable:
     """In the SQL parser's normal form; None: not named, which is the key without one where several fit."""
 
 
-Target: TypeAlias = Elements | Constraint | PrimaryKey | AnyArbiter | KeyOfTable
+Target: TypeAlias = Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | KeyOfTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +113,9 @@ class Sighting:
     target: Target | Unread
     binds: bool = False
     """Whether values are bound in the predicate."""
+    form: Form = Form.OTHER
+    """What the upsert is written in."""
+    model: str | None = None
+    """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
+    binds_element: bool = False
+    """Whether values are bound in an element."""

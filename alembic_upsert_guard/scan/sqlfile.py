@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .sighting import Sighting
+from .sighting import Form, Sighting
 from .sql import read_sql, without_psql
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class SqlSource:
                 upsert.table,
                 upsert.target,
                 upsert.binds,
+                Form.SQL,
             )
 
     def comments(self) -> Iterator[tuple[int, str]]:

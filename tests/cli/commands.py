@@ -29,7 +29,17 @@ MEMBERS = {
         "hint",
         "location",
     ],
-    "call_sites": ["path", "line", "schema", "table", "elements", "where", "resolution"],
+    "call_sites": [
+        "source",
+        "path",
+        "line",
+        "schema",
+        "table",
+        "elements",
+        "where",
+        "constraint",
+        "resolution",
+    ],
 }
 """As DESIGN lists them: those and no others, in that order."""
 

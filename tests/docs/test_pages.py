@@ -43,6 +43,7 @@ PAGES = (
     "how-it-works.md",
     "reference.md",
     "performance.md",
+    "security.md",
 )
 """The others have tests of their own, and matrix.md is written by a program."""
 

@@ -63,12 +63,14 @@ FINALIZE = "SELECT finalize_onboarding('00000000-0000-0000-0000-000000000001', '
 def test_finalize_onboarding_is_named_before_anybody_calls_it(onboarding: Database) -> None:
     site, fact = onboarding.only("")
     assert site == {
+        "source": "functions",
         "path": "public.finalize_onboarding(uuid, text)",
         "line": 7,
         "schema": None,
         "table": "profiles",
         "elements": ["auth_user_id"],
         "where": None,
+        "constraint": None,
         "resolution": "unserved",
     }
     assert fact.startswith("the upsert into profiles (auth_user_id) fails with 42P10: ")

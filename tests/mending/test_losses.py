@@ -159,6 +159,97 @@ def test_an_archive_of_another_affinity_is_refused(sqlite_connection: Connection
     assert rows(sqlite_connection, "SELECT v FROM t ORDER BY v") == [("001",), ("002",)]
 
 
+PUT_BACK = {
+    "postgresql": (
+        """CREATE FUNCTION put_back() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO t VALUES (OLD.id + 10, OLD.k); RETURN NULL; END $$""",
+        "CREATE TRIGGER put_back AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION put_back()",
+    ),
+    "sqlite": (
+        "CREATE TRIGGER put_back AFTER DELETE ON t BEGIN INSERT INTO t VALUES (OLD.id + 10, OLD.k); END",
+    ),
+}
+
+
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_duplicates_that_a_trigger_puts_back_are_refused(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    """The delete takes as many rows as it should, and there are as many as before."""
+    connection: Connection = request.getfixturevalue(f"{database}_connection")
+    said(connection, KEYED, TWICE, *PUT_BACK[database])
+
+    with pytest.raises(DeduplicationError, match="1 group of duplicate rows would be there again"):
+        deduplicate(connection, surplus("k"))
+    assert rows(connection, "SELECT * FROM t ORDER BY id") == [(1, "a"), (2, "a")]
+
+
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_rows_that_a_trigger_adds_under_other_keys_are_no_duplicates(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    """The twin: the trigger notes the deletion in a row of its own."""
+    connection: Connection = request.getfixturevalue(f"{database}_connection")
+    noting = [each.replace("OLD.k", "'note'") for each in PUT_BACK[database]]
+    said(connection, KEYED, TWICE, *noting)
+
+    deduplicate(connection, surplus("k"))
+
+    assert rows(connection, "SELECT k FROM t ORDER BY id") == [("a",), ("note",)]
+
+
+ARCHIVE = (
+    """CREATE TABLE archive (id int, k text, upsert_guard_archived_at timestamptz DEFAULT now(),
+                            upsert_guard_reason text, upsert_guard_kept text)""",
+    "CREATE FUNCTION alter_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.k := 'other'; RETURN NEW; END $$",
+    "CREATE TRIGGER alter_it BEFORE INSERT ON archive FOR EACH ROW EXECUTE FUNCTION alter_it()",
+)
+
+
+def test_an_archive_whose_trigger_alters_rows_is_refused(
+    postgresql_connection: Connection,
+) -> None:
+    """It would be the one place that has them."""
+    said(postgresql_connection, KEYED, TWICE, *ARCHIVE)
+
+    with pytest.raises(DeduplicationError, match="altered 1 of 1 rows on their way"):
+        deduplicate(postgresql_connection, surplus("k"))
+    assert rows(postgresql_connection, "SELECT count(*) FROM t") == [(2,)]
+
+
+def test_an_archive_whose_trigger_alters_nothing_is_taken(
+    postgresql_connection: Connection,
+) -> None:
+    """The twin: the trigger is there, and leaves the row as it is."""
+    said(
+        postgresql_connection, KEYED, TWICE, *(each.replace("'other'", "NEW.k") for each in ARCHIVE)
+    )
+
+    deduplicate(postgresql_connection, surplus("k"))
+
+    assert rows(postgresql_connection, "SELECT id, k FROM archive") == [(2, "a")]
+
+
+def test_triggers_of_the_table_see_the_search_path_of_the_user(
+    postgresql_connection: Connection,
+) -> None:
+    """They name other tables as they always did, though our own statements look nothing up there."""
+    said(
+        postgresql_connection,
+        KEYED,
+        TWICE,
+        "CREATE TABLE notes (k text)",
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO notes VALUES (OLD.k); RETURN NULL; END $$",
+        "CREATE TRIGGER note AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION note()",
+    )
+
+    deduplicate(postgresql_connection, surplus("k"))
+
+    assert rows(postgresql_connection, "SELECT * FROM notes") == [("a",)]
+    assert rows(postgresql_connection, "SHOW search_path") == [('"$user", public',)]
+
+
 STAMPED = "CREATE TABLE t (id int PRIMARY KEY, k text, at text)"
 STAMP = (
     "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := 'now'; RETURN NEW; END $$",

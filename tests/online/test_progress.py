@@ -36,7 +36,9 @@ ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_ser
 OLD_SNAPSHOT = ("BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 'secret' FROM answers")
 AN_UPDATE = ("BEGIN", "UPDATE answers SET note = 'secret' WHERE question_id = 7")
 MIGRATES = "migrates"
-WATCHING = "query LIKE '%FROM pg_catalog.pg_stat_progress_create_index%' AND pid <> pg_backend_pid()"
+WATCHING = (
+    "query LIKE '%FROM pg_catalog.pg_stat_progress_create_index%' AND pid <> pg_backend_pid()"
+)
 
 
 WANTED = OnlineArbiter(

@@ -37,7 +37,7 @@ def test_an_undeclared_target_is_told_with_the_line_to_paste(
 ) -> None:
     """Into which class it goes, and what the table declares already."""
     report = scanned(
-        service_py=saved("insert(Account).on_conflict_do_nothing(index_elements=['id'])")
+        service_py=saved("insert(Account).on_conflict_do_nothing(index_elements=['status'])")
     )
 
     assert report.findings == (
@@ -46,11 +46,11 @@ def test_an_undeclared_target_is_told_with_the_line_to_paste(
             "error",
             None,
             "accounts",
-            ("id",),
+            ("status",),
             None,
-            "upsert key accounts (id) is declared by no model; declared: upsert key accounts (tenant, email), "
-            "upsert key accounts (email) WHERE deleted_at IS NULL",
-            'add UpsertKey("id") to __table_args__ of class Account (shop.models)',
+            "upsert key accounts (status) is declared by no model, and nothing in the models serves it; declared: "
+            "upsert key accounts (tenant, email), upsert key accounts (email) WHERE deleted_at IS NULL",
+            'add UpsertKey("status") to __table_args__ of class Account (shop.models)',
             Location(str(folder / "service.py"), 4),
         ),
     )
@@ -60,8 +60,8 @@ def test_an_undeclared_target_is_told_with_the_line_to_paste(
     ("call", "hint"),
     [
         (
-            "insert(Order).on_conflict_do_nothing(index_elements=['number', 'id'])",
-            'add UpsertKey("number", "id") to __table_args__ of class Order (shop.models)',
+            "insert(Account).on_conflict_do_nothing(index_elements=['status', 'active'])",
+            'add UpsertKey("status", "active") to __table_args__ of class Account (shop.models)',
         ),
         (
             "insert(visits).on_conflict_do_nothing(index_elements=['page'])",
@@ -69,27 +69,12 @@ def test_an_undeclared_target_is_told_with_the_line_to_paste(
         ),
         (
             (
-                "insert(Order).on_conflict_do_nothing(index_elements=[text('lower(number)')], "
-                "index_where=text(\"number <> 'x'\"))"
+                "insert(Account).on_conflict_do_nothing(index_elements=[text('lower(status)')], "
+                "index_where=text(\"status <> 'x'\"))"
             ),
             (
-                'add UpsertKey(sa.text("lower(number)"), where=sa.text("number <> \'x\'")) '
-                "to __table_args__ of class Order (shop.models)"
-            ),
-        ),
-        (
-            "insert(Order).on_conflict_do_nothing(constraint='uq_orders_number')",
-            'add UpsertKey("number") to __table_args__ of class Order (shop.models)',
-        ),
-        (
-            "insert(Order).on_conflict_do_nothing(constraint='other')",
-            'add UpsertKey(..., name="other") with its columns to __table_args__ of class Order (shop.models)',
-        ),
-        (
-            "insert(Order).on_conflict_do_nothing()",
-            (
-                "add UpsertKey(...), with the columns that rows are matched by, to __table_args__ of class Order "
-                "(shop.models)"
+                'add UpsertKey(sa.text("lower(status)"), where=sa.text("status <> \'x\'")) '
+                "to __table_args__ of class Account (shop.models)"
             ),
         ),
         (
@@ -163,6 +148,53 @@ def test_a_predicate_that_binds_is_a_finding(
     assert all(f.severity == "warning" and "42P10" in f.fact for f in found)
 
 
+@pytest.mark.parametrize(
+    ("elements", "binds"),
+    [
+        ("[func.coalesce(User.email, '')]", True),
+        ("['id', func.coalesce(User.email, 'x')]", True),
+        ("(func.substr(User.email, 1),)", True),
+        ("[*KEY, func.nullif(User.email, '')]", True),
+        ("KEY + [func.nullif(User.email, '')]", True),
+        ("list(BOUND)", True),
+        ("[text(\"coalesce(email, '')\")]", False),
+        ("[func.coalesce(User.email, text(\"''\"))]", False),
+        ("[func.lower(User.email)]", False),
+        ("['email']", False),
+        ("KEY", False),
+        ("list(KEY)", False),
+        ("[NAME]", False),
+    ],
+)
+def test_an_element_that_binds_is_a_finding(
+    scanned: Callable[..., ScanReport], elements: str, *, binds: bool
+) -> None:
+    """A string is a column's name among the elements, and a value inside of a function."""
+    given = "from sqlalchemy import func\nNAME = 'email'\nKEY = ['email']\nBOUND = [func.coalesce(User.email, '')]\n"
+    call = f"insert(User).on_conflict_do_nothing(index_elements={elements})"
+    report = scanned(service_py=saved(f"{given}{call}"))
+
+    found = [f for f in report.findings if f.code == "bound-predicate"]
+    assert bool(found) is binds
+    assert all("on SQLite at once" in f.fact for f in found)
+
+
+@pytest.mark.parametrize(
+    ("element", "binds"), [("coalesce(email, %s)", True), ("coalesce(email, '')", False)]
+)
+@pytest.mark.parametrize("values", ["(%s)", "(%s) -- '"], ids=["both", "commented"])
+def test_an_element_of_sql_that_binds_is_one(
+    scanned: Callable[..., ScanReport], values: str, element: str, *, binds: bool
+) -> None:
+    """In SQL text it is a parameter, and which key it is depends on its value."""
+    sql = f"INSERT INTO users (email) VALUES {values}\n ON CONFLICT ({element}) DO NOTHING"
+    report = scanned(service_py=saved(f'execute("""{sql}""")'))
+
+    assert bool([f for f in report.findings if f.code == "bound-predicate"]) is binds
+    (site,) = report.call_sites
+    assert ("holds a bound value" in str(site.reason)) is binds
+
+
 def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., ScanReport]) -> None:
     """The way out is the declared key itself."""
     report = scanned(
@@ -195,7 +227,7 @@ def test_a_comment_accepts_the_finding(scanned: Callable[..., ScanReport], line:
     report = scanned(service_py=saved(line))
 
     assert report.findings == ()
-    assert [site.resolution for site in report.call_sites] == [Resolution.UNDECLARED]
+    assert [site.resolution for site in report.call_sites] == [Resolution.MODELLED]
 
 
 @pytest.mark.parametrize(

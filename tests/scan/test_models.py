@@ -9,8 +9,8 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
 from alembic_upsert_guard import UpsertKey
-from alembic_upsert_guard.inference import Element
-from alembic_upsert_guard.scan import DeclaredArbiter, DeclaredKey
+from alembic_upsert_guard.inference import Candidate, Element, Kind
+from alembic_upsert_guard.scan import DeclaredKey
 from alembic_upsert_guard.scan.models import declared_tables
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def test_a_table_tells_its_columns_keys_and_arbiters(shop: DeclaredTables) -> No
     assert visits.columns[2] == ("visited_on", "day")
     assert visits.primary_key == ("id",)
     elements = (Element("account_id"), Element("day"))
-    assert visits.keys == (DeclaredKey(elements, None, None, "uq_visits"),)
-    assert visits.arbiters == (DeclaredArbiter("uq_visits", elements),)
+    unique = Candidate("uq_visits", elements, Kind.CONSTRAINT)
+    assert visits.keys == (DeclaredKey(elements, None, None, unique),)
+    assert visits.arbiters == (Candidate(None, (Element("id"),), Kind.PRIMARY_KEY), unique)
 
 
 def test_a_class_tells_its_file_and_attributes(shop: DeclaredTables, tree: Path) -> None:

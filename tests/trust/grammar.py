@@ -14,6 +14,9 @@ Found = list[str]
 
 PINNED = "'pg_catalog, pg_temp'"
 
+KEYWORDS = {"boolean", "bigint", "integer"}
+"""Types that are SQL's own words, which the grammar takes for the system's."""
+
 # parser/gram.y looks these up as operators by their bare names, and no syntax gives them a schema
 BARE = {"AEXPR_IN", "AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR", "AEXPR_NULLIF"}
 RANGES = {"AEXPR_BETWEEN", "AEXPR_NOT_BETWEEN", "AEXPR_BETWEEN_SYM", "AEXPR_NOT_BETWEEN_SYM"}
@@ -29,15 +32,22 @@ def bare_names(statement: str) -> Found:
     return found
 
 
-def called_functions(statement: str) -> set[str]:
-    """The functions of the system that a statement calls with their schema, blocks left aside."""
+def called_functions(block: str) -> set[str]:
+    """The names of the functions that a DO block calls, with a schema or under the pinned path."""
     return {
-        node.funcname[1].string.sval
-        for node in _messages(postgast.parse(statement))
+        node.funcname[-1].string.sval
+        for query in _queries(postgast.parse_plpgsql(block))
+        for node in _messages(_parsed(query))
         if isinstance(node, nodes.FuncCall)
-        and len(node.funcname) == 2
-        and node.funcname[0].string.sval == "pg_catalog"
     }
+
+
+def bare_types(block: str) -> Found:
+    """The types that a DO block declares its variables with by a bare name; libpg_query keeps no schema of theirs."""
+    declarations = block.partition("DECLARE\n")[2].partition("\nBEGIN")[0].splitlines()
+    words = [line.partition("--")[0].replace(" CONSTANT ", " ").split() for line in declarations]
+    types = [each[1].rstrip(";") for each in words if each]
+    return [each for each in types if not each.startswith("pg_catalog.") and each not in KEYWORDS]
 
 
 def _messages(node: Any) -> Iterator[Any]:
@@ -158,11 +168,17 @@ class _Block:
         if pinned:
             return
         for query in _queries(node):
-            try:
-                tree = postgast.parse(query)
-            except postgast.PgQueryError:
-                tree = postgast.parse(f"SELECT {query.partition(':=')[2] or query}")
-            self.bare += [f"{name} in {query}" for each in _messages(tree) for name in _bare(each)]
+            self.bare += [
+                f"{name} in {query}" for each in _messages(_parsed(query)) for name in _bare(each)
+            ]
+
+
+def _parsed(query: str) -> Any:
+    """The tree of a query, or of an expression, which PL/pgSQL keeps without its SELECT."""
+    try:
+        return postgast.parse(query)
+    except postgast.PgQueryError:
+        return postgast.parse(f"SELECT {query.partition(':=')[2] or query}")
 
 
 def _queries(node: Any) -> Iterator[str]:

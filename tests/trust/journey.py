@@ -19,7 +19,7 @@ import json, os, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-@event.listens_for(Engine, "before_cursor_execute")
+@event.listens_for(Engine, "before_cursor_execute", retval=True)
 def record(connection, cursor, statement, parameters, context, executemany):
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "sqlalchemy":
@@ -28,6 +28,8 @@ def record(connection, cursor, statement, parameters, context, executemany):
     if sender.startswith("alembic_upsert_guard"):
         with open(os.environ["STATEMENTS"], "a") as file:
             file.write(json.dumps(statement) + "\\n")
+        statement = "/* from upsert-guard */ " + statement
+    return statement, parameters
 """
 
 SCHEMA = """
@@ -131,14 +133,19 @@ def travel(project: Project, *, concurrently: bool) -> list[str]:
     script = project.alembic("upgrade", "head", "--sql")
     assert script.code == 0, script.said
     project.upgrade()
-    assert project.check().code == 0
-    assert guard(project, "check", "--rows").code == 0
+    clean = project.check()
+    assert clean.code == 0, clean.said
+    clean = guard(project, "check", "--rows")
+    assert clean.code == 0, clean.said
     for _ in written:
         project.downgrade()
     undone = project.alembic("upgrade", "head", "--sql")
     if not concurrently:  # a script knows no partitions, and refuses them
         project.sql("DROP TABLE alembic_version")  # base has none, as far as a script knows
-        ran = in_psql(project, undone.out)
+        ran = in_psql(
+            project,
+            undone.out.replace("DO $upsert_guard$", "/* from upsert-guard */ DO $upsert_guard$"),
+        )
         assert ran.code == 0, ran.said
     return [script.out, undone.out]
 

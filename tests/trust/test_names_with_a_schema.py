@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ import pytest
 
 from alembic_upsert_guard.rows.programs import program
 from alembic_upsert_guard.sqltext import PINNED, reference_dialect
-from tests.trust.grammar import bare_names
+from tests.trust.grammar import bare_names, bare_types
 from tests.trust.journey import prepare, recorded, travel
+from tests.trust.traps import plant, sprung
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -41,6 +43,45 @@ PROGRAMS = {
 }
 
 
+PATHS = ("public", "public, pg_catalog")
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="traps write files beside the server's")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrently"])
+def test_no_overload_of_another_role_is_run(
+    project: Project, path: str, *, concurrently: bool
+) -> None:
+    """Every overload of what we call is planted in public, which comes first where the path says so."""
+    prepare(project)
+    plant(project)
+    project.sql(f"ALTER DATABASE {project.engine.url.database} SET search_path = {path}")
+    project.engine.dispose()
+
+    travel(project, concurrently=concurrently)
+
+    assert sprung(project) == []
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="traps write files beside the server's")
+@pytest.mark.parametrize("path", PATHS)
+def test_traps_are_run_by_bare_names(project: Project, path: str) -> None:
+    """The twin: what the catalog read once looked like springs them."""
+    plant(project)
+    project.sql(f"ALTER DATABASE {project.engine.url.database} SET search_path = {path}")
+    project.engine.dispose()
+
+    project.rows(
+        "/* from upsert-guard */ SELECT quote_ident(relname), format('%I.%I', relname, relname) "
+        "FROM pg_catalog.pg_class"
+    )
+
+    assert {each.partition(r"\n")[0] for each in sprung(project)} >= {
+        "function quote_ident(name)",
+        "function format(text, name, name)",
+    }
+
+
 @pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrently"])
 def test_every_statement_that_is_sent_names_the_system_with_its_schema(
     project: Project, *, concurrently: bool
@@ -59,7 +100,7 @@ def test_every_statement_that_is_sent_names_the_system_with_its_schema(
         each for script in scripts for each in postgast.split(script) if "$upsert_guard" in each
     ]
     assert blocks
-    assert [bare for block in blocks for bare in bare_names(block)] == []
+    assert [bare for block in blocks for bare in (*bare_names(block), *bare_types(block))] == []
 
 
 def readable(statement: str) -> str:
@@ -72,7 +113,14 @@ def test_programs_name_the_system_where_other_roles_make_nothing(name: str) -> N
     """What is not named with its schema stands under the pinned path."""
     block = program(name, reference_dialect(), dict.fromkeys(PROGRAMS[name], "x"))
 
-    assert bare_names(block) == []
+    assert [*bare_names(block), *bare_types(block)] == []
+
+
+def test_bare_types_are_found() -> None:
+    """The twin: a domain called text, with a check of its own, would be the variable's type."""
+    assert bare_types(
+        "DO $$\nDECLARE\n    a pg_catalog.text;\n    b CONSTANT text := '';\nBEGIN\nEND $$"
+    ) == ["text"]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..sighting import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -52,6 +54,7 @@ class Opaque:
     """A binding whose value the source does not tell."""
 
     reason: str
+    cause: Cause = Cause.REBOUND
 
 
 Binding: TypeAlias = Assigned | Imported | Defined | Opaque
@@ -91,7 +94,7 @@ def bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     """Return every binding of `name` in a scope, whenever it is made."""
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
-        found.append(Opaque(f"{name} comes in as a parameter"))
+        found.append(Opaque(f"{name} comes in as a parameter", Cause.PARAMETER))
     for statement in _body(scope):
         found += _bound_by(statement, name)
     if found and name in _set_from_inside(module, scope):
@@ -121,7 +124,7 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
             return found
         inner = around
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
-        found.append(Opaque(f"{name} comes in as a parameter"))
+        found.append(Opaque(f"{name} comes in as a parameter", Cause.PARAMETER))
     return found
 
 
@@ -185,9 +188,9 @@ def _bound_by_header(statement: ast.AST, name: str) -> list[Binding]:  # noqa: C
             return [Opaque(f"{name} goes through a loop")]
         case ast.With(items=items) | ast.AsyncWith(items=items):
             opened = [i for i in items if i.optional_vars and _names(i.optional_vars, name)]
-            return [Opaque(f"{name} comes from a with statement") for _ in opened]
+            return [Opaque(f"{name} comes from a with statement", Cause.COMPUTED) for _ in opened]
         case ast.ExceptHandler(name=bound) if bound == name:
-            return [Opaque(f"{name} is an exception")]
+            return [Opaque(f"{name} is an exception", Cause.COMPUTED)]
         case ast.Delete(targets=targets) if any(_names(t, name) for t in targets):
             return [Opaque(f"{name} is deleted")]
         case ast.match_case(pattern=pattern) if _captures(pattern, name):
@@ -207,7 +210,7 @@ def _assigned(target: ast.expr, value: ast.expr, name: str) -> Binding:
         starred = any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts))
         if same and len(found) == 1 and not starred:
             return Assigned(found[0])
-    return Opaque(f"{name} is taken out of a larger value")
+    return Opaque(f"{name} is taken out of a larger value", Cause.COMPUTED)
 
 
 def _imported(alias: ast.alias, name: str) -> Iterator[Binding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..sighting import NamedTable, PrimaryKey, Sighting, Unread
+from ..sighting import Cause, Form, NamedTable, PrimaryKey, Sighting, Unread
 from ..supabase import target_of
 from .meaning import Expression
 
@@ -49,6 +49,7 @@ class Clients:
             call.end_lineno or call.lineno,
             table,
             self._target(module, stated),
+            form=Form.SUPABASE_PYTHON,
         )
 
     def _table(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
@@ -57,7 +58,7 @@ class Clients:
             return None
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None or len(found) > 1:
-            return unread or Unread(f"{ast.unparse(node)} can be several tables")
+            return unread or Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
         return found.pop()
 
     def _table_call(self, meaning: object) -> NamedTable | Unread | None:

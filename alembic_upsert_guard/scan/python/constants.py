@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..sighting import Unread
+from ..sighting import Cause, Unread
 from .meaning import Expression, Opaque
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ class Constants:
         """Return the one expression that a name stands for in the end."""
         found = self._names.meanings(module, node)
         if len(found) > 1:
-            return Unread(f"{ast.unparse(node)} can be several things")
+            return Unread(f"{ast.unparse(node)} can be several things", Cause.REBOUND)
         match found[0]:
             case Expression(at, ast.expr()):
                 return Expression(at, found[0].node)
-            case Opaque(reason):
-                return Unread(reason)
+            case Opaque(reason, cause):
+                return Unread(reason, cause)
         return Unread(f"what {ast.unparse(node)} is cannot be read")
 
     def text(self, module: Module, node: ast.expr) -> str | Unread:
@@ -41,13 +41,13 @@ class Constants:
         if unread is not None:
             return unread
         if len(found) > 1:
-            return Unread(f"{ast.unparse(node)} can be several strings")
+            return Unread(f"{ast.unparse(node)} can be several strings", Cause.REBOUND)
         return found.pop()
 
     def _text(self, meaning: Meaning, told: str) -> str | Unread:
         match meaning:
-            case Opaque(reason):
-                return Unread(reason)
+            case Opaque(reason, cause):
+                return Unread(reason, cause)
             case Expression(_, ast.Constant(value=str() as text)):
                 return text
             case Expression(module, ast.BinOp(left=left, op=ast.Add(), right=right)):

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..sighting import Cause
 from .bindings import Assigned, Defined, Imported, Opaque, bindings_at, bindings_in, is_changed
 from .module import is_external
 
@@ -169,12 +170,16 @@ class Names:
                 continue
             file = self._file(module, dotted, statement.level)
             if file is None or depth == 0:
-                return [Opaque(f"{name} may come with the star import from {dotted or '.'}")]
+                return [
+                    Opaque(
+                        f"{name} may come with the star import from {dotted or '.'}", Cause.COMPUTED
+                    )
+                ]
             if bindings_in(file, file.tree, name) or file.is_package:
                 return self._of_file(file, name, depth - 1)
         if starred:
             return [External(f"{starred[-1].module}.{name}")]
-        return [Opaque(f"{name} is not defined in {module.name}")]
+        return [Opaque(f"{name} is not defined in {module.name}", Cause.COMPUTED)]
 
     def _member(
         self, module: Module, node: ast.Attribute, owner: Meaning, attr: str, depth: int

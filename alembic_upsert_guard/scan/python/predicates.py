@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..sighting import Unread
+from ..sighting import Cause, Unread
 from ..sql import normal_predicate
 from .meaning import Class, External
 
@@ -87,7 +87,10 @@ class Predicates:
             case ast.Call():
                 return self._call(module, node)
             case ast.Attribute(value=owner) if self._is_enumeration(module, owner):
-                return Sql(Unread(f"how {ast.unparse(node)} is stored cannot be read"), binds=True)
+                return Sql(
+                    Unread(f"how {ast.unparse(node)} is stored cannot be read", Cause.BOUND),
+                    binds=True,
+                )
         return _unread(node)
 
     def _compared(
@@ -148,7 +151,7 @@ class Predicates:
         if function in _VALUES and not node.args:
             return Sql(_VALUES[function])
         if function in ("literal", "bindparam"):
-            return Sql(Unread(f"{ast.unparse(node)} binds a value"), binds=True)
+            return Sql(Unread(f"{ast.unparse(node)} binds a value", Cause.BOUND), binds=True)
         return self._unknown_call(node)
 
     def _in(self, module: Module, column: ast.expr, method: str, values: ast.expr) -> Sql:
@@ -157,7 +160,9 @@ class Predicates:
         if isinstance(literal, Unread) or not isinstance(
             literal.node, ast.List | ast.Tuple | ast.Set
         ):
-            return Sql(Unread(f"{ast.unparse(values)} cannot be read as values"), binds=True)
+            return Sql(
+                Unread(f"{ast.unparse(values)} cannot be read as values", Cause.BOUND), binds=True
+            )
         rendered = [self.sql(literal.module, value) for value in literal.node.elts]
         return _put_together(
             [self.sql(module, column), *rendered],
@@ -196,7 +201,7 @@ def _value(value: object) -> Sql:
         return Sql(f"'{doubled}'", binds=True)
     if isinstance(value, int | float):
         return Sql(repr(value), binds=True)
-    return Sql(Unread(f"{value!r} has no literal form that is known"), binds=True)
+    return Sql(Unread(f"{value!r} has no literal form that is known", Cause.BOUND), binds=True)
 
 
 def _quoted(name: str) -> str:

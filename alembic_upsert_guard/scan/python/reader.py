@@ -39,7 +39,7 @@ class PythonReader:
         constants = Constants(names)
         tables = Tables(names, constants, declared)
         predicates = Predicates(names, constants, tables)
-        targets = Targets(constants, tables, predicates)
+        targets = Targets(constants, tables, predicates, declared)
         self._calls = (
             Statements(names, constants, tables, targets, predicates),
             Clients(names, constants),

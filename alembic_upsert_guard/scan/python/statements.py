@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 from ..sighting import (
     AnyArbiter,
+    Cause,
     Constraint,
+    ConstraintObject,
     Elements,
+    Form,
     KeyOfTable,
+    NamedTable,
+    PrimaryKey,
     Sighting,
     Unread,
 )
 from .meaning import Expression, External, Function, Opaque
 
 if TYPE_CHECKING:
-    from ..sighting import NamedTable, Target
+    from ...inference import Element
+    from ..sighting import Target
     from .constants import Constants
     from .meaning import Meaning, Names
     from .module import Module
@@ -33,11 +39,23 @@ _PARAMETERS = ("constraint", "index_elements", "index_where")
 """The first parameters of both methods, in their order."""
 _DEPTH = 40
 
+_INDEX = frozenset({"Index"})
+_UNIQUE = frozenset({"PrimaryKeyConstraint", "UniqueConstraint"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
     module: Module
     node: ast.expr
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A target, and what in it is bound."""
+
+    target: Target | Unread
+    binds: bool = False
+    binds_element: bool = False
 
 
 class Statements:
@@ -65,18 +83,20 @@ class Statements:
             func.attr in _ON_CONFLICT or func.attr == _ON_DUPLICATE
         ):
             return None
-        target: Target | Unread = AnyArbiter()
-        binds = False
+        read = _Read(AnyArbiter())
         if func.attr in _ON_CONFLICT:
-            target, binds = self._target(module, call)
+            read = self._target(module, call)
         return Sighting(
             # the name is the last thing of the attribute
-            func.end_lineno or call.lineno,
-            call.lineno,
-            call.end_lineno or call.lineno,
-            self._inserted_into(module, func.value, _DEPTH),
-            target,
-            binds,
+            line=func.end_lineno or call.lineno,
+            first_line=call.lineno,
+            last_line=call.end_lineno or call.lineno,
+            table=self._inserted_into(module, func.value, _DEPTH),
+            target=read.target,
+            binds=read.binds,
+            binds_element=read.binds_element,
+            form=Form.SQLALCHEMY,
+            model=_model(func.value),
         )
 
     def _inserted_into(self, module: Module, node: ast.expr, depth: int) -> NamedTable | Unread:
@@ -88,12 +108,16 @@ class Statements:
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
-        return found.pop() if len(found) == 1 else Unread("the statement can be for several tables")
+        return (
+            found.pop()
+            if len(found) == 1
+            else Unread("the statement can be for several tables", Cause.REBOUND)
+        )
 
     def _root(self, meaning: Meaning, told: str, depth: int) -> NamedTable | Unread:
         match meaning:
-            case Opaque(reason):
-                return Unread(reason)
+            case Opaque(reason, cause):
+                return Unread(reason, cause)
             case Expression(module, ast.Call(func=func) as call) if depth:
                 if self._is_insert(module, func):
                     return self._argument_of_insert(module, call)
@@ -125,7 +149,7 @@ class Statements:
         found = self._names.meanings(module, func)
         return any(isinstance(m, External | Function | Opaque) for m in found)
 
-    def _target(self, module: Module, call: ast.Call) -> tuple[Target | Unread, bool]:
+    def _target(self, module: Module, call: ast.Call) -> _Read:
         arguments: dict[str, _Argument] = {}
         for parameter, value in zip(_PARAMETERS, call.args, strict=False):
             arguments[parameter] = _Argument(module, value)
@@ -135,7 +159,7 @@ class Statements:
                 continue
             spread = self._spread(module, keyword.value)
             if not isinstance(spread, dict):
-                return spread, False
+                return _Read(spread)
             arguments |= spread
         for name in [n for n, a in arguments.items() if _is_none(a.node)]:
             del arguments[name]
@@ -180,27 +204,108 @@ class Statements:
         predicate = None if where is None else self._predicates.predicate(module, where).text
         return KeyOfTable(elements, predicate)
 
-    def _of_arguments(self, arguments: dict[str, _Argument]) -> tuple[Target | Unread, bool]:
+    def _of_arguments(self, arguments: dict[str, _Argument]) -> _Read:
         if "constraint" in arguments:
-            return self._constraint(arguments["constraint"]), False
+            return self._constraint(arguments["constraint"])
         if "index_elements" not in arguments:
-            return AnyArbiter(), False
+            return _Read(AnyArbiter())
         stated = arguments["index_elements"]
         elements = self._targets.elements(stated.module, stated.node)
+        binds_element = self._targets.binds(stated.module, stated.node)
         where = arguments.get("index_where")
         if where is None:
-            return elements if isinstance(elements, Unread) else Elements(elements), False
+            return _Read(self._elements(stated, elements), binds_element=binds_element)
         predicate = self._predicates.predicate(where.module, where.node)
-        if isinstance(elements, Unread):
-            return elements, predicate.binds
-        return Elements(elements, predicate.text), predicate.binds
+        target = elements if isinstance(elements, Unread) else Elements(elements, predicate.text)
+        return _Read(target, predicate.binds, binds_element)
 
-    def _constraint(self, stated: _Argument) -> Target | Unread:
+    def _elements(
+        self, stated: _Argument, elements: tuple[Element, ...] | Unread
+    ) -> Target | Unread:
+        if not isinstance(elements, Unread):
+            return Elements(elements)
+        if elements.cause is Cause.NO_MODEL:
+            table = self._tables.primary_key(stated.module, stated.node)
+            return PrimaryKey() if isinstance(table, NamedTable) else elements
+        return elements
+
+    def _constraint(self, stated: _Argument) -> _Read:
+        """What SQLAlchemy makes of ``constraint=`` (postgresql/dml.py: OnConflictClause).
+
+        ==============================  ==========================
+        given                           taken as
+        ==============================  ==========================
+        a string                        ON CONSTRAINT name
+        a constraint that has a name    ON CONSTRAINT name
+        a constraint without a name     its columns
+        an ``Index``                    its elements and predicate
+        ==============================  ==========================
+        """
         name = self._constants.text(stated.module, stated.node)
         if not isinstance(name, Unread):
-            return Constraint(name)
-        columns = self._targets.elements(stated.module, stated.node)
-        return name if isinstance(columns, Unread) else Elements(columns)
+            return _Read(Constraint(name))
+        literal = self._constants.literal(stated.module, stated.node)
+        if isinstance(literal, Unread):
+            return _Read(literal)
+        match literal.node:
+            case ast.Call() as call if self._tables.is_call_of(literal.module, call.func, _INDEX):
+                return self._index(literal.module, call)
+            case ast.Call() as call if self._tables.is_call_of(literal.module, call.func, _UNIQUE):
+                return _Read(self._constraint_object(literal.module, call))
+        columns = self._targets.primary_key(stated.module, stated.node)
+        if columns is None:
+            return _Read(name)
+        if not isinstance(columns, Unread):
+            return _Read(ConstraintObject(columns))
+        return _Read(self._elements(stated, columns))
+
+    def _constraint_object(self, module: Module, call: ast.Call) -> Target | Unread:
+        columns = self._targets.each(module, call.args)
+        stated = [k.value for k in call.keywords if k.arg == "name"]
+        name = self._constants.text(module, stated[0]) if stated else None
+        if isinstance(columns, Unread):
+            return columns
+        return name if isinstance(name, Unread) else ConstraintObject(columns, name)
+
+    def _index(self, module: Module, call: ast.Call) -> _Read:
+        items = call.args[1:]
+        columns = self._targets.each(module, items)
+        if isinstance(columns, Unread):
+            return _Read(columns)
+        wheres = [k.value for k in call.keywords if k.arg == "postgresql_where"]
+        if not wheres:
+            return _Read(Elements(columns))
+        predicate = self._predicates.predicate(module, wheres[0])
+        return _Read(Elements(columns, predicate.text), predicate.binds)
+
+
+def _model(node: ast.expr) -> str | None:
+    """How the statement writes the model or ``Table`` at its root; None: another name stands for the statement."""
+    while isinstance(node, ast.Call):
+        match node:
+            case ast.Call(func=ast.Attribute(value=table, attr="insert"), args=[]):
+                return _dotted(table)
+            case ast.Call(
+                func=ast.Name(id="insert" | "Insert") | ast.Attribute(attr="insert" | "Insert")
+            ):
+                tables = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "table")]
+                return _dotted(tables[0]) if tables else None
+            case ast.Call(func=ast.Attribute(value=inner)):
+                node = inner
+            case ast.Call(args=[table, *_]):
+                # insert under another name: pg_insert(Model)
+                return _dotted(table)
+            case _:
+                return None
+    return None
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """The source of a name or of names with dots between; None: it is more than that."""
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    return ast.unparse(node) if isinstance(inner, ast.Name) else None
 
 
 def _is_none(node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..sighting import Sighting, Unread
+from ..sighting import Cause, Form, Sighting, Unread
 from ..sql import HOLE, read_sql
 from .meaning import Expression
 from .module import FILLING
@@ -22,7 +22,7 @@ __all__ = ["Strings"]
 _Root: TypeAlias = ast.expr | ast.AugAssign
 
 _DEPTH = 30
-_FILLED_IN = Unread("the statement is filled in at run time")
+_FILLED_IN = Unread("the statement is filled in at run time", Cause.FILLED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Strings:
                 _FILLED_IN if filled_in else upsert.table,
                 _FILLED_IN if filled_in else upsert.target,
                 upsert.binds and not filled_in,
+                Form.SQL,
             )
 
     def _pieces(self, module: Module, node: _Root, depth: int) -> Iterator[_Piece]:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...inference import Element
-from ..sighting import NamedTable, Unread
+from ..sighting import Cause, NamedTable, Unread
 from ..sql import normal_element
 from .bindings import Assigned, bindings_in
 from .meaning import Class, Expression, External, Opaque
@@ -44,13 +44,13 @@ class Tables:
         if unread is not None:
             return unread
         if len(found) > 1:
-            return Unread(f"{ast.unparse(node)} can be several tables")
+            return Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
         return found.pop()
 
     def _table(self, meaning: Meaning, told: str) -> NamedTable | Unread:
         match meaning:
-            case Opaque(reason):
-                return Unread(reason)
+            case Opaque(reason, cause):
+                return Unread(reason, cause)
             case Class():
                 return self._table_of_class(meaning)
             case External(dotted):
@@ -59,7 +59,9 @@ class Tables:
                     return self._mapped(mapped)
             case Expression(module, ast.Attribute(value=value, attr="__table__")):
                 return self.table(module, value)
-            case Expression(module, ast.Call() as call) if self._is(module, call.func, _TABLE):
+            case Expression(module, ast.Call() as call) if self.is_call_of(
+                module, call.func, _TABLE
+            ):
                 return self._constructed(module, call)
             case Expression(module, ast.Subscript(value=ast.Attribute(attr="tables"), slice=key)):
                 full_name = self._constants.text(module, key)
@@ -79,7 +81,8 @@ class Tables:
         named = self._class_constant(found, "__tablename__")
         if named is None:
             return Unread(
-                f"class {found.qualname} is not mapped in the metadata, and names no table"
+                f"class {found.qualname} is not mapped in the metadata, and names no table",
+                Cause.NO_MODEL,
             )
         if isinstance(named, Unread):
             return named
@@ -144,8 +147,8 @@ class Tables:
             return []
         return [k.value for k in metadata.node.keywords if k.arg == "schema"]
 
-    def _is(self, module: Module, func: ast.expr, names: frozenset[str]) -> bool:
-        """Whether a call is to SQLAlchemy's function of one of these names."""
+    def is_call_of(self, module: Module, func: ast.expr, names: frozenset[str]) -> bool:
+        """Return whether a call is to SQLAlchemy's function or class of one of these names."""
         found = self._names.meanings(module, func)
         return all(
             isinstance(m, External)
@@ -163,7 +166,7 @@ class Tables:
         return (
             found.pop()
             if len(found) == 1
-            else Unread(f"{ast.unparse(node)} can be several columns")
+            else Unread(f"{ast.unparse(node)} can be several columns", Cause.REBOUND)
         )
 
     def _column(self, meaning: Meaning) -> Element | Unread | None:
@@ -186,7 +189,9 @@ class Tables:
                 return self._column_of_table(module, columns.value, named)
             case Expression(module, ast.Attribute(value=value, attr=attribute)):
                 return self._attribute_of_class(module, value, attribute)
-            case Expression(module, ast.Call() as call) if self._is(module, call.func, _COLUMN):
+            case Expression(module, ast.Call() as call) if self.is_call_of(
+                module, call.func, _COLUMN
+            ):
                 if not call.args:
                     return Unread("a column has no name")
                 name = self._constants.text(module, call.args[0])
@@ -203,7 +208,7 @@ class Tables:
                 return column
         found = self._names.meanings(module, owner)
         if len(found) != 1:
-            return Unread(f"{ast.unparse(owner)} can be several classes")
+            return Unread(f"{ast.unparse(owner)} can be several classes", Cause.REBOUND)
         match found[0]:
             case Class() as of:
                 mapped = self.mapped_class(of)
@@ -226,7 +231,7 @@ class Tables:
                     ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
                     | ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
                 ) if name == attribute:
-                    if not self._is(found.module, call.func, _COLUMN):
+                    if not self.is_call_of(found.module, call.func, _COLUMN):
                         return unread
                     if call.args and isinstance(call.args[0], ast.Constant):
                         return Element(column=str(call.args[0].value))
@@ -241,11 +246,12 @@ class Tables:
         if declared is None:
             # nothing tells a key from a name; where they differ, Column(..., key=) says so
             return Unread(
-                f"no model has the table {named.name}, so which column {key} is cannot be read"
+                f"no model has the table {named.name}, so which column {key} is cannot be read",
+                Cause.NO_MODEL,
             )
         column = declared.column(key)
         if column is None:
-            return Unread(f"the model of {declared.full_name} has no column {key}")
+            return Unread(f"the model of {declared.full_name} has no column {key}", Cause.NO_COLUMN)
         return Element(column=column)
 
     def primary_key(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
@@ -262,11 +268,17 @@ class Tables:
     def spelled(self, sql: str) -> Element | Unread:
         """Return an element that is written as SQL."""
         element = normal_element(sql)
-        return Unread(f"{sql} does not read as an element") if element is None else element
+        return (
+            Unread(f"{sql} does not read as an element", Cause.NOT_SQL)
+            if element is None
+            else element
+        )
 
 
 def _attribute(mapped: DeclaredClass, attribute: str) -> Element | Unread:
     column = mapped.column(attribute)
     if column is None:
-        return Unread(f"{mapped.qualname}.{attribute} maps no column of {mapped.table}")
+        return Unread(
+            f"{mapped.qualname}.{attribute} maps no column of {mapped.table}", Cause.NO_COLUMN
+        )
     return Element(column=column)

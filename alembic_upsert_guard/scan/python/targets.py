@@ -6,11 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...inference import Element
-from ..sighting import Unread
+from ..sighting import Cause, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..declared import DeclaredTables
     from .constants import Constants
     from .module import Module
     from .predicates import Predicates
@@ -24,8 +25,15 @@ _COPIES = frozenset({"frozenset", "list", "set", "sorted", "tuple"})
 class Targets:
     """Reads what ``index_elements`` and ``conflict_target()`` are given."""
 
-    def __init__(self, constants: Constants, tables: Tables, predicates: Predicates) -> None:
+    def __init__(
+        self,
+        constants: Constants,
+        tables: Tables,
+        predicates: Predicates,
+        declared: DeclaredTables,
+    ) -> None:
         """Nothing is read yet."""
+        self._declared = declared
         self._constants = constants
         self._tables = tables
         self._predicates = predicates
@@ -47,21 +55,47 @@ class Targets:
                 return self.elements(at, comprehension.generators[0].iter)
             case ast.Constant(value=str() as text):
                 return Unread(
-                    f"index_elements is the string {text!r}, which SQLAlchemy takes letter by letter; it takes a list"
+                    f"index_elements is the string {text!r}, which SQLAlchemy takes letter by letter; it takes a list",
+                    Cause.LETTERS,
                 )
             case ast.expr() as expression:
-                return self._primary_key(at, expression)
+                found = self.primary_key(at, expression)
+                return _unread(node) if found is None else found
         return _unread(node)
 
-    def _primary_key(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
+    def primary_key(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread | None:
+        """Return the columns of ``table.primary_key``; None: the expression is no primary key."""
         table = self._tables.primary_key(module, node)
-        if table is None:
-            return _unread(node)
-        if isinstance(table, Unread):
+        if table is None or isinstance(table, Unread):
             return table
-        if table.declared is None or not table.declared.primary_key:
-            return Unread(f"no model has the table {table.name} and its primary key")
-        return tuple(Element(column=name) for name in table.declared.primary_key)
+        declared = table.declared or self._declared.table(table.schema, table.name)
+        if declared is None or not declared.primary_key:
+            return Unread(
+                f"no model has the table {table.name} and its primary key", Cause.NO_MODEL
+            )
+        return tuple(Element(column=name) for name in declared.primary_key)
+
+    def binds(self, module: Module, node: ast.expr) -> bool:
+        """Return whether SQLAlchemy binds a value in an element, as far as the source tells."""
+        literal = self._constants.literal(module, node)
+        if isinstance(literal, Unread):
+            return False
+        at = literal.module
+        match literal.node:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return any(self._binds(at, item) for item in items)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self.binds(at, left) or self.binds(at, right)
+            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
+                return self.binds(at, items)
+        return False
+
+    def _binds(self, module: Module, node: ast.expr) -> bool:
+        if isinstance(node, ast.Starred):
+            return self.binds(module, node.value)
+        # a string is a column's name
+        is_name = not isinstance(self._constants.text(module, node), Unread)
+        return not is_name and self._predicates.sql(module, node).binds
 
     def each(self, module: Module, items: Iterable[ast.expr]) -> tuple[Element, ...] | Unread:
         """Return the elements that are written one by one."""

@@ -21,7 +21,13 @@ licence an MIT package can ask for, and sqlglot only what its grammar refuses an
 
 from __future__ import annotations
 
-from .normal import normal_element, normal_predicate
+from .normal import (
+    columns_in,
+    is_proven_by_text,
+    may_be_made_on_a_column,
+    normal_element,
+    normal_predicate,
+)
 from .reading import read_sql
 from .script import without_psql
 from .tokens import HOLE
@@ -30,6 +36,9 @@ from .upsert import SqlUpsert
 __all__ = [
     "HOLE",
     "SqlUpsert",
+    "columns_in",
+    "is_proven_by_text",
+    "may_be_made_on_a_column",
     "normal_element",
     "normal_predicate",
     "read_sql",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import postgast
 from postgast import pg_query_pb2
 
-from ..sighting import Unread
+from ..sighting import Cause, Unread
 from .postgresql import messages
 from .upsert import SqlUpsert
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_bodies"]
 
-_DYNAMIC = Unread("the statement is put together at run time")
+_DYNAMIC = Unread("the statement is put together at run time", Cause.FILLED_IN)
 
 
 def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[SqlUpsert]:
@@ -40,7 +40,7 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
         elif language == "plpgsql":
             inside = list(_read_plpgsql(sql, body, read_sql))
         else:
-            unread = Unread(f"the body is written in {language}, which is not read")
+            unread = Unread(f"the body is written in {language}, which is not read", Cause.LANGUAGE)
             inside = [SqlUpsert(_conflict(body, 0), unread, unread)]
         found += [upsert.moved(start) for upsert in inside]
     return found
@@ -52,7 +52,7 @@ def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:
     words = sql.lower().split()[:4]
     if start < 0 or not (words[0] == "do" or {"function", "procedure"} & set(words)):
         return []
-    unread = Unread(f"it does not read as SQL: {said}")
+    unread = Unread(f"it does not read as SQL: {said}", Cause.NOT_SQL)
     return [SqlUpsert(start, unread, unread)]
 
 
@@ -82,11 +82,11 @@ def _read_plpgsql(
     try:
         functions = postgast.parse_plpgsql(sql)
     except postgast.PgQueryError as error:
-        unread = Unread(f"the body does not read as PL/pgSQL: {error.message}")
+        unread = Unread(f"the body does not read as PL/pgSQL: {error.message}", Cause.NOT_SQL)
         yield SqlUpsert(_conflict(body, 0), unread, unread)
         return
     except ValueError:  # the parser writes no valid JSON for the function of a trigger
-        unread = Unread("the body of a trigger's function is not read")
+        unread = Unread("the body of a trigger's function is not read", Cause.LANGUAGE)
         yield SqlUpsert(_conflict(body, 0), unread, unread)
         return
     lines = body.splitlines(keepends=True)

@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from ..sighting import AnyArbiter, Constraint, Elements, Unread
+from ..sighting import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
 from .postgresql import is_put_in, named_table
@@ -36,7 +36,7 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
     if not inserts:
         return None
     if _is_template(tokens):
-        unread = Unread("the statement is filled in at run time")
+        unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
         return SqlUpsert(clause.start, unread, AnyArbiter())
     # the last one: a procedure's body is cut into statements as if it were a script
     inside = [t for t in tokens if inserts[-1].start <= t.start and t.end <= clause.end]
@@ -54,9 +54,21 @@ def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) ->
     if isinstance(found, Unread):
         return None
     conflict = found.args["conflict"]
+    return SqlUpsert(
+        clause.start,
+        _table(found),
+        _target(conflict),
+        binds=any(_has_parameter(part) for part in _parts_of_target(conflict)),
+    )
+
+
+def _parts_of_target(conflict: exp.Expression) -> list[exp.Expression]:
     predicate = conflict.args.get("index_predicate")
-    binds = predicate is not None and predicate.find(exp.Placeholder, exp.Parameter) is not None
-    return SqlUpsert(clause.start, _table(found), _target(conflict, binds=binds), binds)
+    return [*(conflict.args.get("conflict_keys") or ()), *([predicate] if predicate else ())]
+
+
+def _has_parameter(part: exp.Expression) -> bool:
+    return part.find(exp.Placeholder, exp.Parameter) is not None
 
 
 def _is_template(tokens: Sequence[SqlToken]) -> bool:
@@ -69,19 +81,19 @@ def _insert(sql: str, dialect: str) -> exp.Insert | Unread:
     try:
         tree = sqlglot.parse_one(sql, read=dialect)
     except SqlglotError:
-        return Unread("it does not read as SQL, neither PostgreSQL's nor MySQL's")
+        return Unread("it does not read as SQL, neither PostgreSQL's nor MySQL's", Cause.NOT_SQL)
     found = [insert for insert in tree.find_all(exp.Insert) if insert.args.get("conflict")]
-    return found[0] if len(found) == 1 else Unread("it is not one INSERT")
+    return found[0] if len(found) == 1 else Unread("it is not one INSERT", Cause.NOT_SQL)
 
 
 def _table(insert: exp.Insert) -> NamedTable | Unread:
     table = insert.find(exp.Table)
     if table is None:
-        return Unread("the table's name is put in at run time")
+        return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     return named_table(table.name, table.db or None)
 
 
-def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
+def _target(conflict: exp.Expression) -> Target | Unread:
     constraint = conflict.args.get("constraint")
     if constraint is not None:
         return Constraint(constraint.name)
@@ -90,17 +102,23 @@ def _target(conflict: exp.Expression, *, binds: bool) -> Target | Unread:
         return AnyArbiter()
     elements: list[Element] = []
     for key in keys:
+        if _has_parameter(key):
+            return Unread("an element of the conflict target holds a bound value", Cause.BOUND)
         # sqlglot wraps them as if they were sorted, in its newer versions
         bare = key.this if isinstance(key, exp.Ordered) else key
         element = normal_element(bare.sql(dialect="postgres"))
         if element is None:
-            return Unread("an element of the conflict target does not read as SQL")
+            return Unread("an element of the conflict target does not read as SQL", Cause.NOT_SQL)
         if is_put_in(element.label):
-            return Unread("an element of the conflict target is put in at run time")
+            return Unread(
+                "an element of the conflict target is put in at run time", Cause.FILLED_IN
+            )
         elements.append(element)
     predicate = conflict.args.get("index_predicate")
     if predicate is None:
         return Elements(tuple(elements))
-    if binds:
-        return Elements(tuple(elements), Unread("the predicate compares with a bound value"))
+    if _has_parameter(predicate):
+        return Elements(
+            tuple(elements), Unread("the predicate compares with a bound value", Cause.BOUND)
+        )
     return Elements(tuple(elements), normal_predicate(predicate.this.sql(dialect="postgres")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
-from ..sighting import AnyArbiter, Constraint, Elements, NamedTable, Unread
+from ..sighting import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from .normal import element_of, sql_of
 from .placeholders import with_parameters
 from .tokens import HOLE
@@ -50,7 +50,7 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
     names = [HOLE + piece.partition("_")[0] + "_" for piece in pieces[1:]]
     tails = [piece.partition("_")[2] for piece in pieces[1:]]
     chosen = [0] * len(names)
-    said = Unread("it does not read as SQL")
+    said = Unread("it does not read as SQL", Cause.NOT_SQL)
     for _ in range(_TRIES):
         text, starts = pieces[0], []
         for name, choice, tail in zip(names, chosen, tails, strict=True):
@@ -61,7 +61,7 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
         except postgast.PgQueryError as error:
             # counted from 1, in characters
             at = error.cursorpos - 1
-            said = Unread(f"it does not read as SQL: {_told(error.message)}")
+            said = _refused(error.message)
         before = [n for n, start in enumerate(starts) if start <= at]
         while before and chosen[before[-1]] == len(_FILLINGS) - 1:
             chosen[before.pop()] = 0
@@ -71,8 +71,10 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
     return said
 
 
-def _told(message: str) -> str:
-    return "text is put in at run time" if HOLE in message else message
+def _refused(message: str) -> Unread:
+    if HOLE in message:
+        return Unread("it does not read as SQL: text is put in at run time", Cause.FILLED_IN)
+    return Unread(f"it does not read as SQL: {message}", Cause.NOT_SQL)
 
 
 def upserts_in(tree: Any) -> list[SqlUpsert]:
@@ -100,16 +102,16 @@ def _upsert(insert: pg_query_pb2.InsertStmt) -> SqlUpsert:
         clause.location,
         named_table(relation.relname, relation.schemaname or None),
         _target(clause),
-        binds=_has_parameter(clause.infer.where_clause),
+        binds=_has_parameter(clause.infer),
     )
 
 
 def named_table(name: str, schema: str | None) -> NamedTable | Unread:
     """Return the table of that name, unless the name is a template's."""
     if is_put_in(name):
-        return Unread("the table's name is put in at run time")
+        return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     if schema is not None and is_put_in(schema):
-        return Unread(f"the schema of {name} is put in at run time")
+        return Unread(f"the schema of {name} is put in at run time", Cause.FILLED_IN)
     return NamedTable(name, schema)
 
 
@@ -123,11 +125,13 @@ def _target(clause: pg_query_pb2.OnConflictClause) -> Target | Unread:
         return AnyArbiter()
     if clause.infer.conname:
         if is_put_in(clause.infer.conname):
-            return Unread("the constraint's name is put in at run time")
+            return Unread("the constraint's name is put in at run time", Cause.FILLED_IN)
         return Constraint(clause.infer.conname)
+    if any(_has_parameter(element) for element in clause.infer.index_elems):
+        return Unread("an element of the conflict target holds a bound value", Cause.BOUND)
     elements = tuple(element_of(e.index_elem) for e in clause.infer.index_elems)
     if any(is_put_in(e.label) for e in elements):
-        return Unread("an element of the conflict target is put in at run time")
+        return Unread("an element of the conflict target is put in at run time", Cause.FILLED_IN)
     return Elements(elements, _predicate(clause))
 
 
@@ -135,9 +139,9 @@ def _predicate(clause: pg_query_pb2.OnConflictClause) -> str | Unread | None:
     if not clause.infer.HasField("where_clause"):
         return None
     if _has_parameter(clause.infer.where_clause):
-        return Unread("the predicate compares with a bound value")
+        return Unread("the predicate compares with a bound value", Cause.BOUND)
     sql = sql_of(clause.infer.where_clause)
-    return Unread("the predicate is put in at run time") if HOLE in sql else sql
+    return Unread("the predicate is put in at run time", Cause.FILLED_IN) if HOLE in sql else sql
 
 
 def _has_parameter(node: Any) -> bool:

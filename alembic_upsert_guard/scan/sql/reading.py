@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import postgast
 
-from ..sighting import Unread
+from ..sighting import Cause, Unread
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
 from .postgresql import parse, upserts_in
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read_sql"]
 
-_PIECES = Unread("the statement is put together from pieces, and its beginning is not among them")
-_PUT_IN = Unread("a part of the conflict target is put in at run time")
+_PIECES = Unread(
+    "the statement is put together from pieces, and its beginning is not among them",
+    Cause.FILLED_IN,
+)
+_PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FILLED_IN)
 
 
 def read_sql(sql: str) -> list[SqlUpsert]:
@@ -145,5 +148,5 @@ def _without_tokens(sql: str, said: str) -> list[SqlUpsert]:
     start = max(lower.find("on conflict"), lower.find("on duplicate key"))
     if start < 0 or "insert into" not in lower[:start]:
         return []
-    unread = Unread(f"it does not read as SQL: {said}")
+    unread = Unread(f"it does not read as SQL: {said}", Cause.NOT_SQL)
     return [SqlUpsert(start, unread, unread)]

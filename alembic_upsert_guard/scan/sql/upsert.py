@@ -20,7 +20,7 @@ class SqlUpsert:
     table: NamedTable | Unread
     target: Target | Unread
     binds: bool = False
-    """Whether the predicate holds a parameter."""
+    """Whether the conflict target holds a parameter."""
     first: int = 0
     """Where its statement begins, in characters of the text ..."""
     last: int = 0

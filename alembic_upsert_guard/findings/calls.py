@@ -1,0 +1,147 @@
+"""How an upsert is written, and how the same is written with another target: lines to paste."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..inference import Element
+
+__all__ = [
+    "Call",
+    "Form",
+    "conflict_target_call",
+    "constraint_line",
+    "quoted",
+    "sql_argument",
+    "target_line",
+    "upsert_key_line",
+]
+
+_RESERVED = frozenset(
+    """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
+    current_catalog current_date current_role current_time current_timestamp current_user default deferrable desc
+    distinct do else end except false fetch for foreign from grant group having in initially intersect into lateral
+    leading limit localtime localtimestamp not null offset on only or order placing primary references returning
+    select session_user some symmetric system_user table then to trailing true union unique user using variadic when
+    where window with
+    """.split()  # noqa: SIM905 - a list of a hundred lines would be read by nobody
+)
+"""PostgreSQL's reserved words (manual, appendix C): no column's name without quotes."""
+
+
+class Form(Enum):
+    """What an upsert is written in. A hint rewrites it in the same."""
+
+    SQLALCHEMY = "SQLAlchemy"
+    SQL = "SQL"
+    SUPABASE_PYTHON = "supabase-py"
+    SUPABASE_JAVASCRIPT = "supabase-js"
+    OTHER = "another library"
+    """Hints name the elements and leave the spelling to the reader."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether ``**conflict_target(Model)`` can stand in its place."""
+        return self is Form.SQLALCHEMY
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One upsert, as its source writes it."""
+
+    form: Form
+    table: str
+    """As people are told of it: ``app.users``."""
+    model: str | None
+    """The mapped class or ``Table`` as Python names it; None: the models have none, or it is not known."""
+
+
+def upsert_key_line(
+    elements: Sequence[tuple[str, bool]], where: str | None = None, name: str | None = None
+) -> str:
+    """Return the line to paste: ``UpsertKey("user_id", "question_id")``.
+
+    :param elements: each with whether it is SQL and not a column's name.
+    """
+    parts = [*_arguments(elements, where)]
+    if name is not None:
+        parts.append(f"name={quoted(name)}")
+    return f"UpsertKey({', '.join(parts)})"
+
+
+def conflict_target_call(
+    model: str, elements: Sequence[tuple[str, bool]] = (), where: str | None = None
+) -> str:
+    """Return the arguments to paste: ``**conflict_target(User, "email")``.
+
+    :param elements: empty: the only key that the table declares.
+    """
+    return f"**conflict_target({', '.join([model, *_arguments(elements, where)])})"
+
+
+def target_line(call: Call, elements: Sequence[Element], where: str | None) -> str | None:
+    """Return the target as the call would write it; None: its library has no form for it."""
+    labels = [element.label for element in elements]
+    plain = where is None and all(element.column is not None for element in elements)
+    match call.form:
+        case Form.SQLALCHEMY:
+            listed = ", ".join(_argument(e.label, is_sql=e.column is None) for e in elements)
+            predicate = "" if where is None else f", index_where={sql_argument(where)}"
+            return f"index_elements=[{listed}]{predicate}"
+        case Form.SQL:
+            listed = ", ".join(
+                e.label if e.column is None else _identifier(e.label) for e in elements
+            )
+            predicate = "" if where is None else f" WHERE {where}"
+            return f"ON CONFLICT ({listed}){predicate}"
+        case Form.SUPABASE_PYTHON:
+            return f'on_conflict="{",".join(labels)}"' if plain else None
+        case Form.SUPABASE_JAVASCRIPT:
+            return f"onConflict: '{','.join(labels)}'" if plain else None
+    predicate = "" if where is None else f" WHERE {where}"
+    return f"({', '.join(labels)}){predicate} as the target"
+
+
+def constraint_line(call: Call, name: str) -> str:
+    """Return the target of an upsert that names a constraint."""
+    if call.form is Form.SQLALCHEMY:
+        return f"constraint={quoted(name)}"
+    return f"ON CONFLICT ON CONSTRAINT {_identifier(name)}"
+
+
+def sql_argument(sql: str) -> str:
+    """Return SQL as Python hands it to SQLAlchemy: ``sa.text("...")``, no colon of it a parameter."""
+    return f"sa.text({quoted(_without_parameters(sql))})"
+
+
+def quoted(text: str) -> str:
+    """Return text as Python source, in double quotes where that reads well."""
+    return f'"{text}"' if not set(text) & set('"\\\n') else repr(text)
+
+
+def _arguments(elements: Sequence[tuple[str, bool]], where: str | None) -> list[str]:
+    parts = [_argument(element, is_sql=is_sql) for element, is_sql in elements]
+    return parts if where is None else [*parts, f"where={sql_argument(where)}"]
+
+
+def _argument(element: str, *, is_sql: bool) -> str:
+    return sql_argument(element) if is_sql else quoted(element)
+
+
+def _without_parameters(sql: str) -> str:
+    """``text()`` takes ``:name`` for a parameter, and leaves ``::`` as it is."""
+    return "\\:".join(part.replace("\x00", "::") for part in sql.replace("::", "\x00").split(":"))
+
+
+def _identifier(name: str) -> str:
+    """The name as SQL has it: in quotes where it would be folded or is none."""
+    plain = name.isascii() and name.isidentifier() and name == name.lower()
+    plain = plain and name not in _RESERVED
+    doubled = name.replace('"', '""')
+    return name if plain else f'"{doubled}"'

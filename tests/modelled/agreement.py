@@ -1,0 +1,119 @@
+"""Each pair of a batch held against a server: the answer of ``scan``, and what the upsert itself does."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from alembic_upsert_guard.errors import UndeclaredUpsertKeyError
+from alembic_upsert_guard.scan import Resolution, scan
+from alembic_upsert_guard.scan.models import declared_tables
+
+from .pairs import Batch, batch
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sqlalchemy.engine import Connection
+
+    from alembic_upsert_guard.scan import CallSite
+
+__all__ = ["Tally", "check"]
+
+_REFUSED = {"42P10", "42704", "42809", "55000", "42703", "42P01", "raised"}
+"""How an upsert fails for want of an arbiter; ``raised``: ``conflict_target()`` finds no key."""
+
+_SERVED = (Resolution.DECLARED, Resolution.MODELLED)
+_NOT_SERVED = (Resolution.UNDECLARED,)
+
+
+@dataclass
+class Tally:
+    """What came of the pairs."""
+
+    pairs: int = 0
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By resolution and what the upsert did."""
+    wrong: list[str] = field(default_factory=list)
+
+
+def check(connection: Connection, *, size: int, seed: int) -> Tally:
+    """Return what came of about `size` pairs; the connection's database is left as it was."""
+    tally = Tally()
+    random = Random(seed)  # noqa: S311 - the same for the same seed
+    number = 0
+    while tally.pairs < size:
+        _check_batch(connection, batch(random), f"{seed}_{number}", tally)
+        number += 1
+    return tally
+
+
+def _check_batch(connection: Connection, pairs: Batch, name: str, tally: Tally) -> None:
+    models, service = f"modelled_models_{name}", f"modelled_service_{name}"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / f"{models}.py").write_text(pairs.models)
+        (Path(folder) / f"{service}.py").write_text(pairs.service(models))
+        sys.path.insert(0, folder)
+        try:
+            importlib.invalidate_caches()
+            module = importlib.import_module(models)
+            upserts = importlib.import_module(service)
+            report = scan([Path(folder) / f"{service}.py"], declared_tables(module.Base.metadata))
+        finally:
+            sys.path.remove(folder)
+    assert len(report.call_sites) == len(pairs.calls)
+    codes = {f.location.line: f.code for f in report.findings if f.location is not None}
+    transaction = connection.begin()
+    for schema in ("s1", "s2"):
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    module.Base.metadata.create_all(connection)
+    for site in report.call_sites:
+        outcome = _outcome(connection, upserts, pairs.number_at(site.line))
+        tally.pairs += 1
+        tally.outcomes[str(site.resolution), outcome] += 1
+        if not _agree(site, outcome, codes.get(site.line)):
+            call, model = pairs.calls[pairs.number_at(site.line)]
+            tally.wrong.append(
+                f"{site.resolution} ({site.reason}), and the upsert: {outcome}\n{model.source}\n{call}"
+            )
+    transaction.rollback()
+    module.Base.registry.dispose()
+    for each in (models, service):
+        del sys.modules[each]
+
+
+def _agree(site: CallSite, outcome: str, code: str | None) -> bool:
+    if site.resolution is Resolution.UNRESOLVED:
+        return True
+    if (code == "missing-constraint") != (outcome in ("42704", "42809")):
+        return False
+    return site.resolution in (_SERVED if outcome == "served" else _NOT_SERVED)
+
+
+def _outcome(connection: Connection, upserts: ModuleType, number: int) -> str:
+    """``served``, or how it was refused."""
+    try:
+        upsert: Any = getattr(upserts, f"call_{number}")()
+    except UndeclaredUpsertKeyError:
+        return "raised"
+    savepoint = connection.begin_nested()
+    try:
+        connection.execute(text(upsert) if isinstance(upsert, str) else upsert)
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "pgcode", error))
+        if state not in _REFUSED:
+            raise
+        return state
+    else:
+        return "served"
+    finally:
+        savepoint.rollback()
