@@ -23,8 +23,8 @@ from .findings import (
     unknown_dialect,
     unread_rows,
 )
-from .inference import Code, Shortfall, State, judge
-from .inspection import inspect_keys
+from .inference import Code, Shortfall, State, can_be_inferred
+from .inspection import inspect_keys, verdict_on
 from .rows import RowsOfKey, can_deduplicate, read_rows
 from .sqltext import literal_sql
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-    from .catalog import Catalog
+    from .catalog import Catalog, Inferred
     from .declaration import Declaration
     from .findings import Finding
-    from .inference import Candidate
+    from .inference import Candidate, Verdict
     from .inspection import InspectedKey
 
 __all__ = ["Checked", "CheckedKey", "check_keys", "together"]
@@ -207,11 +207,11 @@ def _unserved(key: KeyOfTable) -> CheckedKey:
 
 def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[Finding]]:
     subject = _key_of(key.table, key.declaration)
-    verdict = judge(key.target, key.offered, key.traits)
+    verdict = verdict_on(key)
     state, shortfall = verdict.state, verdict.shortfall
-    arbiters = tuple(str(c.name or c.kind.value) for c in verdict.arbiters)
-    if state is State.UNKNOWN:
-        state, arbiters, shortfall = _ask(connection, key, shortfall)
+    arbiters = _names(verdict.arbiters)
+    if key.inferred is None and (state is State.UNKNOWN or _may_have_more(key, verdict)):
+        state, arbiters, shortfall = _ask(connection, key, verdict)
     findings: list[Finding] = []
     if shortfall is not None:
         findings.append(short_key(subject, key.target, shortfall))
@@ -242,15 +242,23 @@ def _of_other_nulls(
 
 
 def _ask(
-    connection: Connection, key: InspectedKey, shortfall: Shortfall | None
+    connection: Connection, key: InspectedKey, verdict: Verdict
 ) -> tuple[State, tuple[str, ...], Shortfall | None]:
-    """The database's own answer, where text cannot tell."""
-    catalog = catalog_for(connection.dialect.name)
-    assert catalog is not None  # noqa: S101 - the caller has asked
+    """The database's own answer, where text cannot tell; what text tells, where it has none."""
+    shortfall = verdict.shortfall
     candidate = None if shortfall is None else shortfall.candidate
-    inferred = catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
+    inferred = _infer(connection, key)
+    if (
+        inferred.doubt is not None
+        and inferred.is_refused_by_rules
+        and key.traits.relation == "view"
+    ):
+        refusal = Shortfall(Code.MISSING_ARBITER, relation=key.traits.relation)
+        return State.SHORT, (), refusal
     if inferred.doubt is not None:
-        return State.UNKNOWN, (), shortfall
+        return verdict.state, _names(verdict.arbiters), shortfall
+    if inferred.refusal is not None and verdict.state is State.SHORT:
+        return State.SHORT, (), shortfall
     if inferred.refusal is not None:
         partial = candidate is not None and candidate.partial
         code = Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER
@@ -259,6 +267,27 @@ def _ask(
         spoiler = next((c for c in key.offered if c.name in inferred.deferrable), candidate)
         return State.SHORT, inferred.arbiters, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
     return State.SATISFIED, inferred.arbiters, None
+
+
+def _infer(connection: Connection, key: InspectedKey) -> Inferred:
+    catalog = catalog_for(connection.dialect.name)
+    assert catalog is not None  # noqa: S101 - the caller has asked
+    return catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
+
+
+def _names(arbiters: Iterable[Candidate]) -> tuple[str, ...]:
+    return tuple(str(c.name or c.kind.value) for c in arbiters)
+
+
+def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
+    """Whether a partial index may be an arbiter, too, of a key of plain columns: where its predicate folds to true."""
+    if key.traits.dialect != "postgresql" or key.traits.refusing_rules:
+        return False
+    return any(
+        can_be_inferred(key.target, replace(c, partial=False, predicate=None), key.traits)
+        for c in key.offered
+        if c.partial and c.valid and c not in verdict.arbiters
+    )
 
 
 def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .catalog import TableName, catalog_for
+from .catalog import KeyQuestion, TableName, catalog_for
 from .declaration import arbiter_as_candidate, declarations_of
-from .inference import ConflictTarget
+from .inference import Code, Shortfall, State, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-    from .catalog import Catalog, Offered
+    from .catalog import Inferred, Offered, OneSpelling
     from .declaration import Arbiter, Declaration
-    from .inference import Candidate, Traits
+    from .inference import Candidate, ConflictTarget, Folded, Traits
 
-__all__ = ["InspectedKey", "inspect_keys"]
+__all__ = ["InspectedKey", "inspect_keys", "verdict_on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class InspectedKey:
     """What the model has for the key."""
 
     declared: ConflictTarget
-    """The conflict target as the model spells it: what the database is asked about."""
+    """The conflict target as :func:`.conflict_target` has it in upserts: what the database is asked about."""
     target: ConflictTarget
     """The conflict target in the database's spelling: what is compared."""
     wanted: Candidate
@@ -54,6 +54,31 @@ class InspectedKey:
     home: str | None = None
     """The schema that the table is in, whether or not the model names it; None: it is in none, or not told."""
 
+    inferred: Inferred | None = None
+    """What the database itself said of `declared` on this table; None: it was not asked, as about plain columns."""
+
+    folded: Folded | None = None
+    """SQL of the key for which the database refuses it even on the key's own arbiter; None: it does not."""
+
+    @property
+    def named(self) -> tuple[str, ...] | None:
+        """The arbiters that the database named, none where it refused; None: it was not asked, or could not be."""
+        if self.inferred is None or self.inferred.doubt is not None:
+            return None
+        return self.inferred.arbiters
+
+
+def verdict_on(key: InspectedKey) -> Verdict:
+    """Return whether the database serves the key: the database's own answer where it gave one, else the rules'."""
+    verdict = judge(key.target, key.offered, key.traits, named=key.named)
+    found = verdict.shortfall
+    if key.folded is None or found is None or found.code is Code.DEFERRABLE_ARBITER:
+        return verdict
+    if key.named is None or found.rules or found.relation:
+        return verdict
+    shortfall = Shortfall(Code.MISSING_ARBITER, found.candidate, folded=key.folded)
+    return Verdict(State.SHORT, (), shortfall)
+
 
 def inspect_keys(
     connection: Connection, tables: Iterable[Table]
@@ -69,43 +94,51 @@ def inspect_keys(
     if catalog is None:
         raise KeyError(connection.dialect.name)
     offered = catalog.read(connection, tuple(keyed)) if keyed else {}
-    return {
-        table: [
-            _inspect(connection, catalog, name, table, declaration, offered[name])
-            for declaration in declarations_of(table)
-        ]
+    dialect = connection.dialect
+    existing = [
+        (
+            table,
+            declaration,
+            KeyQuestion(
+                name,
+                arbiter_as_candidate(declaration.arbiter(table), dialect),
+                declaration.target_in(dialect),
+                offered[name],
+            ),
+        )
         for name, table in keyed.items()
         if name in offered
-    }
+        for declaration in declarations_of(table)
+    ]
+    answers = catalog.settle(connection, [question for _, _, question in existing])
+    keys: dict[Table, list[InspectedKey]] = {}
+    for (table, declaration, question), spelling in zip(existing, answers, strict=True):
+        keys.setdefault(table, []).append(_inspected(table, declaration, question, spelling))
+    return keys
 
 
-def _inspect(
-    connection: Connection,
-    catalog: Catalog,
-    name: TableName,
-    table: Table,
-    declaration: Declaration,
-    offered: Offered,
+def _inspected(
+    table: Table, declaration: Declaration, question: KeyQuestion, spelling: OneSpelling
 ) -> InspectedKey:
-    arbiter = declaration.arbiter(table)
-    declared = arbiter_as_candidate(arbiter, connection.dialect)
-    spelling = catalog.spell_alike(connection, name, declared, offered.candidates)
+    offered: Offered = question.offered
     columns = {element.column for element in declaration.target.elements}
     return InspectedKey(
-        table,
-        declaration,
-        arbiter,
-        ConflictTarget(declared.elements, declared.predicate),
-        spelling.target,
-        spelling.arbiter,
-        spelling.candidates,
-        offered.traits,
-        spelling.compared,
-        declaration.is_nullable(table) or not offered.nullable.isdisjoint(columns),
-        tuple(
+        table=table,
+        declaration=declaration,
+        arbiter=declaration.arbiter(table),
+        declared=question.target,
+        target=spelling.target,
+        wanted=spelling.arbiter,
+        offered=spelling.candidates,
+        traits=offered.traits,
+        compared=spelling.compared,
+        nullable=declaration.is_nullable(table) or not offered.nullable.isdisjoint(columns),
+        nullable_columns=tuple(
             element.column
             for element in declaration.target.elements
             if element.column is not None and element.column in offered.nullable
         ),
-        offered.home,
+        home=offered.home,
+        inferred=spelling.inferred,
+        folded=spelling.folded,
     )

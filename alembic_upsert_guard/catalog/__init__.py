@@ -5,10 +5,19 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 
 from __future__ import annotations
 
-from . import mysql, postgresql, sqlite
-from .reading import Catalog, Inferred, Offered, OneSpelling, TableName
+from . import mysql, postgresql, spelling, sqlite
+from .reading import Catalog, Inferred, KeyQuestion, Offered, OneSpelling, TableName
 
-__all__ = ["CATALOGS", "Catalog", "Inferred", "Offered", "OneSpelling", "TableName", "catalog_for"]
+__all__ = [
+    "CATALOGS",
+    "Catalog",
+    "Inferred",
+    "KeyQuestion",
+    "Offered",
+    "OneSpelling",
+    "TableName",
+    "catalog_for",
+]
 
 _MYSQL = Catalog(mysql.read, mysql.spell_alike, mysql.inferred_arbiters)
 
@@ -16,7 +25,11 @@ CATALOGS: dict[str, Catalog] = {
     "mariadb": _MYSQL,
     "mysql": _MYSQL,
     "postgresql": Catalog(
-        postgresql.read, postgresql.spell_alike, postgresql.inferred_arbiters, postgresql.home
+        postgresql.read,
+        spelling.spell_alike,
+        postgresql.inferred_arbiters,
+        home=postgresql.home,
+        settle_all=spelling.settle,
     ),
     "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),
 }

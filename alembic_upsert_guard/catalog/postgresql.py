@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,7 @@ from ..sqltext import EQ, GT, LE, MINUS, NE, quoted
 from .reading import (
     Inferred,
     Offered,
-    OneSpelling,
     TableName,
-    as_it_is,
     execute,
     rolled_back,
     words_of,
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Row
 
 __all__ = [
+    "NO_ARBITER",
     "element_sql",
     "explain_upsert",
     "home",
@@ -41,7 +39,6 @@ __all__ = [
     "read",
     "read_only",
     "server_version",
-    "spell_alike",
     "sqlstate",
     "worth_naming",
 ]
@@ -58,8 +55,22 @@ _RELATIONS = {
 _NOT_NULL = f"""ARRAY(SELECT CAST(na.attname AS pg_catalog.text) FROM pg_catalog.pg_attribute na
                      WHERE na.attrelid {EQ} c.oid AND na.attnotnull AND na.attnum {GT} 0)"""
 
-_NO_ARBITER = "42P10"
+_DEPENDED_ON = f"""
+            SELECT pg_catalog.array_agg(CAST(da.attname AS pg_catalog.text)) AS columns
+            FROM pg_catalog.pg_depend d
+            JOIN pg_catalog.pg_attribute da ON da.attrelid {EQ} d.refobjid AND da.attnum {EQ} d.refobjsubid
+            WHERE i.indexprs IS NOT NULL
+              AND d.classid {EQ} CAST('pg_catalog.pg_class' AS pg_catalog.regclass)
+              AND d.objid {EQ} i.indexrelid AND d.refclassid {EQ} d.classid
+              AND d.refobjid {EQ} i.indrelid AND d.refobjsubid {GT} 0
+"""
+"""The columns that an index with expressions depends on, in those and in its predicate."""
+
+NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
+
+_NOT_SUPPORTED = "0A000"
+"""feature_not_supported: INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules."""
 
 
 def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
@@ -70,10 +81,11 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 
 def _statement(dialect: Dialect) -> Any:
+    version = server_version(dialect)
     # indnullsnotdistinct: the column is there from 15 on
-    nulls_not_distinct = "i.indnullsnotdistinct" if server_version(dialect) >= (15,) else "false"
+    nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
     # what only the rules from 19 on need is only then read
-    not_null = _NOT_NULL if server_version(dialect) >= (19,) else "CAST(NULL AS pg_catalog.text[])"
+    not_null = _NOT_NULL if version >= (19,) else "CAST(NULL AS pg_catalog.text[])"
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
@@ -81,6 +93,12 @@ def _statement(dialect: Dialect) -> Any:
                CAST(c.relkind AS pg_catalog.text) AS relation_kind, -- some drivers hand "char" out as bytes
                pt.columns AS partition_columns,
                {not_null} AS not_null_columns,
+               rules.refusing AS refusing_rules,
+               rules.discarding AS discarding_rules,
+               -- 8: INSERT, https://www.postgresql.org/docs/current/functions-info.html
+               CASE WHEN c.relkind {EQ} 'v'
+                    THEN pg_catalog.pg_relation_is_updatable(c.oid, true) OPERATOR(pg_catalog.&) 8 {EQ} 8
+                    ELSE true END AS takes_insert,
                ic.relname AS index_name,
                i.indisunique AND NOT i.indisexclusion AS is_unique, -- 18: WITHOUT OVERLAPS is both
                i.indisprimary AS is_primary,
@@ -104,6 +122,7 @@ def _statement(dialect: Dialect) -> Any:
                                 con.conname, pg_catalog.pg_get_constraintdef(con.oid)) END AS definition,
                con.oid IS NOT NULL AS is_constraint,
                coalesce(con.condeferred, false) AS is_deferred,
+               depended.columns AS expression_columns,
                k.position {GT} i.indnkeyatts AS is_included,
                a.attname AS column_name, -- NULL: an expression
                NOT a.attnotnull AS is_nullable,
@@ -129,7 +148,13 @@ def _statement(dialect: Dialect) -> Any:
                                  AND pa.attnum {EQ} part.attnum AND pa.attnum {NE} 0
                        ORDER BY part.place
                    ) AS columns FROM pg_catalog.pg_partitioned_table) pt ON pt.partrelid {EQ} c.oid
+        LEFT JOIN LATERAL (
+            SELECT pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_refusing) AS refusing,
+                   pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_discarding) AS discarding
+            FROM ({_rules(version)}) r
+        ) rules ON c.relhasrules
         LEFT JOIN pg_catalog.pg_index i ON i.indrelid {EQ} c.oid
+        LEFT JOIN LATERAL ({_DEPENDED_ON}) depended ON true
         LEFT JOIN pg_catalog.pg_class ic ON ic.oid {EQ} i.indexrelid
         LEFT JOIN pg_catalog.pg_constraint con ON con.conindid {EQ} i.indexrelid AND con.conrelid {EQ} c.oid
              AND con.contype {EQ} ANY ('{{p,u,x}}')
@@ -145,6 +170,33 @@ def _statement(dialect: Dialect) -> Any:
         LEFT JOIN pg_catalog.pg_namespace co_s ON co_s.oid {EQ} co.collnamespace
         ORDER BY wanted.schema, wanted.name, ic.relname, k.position
     """)
+
+
+def _rules(version: tuple[int, ...]) -> str:
+    """SQL of the rules that an INSERT with ON CONFLICT into the relation ``c`` meets, and what they do to it.
+
+    rewriteHandler.c, RewriteQuery: it is refused where an INSERT rule produces a query, or there is any UPDATE rule
+    (`hasUpdate`, disabled ones included), except on a view that is updatable by itself. There, ALSO rules do no harm,
+    and neither does an UPDATE rule.
+    """
+    # CMD_NOTHING (nodes.h: CmdType); 15 put MERGE before it
+    nothing = f"commandType {7 if version >= (15,) else 6} "
+    return f"""
+            SELECT CAST(rw.rulename AS pg_catalog.text) AS name,
+                   CASE WHEN rw.ev_type {EQ} '2' THEN c.relkind {NE} 'v'
+                        ELSE acts.acts AND (rw.is_instead OR c.relkind {NE} 'v')
+                             OR c.relkind {EQ} 'v' AND rw.is_instead AND acts.is_conditional END AS is_refusing,
+                   rw.ev_type {EQ} '3' AND rw.is_instead AND NOT acts.acts AND NOT acts.is_conditional
+                       AS is_discarding
+            FROM pg_catalog.pg_rewrite rw
+            CROSS JOIN LATERAL (
+                -- behind the opening of the first query's tree, nine characters
+                SELECT pg_catalog.strpos(CAST(rw.ev_action AS pg_catalog.text), '{nothing}') {NE} 10 AS acts,
+                       CAST(rw.ev_qual AS pg_catalog.text) {NE} '<>' AS is_conditional
+            ) acts
+            WHERE rw.ev_class {EQ} c.oid
+              AND (rw.ev_type {EQ} '2' OR rw.ev_type {EQ} '3' AND rw.ev_enabled {EQ} ANY ('{{O,A}}'))
+    """
 
 
 def _qualified(schema: str, name: str) -> str:
@@ -181,7 +233,10 @@ def _offered(
                     version,
                     _RELATIONS[every[0].relation_kind],
                     tuple(every[0].partition_columns or ()),
-                    frozenset(every[0].not_null_columns or ()),
+                    not_null=frozenset(every[0].not_null_columns or ()),
+                    refusing_rules=tuple(every[0].refusing_rules or ()),
+                    discarding_rules=tuple(every[0].discarding_rules or ()),
+                    takes_insert=every[0].takes_insert,
                 ),
                 every[0].home,
             ),
@@ -217,127 +272,9 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
         immediate=index.is_immediate,
         initially_deferred=index.is_deferred,
         include=tuple(row.column_name for row in rows if row.is_included),
+        expression_columns=frozenset(index.expression_columns or ()),
         definition=index.definition,
     )
-
-
-def spell_alike(
-    connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
-) -> OneSpelling:
-    """Return `arbiter` as this server prints it: made on an empty likeness of the table, read, rolled back.
-
-    Predicates that imply each other, as the planner proves it, come in the spelling of the arbiter's.
-
-    The likeness is a temporary table of the same name, so that SQL which names the table finds it. A role
-    without the TEMPORARY privilege, or a read-only transaction, cannot be asked: `arbiter` stays as it was.
-    """
-    if arbiter.is_plain or not offered:
-        return as_it_is(arbiter, offered)  # nothing whose text would be compared
-    dialect = connection.dialect
-    likeness = quoted(dialect, "pg_temp", table.name)
-    elements = ", ".join(element_sql(dialect, element) for element in arbiter.elements)
-    where = "" if arbiter.predicate is None else f" WHERE {arbiter.predicate}"
-    try:
-        with rolled_back(connection):
-            # the original is looked up before the likeness can shadow it
-            execute(
-                connection,
-                f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})",
-            )
-            execute(connection, f"CREATE UNIQUE INDEX ON {likeness} ({elements}){where}")
-            (likeness_offers,) = read(connection, [_temporary(connection, table)]).values()
-            (probe,) = likeness_offers.candidates
-            same = _predicates_like(connection, likeness, probe, offered)
-    except DBAPIError:
-        return as_it_is(arbiter, offered, compared=False)
-    named = tuple(map(_as_named, arbiter.elements, probe.elements))
-    return OneSpelling(
-        replace(arbiter, elements=probe.elements, predicate=probe.predicate),
-        ConflictTarget(named, probe.predicate),
-        tuple(replace(c, predicate=probe.predicate) if c.predicate in same else c for c in offered),
-    )
-
-
-def _predicates_like(
-    connection: Connection, likeness: str, probe: Candidate, offered: Sequence[Candidate]
-) -> frozenset[str]:
-    """Other spellings of the probe's predicate among those of indexes on its elements; the likeness gets an index each.
-
-    The planner takes an index for an arbiter where the target's predicate implies the index's (plancat.c:
-    infer_arbiter_indexes). Where each is taken for the other's predicate, both hold the same rows.
-    """
-    others = {
-        c.predicate
-        for c in offered
-        if c.predicate not in (None, probe.predicate)
-        and frozenset(c.elements) == frozenset(probe.elements)
-    }
-    if probe.predicate is None or not others:
-        return frozenset()
-    elements = ", ".join(element_sql(connection.dialect, element) for element in probe.elements)
-    predicates = [probe.predicate, *sorted(map(str, others))]
-    names = [f"upsert_guard_{number}" for number, _ in enumerate(predicates)]
-    try:
-        for name, predicate in zip(names, predicates, strict=True):
-            index = f"CREATE UNIQUE INDEX {name} ON {likeness} ({elements}) WHERE {predicate}"
-            execute(connection, index)
-        taken = [
-            _arbiters_of(
-                connection,
-                f"EXPLAIN (FORMAT JSON) INSERT INTO {likeness} DEFAULT VALUES "
-                f"ON CONFLICT ({elements}) WHERE {predicate} DO NOTHING",
-            )
-            for predicate in predicates
-        ]
-    except DBAPIError:
-        return (
-            frozenset()
-        )  # what could not be asked is left as it is spelled, and everything is rolled back
-    return frozenset(
-        predicate
-        for name, predicate, others_taken in zip(names, predicates, taken, strict=True)
-        if name in taken[0] and names[0] in others_taken and name != names[0]
-    )
-
-
-def _arbiters_of(connection: Connection, explain: str) -> tuple[str, ...]:
-    document = execute(connection, explain).scalar_one()
-    (plan,) = json.loads(document) if isinstance(document, str) else document
-    return tuple(plan["Plan"].get("Conflict Arbiter Indexes", ()))
-
-
-def _as_named(declared: Element, made: Element) -> Element:
-    """The element of a target as the server prints it, with the collation that the declaration names, if it does.
-
-    The catalog tells which collation an index has and not whether it was named:
-
-    - beside a column, the word COLLATE names one;
-    - behind an expression it does where the declaration ends in the word and the name;
-    - SQL without the word names none, and any other may.
-    """
-    sql = (declared.expression or "").casefold()
-    if made.column is not None:
-        behind = sql.lstrip('("').removeprefix(made.column.casefold())
-        names_one = "collate" in behind
-        may_name_one = False
-    else:
-        named_last = f" collate {made.actual_collation}".casefold().replace('"', "")
-        names_one = sql.replace('"', "").endswith(named_last)
-        may_name_one = "collate" in sql and not names_one
-    return replace(
-        made,
-        collation=made.actual_collation if names_one else None,
-        may_name_collation=may_name_one,
-        may_name_opclass=made.opclass is None
-        and sql not in ("", (made.expression or "").casefold()),
-    )
-
-
-def _temporary(connection: Connection, table: TableName) -> TableName:
-    schema = text(
-        f"SELECT nspname FROM pg_catalog.pg_namespace WHERE oid {EQ} pg_catalog.pg_my_temp_schema()"
-    )
-    return TableName(connection.scalar(schema), table.name)
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
@@ -375,9 +312,9 @@ def _ask(connection: Connection, explain: str) -> Inferred:
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
         words = words_of(error)
-        if sqlstate(error) == _NO_ARBITER:
+        if sqlstate(error) == NO_ARBITER:
             return Inferred(refusal=words)
-        return Inferred(doubt=words)
+        return Inferred(doubt=words, is_refused_by_rules=sqlstate(error) == _NOT_SUPPORTED)
 
 
 def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.exc import DBAPIError
 
-    from ..inference import Candidate
+    from ..inference import Candidate, Folded
 
 __all__ = [
     "Catalog",
     "Inferred",
+    "KeyQuestion",
     "Offered",
     "OneSpelling",
     "TableName",
@@ -72,6 +73,9 @@ class Inferred:
     doubt: str | None = None
     """Why the database could not be asked; None: it was."""
 
+    is_refused_by_rules: bool = False
+    """Whether the doubt is that PostgreSQL does not support the INSERT (0A000): a table behind a view has rules."""
+
     by_catalog: bool = False
     """Whether it is no answer of the database's own, but what its catalog says by our rules."""
 
@@ -85,6 +89,23 @@ class OneSpelling(NamedTuple):
     candidates: tuple[Candidate, ...]
     compared: bool = True
     """False: the database could not be asked, and different text may still mean the same."""
+    inferred: Inferred | None = None
+    """What the database said of the target, as declared, on the table itself; None: it was not asked."""
+    folded: Folded | None = None
+    """What is to blame where the database refuses the target even with the arbiter made for it; None: it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyQuestion:
+    """A key that the database is to be asked about."""
+
+    table: TableName
+    arbiter: Candidate
+    """What the model has for it."""
+    target: ConflictTarget
+    """The conflict target as upserts have it: in the model's spelling."""
+    offered: Offered
+    """What the catalog says of the table."""
 
 
 def _nowhere(_: Connection) -> str | None:
@@ -106,6 +127,18 @@ class Catalog:
 
     home: Callable[[Connection], str | None] = _nowhere
     """The schema in which a table would be made that names none; None: that is not told."""
+
+    settle_all: Callable[[Connection, Sequence[KeyQuestion]], list[OneSpelling]] | None = None
+    """The same as `spell_alike` for many keys at once; None: they are asked one by one."""
+
+    def settle(self, connection: Connection, questions: Sequence[KeyQuestion]) -> list[OneSpelling]:
+        """Return what the database makes of each key, in their order; keys of plain columns cost nothing."""
+        if self.settle_all is not None:
+            return self.settle_all(connection, questions)
+        return [
+            self.spell_alike(connection, each.table, each.arbiter, each.offered.candidates)
+            for each in questions
+        ]
 
 
 def as_it_is(

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from ..errors import DeclarationError, UndeclaredUpsertKeyError, UnsupportedUpsertKeyError
 from ..findings import never_served
+from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql
 from .arbiters import (
     Arbiter,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect
 
-    from ..inference import ConflictTarget, Element
 
 __all__ = [
     "Declaration",
@@ -183,6 +183,19 @@ class Declaration:
         return (
             tuple(element.column or InPlace(as_index_element(clause)) for element, clause in pairs),
             None if self.where is None else InPlace(self.where),
+        )
+
+    def target_in(self, dialect: Dialect) -> ConflictTarget:
+        """Return the conflict target as :meth:`conflict_arguments` renders it for `dialect`."""
+        elements, where = self._in_place
+        return ConflictTarget(
+            tuple(
+                Element(column=element)
+                if isinstance(element, str)
+                else Element(expression=literal_sql(element.clause, dialect))
+                for element in elements
+            ),
+            None if where is None else literal_sql(where.clause, dialect),
         )
 
     def on(self, table: Table) -> DeclaredUpsertKey:

@@ -24,7 +24,14 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import candidate_told, never_served, shortfall_fact, without_arbiter
+from .shortfalls import (
+    candidate_told,
+    folded_fact,
+    never_served,
+    shortfall_fact,
+    without_arbiter,
+    written_instead,
+)
 
 __all__ = [
     "CODES",
@@ -48,6 +55,7 @@ __all__ = [
     "counted",
     "entry_of",
     "first_line",
+    "folded_fact",
     "mend_of",
     "missing_table",
     "never_served",
@@ -69,4 +77,5 @@ __all__ = [
     "unread_rows",
     "violation_text",
     "without_arbiter",
+    "written_instead",
 ]

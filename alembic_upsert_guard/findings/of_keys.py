@@ -9,7 +9,7 @@ from ..inference import Code, ConflictTarget, Shortfall
 from .finding import Finding, Severity
 from .keys import told_of_key
 from .rows import OTHER_KEY, counted
-from .shortfalls import candidate_told, shortfall_fact, unique_by_itself
+from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +87,7 @@ def short_key(key: KeyOfTable, target: ConflictTarget, shortfall: Shortfall) -> 
     """Return why no arbiter serves the key, or is not known to."""
     severity: Severity = "warning" if shortfall.code is Code.UNPROVEN_ARBITER else "error"
     fact = shortfall_fact(target, shortfall)
-    hint = _HINTS[shortfall.code]
-    if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
-        hint = unique_by_itself(shortfall.columns[0])
+    hint = shortfall_hint(shortfall) or _HINTS[shortfall.code]
     return _finding(key, str(shortfall.code), severity, fact, hint)
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Candidate, Code, ConflictTarget, Shortfall
+from ..inference import MYSQL_FAMILY, Candidate, Code, ConflictTarget, Folded, Shortfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "candidate_told",
+    "folded_fact",
     "never_served",
     "shortfall_fact",
+    "shortfall_hint",
     "unique_by_itself",
     "without_arbiter",
+    "written_instead",
 ]
 
 
@@ -23,12 +26,70 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
     if shortfall.code is Code.PARTITION_KEY_MISSING:
         lacking = _listed(list(shortfall.columns))
         return f"the table is partitioned by {lacking}, which the key lacks: nothing unique can span the partitions"
+    if shortfall.rules:
+        return _rules(shortfall)
+    if shortfall.relation is not None:
+        return f"the {shortfall.relation} takes no INSERT with ON CONFLICT, whatever is unique"
+    if shortfall.folded is not None:
+        return folded_fact(shortfall.folded)
     if _holds_the_rowid(shortfall):
         (rowid,) = shortfall.columns
         return (
             f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
         )
     return _FACTS[shortfall.code](target, shortfall.candidate)
+
+
+def shortfall_hint(shortfall: Shortfall) -> str | None:
+    """Return the way out that goes with the particular reason; None: the one that goes with the code."""
+    if shortfall.rules and shortfall.code is Code.MISSING_ARBITER:
+        return (
+            "replace the rule by a trigger, or upsert into another table: an index cannot help here"
+        )
+    if shortfall.rules:
+        return "drop the rule, or upsert into the table that is written to"
+    if shortfall.relation is not None:
+        return "upsert into the table behind it, and declare the key there"
+    if shortfall.folded is not None:
+        return written_instead(shortfall.folded)
+    if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
+        return unique_by_itself(shortfall.columns[0])
+    return None
+
+
+def _rules(shortfall: Shortfall) -> str:
+    names = ", ".join(shortfall.rules)
+    rules = f"the rule {names}" if len(shortfall.rules) == 1 else f"the rules {names}"
+    if shortfall.code is Code.UNPROVEN_ARBITER:
+        return f"{rules} of the table may turn every INSERT into nothing, and PostgreSQL makes no plan of that"
+    return (
+        f"PostgreSQL refuses every INSERT with ON CONFLICT on a table with INSERT or UPDATE rules (0A000), and it has "
+        f"{rules}"
+    )
+
+
+def folded_fact(folded: Folded) -> str:
+    """Return why no index that can be made of the SQL serves it, in the present tense, without a full stop."""
+    if folded.unwrapped is not None:
+        return (
+            f"CREATE INDEX takes the parentheses around COLLATE off {folded.sql} and ON CONFLICT does not: no index "
+            "made of it serves it"
+        )
+    if folded.column is not None:
+        return (
+            f"PostgreSQL reads {folded.sql} in a conflict target as the column {folded.column}, and an index made of "
+            "that SQL is none on the column"
+        )
+    return f"PostgreSQL simplifies {folded.sql} in a conflict target, and no index made of it serves what is left"
+
+
+def written_instead(folded: Folded) -> str:
+    """Return the shape to declare in place of the SQL, as an instruction."""
+    if folded.unwrapped is not None:
+        return f"write the element without parentheses around COLLATE: {folded.unwrapped}"
+    if folded.column is not None:
+        return f'write the column itself: "{folded.column}"'
+    return "write the SQL in its simplest form, without constants that decide nothing"
 
 
 def never_served(rowid: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .candidate import MYSQL_FAMILY, Candidate, ConflictTarget, Element, Kind, Traits
 from .verdict import (
     Code,
+    Folded,
     Shortfall,
     State,
     Verdict,
@@ -24,6 +25,7 @@ __all__ = [
     "Code",
     "ConflictTarget",
     "Element",
+    "Folded",
     "Kind",
     "Shortfall",
     "State",

@@ -67,6 +67,18 @@ class ConflictTarget:
     predicate: str | None = None
     """The SQL of ``WHERE``; None: the target has none."""
 
+    proven: bool = field(default=False, compare=False)
+    """Whether the database was seen to take an index of exactly these elements and predicate for the target.
+
+    PostgreSQL simplifies the SQL of a target before it compares (``flag = true`` is ``flag``), and an index's columns
+    it does not: without this, equal SQL of an expression or a predicate proves nothing there.
+    """
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is bare columns without a predicate: comparable without asking anybody."""
+        return self.predicate is None and all(e.column is not None for e in self.elements)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The elements as people are told of them, in declared order."""
@@ -126,6 +138,12 @@ class Candidate:
     include: tuple[str, ...] = ()
     """Columns carried but not part of the key."""
 
+    expression_columns: frozenset[str] = field(default=frozenset(), compare=False)
+    """The columns in an index that has expressions, those of its predicate included; only near misses are found by it.
+
+    Empty: it has no expressions, or the catalog does not give them (SQLite, MySQL).
+    """
+
     definition: str | None = None
     """The statement that makes it again, as the database prints it; None where it prints none."""
 
@@ -168,6 +186,15 @@ class Traits:
 
     not_null: frozenset[str] = frozenset()
     """The columns that cannot hold NULL; known from PostgreSQL 19 on, which proves predicates with them."""
+
+    refusing_rules: tuple[str, ...] = ()
+    """PostgreSQL: the rules for which it refuses every INSERT with ON CONFLICT into the relation (0A000), by name."""
+
+    discarding_rules: tuple[str, ...] = ()
+    """PostgreSQL: the rules that turn every INSERT into nothing, so that no plan is made, by name."""
+
+    takes_insert: bool = True
+    """False: a view that is not updatable, and has no trigger or rule in its place."""
 
     rowid: str | None = None
     """SQLite: the column that is the rowid, an INTEGER PRIMARY KEY; None: there is none."""

@@ -1,9 +1,10 @@
 """The judge: which candidates a database takes as arbiters for a conflict target, and why not the others.
 
 The rules are PostgreSQL's ``infer_arbiter_indexes`` (plancat.c) and SQLite's ``sqlite3UpsertAnalyzeTarget``
-(upsert.c), where both agree; text is compared for equality alone, and what that cannot prove is unknown. MySQL and
-MariaDB infer nothing: ``ON DUPLICATE KEY UPDATE`` takes whatever unique key the row breaks, so the key must be one of
-them, and the others are its rivals.
+(upsert.c), where both agree. Text is compared for equality only, and what that cannot prove is unknown; on PostgreSQL
+it proves columns, and SQL only where the planner was seen to take an index of that SQL. MySQL and MariaDB infer
+nothing: ``ON DUPLICATE KEY UPDATE`` takes whatever unique key the row breaks, so the key must be one of them, and the
+others are its rivals.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING
 from .candidate import MYSQL_FAMILY, Candidate, ConflictTarget, Element, Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
 __all__ = [
     "Code",
+    "Folded",
     "Shortfall",
     "State",
     "Verdict",
@@ -61,6 +63,24 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Folded:
+    """SQL of a conflict target that PostgreSQL reads as something else than the index made of the same SQL holds.
+
+    The planner simplifies a target before it compares (eval_const_expressions), and CREATE INDEX takes the parentheses
+    off a COLLATE that ON CONFLICT leaves there: no index that can be made of the SQL serves it.
+    """
+
+    sql: str
+    """The element or the predicate, as declared."""
+
+    column: str | None = None
+    """The column that the planner reads it as; None: not known."""
+
+    unwrapped: str | None = None
+    """The element without the parentheses around COLLATE, as SQL; None: that is not the reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shortfall:
     """One coded reason."""
 
@@ -74,6 +94,18 @@ class Shortfall:
 
     For `missing-arbiter`: SQLite's rowid, beside which the target has other elements. Nothing that can be made serves.
     """
+
+    folded: Folded | None = None
+    """For `missing-arbiter`: the SQL that no index made of it serves."""
+
+    rules: tuple[str, ...] = ()
+    """For `missing-arbiter`: the rules for which PostgreSQL refuses ON CONFLICT on the table, whatever is unique.
+
+    For `unproven-arbiter`: those that turn every INSERT into nothing.
+    """
+
+    relation: str | None = None
+    """For `missing-arbiter`: what it is that takes no INSERT, as ``view``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +127,34 @@ class Verdict:
     """
 
 
-_WITHOUT_CANDIDATES = {
-    # it stands for the table behind it
-    "view": Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER)),
-    # nothing can be inserted, whatever is unique there
-    "materialized view": Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER)),
-}
+def _without_candidates(traits: Traits) -> Verdict | None:
+    """The verdict on a relation whose candidates decide nothing; None: they do."""
+    if traits.refusing_rules:
+        shortfall = Shortfall(Code.MISSING_ARBITER, rules=traits.refusing_rules)
+        return Verdict(State.SHORT, (), shortfall)
+    if traits.relation == "materialized view" or not traits.takes_insert:
+        shortfall = Shortfall(Code.MISSING_ARBITER, relation=traits.relation)
+        return Verdict(State.SHORT, (), shortfall)
+    if traits.discarding_rules:
+        shortfall = Shortfall(Code.UNPROVEN_ARBITER, rules=traits.discarding_rules)
+        return Verdict(State.UNKNOWN, (), shortfall)
+    if traits.relation == "view":
+        # it stands for the table behind it
+        return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER))
+    return None
 
 
 def judge(
-    target: ConflictTarget, candidates: Iterable[Candidate], traits: Traits = _PLAIN
+    target: ConflictTarget,
+    candidates: Iterable[Candidate],
+    traits: Traits = _PLAIN,
+    *,
+    named: Container[str | None] | None = None,
 ) -> Verdict:
     """Return whether the database finds an arbiter for `target` among `candidates`, all of one table.
+
+    :param named: the arbiters that the database named when it was asked about the target on this table, none of them
+     where it refused; None: it was not asked.
 
     Per candidate whose key elements are the target's:
 
@@ -121,24 +169,33 @@ def judge(
     yes     yes    yes        none, or same text     arbiter
     ======  =====  =========  =====================  ==================================
 
-    One deferrable arbiter spoils the upsert though a good one stands beside it: the planner lists both
+    On PostgreSQL SQL of a target that is not proven (:attr:`.ConflictTarget.proven`) counts as a text that differs.
+    One deferrable arbiter spoils the upsert though a good one is there, too: the planner lists both
     and the executor refuses (execIndexing.c, 55000). A view stands for the table behind it, whose candidates are
-    not these: unknown. Inheritance children and partitions have candidates of their own.
+    not these: unknown. Inheritance children and partitions have candidates of their own. INSERT and UPDATE rules of a
+    table refuse every ON CONFLICT (rewriteHandler.c: RewriteQuery, 0A000).
 
     On MySQL and MariaDB an index on a prefix of an element is a near miss as well, and what else is unique is told
     beside the arbiters (:func:`_rivals`).
     """
-    if traits.relation in _WITHOUT_CANDIDATES:
-        return _WITHOUT_CANDIDATES[traits.relation]
+    decided = _without_candidates(traits)
+    if decided is not None:
+        return decided
     offered = tuple(candidates)
     if traits.dialect == "sqlite" or traits.dialect in MYSQL_FAMILY:
         # they fold the case of columns' names, quoted or not
         target = replace(target, elements=_folded(target.elements))
         offered = tuple(replace(c, elements=_folded(c.elements)) for c in offered)
-    inferred = tuple(c for c in offered if c.valid and can_be_inferred(target, c, traits))
+    inferred = tuple(
+        c
+        for c in offered
+        if (c.valid and can_be_inferred(target, c, traits) if named is None else c.name in named)
+    )
     spoilers = [c for c in inferred if not c.immediate]
     if spoilers:
         return Verdict(State.SHORT, inferred, Shortfall(Code.DEFERRABLE_ARBITER, spoilers[0]))
+    if inferred and named is not None:
+        return Verdict(State.SATISFIED, inferred)
     if inferred:
         # from 19 on an index that is ready joins the arbiters as soon as one of them is valid
         joining = [c for c in offered if c.ready and not c.valid and traits.version >= (19,)]
@@ -151,10 +208,21 @@ def judge(
     unservable = holds_the_rowid(target, traits)
     if unservable is not None:
         return Verdict(State.SHORT, (), unservable)
-    for candidate in offered:
-        if candidate.valid and can_be_inferred(target, candidate, traits) is None:
-            return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, candidate))
+    doubtful = [c for c in offered if c.valid and can_be_inferred(target, c, traits) is None]
+    if doubtful and named is None:
+        doubtful.sort(key=lambda c: _distance(target, c))
+        return Verdict(State.UNKNOWN, (), Shortfall(Code.UNPROVEN_ARBITER, doubtful[0]))
+    if doubtful and _is_comparable(target, traits):
+        # the database was asked, and it is not the same
+        other = doubtful[0]
+        code = Code.PREDICATE_MISMATCH if other.partial else Code.MISSING_ARBITER
+        return Verdict(State.SHORT, (), Shortfall(code, other))
     return Verdict(State.SHORT, (), _nearest_shortfall(target, offered, traits))
+
+
+def _is_comparable(target: ConflictTarget, traits: Traits) -> bool:
+    """Whether equal text in `target` and in a candidate means that the database takes the one for the other."""
+    return traits.dialect != "postgresql" or target.proven or target.is_plain
 
 
 def _rivals(
@@ -209,6 +277,12 @@ def can_be_inferred(
         return False
     elements = _cover(target.elements, candidate.elements, exact=traits.dialect != "sqlite")
     implied = _is_implied(target, candidate, traits)
+    if not _is_comparable(target, traits):
+        # the planner may read the target's SQL as a column, or as other SQL; its columns stay what they are
+        if any(element.column is None for element in target.elements):
+            elements = None if _columns(target.elements) <= _columns(candidate.elements) else False
+        if candidate.partial and implied:
+            implied = None
     if elements is False or implied is False:
         return False
     return True if elements and implied else None
@@ -350,12 +424,35 @@ def _nearest_shortfall(
     if same:
         # what an accident left behind is told of first, then what a person chose
         code, nearest = min(((_reason(c), c) for c in same), key=lambda found: _PRIORITY[found[0]])
+        if code is not Code.INVALID_ARBITER and not _is_comparable(target, traits):
+            return _unlike_its_text(target, nearest)
         return Shortfall(code, nearest)
     wanted = frozenset(bare.labels)
-    misses = [c for c in offered if wanted & frozenset(c.labels)]
-    # fewest elements too many or too few first; of those a unique one; then the name, for a stable message
-    misses.sort(key=lambda c: (len(wanted ^ frozenset(c.labels)), not c.unique, c.name or ""))
+    misses = [c for c in offered if wanted & {*c.labels, *c.expression_columns}]
+    misses.sort(key=lambda c: _distance(target, c))
     return Shortfall(Code.MISSING_ARBITER, misses[0] if misses else None)
+
+
+def _unlike_its_text(target: ConflictTarget, candidate: Candidate) -> Shortfall:
+    """Why a candidate does not serve that reads like a target which holds SQL; the database has refused it."""
+    same_rows = candidate.predicate == target.predicate
+    if candidate.partial and not same_rows:
+        return Shortfall(Code.PREDICATE_MISMATCH, candidate)
+    folded = None
+    if _cover(target.elements, candidate.elements) and same_rows:
+        sql = [e.label for e in target.elements if e.column is None]
+        folded = Folded(", ".join(sql) or str(target.predicate))
+    return Shortfall(Code.MISSING_ARBITER, candidate, folded=folded)
+
+
+def _distance(target: ConflictTarget, candidate: Candidate) -> tuple[int, int, bool, str]:
+    """How far a candidate is from the target: the nearest is the least, and always the same.
+
+    What has an element in common comes before what has its column in an expression (``lower(email)`` for ``email``);
+    then as few elements too many or too few as can be; of those a unique one; then the name.
+    """
+    wanted, found = frozenset(target.labels), frozenset(candidate.labels)
+    return (not wanted & found, len(wanted ^ found), not candidate.unique, candidate.name or "")
 
 
 _PRIORITY = {

@@ -7,6 +7,7 @@ because the catalog is then read once for all tables.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from alembic.operations.ops import (
@@ -26,9 +27,16 @@ from sqlalchemy.sql.elements import ClauseElement
 from ..catalog import TableName, catalog_for
 from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
-from ..findings import never_served, rival_fact, shortfall_fact, without_arbiter
-from ..inference import MYSQL_FAMILY, Candidate, Code, enforce_same_uniqueness, judge
-from ..inspection import InspectedKey, inspect_keys
+from ..findings import (
+    folded_fact,
+    never_served,
+    rival_fact,
+    shortfall_fact,
+    without_arbiter,
+    written_instead,
+)
+from ..inference import MYSQL_FAMILY, Candidate, Code, State, enforce_same_uniqueness, judge
+from ..inspection import InspectedKey, inspect_keys, verdict_on
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
 from .concurrently import as_online
@@ -185,12 +193,15 @@ def _guard(
             nullable=key.nullable,
             traits=key.traits,
             attached=key.declaration.attached_its_own(key.table),
+            named=key.named,
         )
     )
+    _refuse_what_is_never_served(key, dropping.keys() - set(repair.adopted))
     if repair.adopted:
         _adopt(table_ops, key, repair.adopted, creation, dropping, lines)
         creation = None
     _note_rivals(key, dropping.keys() - set(repair.adopted))
+    _note_what_no_revision_changes(key, lines, is_repaired=repair.shortfall is not None)
     if repair.shortfall is None:
         return []
     subject = (key.table, key.declaration.target)
@@ -253,8 +264,37 @@ def _note_rivals(key: InspectedKey, dropping: Container[Candidate]) -> None:
         log.warning("rival-unique-key: %s: %s", subject, rival_fact(rivals))
 
 
+def _refuse_what_is_never_served(key: InspectedKey, going: Container[Candidate]) -> None:
+    """Refuse a key that the database refuses even on the arbiter made for it, unless an index that stays serves it.
+
+    :raises CommandError: no revision can ever serve the key; the shape to declare instead is in it.
+    """
+    if key.folded is None or key.named is None:
+        return
+    staying = [c for c in key.offered if c not in going]
+    verdict = judge(key.target, staying, replace(key.traits, refusing_rules=()), named=key.named)
+    if verdict.state is State.SHORT:
+        raise CommandError(
+            f"{told(key.table, key.declaration.target)} can never be served: {folded_fact(key.folded)}. Every upsert "
+            f"on it fails with 42P10, whatever the revision makes; {written_instead(key.folded)}"
+        )
+
+
+def _note_what_no_revision_changes(key: InspectedKey, lines: Lines, *, is_repaired: bool) -> None:
+    """Say of a key what no operation puts right: rules, what takes no INSERT, and doubt where all looks well."""
+    found = verdict_on(key).shortfall
+    if found is None or key.traits.dialect != "postgresql":
+        return
+    of_relation = bool(found.rules or found.relation)
+    if of_relation or (key.inferred is not None and not is_repaired):
+        fact = shortfall_fact(key.target, found)
+        lines.warning(f"{found.code}: ", key.table, key.declaration.target, f": {fact}")
+
+
 def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
     """Whether the database itself finds an arbiter, where text could not tell."""
+    if key.inferred is not None:
+        return not (key.inferred.refusal or key.inferred.doubt or key.inferred.deferrable)
     catalog = catalog_for(context.dialect.name)
     if catalog is None or context.connection is None:
         return False

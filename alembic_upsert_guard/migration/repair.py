@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,8 @@ class KeyState:
     traits: Traits = field(default_factory=Traits)
     attached: bool = False
     """Whether the key attached `wanted` itself, under whatever name: one like it of that name and kind will do."""
+    named: tuple[str, ...] | None = None
+    """The arbiters that the database named when it was asked about the key on the table; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,7 @@ def plan_repair(state: KeyState) -> Repair:
     if unservable is not None and state.wanted.kind is not Kind.PRIMARY_KEY:
         return Repair(unservable, is_refused=True)
     good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
-    spoilers = [
-        c
-        for c in state.offered
-        if c.valid and not c.immediate and can_be_inferred(state.target, c, state.traits)
-    ]
+    spoilers = [c for c in state.offered if c.valid and not c.immediate and _is_inferred(state, c)]
     broken = [
         c
         for c in state.offered
@@ -170,8 +168,29 @@ def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
     return _has_its_name(state, candidate) and candidate.kind is state.wanted.kind
 
 
+def _is_inferred(state: KeyState, candidate: Candidate) -> bool | None:
+    if state.named is not None:
+        return candidate.name in state.named
+    return can_be_inferred(state.target, candidate, state.traits)
+
+
 def _is_wanted(state: KeyState, candidate: Candidate) -> bool:
-    return enforce_same_uniqueness(candidate, state.wanted, nullable=state.nullable)
+    wanted = state.wanted
+    if enforce_same_uniqueness(candidate, wanted, nullable=state.nullable):
+        return True
+    # to the planner SQL is the same that is spelled otherwise, as a + 2 and a + (1 + 1); it looks at no collation
+    return (
+        state.owned
+        and candidate.name in (state.named or ())
+        and candidate.partial == wanted.partial
+        and candidate.predicate == wanted.predicate
+        and _collations(candidate) == _collations(wanted)
+        and (not state.nullable or candidate.nulls_not_distinct == wanted.nulls_not_distinct)
+    )
+
+
+def _collations(candidate: Candidate) -> list[str]:
+    return sorted(element.actual_collation or "" for element in candidate.elements)
 
 
 def _shortfall(
@@ -186,7 +205,13 @@ def _shortfall(
     if broken:
         return Shortfall(Code.INVALID_ARBITER, broken[0])
     going = [c for c in good if c in state.dropped]
-    verdict = judge(state.target, [c for c in state.offered if c not in going], state.traits)
+    verdict = judge(
+        state.target,
+        [c for c in state.offered if c not in going],
+        # rules are no reason for a step: none puts them right
+        replace(state.traits, refusing_rules=(), discarding_rules=(), takes_insert=True),
+        named=state.named,
+    )
     found = verdict.shortfall
     if found is None:
         # it upserts, but on other rows or other NULLs than the model's arbiter

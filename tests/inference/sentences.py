@@ -28,9 +28,14 @@ def column(name: str, **named: str) -> Element:
     return Element(column=name, **named)
 
 
-def promise(*elements: str | Element, where: str | None = None) -> ConflictTarget:
-    """What the model declares; a `str` is a column."""
-    return ConflictTarget(_elements(elements), where)
+def promise(
+    *elements: str | Element, where: str | None = None, proven: bool = True
+) -> ConflictTarget:
+    """What the model declares; a `str` is a column.
+
+    :param proven: whether the planner was seen to take an index of the same SQL.
+    """
+    return ConflictTarget(_elements(elements), where, proven=proven)
 
 
 def offered(

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from alembic_upsert_guard import UpsertKey, conflict_target
-from alembic_upsert_guard.catalog import TableName, catalog_for
-from alembic_upsert_guard.inference import State, judge
+from alembic_upsert_guard.catalog import TableName
+from alembic_upsert_guard.checking import check_keys
 from alembic_upsert_guard.inspection import inspect_keys
 from alembic_upsert_guard.migration.toimpl import LOGGER
 from alembic_upsert_guard.rows import RowsOfKey, read_rows
@@ -92,16 +92,8 @@ class Guard:
         return read_rows(self.pg.connection, rows_of_key, sample=5, reveal=True)
 
     def _is_served(self, table: Table) -> bool:
-        (key,) = inspect_keys(self.pg.connection, [table])[table]
-        state = judge(key.target, key.offered, key.traits).state
-        if state is not State.UNKNOWN:
-            return state is State.SATISFIED
-        catalog = catalog_for("postgresql")
-        assert catalog is not None
-        name = TableName(table.schema, table.name)
-        inferred = catalog.infer(self.pg.connection, name, key.declaration.target)
-        assert inferred.doubt is None
-        return inferred.refusal is None and not inferred.deferrable
+        (key,) = check_keys(self.pg.connection, [table.metadata], rows=False).keys
+        return key.verdict == "satisfied"
 
     def _context(self) -> MigrationContext:
         return MigrationContext.configure(self.pg.connection)

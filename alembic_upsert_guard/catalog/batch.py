@@ -1,0 +1,96 @@
+"""PostgreSQL: many statements in one round trip, each with an answer of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..sqltext import anonymous_block, string_literal
+from .reading import execute
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Answered", "Statement", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a batch."""
+
+    sql: str
+    is_read: bool = False
+    """Whether it is an EXPLAIN (FORMAT JSON), or a query for one value of JSON: that is then the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the server answered to one statement."""
+
+    state: str | None
+    """SQLSTATE; None: it went through."""
+    words: str | None
+    """The server's sentence, without details and hints; None: it went through."""
+    value: Any
+    """What was read, out of JSON; None: nothing was."""
+
+    @property
+    def arbiters(self) -> tuple[str, ...] | None:
+        """The names of the arbiters in a plan; None: there is no plan."""
+        if not self.value:
+            return None
+        return tuple(self.value[0]["Plan"].get("Conflict Arbiter Indexes", ()))
+
+
+def run(connection: Connection, statements: Sequence[Statement]) -> list[Answered]:
+    """Run the statements in their order and return their answers; one that fails is undone, and the next is run.
+
+    What the others did stays: to be called inside :func:`.reading.rolled_back`.
+
+    :raises sqlalchemy.exc.DBAPIError: the batch as a whole cannot be run, as without PL/pgSQL, or takes too long.
+    """
+    if not statements:
+        return []
+    asked = json.dumps([{"sql": each.sql, "is_read": each.is_read} for each in statements])
+    program = _PROGRAM.replace("{asked}", string_literal(connection.dialect, asked))
+    execute(connection, anonymous_block(program))
+    document = execute(connection, 'FETCH ALL FROM "upsert_guard_batch"').scalar_one()
+    execute(connection, 'CLOSE "upsert_guard_batch"')
+    return [
+        Answered(each["state"], each["words"], each["value"])
+        for each in (json.loads(document) or ())
+    ]
+
+
+# the users' names are looked up under their own path, so everything of the system is named with its schema
+_PROGRAM = """\
+    step pg_catalog.jsonb;
+    found pg_catalog.json;
+    state pg_catalog.text;
+    words pg_catalog.text;
+    answers pg_catalog.jsonb[] := '{}';
+    document pg_catalog.refcursor := 'upsert_guard_batch';
+BEGIN
+    FOR step IN SELECT each.value
+                FROM pg_catalog.jsonb_array_elements(CAST({asked} AS pg_catalog.jsonb)) each LOOP
+        found := NULL;
+        state := NULL;
+        words := NULL;
+        BEGIN
+            IF CAST(step OPERATOR(pg_catalog.->) 'is_read' AS boolean) THEN
+                EXECUTE step OPERATOR(pg_catalog.->>) 'sql' INTO found;
+            ELSE
+                EXECUTE step OPERATOR(pg_catalog.->>) 'sql';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
+        END;
+        answers := pg_catalog.array_append(answers, pg_catalog.jsonb_build_object(
+            'state', state, 'words', words, 'value', found));
+    END LOOP;
+    OPEN document FOR SELECT CAST(pg_catalog.to_jsonb(answers) AS pg_catalog.text);
+END
+"""
