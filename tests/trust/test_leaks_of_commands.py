@@ -170,3 +170,20 @@ def test_rows_of_another_connection_leak_nothing_into_a_traceback(project: Proje
     assert "1 duplicate group, 1 surplus row" in ran.said
     assert "Traceback" in ran.err
     assert SECRET not in ran.said
+
+
+def test_a_statement_of_env_py_that_fails_on_a_row(project: Project) -> None:
+    """What env.py runs before the keys are looked at is reported, and without the value."""
+    project.sql(TABLE, ROW)
+    declared(project, '"email"')
+    project.edit(
+        "migrations/env.py",
+        "        context.configure(connection",
+        "        connection.exec_driver_sql('SELECT CAST(email AS int) FROM accounts').all()\n"
+        "        context.configure(connection",
+    )
+
+    ran = guard(project, "check")
+    assert ran.code == 2
+    assert "SQLSTATE 22P02 (invalid_text_representation)" in ran.err
+    assert SECRET not in ran.said
