@@ -24,7 +24,7 @@ from .of_keys import (
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
-from .shortfalls import never_served, shortfall_fact, without_arbiter
+from .shortfalls import never_made, never_served, shortfall_fact, without_arbiter
 
 __all__ = [
     "CODES",
@@ -49,6 +49,7 @@ __all__ = [
     "first_line",
     "mend_of",
     "missing_table",
+    "never_made",
     "never_served",
     "nullable_key",
     "nulls_mismatch",
