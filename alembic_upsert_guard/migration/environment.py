@@ -20,7 +20,6 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import holds_no_value, message_of
-
 from ..imported import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
