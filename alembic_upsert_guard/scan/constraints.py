@@ -119,7 +119,8 @@ def constraints_by_name(table: DeclaredTable) -> Mapping[str, Candidate]:
 
 def _given_name(table: str, constraint: Candidate) -> str | None:
     """The name that PostgreSQL gives (indexcmds.c: ChooseIndexName); None: it would be cut."""
-    columns = () if constraint.kind is Kind.PRIMARY_KEY else constraint.labels
+    of_key = (*constraint.labels, *constraint.include)
+    columns = () if constraint.kind is Kind.PRIMARY_KEY else of_key
     ending = "pkey" if constraint.kind is Kind.PRIMARY_KEY else "key"
     name = "_".join([table, *columns, ending])
     return name if len(name.encode()) <= _LONGEST else None
