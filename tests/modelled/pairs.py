@@ -255,7 +255,9 @@ def _call(random: Random, model: Model) -> str:
     target = random.choice(model.uniques)
     elements, where = _varied(random, target)
     if kind == "conflict_target":
-        listed = "".join(f", {_python(e)}" for e in elements)
+        # it compares SQL as it is spelled, and raises at the first call where that differs
+        as_declared = {spelled: sql for sql, spelled in _SPELLED.items()}
+        listed = "".join(f", {_python(as_declared.get(e, e))}" for e in elements)
         return _sqlalchemy(random, model, f"**conflict_target(T{model.number}{listed})")
     if random.random() < 0.5:
         listed = ", ".join(map(_python, elements))
