@@ -12,11 +12,13 @@ from .catalog import TableName, catalog_for
 from .catalog.messages import holds_no_value, message_of
 from .catalog.postgresql import sqlstate
 from .catalog.reading import rolled_back
+from .catalog.tables import table_names
 from .declaration import declarations_of
 from .errors import HiddenRowsError
 from .findings import (
     KeyOfTable,
     Unread,
+    beside_other_tables,
     missing_table,
     nullable_key,
     nulls_mismatch,
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from .inspection import InspectedKey
 
 __all__ = ["Checked", "CheckedKey", "check_keys", "settled", "together"]
+
+_VERSIONS = "alembic_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,18 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
         return Checked(findings=(unknown_dialect(dialect),))
     living = {_where_it_lives(connection, table): table for table in declaring}
     with rolled_back(connection):
-        return _check_all(connection, catalog, living, rows=rows)
+        checked = _check_all(connection, catalog, living, rows=rows)
+        if not any(finding.severity == "error" for finding in checked.findings):
+            return checked
+        others = len(_without_model(connection, metadata))
+        findings = tuple(beside_other_tables(each, others) for each in checked.findings)
+        return replace(checked, findings=findings)
+
+
+def _without_model(connection: Connection, metadata: Iterable[MetaData]) -> frozenset[str]:
+    """The tables of the default schema that autogenerate finds in no model; Alembic's own is none of them."""
+    modelled = {table.name for each in metadata for table in each.tables.values()}
+    return table_names(connection) - modelled - {_VERSIONS}
 
 
 def _check_all(
