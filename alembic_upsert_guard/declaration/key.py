@@ -55,6 +55,11 @@ __all__ = [
 ]
 
 
+_MOST_ELEMENTS = {"postgresql": 32, "mysql": 16, "mariadb": 32}
+"""Columns that an index holds: INDEX_MAX_KEYS (pg_config_manual.h), MAX_REF_PARTS (sql_const.h); SQLite's 2000 are the
+columns of a table."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeclaredUpsertKey:
     """One upsert key as declared, in plain values.
@@ -291,6 +296,12 @@ class Declaration:
             return (
                 f"is partial, and {dialect.name} has no partial indexes that SQLAlchemy makes: the index would cover "
                 "every row; take the predicate away, or key a generated column"
+            )
+        most = _MOST_ELEMENTS.get(dialect.name)
+        if most is not None and len(self.elements) > most:
+            return (
+                f"has {len(self.elements)} elements, and an index of {dialect.name} holds {most}: key fewer "
+                "columns, or a generated column with a hash of them"
             )
         hidden = next((name for name in map(_hidden_rowid, self.elements) if name), None)
         if dialect.name == "sqlite" and hidden is not None:

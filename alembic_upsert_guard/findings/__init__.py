@@ -28,6 +28,7 @@ from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_tex
 from .shortfalls import (
     candidate_told,
     folded_fact,
+    never_made,
     never_served,
     shortfall_fact,
     without_arbiter,
@@ -60,6 +61,7 @@ __all__ = [
     "folded_fact",
     "mend_of",
     "missing_table",
+    "never_made",
     "never_served",
     "nullable_key",
     "nulls_mismatch",
