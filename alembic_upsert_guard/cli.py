@@ -249,9 +249,9 @@ def _scan(options: argparse.Namespace) -> int:
     )
     with _progress("scanning") as progress:
         scanned = scan(options.paths, declared_tables(*metadata), progress=progress)
-    for problem in scanned.problems:
-        place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
-        print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
+    left_out = [problem for problem in scanned.problems if not problem.is_unread]
+    for problem in left_out:
+        print(f"{problem.path}: left out: {problem.reason}", file=sys.stderr)
     report = _Report(
         "scan",
         sorted([*scanned.findings, *_stale_comments(scanned)], key=_place),
@@ -269,8 +269,8 @@ def _scan(options: argparse.Namespace) -> int:
         ],
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
-    left_out = f", {len(scanned.problems):,} not scanned" if scanned.problems else ""
-    return _tell(options, report, f"{upserts} in {files}{left_out}")
+    unscanned = f", {len(left_out):,} left out" if left_out else ""
+    return _tell(options, report, f"{upserts} in {files}{unscanned}")
 
 
 def _functions(options: argparse.Namespace) -> int:

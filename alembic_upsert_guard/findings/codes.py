@@ -134,6 +134,12 @@ _ENTRIES = (
         ("scan",),
     ),
     CodeEntry(
+        "unread-file",
+        "error",
+        "a file that could not be parsed or read: what it holds is not known",
+        ("scan",),
+    ),
+    CodeEntry(
         "unresolved-upsert",
         "warning",
         "a call site whose table or target cannot be read from the source",

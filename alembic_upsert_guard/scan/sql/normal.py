@@ -9,6 +9,7 @@ import postgast
 from postgast import pg_query_pb2
 
 from ...inference import Element
+from .grammar import parse_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ _PREDICATE = "SELECT WHERE "
 def normal_predicate(sql: str) -> str:
     """Return a predicate as PostgreSQL's parser prints it; what it does not read comes back as it is."""
     try:
-        tree = postgast.parse(_PREDICATE + sql)
+        tree = parse_statement(_PREDICATE + sql)
     except postgast.PgQueryError:
         return sql.strip()
     if len(tree.stmts) != 1:
@@ -34,7 +35,7 @@ def normal_predicate(sql: str) -> str:
 def normal_element(sql: str) -> Element | None:
     """Return an inference element in PostgreSQL's spelling; None: it does not read as exactly one."""
     try:
-        tree = postgast.parse(f"INSERT INTO t DEFAULT VALUES ON CONFLICT ({sql}) DO NOTHING")
+        tree = parse_statement(f"INSERT INTO t DEFAULT VALUES ON CONFLICT ({sql}) DO NOTHING")
     except postgast.PgQueryError:
         return None
     elements = tree.stmts[0].stmt.insert_stmt.on_conflict_clause.infer.index_elems
