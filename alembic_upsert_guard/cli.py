@@ -379,10 +379,12 @@ def _tell_checked(
     return _tell(options, report, ", ".join(looked_at))
 
 
-def _tell_problems(scanned: ScanReport) -> None:
-    for problem in scanned.problems:
-        place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
-        print(f"{place}: not scanned: {problem.reason}", file=sys.stderr)
+def _tell_problems(scanned: ScanReport) -> int:
+    """Say what was left out, and return the number; what could not be read is a finding."""
+    left_out = [problem for problem in scanned.problems if not problem.is_unread]
+    for problem in left_out:
+        print(f"{problem.path}: left out: {problem.reason}", file=sys.stderr)
+    return len(left_out)
 
 
 def _scan(options: argparse.Namespace) -> int:
@@ -397,7 +399,7 @@ def _scan(options: argparse.Namespace) -> int:
         )
     with _progress("scanning") as progress:
         scanned = scan(options.paths, models, drivers=found.drivers, progress=progress)
-    _tell_problems(scanned)
+    skipped = _tell_problems(scanned)
     if models is not None and (options.diff or options.fix):
         scanned = _declare(options, scanned, models, found.metadata)
     stale = [comment.stale() for comment in scanned.stale_ignores]
@@ -407,7 +409,7 @@ def _scan(options: argparse.Namespace) -> int:
         call_sites=[call_site_member(site) for site in scanned.call_sites],
     )
     upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
-    left_out = f", {len(scanned.problems):,} not scanned" if scanned.problems else ""
+    left_out = f", {skipped:,} left out" if skipped else ""
     if models is None:
         unread = [s for s in scanned.call_sites if s.resolution is Resolution.UNRESOLVED]
         left_out += f", {len(unread):,} that cannot be read" if unread else ""

@@ -165,6 +165,12 @@ _ENTRIES = (
         ("scan", "check --code", *_FUNCTIONS),
     ),
     CodeEntry(
+        "unread-file",
+        "error",
+        "a file that could not be parsed or read: what it holds is not known",
+        ("scan", "check --code"),
+    ),
+    CodeEntry(
         "unresolved-upsert",
         "warning",
         "a call site whose table or target cannot be read from the source",

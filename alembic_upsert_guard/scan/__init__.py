@@ -40,7 +40,7 @@ __all__ = [
     "scan",
 ]
 
-_PARSERS = ("postgast", "sqlglot", "tree_sitter")
+_PARSERS = ("pathspec", "postgast", "sqlglot", "tree_sitter")
 """How the names of the parsers' modules begin."""
 
 
@@ -50,17 +50,19 @@ def scan(
     *,
     drivers: frozenset[str] = frozenset(),
     progress: Callable[[int, int], None] | None = None,
+    exclude: Iterable[str] = (),
 ) -> ScanReport:
     """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
-    What cannot be read becomes a problem of the report, and the rest is scanned. Files of more than
-    :data:`.files.LARGEST` bytes are not read.
+    What cannot be read becomes a problem and a finding of the report, and the rest is scanned. Files of more than
+    :data:`.files.LARGEST` bytes are not read, nor is one that takes more than :data:`.bounds.SECONDS` seconds.
 
-    :param paths: files, and folders to walk; hidden folders, ``node_modules`` and virtual environments are left out
-     unless they are named here.
+    :param paths: files, and folders to walk; hidden folders, ``node_modules``, virtual environments and what git
+     ignores are left out unless they are named here. No link is followed out of them.
     :param declared: None: there are no models; what can be read is ``read``, and judged by nothing.
     :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
+    :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.files.find_files`.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
@@ -72,4 +74,4 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared, drivers).scan(paths, progress)
+    return Scanner(declared, drivers).scan(paths, progress, exclude)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
 from ..findings import CODES, Finding, unknown_dialect
+from ..findings.files import UNREAD_FILE
 from .callsite import Resolution, call_site_member
 from .declared import DeclaredTables
-from .ignoring import accepting
+from .ignoring import IgnoreComments
 from .served import JudgedSite, judge_call_sites, together
 
 if TYPE_CHECKING:
@@ -59,19 +60,24 @@ class CheckedCode:
 
     def findings(self) -> list[Finding]:
         """Return the findings that no comment suppresses, by path and line, and the comments that suppress nothing."""
-        found: list[Finding] = []
-        unused = [comment for comment in self._scanned.comments if _is_ours(comment)]
+        found = [each for each in self._scanned.findings if each.code == UNREAD_FILE]
+        by_path: dict[str, list[IgnoreComment]] = {}
+        for comment in self._scanned.comments:
+            by_path.setdefault(comment.path, []).append(comment)
+        comments = {path: IgnoreComments(each) for path, each in by_path.items()}
+        none = IgnoreComments(())
         for judged in together(self._answers):
             if judged.finding is None:
                 found += self._of_scanner(judged.site)
                 continue
-            comments = [c for c in self._scanned.comments if c.path == judged.site.path]
-            comment = accepting(judged.finding, judged.site, comments)
-            if comment is None:
+            if not comments.get(judged.site.path, none).accept(judged.finding, judged.site):
                 found.append(judged.finding)
-            elif comment in unused:
-                unused.remove(comment)
-        stale = [comment.stale() for comment in unused if self._answers]
+        stale = [
+            comment.stale()
+            for of_file in comments.values()
+            for comment in of_file.unused()
+            if self._answers and _is_ours(comment)
+        ]
         return [*self._unknown, *sorted([*dict.fromkeys(found), *stale], key=_place)]
 
     def _of_scanner(self, site: CallSite) -> list[Finding]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections import defaultdict
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from .bounds import check_time
 from .sighting import Form, NamedTable, PrimaryKey, Sighting, Unread
 from .supabase import target_of
 
@@ -53,6 +55,8 @@ class JavaScriptSource:
         :param suffix: of its name, one of :data:`SUFFIXES`.
         """
         self._root = _parser(suffix).parse(source).root_node
+        self._constants: dict[str, Node | None] = {}
+        self._changed: dict[str, bool] = {}
 
     def sightings(self) -> Iterator[Sighting]:
         """Return every upsert of the file."""
@@ -176,10 +180,15 @@ class JavaScriptSource:
     def _is_changed(self, identifier: Node) -> bool:
         """Whether the object of that name is changed in place: ``options.x = y``, ``Object.assign(options, y)``."""
         name = _text(identifier)
-        for node in _nodes(self._root):
-            if node.type != "identifier" or _text(node) != name or node.parent is None:
-                continue
+        if name not in self._changed:
+            self._changed[name] = self._changes(name)
+        return self._changed[name]
+
+    def _changes(self, name: str) -> bool:
+        for node in self._named_nodes[name]:
             parent = node.parent
+            if node.type != "identifier" or parent is None:
+                continue
             if parent.type in ("member_expression", "subscript_expression"):
                 if parent.child_by_field_name("object") == node and _is_set_through(parent):
                     return True
@@ -192,12 +201,19 @@ class JavaScriptSource:
     def _constant(self, identifier: Node) -> Node | None:
         """What the one ``const`` of that name is set to; None: there is none, or the name is bound otherwise too."""
         name = _text(identifier)
-        values = [
-            _value_of_const(node)
-            for node in _nodes(self._root)
-            if node.type in _NAMES and _text(node) == name and _binds(node)
-        ]
-        return values[0] if len(values) == 1 else None
+        if name not in self._constants:
+            values = [_value_of_const(node) for node in self._named_nodes[name] if _binds(node)]
+            self._constants[name] = values[0] if len(values) == 1 else None
+        return self._constants[name]
+
+    @cached_property
+    def _named_nodes(self) -> defaultdict[str, list[Node]]:
+        """The nodes that use or bind a name, by the name."""
+        found: defaultdict[str, list[Node]] = defaultdict(list)
+        for node in _nodes(self._root):
+            if node.type in _NAMES:
+                found[_text(node)].append(node)
+        return found
 
 
 def _is_set_through(member: Node) -> bool:
@@ -286,6 +302,7 @@ def _nodes(root: Node) -> Iterator[Node]:
     """Every node, in the order of the source."""
     waiting = [root]
     while waiting:
+        check_time()
         node = waiting.pop()
         yield node
         waiting += reversed(node.children)

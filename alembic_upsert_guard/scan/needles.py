@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["may_upsert"]
+from typing import TYPE_CHECKING
+
+from .bounds import check_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["any_may_upsert", "may_upsert"]
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can stand between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
 _BEHIND = 120
 """How many bytes before ``CONFLICT`` are looked at: a line end and an indentation."""
+_OVERLAP = _BEHIND + len(b"duplicate")
 
 
 def may_upsert(source: bytes) -> bool:
@@ -21,6 +29,18 @@ def may_upsert(source: bytes) -> bool:
         or _on(lower, b"conflict")
         or _on(lower, b"duplicate")
     )
+
+
+def any_may_upsert(chunks: Iterable[bytes]) -> bool:
+    """Return whether a file has to be parsed that is given in parts."""
+    kept = b""
+    for chunk in chunks:
+        check_time()
+        looked_at = kept + chunk
+        if may_upsert(looked_at):
+            return True
+        kept = looked_at[-_OVERLAP:]
+    return False
 
 
 def _on(lower: bytes, word: bytes) -> bool:

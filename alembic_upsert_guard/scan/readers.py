@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .bounds import SECONDS, OutOfTimeError, time_limit
 from .files import Problem, read_bytes
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Readers", "Seen"]
 
 SUFFIXES = (".py", ".sql", *JAVASCRIPT)
+
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Of the parser: a file for a later one may not parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,17 @@ class Readers:
     def see(self, path: str, source: bytes) -> Seen | Problem:
         """Return what stands in a file, or why it cannot be read."""
         try:
-            read = self._source(path, source)
-            return Seen(tuple(read.sightings()), tuple(_ignore_comments(path, read, source)))
+            with time_limit(SECONDS):
+                read = self._source(path, source)
+                return Seen(tuple(read.sightings()), tuple(_ignore_comments(path, read, source)))
+        except OutOfTimeError:
+            return Problem(path, f"it took more than {SECONDS:.0f} seconds")
         except SyntaxError as error:
-            return Problem(path, f"it does not parse as Python: {error.msg}", error.lineno)
+            return Problem(
+                path, f"it does not parse as Python {_VERSION}: {error.msg}", error.lineno
+            )
+        except tokenize.TokenError as error:
+            return Problem(path, f"it does not parse as Python {_VERSION}: {error.args[0]}")
         except UnicodeDecodeError as error:
             line = source.count(b"\n", 0, error.start) + 1
             return Problem(path, f"it is not UTF-8: byte 0x{source[error.start]:02x}", line)

@@ -21,9 +21,9 @@ class ScanReport:
     call_sites: tuple[CallSite, ...]
     """Every upsert that was seen, whether a comment accepts its finding or not."""
     findings: tuple[Finding, ...]
-    """Those that no comment accepts."""
+    """Those that no comment accepts, the files that could not be read among them."""
     problems: tuple[Problem, ...]
-    """Files and folders that were not scanned."""
+    """Files and folders that were not scanned: findings too, but for those that a rule leaves out."""
     stale_ignores: tuple[IgnoreComment, ...]
     """Codes in comments that accept nothing."""
     comments: tuple[IgnoreComment, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .lines import Lines
 from .sighting import Form, Sighting
 from .sql import read_sql, without_psql
 
@@ -22,12 +23,12 @@ class SqlSource:
 
     def sightings(self) -> Iterator[Sighting]:
         """Return every upsert of the file; a comment counts for it on every line of its statement."""
-        text = self._text
-        for upsert in read_sql(without_psql(text)):
+        lines = Lines(self._text)
+        for upsert in read_sql(without_psql(self._text)):
             yield Sighting(
-                _line(text, upsert.start),
-                _line(text, upsert.first),
-                _line(text, upsert.last),
+                lines.at(upsert.start),
+                lines.at(upsert.first),
+                lines.at(upsert.last),
                 upsert.table,
                 upsert.target,
                 upsert.binds,
@@ -40,7 +41,3 @@ class SqlSource:
             _, dashes, comment = line.partition("--")
             if dashes:
                 yield number, comment
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1

@@ -161,27 +161,39 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
     (tree / "binary.py").write_bytes(b"\0\1\2 on_conflict_do_nothing")
     (tree / "latin.py").write_bytes(b'on_conflict_do_nothing("\xe9")\n')
     with (tree / "large.sql").open("wb") as large:
+        large.write(b"ON CONFLICT")
         large.truncate(50 * 1024 * 1024)
     (tree / "loop").symlink_to(tree)
     (tree / "gone.py").symlink_to(tree / "nowhere.py")
 
     ran = guard(service, "scan", "tree")
     assert ran.code == 1
-    told = dict(
-        line.split(": not scanned: ") for line in ran.err.splitlines() if "not scan" in line
+    assert [line for line in ran.err.splitlines() if "left out" in line] == [
+        "tree/gone.py: left out: it is a link that leads nowhere",
+        "tree/loop: left out: it is a link to a folder that it stands in, and is not followed",
+    ]
+    *lines, last = ran.out.splitlines()
+    unknown = "what this file holds is not known: "
+    begin = [
+        "undeclared-upsert  tree/a.py:10: ",
+        f"unread-file        tree/binary.py:1: {unknown}it is binary",
+        f"unread-file        tree/large.sql:1: {unknown}it has 50 MB, and files of more than 8 MB",
+        f"unread-file        tree/latin.py:1: {unknown}it ",
+        f"unread-file        tree/syntax.py:2: {unknown}it does not parse as Python 3.",
+    ]
+    assert len(lines) == len(begin)
+    assert all(map(str.startswith, lines, begin)), lines
+    assert last == "2 upserts in 5 files, 2 left out: 5 errors."
+    found = report(service, "scan", "tree").findings
+    assert [f["location"]["path"] for f in found if f["code"] == "unread-file"] == [
+        "tree/binary.py",
+        "tree/large.sql",
+        "tree/latin.py",
+        "tree/syntax.py",
+    ]
+    assert "::error file=tree/syntax.py,line=2,title=unread-file::" in (
+        guard(service, "scan", "tree", "--format", "github").out
     )
-    assert told.pop("tree/syntax.py:2") == "it does not parse as Python: '(' was never closed"
-    assert told.pop("tree/binary.py") == "it is binary"
-    assert told.pop("tree/latin.py:1").startswith("it ")
-    assert (
-        told.pop("tree/loop") == "it is a link to a folder that it stands in, and is not followed"
-    )
-    assert told.pop("tree/large.sql").startswith("it has 50 MB, and files of more than 8 MB")
-    assert told.pop("tree/gone.py").startswith("it cannot be read: ")
-    assert told == {}
-    assert ran.out.splitlines()[0].startswith("undeclared-upsert  tree/a.py:10: ")
-    assert ran.out.splitlines()[-1].startswith("2 upserts in ")
-    assert ran.out.splitlines()[-1].endswith(" files, 6 not scanned: 1 error.")
 
 
 def test_a_path_that_does_not_exist(service: Project) -> None:

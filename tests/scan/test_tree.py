@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,6 @@ from alembic_upsert_guard.scan.files import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from alembic_upsert_guard.scan import DeclaredTables, ScanReport
 
@@ -24,6 +25,15 @@ def problems(report: ScanReport) -> list[tuple[str, str, int | None]]:
     return [(os.path.basename(p.path), p.reason, p.line) for p in report.problems]  # noqa: PTH119
 
 
+def unread(report: ScanReport) -> list[tuple[str, int, str]]:
+    """File name, line and fact of each finding that says so."""
+    return [
+        (Path(f.location.path).name, f.location.line, f.fact)
+        for f in report.findings
+        if f.code == "unread-file" and f.location is not None
+    ]
+
+
 def lines(report: ScanReport) -> list[tuple[str, int]]:
     """File name and line of each call site."""
     return [(os.path.basename(s.path), s.line) for s in report.call_sites]  # noqa: PTH119
@@ -33,7 +43,12 @@ def test_a_syntax_error_is_a_line(scanned: Callable[..., ScanReport]) -> None:
     """Told with its line; the other file is scanned."""
     report = scanned(broken_py="# upsert\n\ndef save(:\n", good_sql=SAVE)
 
-    assert problems(report) == [("broken.py", "it does not parse as Python: invalid syntax", 3)]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    reason = f"it does not parse as Python {version}: invalid syntax"
+    assert problems(report) == [("broken.py", reason, 3)]
+    assert unread(report) == [
+        ("broken.py", 3, f"what this file holds is not known: {reason}"),
+    ]
     assert lines(report) == [("good.sql", 1)]
 
 
@@ -108,9 +123,12 @@ def test_a_binary_file_is_a_line(folder: Path, shop: DeclaredTables) -> None:
 
 
 def test_a_file_of_50_mb_is_a_line(folder: Path, shop: DeclaredTables) -> None:
-    """It is not even opened."""
-    with (folder / "dump.sql").open("wb") as file:
-        file.truncate(50 * 1024 * 1024)
+    """One of them names an upsert, behind the first megabyte; the other does not, and is no matter of ours."""
+    for name, text in (("dump.sql", b"ON CONFLICT"), ("data.sql", b"ON COMMIT")):
+        with (folder / name).open("wb") as file:
+            file.seek(3 * 1024 * 1024 - 5)
+            file.write(text)
+            file.truncate(50 * 1024 * 1024)
     (folder / "good.sql").write_text(SAVE)
 
     report = scan([folder], shop)
@@ -143,32 +161,152 @@ def test_links_in_a_circle_are_a_line(folder: Path, shop: DeclaredTables) -> Non
 
     report = scan([folder], shop)
 
-    assert [name for name, _, _ in problems(report)] == ["up", "self.sql"]
-    assert problems(report)[0][1] == (
-        "it is a link to a folder that it stands in, and is not followed"
-    )
-    assert "cannot be read: " in problems(report)[1][1]
+    assert problems(report) == [
+        ("up", "it is a link to a folder that it stands in, and is not followed", None),
+        ("self.sql", "it is a link that leads nowhere", None),
+    ]
+    assert unread(report) == []
     assert lines(report) == [("good.sql", 1)]
 
 
-def test_a_linked_folder_is_scanned_once(
-    folder: Path, shop: DeclaredTables, tmp_path: Path
-) -> None:
+def test_a_linked_folder_is_scanned_once(folder: Path, shop: DeclaredTables) -> None:
     """Under its own name where it has one in the tree, else under the link's."""
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "shared.sql").write_text(SAVE)
-    (folder / "b").mkdir()
-    (folder / "b" / "good.sql").write_text(SAVE)
+    for inner in ("b", ".shared"):
+        (folder / inner).mkdir()
+        (folder / inner / "good.sql").write_text(SAVE)
     (folder / "a").symlink_to(folder / "b", target_is_directory=True)
-    (folder / "c").symlink_to(tmp_path / "shared", target_is_directory=True)
+    (folder / "c").symlink_to(folder / ".shared", target_is_directory=True)
 
     report = scan([folder, folder / "b"], shop)
 
     assert [s.path for s in report.call_sites] == [
         str(folder / "b" / "good.sql"),
-        str(folder / "c" / "shared.sql"),
+        str(folder / "c" / "good.sql"),
     ]
     assert report.files == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_link_out_of_the_paths_is_not_followed(
+    folder: Path, shop: DeclaredTables, tmp_path: Path, kind: str
+) -> None:
+    """It is said, and no finding; named itself, or with the folder that it leads to, it is read."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "shared.sql").write_text(SAVE)
+    target = tmp_path / "shared" / ("shared.sql" if kind == "file" else "")
+    link = folder / ("link.sql" if kind == "file" else "link")
+    link.symlink_to(target)
+
+    report = scan([folder], shop)
+
+    assert problems(report) == [
+        (link.name, "it is a link out of what is scanned, and is not followed", None)
+    ]
+    assert (report.call_sites, report.findings) == ((), ())
+    assert len(scan([link], shop).call_sites) == 1
+    assert len(scan([folder, tmp_path / "shared"], shop).call_sites) == 1
+
+
+def test_a_pipe_is_not_waited_for(folder: Path, shop: DeclaredTables) -> None:
+    """Nor read, whatever its name promises."""
+    os.mkfifo(folder / "pipe.sql")
+    (folder / "good.sql").write_text(SAVE)
+
+    report = scan([folder], shop)
+
+    assert problems(report) == [("pipe.sql", "it is no regular file", None)]
+    assert unread(report) == []
+    assert lines(report) == [("good.sql", 1)]
+
+
+def test_a_comment_accepts_a_file_that_does_not_parse(scanned: Callable[..., ScanReport]) -> None:
+    """On any line of it; with another code it accepts nothing."""
+    broken = "# upsert-guard: ignore[{}]\ndef save(:\n"
+    report = scanned(
+        a_py=broken.format("unread-file"), b_py=broken.format("unresolved-upsert"), good_sql=SAVE
+    )
+
+    assert [(name, line) for name, line, _ in unread(report)] == [("b.py", 2)]
+
+
+def test_a_broken_file_that_names_no_upsert_is_no_finding(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """It is never parsed; its twin names one."""
+    report = scanned(a_py="def save(:\n", b_py="def upsert(:\n", good_sql=SAVE)
+
+    assert [name for name, _, _ in unread(report)] == ["b.py"]
+
+
+def test_a_file_that_takes_too_long_is_a_line(
+    scanned: Callable[..., ScanReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one with 2^40 ways to read a name; the rest is scanned."""
+    monkeypatch.setattr("alembic_upsert_guard.scan.readers.SECONDS", 0.5)
+    names = "".join(f"    a{n} = a{n - 1} if x else a{n - 1}\n" for n in range(1, 41))
+    report = scanned(
+        slow_py=(
+            "from sqlalchemy.dialects.postgresql import insert\n"
+            f"def save(x):\n    a0 = insert\n{names}"
+            "    a40(T).on_conflict_do_nothing()\n"
+        ),
+        good_sql=SAVE,
+    )
+
+    assert problems(report) == [("slow.py", "it took more than 0 seconds", None)]
+    assert lines(report) == [("good.sql", 1)]
+
+
+# -- what git leaves out
+
+
+def test_what_git_ignores_is_left_out(folder: Path, shop: DeclaredTables) -> None:
+    """Nested files, negation, folders; a file that is named itself is read."""
+    (folder / ".gitignore").write_text("/out/\n*.gen.sql\n!keep.gen.sql\n")
+    (folder / "inner").mkdir()
+    (folder / "inner" / ".gitignore").write_text("!b.gen.sql\nc.sql\n")
+    (folder / "out").mkdir()
+    for name in ("a.gen.sql", "keep.gen.sql", "c.sql", "out/o.sql", "inner/b.gen.sql"):
+        (folder / name).write_text(SAVE)
+    for name in ("inner/a.gen.sql", "inner/c.sql"):
+        (folder / name).write_text(SAVE)
+
+    assert sorted(lines(scan([folder], shop))) == [
+        ("b.gen.sql", 1),
+        ("c.sql", 1),
+        ("keep.gen.sql", 1),
+    ]
+    assert lines(scan([folder / "a.gen.sql"], shop)) == [("a.gen.sql", 1)]
+
+
+def test_a_list_of_what_git_keeps_is_read(folder: Path, shop: DeclaredTables) -> None:
+    """Everything is ignored, but for folders and what is taken in again."""
+    (folder / ".gitignore").write_text("*\n!*/\n!*.sql\n[\n!\n")
+    (folder / "src").mkdir()
+    (folder / "src" / "good.sql").write_text(SAVE)
+    (folder / "src" / "other.py").write_text(f"SAVE = '{SAVE.strip()}'\n")
+
+    assert lines(scan([folder], shop)) == [("good.sql", 1)]
+
+
+def test_a_pattern_made_to_hang_is_not_honoured(folder: Path, shop: DeclaredTables) -> None:
+    """Its regular expression would go through a name's every way to be cut up."""
+    (folder / ".gitignore").write_text(f"{'*a' * 30}b\n*.gen.sql\n")
+    (folder / f"{'a' * 200}.sql").write_text(SAVE)
+    (folder / "b.gen.sql").write_text(SAVE)
+
+    assert len(scan([folder], shop).call_sites) == 1
+
+
+def test_what_the_project_excludes_is_left_out(folder: Path, shop: DeclaredTables) -> None:
+    """By a name, or by an absolute path."""
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "seed.sql").write_text(SAVE)
+
+    assert len(scan([folder], shop, exclude=["seed.*"]).call_sites) == 0
+    (only,) = scan([folder], shop, exclude=[f"{folder}/a/"]).call_sites
+    assert only.path == str(folder / "b" / "seed.sql")
 
 
 def test_a_path_that_is_not_there_is_a_line(folder: Path, shop: DeclaredTables) -> None:
@@ -207,6 +345,7 @@ def test_a_file_of_another_kind_is_refused_where_it_is_named(
             str(folder / "notes.txt"),
             "it is none of the files that are read: "
             ".py, .sql, .cjs, .cts, .js, .jsx, .mjs, .mts, .ts, .tsx",
+            is_unread=False,
         ),
     )
 

@@ -95,7 +95,7 @@ def bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
         found.append(Opaque(f"{name} comes in as a parameter", Cause.PARAMETER))
-    for statement in _body(scope):
+    for statement in module.blocks.binding(_body(scope), name):
         found += _bound_by(statement, name)
     if found and name in _set_from_inside(module, scope):
         return [Opaque(f"{name} is set from another scope")]
@@ -110,14 +110,16 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
     found: list[Binding] = []
     inner: ast.AST = node
     for around in module.around(node):
-        block = _block_of(around, inner)
-        for earlier in reversed(block[: block.index(inner)] if block else []):
+        block = _block_of(module, around, inner)
+        for earlier in reversed(module.blocks.binding(block, name, before=inner)):
             found += _bound_by(earlier, name)
             if _always_binds(earlier, name):
                 return found
         if around is scope:
             break
-        found += [b for other in _run_before(around, inner) for b in _bound_by(other, name)]
+        for run_before in _run_before(module, around, inner):
+            for other in module.blocks.binding(run_before, name):
+                found += _bound_by(other, name)
         header = _bound_by_header(around, name) if isinstance(inner, ast.stmt) else []
         found += header
         if header and not isinstance(around, ast.ExceptHandler):
@@ -128,22 +130,24 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
     return found
 
 
-def _run_before(around: ast.AST, inner: ast.AST) -> Sequence[ast.AST]:
-    """The statements of `around` that may have run before `inner`, and do not stand before it in its own block."""
+def _run_before(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[Sequence[ast.AST]]:
+    """The blocks of `around` that may have run before `inner`, and do not stand before it in its own block."""
     if isinstance(around, ast.For | ast.AsyncFor | ast.While):
-        return around.body  # in the round before
-    if isinstance(around, ast.Try) and inner not in around.body:
-        return [*around.body, *around.handlers, *around.orelse]
+        return [around.body]  # in the round before
+    if isinstance(around, ast.Try) and not module.blocks.has(around.body, inner):
+        return [around.body, around.handlers, around.orelse]
     return []
 
 
-def _block_of(around: ast.AST, inner: ast.AST) -> Sequence[ast.AST]:
-    """The list of statements of `around` that `inner` stands in; empty: it is in none."""
-    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+def _block_of(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[ast.AST]:
+    """The list of statements of `around` that `inner` stands in; empty: nothing in it runs before `inner`.
+
+    One handler or case runs, not those before it.
+    """
+    for field in ("body", "orelse", "finalbody"):
         block = getattr(around, field, None)
-        if isinstance(block, list) and inner in block:
-            # one handler or case runs, not those before it
-            return block if field in ("body", "orelse", "finalbody") else [inner]
+        if isinstance(block, list) and module.blocks.has(block, inner):
+            return block
     return []
 
 
@@ -277,5 +281,4 @@ def _set_from_inside(module: Module, scope: ast.AST) -> frozenset[str]:
     """The names of a scope that a function inside it sets: ``global``, ``nonlocal``."""
     if isinstance(scope, ast.Module):
         return module.set_by_global
-    nonlocals = (node for node in ast.walk(scope) if isinstance(node, ast.Nonlocal))
-    return frozenset(name for node in nonlocals for name in node.names)
+    return module.blocks.nonlocals(scope)

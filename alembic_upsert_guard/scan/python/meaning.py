@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..bounds import check_time
 from ..sighting import Cause
 from .bindings import Assigned, Defined, Imported, Opaque, bindings_at, bindings_in, is_changed
 from .module import is_external
@@ -81,6 +82,7 @@ class Names:
 
     def meanings(self, module: Module, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
+        check_time()
         if depth == 0:
             return [Opaque("it is bound in a circle")]
         match node:

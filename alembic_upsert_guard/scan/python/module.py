@@ -8,6 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..bounds import check_time
+from .blocks import Blocks
+from .parsing import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -44,15 +48,18 @@ class Module:
         with warnings.catch_warnings():
             # about the scanned code, such as a backslash too few: not ours to tell
             warnings.simplefilter("ignore")
-            self.tree = ast.parse(source, path)
+            self.tree = parsed(source, path)
         self._parents: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = [self.tree]
         """Every node that has parts, parents before children."""
         for node in self.nodes:  # which grows meanwhile
+            check_time()
             for child in ast.iter_child_nodes(node):
                 if child._fields:  # operators and contexts are shared by all that have them
                     self._parents[child] = node
                     self.nodes.append(child)
+        self.blocks = Blocks()
+        """Its lists of statements."""
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""

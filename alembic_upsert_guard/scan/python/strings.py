@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -62,11 +63,14 @@ class Strings:
                 yield from self._sightings(module, root, pieces)
 
     def _sightings(self, module: Module, root: _Root, pieces: list[_Piece]) -> Iterator[Sighting]:
-        sql = "".join(piece.text for piece in pieces)
+        upserts = read_sql("".join(piece.text for piece in pieces))
+        if not upserts:
+            return
         filled_in = _is_filled_in(module, root)
-        for upsert in read_sql(sql):
+        places = _Places(module, root, pieces)
+        for upsert in upserts:
             yield Sighting(
-                _line(module, root, pieces, upsert.start),
+                places.line(upsert.start),
                 root.lineno,
                 root.end_lineno or root.lineno,
                 _FILLED_IN if filled_in else upsert.table,
@@ -177,40 +181,70 @@ def _is_filled_in(module: Module, root: _Root) -> bool:
     return False
 
 
-def _line(module: Module, root: _Root, pieces: Iterable[_Piece], start: int) -> int:
-    """The line of ``ON CONFLICT``, where it stands in the string itself; else the string's first."""
-    at = 0
-    inside = set(ast.walk(root))
-    before = ""
-    for piece in pieces:
-        end = at + len(piece.text)
+class _Places:
+    """Which line of the source a character of a composed string stands in."""
+
+    def __init__(self, module: Module, root: _Root, pieces: Iterable[_Piece]) -> None:
+        self._module = module
+        self._root = root
+        self._inside = set(ast.walk(root))
+        self._literals: list[tuple[int, ast.Constant, str, int]] = []
+        """Where each begins, its text, and how many conflict clauses the source has before it in the same place."""
+        self._ends: list[int] = []
+        self._words: dict[int, list[int]] = {}
+        self._lines: dict[ast.Constant, list[int]] = {}
+        at = before = 0
+        for piece in pieces:
+            if piece.literal is not None and piece.text:
+                self._literals.append((at, piece.literal, piece.text, before))
+                self._ends.append(at + len(piece.text))
+            if piece.literal is not None and _has_place_of_whole(piece.literal, root):
+                before += len(_ends_of_words(piece.text))
+            at += len(piece.text)
+
+    def line(self, start: int) -> int:
+        """Return the line of a conflict clause, where it is in the string itself; else the string's first."""
         # a conflict clause can begin at the end of one literal and go on in the next
-        if piece.literal is not None and start < end:
-            if piece.literal not in inside:
-                break
-            return _line_in(module, piece.literal, before + piece.text[: max(start - at, 0)])
-        if piece.literal is not None and _has_place_of_whole(piece.literal, root):
-            before += piece.text
-        at = end
-    return root.lineno
+        number = bisect_right(self._ends, start)
+        if number == len(self._literals):
+            return self._root.lineno
+        at, literal, text, before = self._literals[number]
+        if literal not in self._inside:
+            return self._root.lineno
+        if number not in self._words:
+            self._words[number] = _ends_of_words(text)
+        skipped = before + bisect_right(self._words[number], max(start - at, 0))
+        lines = self._lines_of(literal)
+        return lines[skipped] if skipped < len(lines) else literal.lineno
+
+    def _lines_of(self, literal: ast.Constant) -> list[int]:
+        """The line of each conflict clause in a literal, as its words are counted in the source."""
+        if literal not in self._lines:
+            source = self._module.lines
+            last = min(literal.end_lineno or literal.lineno, len(source))
+            self._lines[literal] = [
+                line
+                for line in range(literal.lineno, last + 1)
+                for _ in _ends_of_words(source[line - 1])
+            ]
+        return self._lines[literal]
+
+
+def _ends_of_words(text: str) -> list[int]:
+    """Where each of the words ends by which conflict clauses are counted."""
+    lower = text.lower()
+    found = []
+    for word in _WORDS:
+        at = lower.find(word)
+        while at >= 0:
+            found.append(at + len(word))
+            at = lower.find(word, at + len(word))
+    return sorted(found)
 
 
 def _has_place_of_whole(literal: ast.Constant, root: _Root) -> bool:
     """Whether a piece of an f-string is said to stand where the f-string does, as before Python 3.12."""
     return (literal.lineno, literal.col_offset) == (root.lineno, root.col_offset)
-
-
-def _line_in(module: Module, literal: ast.Constant, before: str) -> int:
-    """The line of the next conflict clause in a literal, as its words are counted in the source."""
-    skipped = sum(before.lower().count(word) for word in _WORDS)
-    last = literal.end_lineno or literal.lineno
-    for line in range(literal.lineno, last + 1):
-        text = module.lines[line - 1].lower() if line <= len(module.lines) else ""
-        found = sum(text.count(word) for word in _WORDS)
-        if found > skipped:
-            return line
-        skipped -= found
-    return literal.lineno
 
 
 _WORDS = ("conflict", "duplicate")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import postgast
 from postgast import pg_query_pb2
 
 from ..sighting import Cause, Unread
+from .grammar import parse_statement
 from .postgresql import messages
 from .upsert import SqlUpsert
 
@@ -26,7 +28,7 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
     :param read_sql: reads the SQL inside.
     """
     try:
-        tree = postgast.parse(sql)
+        tree = parse_statement(sql)
     except postgast.PgQueryError as error:
         return _unread_definition(sql, error.message)
     found: list[SqlUpsert] = []
@@ -41,7 +43,7 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
             inside = list(_read_plpgsql(sql, body, read_sql))
         else:
             unread = Unread(f"the body is written in {language}, which is not read", Cause.LANGUAGE)
-            inside = [SqlUpsert(_conflict(body, 0), unread, unread)]
+            inside = [SqlUpsert(_conflict(body.lower(), 0), unread, unread)]
         found += [upsert.moved(start) for upsert in inside]
     return found
 
@@ -79,24 +81,31 @@ def _language_and_body(options: Sequence[pg_query_pb2.Node]) -> tuple[str, str]:
 def _read_plpgsql(
     sql: str, body: str, read_sql: Callable[[str], list[SqlUpsert]]
 ) -> Iterator[SqlUpsert]:
-    try:
-        functions = postgast.parse_plpgsql(sql)
-    except postgast.PgQueryError as error:
-        unread = Unread(f"the body does not read as PL/pgSQL: {error.message}", Cause.NOT_SQL)
-        yield SqlUpsert(_conflict(body, 0), unread, unread)
+    lower = body.lower()
+    queries = _queries_of(sql)
+    if isinstance(queries, Unread):
+        yield SqlUpsert(_conflict(lower, 0), queries, queries)
         return
-    except ValueError:  # the parser writes no valid JSON for the function of a trigger
-        unread = Unread("the body of a trigger's function is not read", Cause.LANGUAGE)
-        yield SqlUpsert(_conflict(body, 0), unread, unread)
-        return
-    lines = body.splitlines(keepends=True)
-    for line, query in _queries(functions, 1):
+    starts = list(accumulate(map(len, body.splitlines(keepends=True)), initial=0))
+    for line, query in queries:
         if "conflict" in query.lower():
-            first = sum(map(len, lines[: line - 1]))
-            start = _conflict(body, first)
+            first = starts[min(line, len(starts)) - 1]
+            start = _conflict(lower, first)
             last = max(start, first + len(query))
             for upsert in _read_query(query, read_sql):
                 yield replace(upsert, start=start, first=first, last=last)
+
+
+def _queries_of(sql: str) -> list[tuple[int, str]] | Unread:
+    """What the function that a statement creates runs: line in its body, counted from 1, and text."""
+    try:
+        return list(_queries(postgast.parse_plpgsql(sql), 1))
+    except postgast.PgQueryError as error:
+        return Unread(f"the body does not read as PL/pgSQL: {error.message}", Cause.NOT_SQL)
+    except ValueError:  # the parser writes no valid JSON for the function of a trigger
+        return Unread("the body of a trigger's function is not read", Cause.LANGUAGE)
+    except RecursionError:  # which is how its JSON is read
+        return Unread("the body is nested too deeply to be read")
 
 
 def _queries(node: Any, line: int) -> Iterator[tuple[int, str]]:
@@ -115,7 +124,7 @@ def _queries(node: Any, line: int) -> Iterator[tuple[int, str]]:
 def _read_query(query: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[SqlUpsert]:
     """A statement; or the expression behind EXECUTE, which is read where it is one string."""
     try:
-        expression = postgast.parse(f"SELECT {query}")
+        expression = parse_statement(f"SELECT {query}")
     except postgast.PgQueryError:
         return read_sql(query)
     targets = expression.stmts[0].stmt.select_stmt.target_list
@@ -124,6 +133,6 @@ def _read_query(query: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[
     return [SqlUpsert(0, _DYNAMIC, _DYNAMIC)]
 
 
-def _conflict(body: str, at: int) -> int:
-    """Where the next conflict clause stands in the body, as far as the word tells."""
-    return max(body.lower().find("on conflict", at), at)
+def _conflict(lower: str, at: int) -> int:
+    """Where the next conflict clause is in the body, given in lower case, as far as the word tells."""
+    return max(lower.find("on conflict", at), at)

@@ -11,7 +11,9 @@ from sqlglot.errors import SqlglotError
 from ..sighting import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
-from .postgresql import is_put_in, named_table
+from .postgresql import NESTED, is_put_in, named_table
+from .shortened import shortened
+from .tokens import tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ __all__ = ["read_mysql", "read_sqlite"]
 _STATEMENTS = frozenset({"INSERT", "REPLACE", "WITH"})
 """sqlglot takes anything else that it does not know for a command, and logs so."""
 
+_LONGEST, _DEEPEST = 2_000, 40
+"""Tokens, and levels of parentheses and CASE, that sqlglot is given; it takes some twenty calls a level."""
+
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT stands before it.
@@ -38,18 +43,33 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
     if _is_template(tokens):
         unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
         return SqlUpsert(clause.start, unread, AnyArbiter())
-    # the last one: a procedure's body is cut into statements as if it were a script
-    inside = [t for t in tokens if inserts[-1].start <= t.start and t.end <= clause.end]
-    statement = with_parameters(sql[: clause.end], inside, "?")[inserts[-1].start :]
-    found = _insert(f"{statement} KEY UPDATE a = a", "mysql")
-    table = found if isinstance(found, Unread) else _table(found)
+    if not _is_small(tokens):
+        short = shortened(sql, tokens, clause, sql[clause.start : clause.end])
+        table = NESTED if short is None else _inserted_into(short)
+    else:
+        # the last one: a procedure's body is cut into statements as if it were a script
+        inside = [t for t in tokens if inserts[-1].start <= t.start and t.end <= clause.end]
+        table = _inserted_into(with_parameters(sql[: clause.end], inside, "?")[inserts[-1].start :])
     return SqlUpsert(clause.start, table, AnyArbiter())
+
+
+def _inserted_into(statement: str) -> NamedTable | Unread:
+    """The table of a statement that ends with ``ON DUPLICATE``."""
+    found = _insert(f"{statement} KEY UPDATE a = a", "mysql")
+    return found if isinstance(found, Unread) else _table(found)
 
 
 def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert as SQLite takes it; None: it is no INSERT, or none of SQLite's either."""
     if tokens[0].text.upper() not in _STATEMENTS or _is_template(tokens):
         return None
+    if not _is_small(tokens):
+        short = shortened(sql, tokens, clause, f"{sql[clause.start : clause.end]} DO NOTHING")
+        if short is None:
+            return None
+        sql, tokens = short, tokens_of(short)
+        if not _is_small(tokens):
+            return None
     found = _insert(with_parameters(sql, tokens, "?"), "sqlite")
     if isinstance(found, Unread):
         return None
@@ -76,10 +96,24 @@ def _is_template(tokens: Sequence[SqlToken]) -> bool:
     return any(token.text in ("{", "}", "$") for token in tokens)
 
 
+def _is_small(tokens: Sequence[SqlToken]) -> bool:
+    """Whether sqlglot is given it: a parser by recursion, and in its compiled form without Python's limit of it."""
+    depth = deepest = 0
+    for token in tokens:
+        if token.kind in ("ASCII_40", "CASE"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token.kind in ("ASCII_41", "END_P"):
+            depth -= 1
+    return len(tokens) <= _LONGEST and deepest <= _DEEPEST
+
+
 def _insert(sql: str, dialect: str) -> exp.Insert | Unread:
     """The one upsert in the statement."""
     try:
         tree = sqlglot.parse_one(sql, read=dialect)
+    except RecursionError:
+        return NESTED
     except SqlglotError:
         return Unread("it does not read as SQL, neither PostgreSQL's nor MySQL's", Cause.NOT_SQL)
     found = [insert for insert in tree.find_all(exp.Insert) if insert.args.get("conflict")]

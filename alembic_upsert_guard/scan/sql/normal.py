@@ -9,6 +9,7 @@ import postgast
 from postgast import pg_query_pb2
 
 from ...inference import Element
+from .grammar import parse_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ _PLAIN_OPERATOR = pg_query_pb2.A_Expr_Kind.AEXPR_OP
 def normal_predicate(sql: str) -> str:
     """Return a predicate as PostgreSQL's parser prints it; what it does not read comes back as it is."""
     try:
-        tree = postgast.parse(_PREDICATE + sql)
+        tree = parse_statement(_PREDICATE + sql)
     except postgast.PgQueryError:
         return sql.strip()
     if len(tree.stmts) != 1:
@@ -148,7 +149,7 @@ def may_be_made_on_a_column(expression: str) -> bool:
 def columns_in(sql: str) -> frozenset[str]:
     """Return the names of the columns in an expression or predicate; empty: it has none, or does not read as SQL."""
     try:
-        tree = postgast.parse(_PREDICATE + sql)
+        tree = parse_statement(_PREDICATE + sql)
     except postgast.PgQueryError:
         return frozenset()
     named = (node for _, node in postgast.walk(tree) if isinstance(node, pg_query_pb2.ColumnRef))
@@ -157,7 +158,7 @@ def columns_in(sql: str) -> frozenset[str]:
 
 def _element_tree(sql: str) -> pg_query_pb2.IndexElem | None:
     try:
-        tree = postgast.parse(f"INSERT INTO t DEFAULT VALUES ON CONFLICT ({sql}) DO NOTHING")
+        tree = parse_statement(f"INSERT INTO t DEFAULT VALUES ON CONFLICT ({sql}) DO NOTHING")
     except postgast.PgQueryError:
         return None
     elements = tree.stmts[0].stmt.insert_stmt.on_conflict_clause.infer.index_elems

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
+from ..bounds import check_time
 from ..sighting import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
+from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
 from .placeholders import with_parameters
 from .tokens import HOLE
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
     from ..sighting import Target
     from .tokens import SqlToken
 
-__all__ = ["is_put_in", "messages", "named_table", "parse", "upserts_in"]
+__all__ = ["NESTED", "is_put_in", "messages", "named_table", "parse", "upserts_in"]
 
 _Message = TypeVar("_Message")
+
+NESTED = Unread("it is too long, or nested too deeply, to be read")
+"""What is said of a statement that the parser cannot take; this very object."""
 
 _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
 """What text that is put in at run time may be: a name or value, an assignment, a row, rows, an action, nothing."""
@@ -31,9 +36,9 @@ _TRIES = 100
 
 
 def parse(sql: str, tokens: Sequence[SqlToken]) -> pg_query_pb2.ParseResult | Unread:
-    """Return the tree of one statement, whatever placeholders and holes it has."""
+    """Return the tree of one statement, whatever placeholders and holes it has; :data:`NESTED` is one too deep."""
     tree = _filled(sql)
-    if isinstance(tree, Unread):
+    if isinstance(tree, Unread) and tree is not NESTED:
         with_dollars = with_parameters(sql, tokens, "$1")
         if with_dollars != sql:
             return _filled(with_dollars)
@@ -56,8 +61,11 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
         for name, choice, tail in zip(names, chosen, tails, strict=True):
             starts.append(len(text))
             text += _FILLINGS[choice].format(name) + tail
+        check_time()
         try:
-            return postgast.parse(text)
+            return parse_statement(text)
+        except NestedTooDeeplyError:
+            return NESTED
         except postgast.PgQueryError as error:
             # counted from 1, in characters
             at = error.cursorpos - 1

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 import postgast
 
+from ..bounds import check_time
 from ..sighting import Cause, Unread
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
-from .postgresql import parse, upserts_in
-from .tokens import HOLE, conflict_clauses, statements, tokens_of
+from .grammar import LONGEST
+from .postgresql import NESTED, parse, upserts_in
+from .shortened import shortened
+from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from postgast import pg_query_pb2
+
     from ..sighting import Target
-    from .tokens import ConflictClause, SqlToken
+    from .tokens import ConflictClause
 
 __all__ = ["read_sql"]
 
@@ -36,25 +41,38 @@ def read_sql(sql: str) -> list[SqlUpsert]:
      name that begins with :data:`.tokens.HOLE`, a number and an underscore.
     """
     found: list[SqlUpsert] = []
-    for start, statement in _statements(sql):
-        for upsert in _read_statement(statement):
+    for start, statement, tokens in _statements(sql):
+        check_time()
+        for upsert in _read_statement(statement, tokens):
             # one in a function's body knows where it begins and ends
             whole = upsert if upsert.last else replace(upsert, last=len(statement))
             found.append(whole.moved(start))
     return found
 
 
-def _statements(sql: str) -> Iterator[tuple[int, str]]:
-    """Where each statement begins that may upsert, and its text."""
+def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None]]:
+    """Where each statement begins that may upsert, its text, and its tokens; None: it cannot be cut into any."""
     try:
-        cut = [(s[0].start, sql[s[0].start : s[-1].end]) for s in statements(tokens_of(sql)) if s]
+        tokens = tokens_of(sql)
     except postgast.PgQueryError:
         # a string without an end, or MySQL's own: a semicolon that ends a line ends a statement, one hopes
-        cut = list(_cut_at_lines(sql))
-    for start, statement in cut:
-        lower = statement.lower()
-        if "conflict" in lower or "duplicate" in lower:
-            yield start, statement
+        for start, statement in _cut_at_lines(sql):
+            if _may_upsert(statement):
+                yield start, statement, None
+        return
+    for cut in statements(tokens):
+        if cut and _may_upsert(statement := sql[cut[0].start : cut[-1].end]):
+            start = cut[0].start
+            yield start, statement, [_moved(token, -start) for token in cut]
+
+
+def _may_upsert(statement: str) -> bool:
+    lower = statement.lower()
+    return "conflict" in lower or "duplicate" in lower
+
+
+def _moved(token: SqlToken, by: int) -> SqlToken:
+    return SqlToken(token.kind, token.text, token.start + by, token.end + by)
 
 
 def _cut_at_lines(sql: str) -> Iterator[tuple[int, str]]:
@@ -67,19 +85,40 @@ def _cut_at_lines(sql: str) -> Iterator[tuple[int, str]]:
     yield first, sql[first:]
 
 
-def _read_statement(sql: str) -> list[SqlUpsert]:
-    try:
-        tokens = tokens_of(sql)
-    except postgast.PgQueryError as error:
-        return _without_tokens(sql, error.message)
+def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
+    if tokens is None:
+        try:
+            tokens = tokens_of(sql)
+        except postgast.PgQueryError as error:
+            return _without_tokens(sql, error.message)
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
         return read_bodies(sql, read_sql)
     if clauses[0].is_duplicate_key:
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
+    tree = _tree(sql, tokens, clauses)
+    if tree is NESTED:
+        return [_read_shortened(sql, tokens, clause) for clause in clauses]
+    return _read_tree(sql, tokens, clauses, tree)
+
+
+def _tree(
+    sql: str, tokens: list[SqlToken], clauses: Sequence[ConflictClause]
+) -> pg_query_pb2.ParseResult | Unread:
+    """The tree of a statement without the targets that are put in at run time."""
+    if len(tokens) > LONGEST:
+        return NESTED
     readable = _with_targets_put_in_blanked(sql, clauses)
-    tree = parse(readable, tokens_of(readable))
+    return parse(readable, tokens if readable == sql else tokens_of(readable))
+
+
+def _read_tree(
+    sql: str,
+    tokens: list[SqlToken],
+    clauses: Sequence[ConflictClause],
+    tree: pg_query_pb2.ParseResult | Unread,
+) -> list[SqlUpsert]:
     if isinstance(tree, Unread):
         return list(_read_unparsed(sql, tokens, clauses, tree))
     upserts = upserts_in(tree)
@@ -89,6 +128,30 @@ def _read_statement(sql: str) -> list[SqlUpsert]:
         replace(upsert, start=clause.start, target=_unless_put_in(sql, clause, upsert.target))
         for upsert, clause in zip(upserts, clauses, strict=True)
     ]
+
+
+def _read_shortened(sql: str, tokens: list[SqlToken], clause: ConflictClause) -> SqlUpsert:
+    """The upsert of a clause in a statement that the parser cannot take whole: its table and target are enough."""
+    check_time()
+    found = _read_short(shortened(sql, tokens, clause, sql[clause.start : clause.end]))
+    if found is None:
+        without_target = _read_short(shortened(sql, tokens, clause, "ON CONFLICT"))
+        if without_target is None:
+            return SqlUpsert(clause.start, NESTED, NESTED)
+        found = replace(without_target, target=NESTED)
+    return replace(found, start=clause.start)
+
+
+def _read_short(sql: str | None) -> SqlUpsert | None:
+    """The one upsert of a shortened statement; None: the parser does not take it either."""
+    if sql is None:
+        return None
+    sql = f"{sql} DO NOTHING"
+    tokens = tokens_of(sql)
+    clauses = conflict_clauses(tokens, len(sql))
+    tree = _tree(sql, tokens, clauses)
+    found = [] if tree is NESTED else _read_tree(sql, tokens, clauses, tree)
+    return found[0] if len(found) == 1 else None
 
 
 def _with_targets_put_in_blanked(sql: str, clauses: Sequence[ConflictClause]) -> str:

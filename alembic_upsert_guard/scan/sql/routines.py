@@ -6,14 +6,18 @@ is cut into tokens as SQL is, so its statements are found there and each is pars
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import postgast
 from postgast import pg_query_pb2
 
+from ..lines import Lines
 from ..sighting import AnyArbiter, Constraint, Elements, NamedTable, Unread
 from .dynamic import Assignments, may_upsert, text_in
+from .grammar import parse_statement
 from .normal import element_of, sql_of
 from .postgresql import messages
 from .tokens import conflict_clauses, tokens_of
@@ -101,9 +105,9 @@ def made_tables(source: str) -> tuple[frozenset[str], bool]:
     names, temporary = set(), False
     for at, token in enumerate(tokens):
         if token.kind == "CREATE":
-            words, rest = _words(tokens[at + 1 :], _BEFORE_A_TABLE)
+            words, rest = _words(tokens[at + 1 : at + _AHEAD], _BEFORE_A_TABLE)
         elif token.kind == "INTO":
-            words, rest = _words(tokens[at + 1 :], {"TEMP", "TEMPORARY", "TABLE"})
+            words, rest = _words(tokens[at + 1 : at + _AHEAD], {"TEMP", "TEMPORARY", "TABLE"})
         else:
             continue
         is_temporary = not words.isdisjoint({"TEMP", "TEMPORARY"})
@@ -121,6 +125,9 @@ _BEFORE_A_TABLE = frozenset(
     {"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "TABLE", "IF_P", "NOT", "EXISTS"}
 )
 """What stands between CREATE and a table's name."""
+
+_AHEAD = 16
+"""Tokens behind CREATE among which the name is."""
 
 
 def _words(
@@ -144,7 +151,12 @@ def _on_conflict(text: str) -> int:
 
 
 def _line(source: str, at: int) -> int:
-    return source.count("\n", 0, at) + 1
+    return _lines_of(source).at(at)
+
+
+@lru_cache(maxsize=4)
+def _lines_of(source: str) -> Lines:
+    return Lines(source)
 
 
 # -- static statements
@@ -154,14 +166,14 @@ def _static(
     source: str, tokens: Sequence[SqlToken], clause: ConflictClause, scopes: dict[str, Scope]
 ) -> RoutineUpsert:
     line = _line(source, clause.start)
-    insert = _insert_before(tokens, clause)
-    if insert is None:
+    if clause.insert is None:
         unread = Unread("the INSERT of this ON CONFLICT is not found")
         return RoutineUpsert(line, unread, unread)
+    insert = tokens[clause.insert]
     target = source[clause.start : clause.end]
     action = _action(tokens, clause)
     try:
-        tree = postgast.parse(f"{source[insert.start : clause.start]} {target}\n{action}")
+        tree = parse_statement(f"{source[insert.start : clause.start]} {target}\n{action}")
     except postgast.PgQueryError as error:
         unread = Unread(f"the statement does not read as SQL: {error.message}")
         return RoutineUpsert(line, unread, unread)
@@ -186,24 +198,10 @@ def _target(clause: pg_query_pb2.OnConflictClause) -> Target:
     return Elements(tuple(element_of(e.index_elem) for e in infer.index_elems), where)
 
 
-def _insert_before(tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlToken | None:
-    """The INSERT at the clause's own depth of parentheses."""
-    depth = 0
-    for token in reversed([t for t in tokens if t.start < clause.start]):
-        if token.kind == "ASCII_41":
-            depth += 1
-        elif token.kind == "ASCII_40":
-            depth -= 1
-        elif depth == 0 and token.kind == "INSERT":
-            return token
-        if depth < 0 or (depth == 0 and token.kind == "ASCII_59"):
-            return None
-    return None
-
-
 def _action(tokens: Sequence[SqlToken], clause: ConflictClause) -> str:
     """The same action, on one column: exclusion constraints take DO NOTHING alone."""
-    after = [t for t in tokens if t.start >= clause.end][:6]
+    end = bisect_left(tokens, clause.end, key=lambda token: token.start)
+    after = tokens[end : end + 6]
     words = [t.text.lower() for t in after]
     if words[:3] == ["do", "update", "set"] and len(after) > 3:  # noqa: PLR2004 - and something to set
         column = after[4].text if words[3] == "(" and len(after) > 4 else after[3].text  # noqa: PLR2004

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import postgast
 from postgast import pg_query_pb2
@@ -24,12 +24,11 @@ HOLE = "upsert_guard_hole_"
 """How the name begins that stands where text is put in at run time."""
 
 _KINDS: dict[int, str] = {number: name for name, number in pg_query_pb2.Token.items()}
-_COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})
+_COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
 
 
-@dataclass(frozen=True, slots=True)
-class SqlToken:
-    """One token; comments are left out."""
+class SqlToken(NamedTuple):
+    """One token; comments are left out. A tuple, for a file can have millions."""
 
     kind: str
     """The name in PostgreSQL's grammar, such as ``IDENT``, ``CONFLICT`` or ``ASCII_40``."""
@@ -49,6 +48,8 @@ class ConflictClause:
     """Of the target: where ``DO`` begins, or the text's end; of MySQL's: where ``DUPLICATE`` ends."""
     is_duplicate_key: bool
     """Whether it is MySQL's ``ON DUPLICATE KEY``."""
+    insert: int | None
+    """Where its INSERT stands among the tokens, at the same depth of parentheses; None: nowhere."""
 
 
 def tokens_of(sql: str) -> list[SqlToken]:
@@ -56,17 +57,24 @@ def tokens_of(sql: str) -> list[SqlToken]:
 
     :raises postgast.PgQueryError: a string, a quoted name or a comment has no end.
     """
+    scanned = postgast.scan(sql).tokens
+    kinds = _KINDS.get  # braces have no name
+    if sql.isascii():
+        return [
+            SqlToken(kinds(t.token, ""), sql[t.start : t.end], t.start, t.end)
+            for t in scanned
+            if t.token not in _COMMENTS
+        ]
     encoded = sql.encode()
     found = []
     # offsets are in bytes: both ends are carried along in characters
     at_byte = at = 0
-    for token in postgast.scan(sql).tokens:
-        kind = _KINDS.get(token.token, "")  # braces have no name
+    for token in scanned:
         start = at + len(encoded[at_byte : token.start].decode())
         text = encoded[token.start : token.end].decode()
         at_byte, at = token.end, start + len(text)
-        if kind not in _COMMENTS:
-            found.append(SqlToken(kind, text, start, at))
+        if token.token not in _COMMENTS:
+            found.append(SqlToken(kinds(token.token, ""), text, start, at))
     return found
 
 
@@ -86,50 +94,75 @@ def statements(tokens: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
             atomic += 1
         elif atomic and token.kind == "END_P":
             atomic -= 1
-        elif token.kind == "ASCII_59" and not atomic and not (depth and _is_rule(tokens[first:])):
+        elif token.kind == "ASCII_59" and not atomic and not (depth and _is_rule(tokens, first)):
             yield tokens[first:position]
             first, depth = position + 1, 0
         before = token.kind
     yield tokens[first:]
 
 
-def _is_rule(tokens: Sequence[SqlToken]) -> bool:
+def _is_rule(tokens: Sequence[SqlToken], first: int) -> bool:
     """``CREATE [OR REPLACE] RULE``."""
-    return "RULE" in [token.kind for token in tokens[:4]]
+    return "RULE" in [token.kind for token in tokens[first : first + 4]]
 
 
-def conflict_clauses(tokens: Sequence[SqlToken], length: int) -> list[ConflictClause]:
+def conflict_clauses(  # noqa: C901 - a table, a token a line
+    tokens: Sequence[SqlToken], length: int
+) -> list[ConflictClause]:
     """Return the conflict clauses of an INSERT, in order.
 
     ``ON CONFLICT`` in a constraint of SQLite (``UNIQUE (a) ON CONFLICT IGNORE``) is none.
 
     :param length: of the text, in characters.
     """
-    found = []
-    for position, token in enumerate(tokens[:-1]):
-        following, clause = tokens[position + 1], tokens[position + 2 :]
-        if token.kind != "ON":
-            continue
-        if following.kind == "CONFLICT" and _opens_target(clause):
-            found.append(ConflictClause(token.start, _end_of_target(clause, length), False))
-        elif following.text.lower() == "duplicate":
-            found.append(ConflictClause(token.start, following.end, True))
+    found: list[ConflictClause] = []
+    inserts: list[int | None] = [None]  # the last INSERT of each parenthesis that is open
+    unended: dict[int, list[int]] = {}  # by depth, the clauses that wait for their DO
+    depth = 0
+    for position, token in enumerate(tokens):
+        match token.kind:
+            case "ASCII_40":
+                depth += 1
+                inserts.append(None)
+            case "ASCII_41":
+                depth -= 1
+                inserts.pop()
+                inserts = inserts or [None]
+            case "ASCII_59":
+                inserts[-1] = None
+            case "INSERT":
+                inserts[-1] = position
+            case "DO":
+                for number in unended.pop(depth, ()):
+                    found[number] = replace(found[number], end=token.start)
+            case "ON":
+                clause = _clause(tokens, position, length, inserts[-1])
+                if clause is not None:
+                    if not clause.is_duplicate_key:
+                        for number in unended.pop(depth, ()):  # it has no DO
+                            found[number] = replace(found[number], end=token.start)
+                        unended[depth] = [len(found)]
+                    found.append(clause)
     return found
+
+
+def _clause(
+    tokens: Sequence[SqlToken], position: int, length: int, insert: int | None
+) -> ConflictClause | None:
+    """The clause that begins with an ON, without an end of its target yet; None: it begins none."""
+    start = tokens[position].start
+    following = tokens[position + 1 : position + 3]
+    if not following:
+        return None
+    if following[0].kind == "CONFLICT" and _opens_target(following[1:]):
+        return ConflictClause(start=start, end=length, is_duplicate_key=False, insert=insert)
+    if following[0].text.lower() == "duplicate":
+        end = following[0].end
+        return ConflictClause(start=start, end=end, is_duplicate_key=True, insert=insert)
+    return None
 
 
 def _opens_target(clause: Sequence[SqlToken]) -> bool:
     if not clause:
         return True  # the piece of text ends here, the statement does not
     return clause[0].kind in ("ASCII_40", "ON", "DO", "WHERE") or clause[0].text.startswith(HOLE)
-
-
-def _end_of_target(clause: Sequence[SqlToken], length: int) -> int:
-    depth = 0
-    for token in clause:
-        if token.kind == "ASCII_40":
-            depth += 1
-        elif token.kind == "ASCII_41":
-            depth -= 1
-        elif token.kind == "DO" and depth == 0:
-            return token.start
-    return length

@@ -1,0 +1,29 @@
+"""What is said of files that hold nobody knows what."""
+
+from __future__ import annotations
+
+from .codes import severity_of
+from .finding import Finding, Location
+
+__all__ = ["UNREAD_FILE", "unread_file"]
+
+UNREAD_FILE = "unread-file"
+
+
+def unread_file(path: str, reason: str, line: int | None = None) -> Finding:
+    """Return the finding of a file or folder that could not be read.
+
+    :param reason: in words, without a full stop.
+    :param line: where the parser gave up, counted from 1; None: it is about the whole file, which is said at line 1.
+    """
+    return Finding(
+        code=UNREAD_FILE,
+        severity=severity_of(UNREAD_FILE),
+        schema=None,
+        table=None,
+        elements=(),
+        where=None,
+        fact=f"what this file holds is not known: {reason}",
+        hint="correct it, run the command with a Python that reads it, or leave it out: exclude in [tool.upsert_guard]",
+        location=Location(path, line or 1),
+    )

@@ -1,0 +1,45 @@
+"""How long one file may take to read: whatever stands in it, the rest of the tree is scanned."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SECONDS", "OutOfTimeError", "check_time", "time_limit"]
+
+SECONDS = 30.0
+"""Wall-clock time that one file may take. The reading is linear, and 8 MB of SQL take about a third of it."""
+
+_END: ContextVar[float | None] = ContextVar("_END", default=None)
+
+
+class OutOfTimeError(Exception):
+    """The file at hand has had its time."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Let :func:`check_time` raise once `seconds` have passed; limits do not nest."""
+    token = _END.set(monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _END.reset(token)
+
+
+def check_time() -> None:
+    """Return while the file at hand has time left, or where no limit was set.
+
+    Called in every loop that a hostile file could make long. It is asked and not interrupted, for neither signals nor
+    exceptions from another thread work on every system and in every thread.
+
+    :raises OutOfTimeError: its time has run out.
+    """
+    end = _END.get()
+    if end is not None and monotonic() > end:
+        raise OutOfTimeError

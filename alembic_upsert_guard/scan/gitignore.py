@@ -1,0 +1,98 @@
+"""What git leaves out: ``.gitignore`` in each folder, up to the one that holds the repository."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pathspec import GitIgnoreSpec
+
+from .files import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["GitIgnore"]
+
+_STARS, _STARS_IN_A_NAME = 6, 3
+"""Of a pattern that is honoured: it becomes a regular expression, and each star is one more loop in the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    folder: str
+    spec: GitIgnoreSpec
+    negates: bool
+    """Whether a pattern takes something in again."""
+
+
+class GitIgnore:
+    """Answers for the files and folders of one walk; nothing but ``.gitignore`` itself is read."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._specs: dict[str, _Spec | None] = {}
+        self._tops: dict[str, str] = {}
+
+    def leaves_out(self, path: str, *, is_folder: bool, start: str) -> bool:
+        """Return whether git leaves out a file, or everything in a folder.
+
+        The nearest file that has a pattern for it decides. A folder is left out only where nothing in it can be taken
+        in again; else its files are asked about.
+
+        :param start: the folder that the walk began with: what is above it counts up to the folder with ``.git``.
+        """
+        absolute = str(Path(path).absolute())
+        for found in self._above(absolute, start):
+            name = Path(absolute).relative_to(found.folder).as_posix()
+            if is_folder and found.negates:
+                return False
+            answer = found.spec.check_file(f"{name}/" if is_folder else name).include
+            if answer is not None:
+                return answer
+        return False
+
+    def _above(self, absolute: str, start: str) -> Iterator[_Spec]:
+        top = self._top(start)
+        for folder in Path(absolute).parents:
+            name = str(folder)
+            if name not in self._specs:
+                self._specs[name] = _read(folder)
+            found = self._specs[name]
+            if found is not None:
+                yield found
+            if name == top:
+                return
+
+    def _top(self, start: str) -> str:
+        """The folder of the repository that `start` is in; `start` itself where it is in none."""
+        if start not in self._tops:
+            absolute = Path(start).absolute()
+            around = (f for f in (absolute, *absolute.parents) if (f / ".git").exists())
+            self._tops[start] = str(next(around, absolute))
+        return self._tops[start]
+
+
+def _read(folder: Path) -> _Spec | None:
+    path = folder / ".gitignore"
+    source = read_bytes(str(path)) if path.is_file() else ""
+    if isinstance(source, str):
+        return None
+    lines = [line for line in source.decode(errors="replace").splitlines() if _is_bounded(line)]
+    spec = GitIgnoreSpec([pattern for line in lines for pattern in _patterns(line)])
+    return _Spec(folder=str(folder), spec=spec, negates=any(line.startswith("!") for line in lines))
+
+
+def _patterns(line: str) -> Iterable[Any]:
+    try:
+        return list(GitIgnoreSpec.from_lines([line]).patterns)
+    except (ValueError, re.error):  # git takes no notice of it either
+        return ()
+
+
+def _is_bounded(pattern: str) -> bool:
+    return pattern.count("*") <= _STARS and all(
+        name.count("*") <= _STARS_IN_A_NAME for name in pattern.split("/")
+    )
