@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
-from .accepting import accept, baseline, read_entries, write_entries
+from .accepting import accept, baseline, paths_from, read_entries, write_entries
 from .catalog.reading import words_of
 from .checking import Checked, check_keys, together
 from .errors import UpsertGuardError
@@ -124,6 +124,8 @@ class _Report:
     call_sites: list[dict[str, Any]] | None = None
     models: dict[str, str] = field(default_factory=dict)
     """Names in the models of tables that live under others."""
+    nothing: str = "nothing to do"
+    """What is said where there is no finding."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -237,6 +239,8 @@ def _check(options: argparse.Namespace) -> int:
     report.models.update(checked.models)
     if not configured:
         raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
+    if not report.keys:
+        report.nothing = "none is declared; upsert-guard scan . finds what the code upserts on"
     return _tell(options, report, _counted(len(report.keys), "upsert key"))
 
 
@@ -304,21 +308,32 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
     today = date.today()  # noqa: DTZ011 - a date that people write is one of where they are
     # several databases may say the same
     found = list(dict.fromkeys(report.findings))
-    left = accept(found, read_entries(pyproject), report.command, today, report.models)
+    relative = str if report.command == "functions" else paths_from(pyproject)
+    entries = read_entries(pyproject)
+    judged = accept(found, entries, report.command, today, report.models, relative)
+    left, accepted = list(judged.left), list(judged.accepted)
     if options.baseline:
-        entries = baseline(left, today)
-        write_entries(pyproject, entries)
-        print(f"{_counted(len(entries), 'entry', 'entries')} added to {pyproject}", file=sys.stderr)
+        added = baseline(left, today, relative)
+        write_entries(pyproject, added)
+        print(f"{_counted(len(added), 'entry', 'entries')} added to {pyproject}", file=sys.stderr)
+        accepted += [finding for finding in left if finding.code != "stale-ignore"]
         # what cannot be accepted still fails
         left = [finding for finding in left if finding.code == "stale-ignore"]
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if options.format == "json":
-        print(as_json(left, report.keys, report.call_sites))
-    elif options.format == "github":
-        print("\n".join([*as_github(left), summary(left, looked_at, coloured=False)]))
+        print(as_json(left, report.keys, report.call_sites, accepted))
     else:
-        lines = as_text(left, coloured=coloured)
-        print("\n".join([*lines, summary(left, looked_at, coloured=coloured)]))
+        github = options.format == "github"
+        coloured = coloured and not github
+        lines = as_github(left) if github else as_text(left, coloured=coloured)
+        last = summary(
+            left,
+            looked_at,
+            coloured=coloured,
+            accepted=len(accepted),
+            nothing=report.nothing,
+        )
+        print("\n".join([*lines, last]))
     failing = {"error", "warning"} if options.strict else {"error"}
     return _FOUND if any(finding.severity in failing for finding in left) else _DONE
 
@@ -421,7 +436,7 @@ def _stale_comments(report: ScanReport) -> list[Finding]:
             (),
             None,
             f"the comment that ignores {comment.code} matches nothing",
-            "take it out",
+            "take it out, or put it on a line of the call: one in the line above it accepts nothing",
             Location(comment.path, comment.line),
         )
         for comment in report.stale_ignores
