@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,13 +19,22 @@ else:
     import tomli as tomllib  # Alembic brings it where Python does not
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["AcceptanceError", "Entry", "accept", "baseline", "read_entries", "write_entries"]
+__all__ = [
+    "AcceptanceError",
+    "Accepted",
+    "Entry",
+    "accept",
+    "baseline",
+    "paths_from",
+    "read_entries",
+    "write_entries",
+]
 
 _TABLE = "[[tool.upsert_guard.ignore]]"
-_MEMBERS = {"code", "table", "reason", "until"}
+_MEMBERS = {"code", "table", "elements", "where", "path", "reason", "until"}
 _NO_TABLE = "*"
 """What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
 
@@ -50,6 +60,21 @@ class Entry:
     """The last day it holds; None: for good."""
     location: Location | None = None
     """Where it stands; None: the file spells its entries otherwise than under a header each."""
+    elements: tuple[str, ...] | None = None
+    """Of the target, in any order; empty: the upsert names none, or they cannot be read. None: whatever they are."""
+    where: str | None = None
+    """The target's predicate; None: it has none. Counts where `elements` are stated."""
+    path: str | None = None
+    """Of the file, from the folder of ``pyproject.toml`` on, or of the function; None: wherever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Findings, sorted by whether an entry accepts them."""
+
+    left: tuple[Finding, ...]
+    """Those that none accepts, and then one for each entry that accepts nothing or has run out."""
+    accepted: tuple[Finding, ...]
 
 
 def read_entries(pyproject: Path) -> tuple[Entry, ...]:
@@ -118,7 +143,28 @@ def _entry(place: str, written: Any, location: Location | None) -> Entry:
     until = written.get("until")
     if until is not None and (not isinstance(until, date) or isinstance(until, datetime)):
         raise AcceptanceError(f"{place}: until is a date without quotes, such as 2027-01-31")
-    return Entry(code, written["table"], written["reason"], until, location)
+    _check_target(place, written)
+    return Entry(
+        code=code,
+        table=written["table"],
+        reason=written["reason"],
+        until=until,
+        location=location,
+        elements=None if "elements" not in written else tuple(written["elements"]),
+        where=written.get("where"),
+        path=written.get("path"),
+    )
+
+
+def _check_target(place: str, written: Mapping[str, Any]) -> None:
+    elements = written.get("elements", [])
+    if not isinstance(elements, list) or not all(isinstance(e, str) for e in elements):
+        raise AcceptanceError(f"{place}: elements is a list of strings")
+    for member in ("where", "path"):
+        if not isinstance(written.get(member, ""), str):
+            raise AcceptanceError(f"{place}: {member} is a string")
+    if "where" in written and "elements" not in written:
+        raise AcceptanceError(f"{place}: where counts with elements: write both")
 
 
 def accept(
@@ -127,14 +173,16 @@ def accept(
     commands: Iterable[str],
     today: date,
     models: Mapping[str, str] = _AS_THEY_ARE,
-) -> list[Finding]:
-    """Return the findings that no entry accepts, and one for each entry that accepts nothing or has run out.
+    relative: Callable[[str], str] = str,
+) -> Accepted:
+    """Return the findings that entries accept and those that none does, with the entries that accept nothing.
 
     :param commands: an entry whose code none of them can produce is left for the others.
     :param models: the names that the models give to tables which live under another schema, by ``schema.table``; an
      entry may use either.
+    :param relative: the path of a finding as entries spell it; an entry may spell it as the finding does, too.
     """
-    left = list(findings)
+    accepted: set[int] = set()
     stale = []
     able = frozenset(commands)
     for entry in entries:
@@ -143,15 +191,30 @@ def accept(
         if entry.until is not None and entry.until < today:
             stale.append(_stale(entry, f"ran out on {entry.until.isoformat()}"))
             continue
-        if not any(_matches(entry, finding, models) for finding in findings):
+        matched = {n for n, f in enumerate(findings) if _matches(entry, f, models, relative)}
+        if not matched:
             stale.append(_stale(entry, "matches nothing"))
-        left = [finding for finding in left if not _matches(entry, finding, models)]
-    return left + stale
+        accepted |= matched
+    return Accepted(
+        left=(*(f for n, f in enumerate(findings) if n not in accepted), *stale),
+        accepted=tuple(f for n, f in enumerate(findings) if n in accepted),
+    )
 
 
-def _matches(entry: Entry, finding: Finding, models: Mapping[str, str]) -> bool:
+def _matches(
+    entry: Entry, finding: Finding, models: Mapping[str, str], relative: Callable[[str], str]
+) -> bool:
     table = _table_of(finding)
-    return finding.code == entry.code and entry.table in (table, models.get(table, table))
+    if finding.code != entry.code or entry.table not in (table, models.get(table, table)):
+        return False
+    if entry.elements is not None and (
+        sorted(entry.elements) != sorted(finding.elements) or entry.where != finding.where
+    ):
+        return False
+    if entry.path is None:
+        return True
+    at = finding.location
+    return at is not None and entry.path in (at.path, relative(at.path))
 
 
 def _table_of(finding: Finding) -> str:
@@ -175,13 +238,53 @@ def _stale(entry: Entry, what: str) -> Finding:
     )
 
 
-def baseline(findings: Iterable[Finding], today: date) -> list[Entry]:
-    """Return entries that accept these findings, but for stale entries and comments, which have to go."""
-    accepted = sorted(
-        {(f.code, _table_of(f)) for f in findings if f.code != "stale-ignore"},
-    )
+def baseline(
+    findings: Iterable[Finding], today: date, relative: Callable[[str], str] = str
+) -> list[Entry]:
+    """Return entries that accept these findings and no others, but for stale entries, which have to go.
+
+    One for each code, table, target and file, or function: another upsert on the same target in the same file is the
+    same decision, and one elsewhere or on another target is a new one.
+
+    :param relative: the path of a finding as entries spell it.
+    """
     reason = f"found when the guard was introduced, {today.isoformat()}"
-    return [Entry(code, table, reason) for code, table in accepted]
+    entries = {
+        Entry(
+            code=finding.code,
+            table=_table_of(finding),
+            reason=reason,
+            elements=finding.elements,
+            where=finding.where,
+            path=None if finding.location is None else relative(finding.location.path),
+        )
+        for finding in findings
+        if finding.code != "stale-ignore"
+    }
+    return sorted(entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[str, ...]:
+    return (
+        entry.code,
+        entry.table,
+        entry.path or "",
+        entry.where or "",
+        *(entry.elements or ()),
+    )
+
+
+def paths_from(pyproject: Path) -> Callable[[str], str]:
+    """Return how an entry spells the path of a file: from the folder of `pyproject` on, wherever a command is run."""
+    folder = pyproject.absolute().parent
+
+    def spell(path: str) -> str:
+        try:
+            return os.path.relpath(path, folder).replace(os.sep, "/")
+        except ValueError:  # on another drive
+            return path
+
+    return spell
 
 
 def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
@@ -198,10 +301,7 @@ def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
         for entry in entries:
             lines += [] if not written and not lines else [""]
             lines += [_TABLE]
-            lines += [
-                f"{member} = {_toml(getattr(entry, member))}"
-                for member in ("code", "table", "reason")
-            ]
+            lines += _members(entry)
         added = "".join(f"{line}{newline}" for line in lines).encode()
         if written and not written.endswith(b"\n"):
             added = newline.encode() + added
@@ -212,6 +312,18 @@ def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
         raise AcceptanceError(
             f"{pyproject} cannot take {_TABLE} at its end: {error}; nothing was written"
         ) from error
+
+
+def _members(entry: Entry) -> Iterator[str]:
+    yield f"code = {_toml(entry.code)}"
+    yield f"table = {_toml(entry.table)}"
+    if entry.elements is not None:
+        yield f"elements = [{', '.join(map(_toml, entry.elements))}]"
+    if entry.where is not None:
+        yield f"where = {_toml(entry.where)}"
+    if entry.path is not None:
+        yield f"path = {_toml(entry.path)}"
+    yield f"reason = {_toml(entry.reason)}"
 
 
 def _toml(text: str) -> str:

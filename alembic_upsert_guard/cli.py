@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from .accepting import accept, baseline, read_entries, write_entries
+from .accepting import accept, baseline, paths_from, read_entries, write_entries
 from .catalog.messages import message_of
 from .checking import Checked, check_keys, together
 from .database_url import opened_url, run_on, secrets_of, without
@@ -376,6 +376,8 @@ def _tell_checked(
         looked_at.append(f"{_counted(len(in_functions), 'upsert')} in functions")
     if options.code or options.functions:
         report.call_sites = call_sites
+    if not report.keys and not call_sites and not options.database:
+        report.conclusion = "none is declared; upsert-guard scan . finds what the code upserts on"
     return _tell(options, report, ", ".join(looked_at))
 
 
@@ -438,7 +440,9 @@ def _declare(
 
     entries = read_entries(_project(options).pyproject)
     today = date.today()  # noqa: DTZ011 - as for the report
-    kept = accept(scanned.findings, entries, ["scan"], today)
+    kept = accept(
+        scanned.findings, entries, ["scan"], today, relative=_paths_in(_project(options).pyproject)
+    ).left
     # under --strict the warning about a primary key fails, too
     edits = plan_declarations(kept, scanned, models, metadata, primary_keys=options.strict)
     if options.diff:
@@ -486,22 +490,31 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
     today = date.today()  # noqa: DTZ011 - a date that people write is one of where they are
     # several databases may say the same
     found = list(dict.fromkeys(report.findings))
-    left = accept(found, read_entries(pyproject), report.commands, today, report.models)
+    accepted_as = accept(
+        found, read_entries(pyproject), report.commands, today, report.models, _paths_in(pyproject)
+    )
+    left, accepted = list(accepted_as.left), list(accepted_as.accepted)
     if options.baseline:
-        entries = baseline(left, today)
-        write_entries(pyproject, entries)
-        print(f"{_counted(len(entries), 'entry', 'entries')} added to {pyproject}", file=sys.stderr)
+        added = baseline(left, today, _paths_in(pyproject))
+        write_entries(pyproject, added)
+        print(f"{_counted(len(added), 'entry', 'entries')} added to {pyproject}", file=sys.stderr)
+        accepted += [finding for finding in left if finding.code != "stale-ignore"]
         # what cannot be accepted still fails
         left = [finding for finding in left if finding.code == "stale-ignore"]
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if options.format == "json":
-        print(as_json(left, report.keys, report.call_sites))
-    elif options.format == "github":
-        last = summary(left, looked_at, coloured=False, otherwise=report.conclusion)
-        print("\n".join([*as_github(left), last]))
+        print(as_json(left, report.keys, report.call_sites, accepted))
     else:
-        lines = as_text(left, coloured=coloured)
-        last = summary(left, looked_at, coloured=coloured, otherwise=report.conclusion)
+        github = options.format == "github"
+        coloured = coloured and not github
+        lines = as_github(left) if github else as_text(left, coloured=coloured)
+        last = summary(
+            left,
+            looked_at,
+            coloured=coloured,
+            accepted=len(accepted),
+            otherwise=report.conclusion,
+        )
         print("\n".join([*lines, last]))
     failing = {"error", "warning"} if options.strict else {"error"}
     return _FOUND if any(finding.severity in failing for finding in left) else _DONE
@@ -643,6 +656,12 @@ def _prepended(options: argparse.Namespace) -> Sequence[str]:
     from .migration.environment import prepended_paths  # noqa: PLC0415 - Alembic
 
     return prepended_paths(_config(options))
+
+
+def _paths_in(pyproject: Path) -> Callable[[str], str]:
+    """Return how entries of the project spell a path; a function of the database is none, and stays as it is."""
+    relative = paths_from(pyproject)
+    return lambda path: relative(path) if Path(path).exists() else path
 
 
 def _place(finding: Finding) -> tuple[str, int]:

@@ -110,9 +110,10 @@ def summary(
     looked_at: str,
     *,
     coloured: bool,
+    accepted: int = 0,
     otherwise: str = "nothing to do",
 ) -> str:
-    """Return the last line: how much of what was looked at, and what came of it.
+    """Return the last line: how much of what was looked at, what came of it, and how much the project accepts.
 
     :param otherwise: what is said where there are no findings.
     """
@@ -123,7 +124,8 @@ def summary(
         for number, noun in ((errors, "error"), (warnings, "warning"))
         if number
     )
-    line = f"{looked_at}: {came or otherwise}."
+    rest = f", {accepted:,} accepted" if accepted else ""
+    line = f"{looked_at}: {came or otherwise}{rest}."
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 
@@ -131,15 +133,18 @@ def as_json(
     findings: Sequence[Finding],
     keys: Sequence[Mapping[str, Any]] = (),
     call_sites: Sequence[Mapping[str, Any]] | None = None,
+    accepted: Sequence[Finding] = (),
 ) -> str:
     """Return the document of version :data:`JSON_VERSION`.
 
     :param call_sites: None: the command has none, and the member is left out.
+    :param accepted: findings that the project accepts.
     """
     document: dict[str, Any] = {
         "version": JSON_VERSION,
         "keys": list(keys),
         "findings": [_member(finding) for finding in findings],
+        "accepted": [_member(finding) for finding in accepted],
     }
     if call_sites is not None:
         document["call_sites"] = list(call_sites)

@@ -39,7 +39,7 @@ class IgnoreComment:
             (),
             None,
             f"the comment that ignores {self.code} matches nothing",
-            "take it out",
+            "take it out, or put it on a line of the call: one in the line above it accepts nothing",
             Location(self.path, self.line),
         )
 

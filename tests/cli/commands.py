@@ -63,6 +63,7 @@ class Report:
     code: int
     keys: list[dict[str, Any]]
     findings: list[dict[str, Any]]
+    accepted: list[dict[str, Any]]
     call_sites: list[dict[str, Any]] | None
     err: str
 
@@ -99,16 +100,28 @@ def report(project: Project, *arguments: str) -> Report:
     assert ran.code in (0, 1), ran.said
     document = json.loads(ran.out)
     Draft202012Validator(SCHEMA).validate(document)
-    members = ["version", "keys", "findings", *(["call_sites"] if "call_sites" in document else [])]
+    members = [
+        "version",
+        "keys",
+        "findings",
+        "accepted",
+        *(["call_sites"] if "call_sites" in document else []),
+    ]
     assert list(document) == members
     for member, names in MEMBERS.items():
         assert all(list(each) == names for each in document.get(member, []))
+    assert all(list(each) == MEMBERS["findings"] for each in document["accepted"])
     for finding in document["findings"]:
         assert arguments[0] in {
             command.partition(" ")[0] for command in CODES[finding["code"]].commands
         }
     return Report(
-        ran.code, document["keys"], document["findings"], document.get("call_sites"), ran.err
+        ran.code,
+        document["keys"],
+        document["findings"],
+        document["accepted"],
+        document.get("call_sites"),
+        ran.err,
     )
 
 

@@ -46,10 +46,11 @@ def test_an_accepted_finding_is_absent(short: Project) -> None:
     accepted(short)
     checked = report(short, "check")
     assert (checked.code, checked.findings) == (0, [])
+    assert [f["code"] for f in checked.accepted] == ["missing-table"]
     assert list(checked.verdicts.values()) == ["short"]
     for form in ("text", "github"):
         assert guard(short, "check", "--strict", "--format", form).out == (
-            "1 upsert key: nothing to do.\n"
+            "1 upsert key: nothing to do, 1 accepted.\n"
         )
 
 
@@ -237,12 +238,12 @@ def test_the_next_run_is_clean(short: Project, there: str | None) -> None:
         pyproject.write_bytes(there.encode())
     ran = guard(short, "check", "--baseline")
     assert ran.code == 0
-    assert ran.out == "1 upsert key: nothing to do.\n"
+    assert ran.out == "1 upsert key: nothing to do, 1 accepted.\n"
     assert ran.err.splitlines()[-1] == "1 entry added to pyproject.toml"
 
     assert pyproject.read_bytes().startswith((there or "").encode())
     assert pyproject.read_bytes().count(b"\r\n") in (0, pyproject.read_bytes().count(b"\n"))
-    assert guard(short, "check", "--strict").out == "1 upsert key: nothing to do.\n"
+    assert guard(short, "check", "--strict").out == "1 upsert key: nothing to do, 1 accepted.\n"
     assert read_entries(pyproject)[-1].reason.startswith("found when the guard was introduced, 20")
     written = pyproject.read_bytes()
     assert guard(short, "check", "--baseline").err.splitlines()[-1].startswith("0 entries added")
@@ -269,6 +270,63 @@ def test_a_baseline_of_rows_and_of_upserts(project: Project) -> None:
         ("undeclared-upsert", "accounts"),
         ("unresolved-upsert", "*"),
     }
+
+
+UPSERTS = """
+from sqlalchemy.dialects.postgresql import insert
+from models import Account
+def first(): insert(Account).on_conflict_do_nothing(index_elements=["email"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "codes"),
+    [
+        ("service.py", "ins.on_conflict_do_nothing(index_elements=['email'])", []),
+        ("other.py", "ins.on_conflict_do_nothing(index_elements=['email'])", ["undeclared-upsert"]),
+        ("service.py", "ins.on_conflict_do_nothing(index_elements=['id'])", ["undeclared-upsert"]),
+        (
+            "service.py",
+            "ins.on_conflict_do_nothing(index_elements=['email'], index_where=text('id > 0'))",
+            ["undeclared-upsert"],
+        ),
+    ],
+)
+def test_a_new_upsert_is_red_beside_an_accepted_one(
+    sqlite_project: Project, path: str, line: str, codes: list[str]
+) -> None:
+    """One on another target, or in another file; on the same target in the same file it is the same decision."""
+    sqlite_project.models(ACCOUNT)
+    service = sqlite_project.path / "service.py"
+    service.write_text(UPSERTS)
+    (sqlite_project.path / "other.py").write_text("upsert = 1\n")
+    scanned = guard(sqlite_project, "scan", ".", "--baseline")
+    assert scanned.out.endswith(": nothing to do, 1 accepted.\n")
+
+    with (sqlite_project.path / path).open("a") as file:
+        file.write(
+            f"from sqlalchemy import text\n{UPSERTS.partition('def')[0]}ins = insert(Account)\n{line}\n"
+        )
+    for paths in (".", str(sqlite_project.path)):
+        again = report(sqlite_project, "scan", paths)
+        assert again.codes == codes
+        assert len(again.accepted) == 2 - len(codes)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ("elements = 'email'", "elements is a list of strings"),
+        ("elements = [1]", "elements is a list of strings"),
+        ("path = 1", "path is a string"),
+        ("elements = []\nwhere = 1", "where is a string"),
+        ("where = 'a'", "where counts with elements: write both"),
+    ],
+)
+def test_a_target_that_cannot_be_used(short: Project, members: str, words: str) -> None:
+    """Exit 2: it must not widen what is accepted."""
+    accepted(short, f"{ENTRY}{members}\n")
+    assert words in could_not_run(short, "check")
 
 
 def test_a_stale_entry_stays_one(short: Project) -> None:

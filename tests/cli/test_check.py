@@ -268,7 +268,10 @@ def test_a_project_without_keys_has_nothing_to_do(project: Project) -> None:
     """It says how much it looked at."""
     project.models("")
     ran = guard(project, "check")
-    assert (ran.code, ran.out) == (0, "0 upsert keys: nothing to do.\n")
+    assert (ran.code, ran.out) == (
+        0,
+        "0 upsert keys: none is declared; upsert-guard scan . finds what the code upserts on.\n",
+    )
 
 
 def test_on_sqlite(sqlite_project: Project) -> None:
