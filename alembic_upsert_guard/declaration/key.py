@@ -32,6 +32,7 @@ from .elements import (
     clause_of,
     element_on,
     is_nullable,
+    never_null,
     rowid_alias,
     table_column,
     told,
@@ -270,9 +271,14 @@ class Declaration:
         return is_nullable(table, self.target)
 
     def nullable_columns(self, table: Table) -> list[str]:
-        """Return the key's plain columns that may hold NULL in the model, in declared order."""
+        """Return the key's plain columns that may hold NULL in the model and in its predicate, in declared order."""
         named = [e.column for e in self.target.elements if e.column is not None]
-        return [column for column in named if table_column(table, column).nullable]
+        excluded = self.never_null(table)
+        return [c for c in named if c not in excluded and table_column(table, c).nullable]
+
+    def never_null(self, table: Table) -> frozenset[str]:
+        """Return the columns of which the key's predicate states that they are not NULL."""
+        return never_null(table, self.where)
 
     def unsupported_by(self, dialect: Dialect, table: Table) -> str | None:
         """Return why this database cannot keep the key; None: it can.

@@ -156,8 +156,9 @@ class _Watch:
             listed = ", ".join(f"{told} {count}" for told, count in lost.items())
             raise CommandError(
                 f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
-                f"along: {listed}; nothing was changed. Leave the PRAGMA off in env.py, or declare the key with "
-                "as_index=True, which needs no batch"
+                f"along: {listed}; no row was changed. Leave the PRAGMA off in env.py, or declare the key with "
+                "as_index=True, which needs no batch. What the revision changed above the batch is done where SQLite "
+                "commits each change of the schema, such as a column that it added: undo that before the next upgrade"
             )
 
     def _refuse_a_name_that_is_taken(self, made: Any) -> None:
