@@ -5,14 +5,17 @@ The database in SQL, the key as a model declares it; what the check says, and wh
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alembic.util import CommandError
 from sqlalchemy import Boolean, Column, MetaData, Table, Text, text
 
 from alembic_upsert_guard import UpsertKey
 
 from .answers import inserted, said_of
+from .project import differences
 from .world import execute
 
 if TYPE_CHECKING:
@@ -203,3 +206,46 @@ def test_a_predicate_that_keeps_null_out(
     execute(connection, TEXTS)
     execute(connection, f"CREATE UNIQUE INDEX i ON t (b) WHERE {where}")
     assert said_of(connection, texts("b", where=text(where))).codes == codes
+
+
+# -- not refused, and the revision could never run
+
+
+_TWO = "b) WHERE (b IS NULL"
+"""Two halves of parentheses: a predicate of a row, which ON CONFLICT takes and no index."""
+
+
+@pytest.mark.parametrize(
+    ("elements", "where", "words"),
+    [
+        (["a::text"], None, "syntax error"),
+        (["lower(a) DESC NULLS"], None, "syntax error"),
+        ([_TWO, "md5(a)"], None, "must be type boolean"),
+        (["a"], "b IS NULL;", "syntax error"),
+        (["a"], "lenght(b) > 0", "lenght(text) does not exist"),
+        (["a"], "b", "must be type boolean"),
+        (["concat(a, 'x')"], None, "must be marked IMMUTABLE"),
+    ],
+)
+def test_sql_that_is_never_served_is_refused(
+    connection: Connection, elements: list[str], where: str | None, words: str
+) -> None:
+    """Before a revision is written, in the server's words."""
+    execute(connection, TEXTS)
+    predicate = None if where is None else text(where)
+    with pytest.raises(CommandError, match=re.escape(words)):
+        differences(connection, texts(*map(text, elements), where=predicate).metadata)
+
+
+@pytest.mark.parametrize(
+    ("elements", "where"),
+    [(["(a::varchar)"], None), (["lower(a)"], None), (["a"], "length(b) > 0"), (["a"], "b = ''")],
+)
+def test_sql_that_can_be_served_is_not(
+    connection: Connection, elements: list[str], where: str | None
+) -> None:
+    """The twins: autogenerate makes an index of them."""
+    execute(connection, TEXTS)
+    predicate = None if where is None else text(where)
+    found = differences(connection, texts(*map(text, elements), where=predicate).metadata)
+    assert "add_index" in {difference[0] for difference in found}
