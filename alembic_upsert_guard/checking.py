@@ -234,10 +234,13 @@ def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[
     if shortfall is not None:
         findings.append(short_key(subject, key.target, shortfall))
     other = None if shortfall is not None else _of_other_nulls(key, verdict.arbiters, arbiters)
+    doubles = bool(key.nullable_columns) and subject.nulls == "warn"
+    if (other is not None or doubles) and _keeps_null_out(connection, key):
+        other, doubles = None, False
     if other is not None:
         findings.append(nulls_mismatch(subject, key.target, other))
         state = State.SHORT
-    elif key.nullable_columns and subject.nulls == "warn":
+    elif doubles:
         findings.append(nullable_key(subject, key.nullable_columns))
     if verdict.rivals:
         findings.append(rival_unique_key(subject, verdict.rivals))
@@ -245,6 +248,14 @@ def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[
         subject.schema, subject.table, subject.elements, subject.where, state.value, arbiters
     )
     return checked, findings
+
+
+def _keeps_null_out(connection: Connection, key: InspectedKey) -> bool:
+    """Whether the key's predicate lets no NULL in, so that it does not matter how an index takes it."""
+    catalog = catalog_for(connection.dialect.name)
+    assert catalog is not None  # noqa: S101 - the caller has asked
+    table = TableName(key.table.schema, key.table.name)
+    return catalog.keeps_null_out(connection, table, key.declared)
 
 
 def _of_other_nulls(
@@ -281,6 +292,8 @@ def settled(
     candidate = None if shortfall is None else shortfall.candidate
     if inferred.is_refused_by_rules and inferred.doubt is not None and traits.relation == "view":
         return State.SHORT, Shortfall(Code.MISSING_ARBITER, relation=traits.relation)
+    if inferred.unread:
+        return State.SHORT, Shortfall(Code.MISSING_ARBITER, unread=inferred.doubt)
     if inferred.doubt is not None:
         return verdict.state, shortfall
     if inferred.refusal is not None and verdict.state is State.SHORT:

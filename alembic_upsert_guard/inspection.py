@@ -62,6 +62,11 @@ class InspectedKey:
     """SQL of the key for which the database refuses it even on the key's own arbiter; None: it does not."""
 
     @property
+    def unread(self) -> str | None:
+        """The database's words for why it cannot read the key's SQL; None: it can, or was not asked."""
+        return self.inferred.doubt if self.inferred is not None and self.inferred.unread else None
+
+    @property
     def named(self) -> tuple[str, ...] | None:
         """The arbiters that the database named, none where it refused; None: it was not asked, or could not be."""
         if self.inferred is None or self.inferred.doubt is not None:
@@ -73,6 +78,8 @@ def verdict_on(key: InspectedKey) -> Verdict:
     """Return whether the database serves the key: the database's own answer where it gave one, else the rules'."""
     verdict = judge(key.target, key.offered, key.traits, named=key.named)
     found = verdict.shortfall
+    if key.unread is not None and not (found and (found.rules or found.relation)):
+        return Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER, unread=key.unread))
     if key.folded is None or found is None or found.code is Code.DEFERRABLE_ARBITER:
         return verdict
     if key.named is None or found.rules or found.relation:

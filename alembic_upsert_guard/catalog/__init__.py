@@ -29,6 +29,7 @@ CATALOGS: dict[str, Catalog] = {
         spelling.spell_alike,
         postgresql.inferred_arbiters,
         home=postgresql.home,
+        keeps_null_out=postgresql.keeps_null_out,
         settle_all=spelling.settle,
     ),
     "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),

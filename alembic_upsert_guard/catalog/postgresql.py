@@ -37,6 +37,7 @@ __all__ = [
     "home",
     "inferred_arbiters",
     "insertable_columns",
+    "keeps_null_out",
     "read",
     "read_only",
     "server_version",
@@ -69,6 +70,15 @@ _DEPENDED_ON = f"""
 
 NO_ARBITER = "42P10"
 """invalid_column_reference: no unique or exclusion constraint matches the ON CONFLICT specification."""
+
+_WRONG_SQL = "42"
+"""Syntax error or access rule violation: the class of everything that is wrong with a statement as it is written.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+_WRONG_ELSE = frozenset({"42501", "42P01", "42809", NO_ARBITER})
+"""Those of the class that are not about the SQL of a conflict target: privileges, a relation that is gone or none."""
 
 _NOT_SUPPORTED = "0A000"
 """feature_not_supported: INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules."""
@@ -315,7 +325,33 @@ def _ask(connection: Connection, explain: str) -> Inferred:
         words = words_of(error)
         if sqlstate(error) == NO_ARBITER:
             return Inferred(refusal=words)
-        return Inferred(doubt=words, is_refused_by_rules=sqlstate(error) == _NOT_SUPPORTED)
+        state = sqlstate(error)
+        return Inferred(
+            doubt=words,
+            is_refused_by_rules=state == _NOT_SUPPORTED,
+            unread=state is not None and state.startswith(_WRONG_SQL) and state not in _WRONG_ELSE,
+        )
+
+
+def keeps_null_out(connection: Connection, table: TableName, target: ConflictTarget) -> bool:
+    """Return whether the planner proves that no row with NULL in the key is inside of the target's predicate.
+
+    plancat.c, relation_excluded_by_constraints: a scan whose conditions refute each other is not made. What it cannot
+    prove, or be asked, may hold NULL.
+    """
+    if target.predicate is None:
+        return False
+    dialect = connection.dialect
+    nulls = " OR ".join(f"({element_sql(dialect, e)}) IS NULL" for e in target.elements)
+    rows = f"SELECT FROM {quoted(dialect, *table)} WHERE ({target.predicate}\n) AND ({nulls})"
+    try:
+        with read_only(connection):
+            execute(connection, "SET LOCAL constraint_exclusion = on")
+            document = execute(connection, f"EXPLAIN (FORMAT JSON) {rows}").scalar_one()
+    except DBAPIError:
+        return False
+    plans = json.loads(document) if isinstance(document, str) else document
+    return bool(plans and plans[0]["Plan"].get("One-Time Filter") == "false")
 
 
 def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:

@@ -76,6 +76,9 @@ class Inferred:
     is_refused_by_rules: bool = False
     """Whether the doubt is that PostgreSQL does not support the INSERT (0A000): a table behind a view has rules."""
 
+    unread: bool = False
+    """Whether the doubt is that the database cannot read the SQL of the target: as it is, every upsert fails, too."""
+
     by_catalog: bool = False
     """Whether it is no answer of the database's own, but what its catalog says by our rules."""
 
@@ -112,6 +115,10 @@ def _nowhere(_: Connection) -> str | None:
     return None
 
 
+def _not_told(*_: object) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """How one kind of database is read."""
@@ -127,6 +134,9 @@ class Catalog:
 
     home: Callable[[Connection], str | None] = _nowhere
     """The schema in which a table would be made that names none; None: that is not told."""
+
+    keeps_null_out: Callable[[Connection, TableName, ConflictTarget], bool] = _not_told
+    """Whether the database proves that no row with NULL in the key is inside of the target's predicate."""
 
     settle_all: Callable[[Connection, Sequence[KeyQuestion]], list[OneSpelling]] | None = None
     """The same as `spell_alike` for many keys at once; None: they are asked one by one."""

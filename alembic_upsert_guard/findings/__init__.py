@@ -27,17 +27,20 @@ from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
 from .shortfalls import (
+    CORRECT_THE_SQL,
     candidate_told,
     folded_fact,
     never_made,
     never_served,
     shortfall_fact,
+    unread_fact,
     without_arbiter,
     written_instead,
 )
 
 __all__ = [
     "CODES",
+    "CORRECT_THE_SQL",
     "CodeEntry",
     "ColumnInOrder",
     "Command",
@@ -80,6 +83,7 @@ __all__ = [
     "told_of_schemas",
     "told_of_target",
     "unknown_dialect",
+    "unread_fact",
     "unread_rows",
     "violation_text",
     "without_arbiter",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "CORRECT_THE_SQL",
     "candidate_told",
     "folded_fact",
     "never_made",
@@ -17,6 +18,7 @@ __all__ = [
     "shortfall_fact",
     "shortfall_hint",
     "unique_by_itself",
+    "unread_fact",
     "without_arbiter",
     "written_instead",
 ]
@@ -36,6 +38,8 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
         return f"the {shortfall.relation} takes no INSERT with ON CONFLICT, whatever is unique"
     if shortfall.folded is not None:
         return folded_fact(shortfall.folded)
+    if shortfall.unread is not None:
+        return unread_fact(shortfall.unread)
     if _holds_the_rowid(shortfall):
         (rowid,) = shortfall.columns
         return (
@@ -58,6 +62,8 @@ def shortfall_hint(shortfall: Shortfall) -> str | None:
         return "upsert into the table behind it, and declare the key there"
     if shortfall.folded is not None:
         return written_instead(shortfall.folded)
+    if shortfall.unread is not None:
+        return CORRECT_THE_SQL
     if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
         return unique_by_itself(shortfall.columns[0])
     return None
@@ -87,6 +93,18 @@ def folded_fact(folded: Folded) -> str:
             "that SQL is none on the column"
         )
     return f"PostgreSQL simplifies {folded.sql} in a conflict target, and no index made of it serves what is left"
+
+
+def unread_fact(words: str) -> str:
+    """Return that the database cannot read the SQL of a key, in its own words, without a full stop."""
+    return f"the database cannot read the key's SQL in a conflict target, and every upsert on it fails: {words}"
+
+
+CORRECT_THE_SQL = (
+    "correct the SQL in the declaration: an element is a column, a function's call or an expression in parentheses, "
+    "its predicate a condition, and functions and types have to be there before the key"
+)
+"""The way out for a key whose SQL the database cannot read."""
 
 
 def written_instead(folded: Folded) -> str:

@@ -98,6 +98,9 @@ class Shortfall:
     folded: Folded | None = None
     """For `missing-arbiter`: the SQL that no index made of it serves."""
 
+    unread: str | None = None
+    """For `missing-arbiter`: the database's own words for why it cannot read the SQL of the key."""
+
     rules: tuple[str, ...] = ()
     """For `missing-arbiter`: the rules for which PostgreSQL refuses ON CONFLICT on the table, whatever is unique.
 

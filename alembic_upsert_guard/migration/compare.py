@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from alembic.operations.ops import (
+    AddColumnOp,
+    AlterColumnOp,
     CreateIndexOp,
     CreateUniqueConstraintOp,
     DropConstraintOp,
@@ -28,9 +30,11 @@ from ..catalog import TableName, catalog_for
 from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import (
+    CORRECT_THE_SQL,
     folded_fact,
     rival_fact,
     shortfall_fact,
+    unread_fact,
     without_arbiter,
     written_instead,
 )
@@ -197,6 +201,7 @@ def _guard(
         )
     )
     _refuse_what_is_never_served(key, dropping.keys() - set(repair.adopted))
+    _refuse_what_is_not_read(key, table_ops)
     if repair.adopted:
         _adopt(table_ops, key, repair.adopted, creation, dropping, lines)
         creation = None
@@ -278,6 +283,19 @@ def _refuse_what_is_never_served(key: InspectedKey, going: Container[Candidate])
         raise CommandError(
             f"{told(key.table, key.declaration.target)} can never be served: {folded_fact(key.folded)}. Every upsert "
             f"on it fails with 42P10, whatever the revision makes; {written_instead(key.folded)}"
+        )
+
+
+def _refuse_what_is_not_read(key: InspectedKey, table_ops: ModifyTableOps) -> None:
+    """Refuse a key whose SQL the database cannot read, unless the revision brings columns that it may be about.
+
+    :raises CommandError: every upsert on it would fail, whatever the revision makes.
+    """
+    changes = any(isinstance(op, AddColumnOp | AlterColumnOp) for op in table_ops.ops)
+    if key.unread is not None and not changes:
+        subject = told(key.table, key.declaration.target)
+        raise CommandError(
+            f"{subject} can never be served: {unread_fact(key.unread)}. {CORRECT_THE_SQL}"
         )
 
 

@@ -64,7 +64,12 @@ MEMORY = "64MB"
 _CANNOT_SAY = frozenset({"42501", "25006", "42P07", "42809"})
 """No privilege, a read-only transaction, a temporary table itself, a relation that LIKE does not take."""
 
-_NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011"})
+_NOT_READ = frozenset(
+    {"42601", "42702", "42703", "42725", "42804", "42846", "42883", "42P18", "42P20", "42P22"}
+)
+"""SQL that is none, or is of names, types or collations that do not fit: no table makes it better."""
+
+_NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011"}) | _NOT_READ
 """No operator class for the type; not immutable; a partition column is missing, the column is virtual, a subquery; an
 aggregate; more elements than an index holds."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
@@ -27,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser = parser_of("tests.fuzz", __doc__, cases=20_000, what="how many keys, about")
     parser.add_argument("--flow", type=int, default=0, help="how many keys through the whole flow")
     parser.add_argument("--only", type=int, help="one case by the number that a disagreement gives")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these")
     return parser.parse_args()
 
 
@@ -55,7 +57,14 @@ def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
     tally = Tally()
     with engine.connect() as connection:
         prepare(connection, others=True)
-        run(connection, tally, keys=arguments.cases, seed=arguments.seed, only=arguments.only)
+        run(
+            connection,
+            tally,
+            keys=arguments.cases,
+            seed=arguments.seed,
+            only=arguments.only,
+            minutes=arguments.minutes,
+        )
     _print_found(tally.wrong, tally.found)
     print(f"{tally.keys} keys; said, and the insert:")  # noqa: T201
     _print_counts(Counter({f"{s}; {a}": n for (s, a), n in tally.verdicts.items()}))
@@ -66,7 +75,7 @@ def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
 
 def _flows(engine: Engine, arguments: argparse.Namespace) -> int:
     tally = FlowTally()
-    run_flow(engine, tally, keys=arguments.flow, seed=arguments.seed)
+    run_flow(engine, tally, keys=arguments.flow, seed=arguments.seed, minutes=arguments.minutes)
     _print_found(tally.wrong, tally.found)
     print(f"{tally.keys} keys through the flow:")  # noqa: T201
     _print_counts(tally.outcomes)

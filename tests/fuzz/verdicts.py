@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -50,13 +52,23 @@ class Tally:
 
 
 def run(
-    connection: Connection, tally: Tally, *, keys: int, seed: int, only: int | None = None
+    connection: Connection,
+    tally: Tally,
+    *,
+    keys: int,
+    seed: int,
+    only: int | None = None,
+    minutes: float = math.inf,
 ) -> None:
-    """Judge about so many keys, the same ones for the same seed; everything is rolled back."""
+    """Judge about so many keys, the same ones for the same seed; everything is rolled back.
+
+    :param minutes: no case is begun after these.
+    """
+    until = time.monotonic() + minutes * 60
     version, kinds = major_version(connection), known_kinds(connection)
     connection.commit()
     number = 0 if only is None else only
-    while tally.keys < keys:
+    while tally.keys < keys and time.monotonic() < until:
         case, wrong = _judged(connection, tally, f"{seed}:{number}", kinds, version)
         for key, pair in wrong:
             _note(connection, tally, case, key, pair, f"{seed}:{number}")

@@ -510,7 +510,9 @@ def _statements(project: Project, number: int, *elements: str) -> int:
     sent: list[str] = []
 
     def note(*arguments: Any) -> None:
-        sent.append(arguments[2])
+        # what is done is undone, whatever the number of keys
+        if not arguments[2].startswith(("SAVEPOINT", "ROLLBACK TO", "RELEASE")):
+            sent.append(arguments[2])
 
     event.listen(project.pg.connection, "before_cursor_execute", note)
     answer = check_keys(project.pg.connection, [metadata], rows=False)
