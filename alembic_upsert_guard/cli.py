@@ -44,6 +44,7 @@ from .migration.environment import (
 from .scan import scan
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
+from .settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -163,7 +164,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="upserts in code against the declared keys",
     )
-    scanning.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder to walk")
+    scanning.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a file, or a folder to walk; left out: paths of [tool.upsert_guard], or this folder",
+    )
     scanning.add_argument(
         "--metadata",
         metavar="MODULE:ATTRIBUTE",
@@ -245,14 +251,19 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
-    for path in options.paths:
+    settings = read_settings(_project(options).pyproject)
+    paths = options.paths or settings.paths or (".",)
+    options.metadata = options.metadata or settings.metadata
+    for path in paths:
         if not Path(path).exists():
             raise _CannotRunError(f"there is no {path} to scan")
     metadata = (
         _named_metadata(options) if options.metadata else _configured_metadata(_config(options))
     )
     with _progress("scanning") as progress:
-        scanned = scan(options.paths, declared_tables(*metadata), progress=progress)
+        scanned = scan(
+            paths, declared_tables(*metadata), progress=progress, exclude=settings.exclude
+        )
     left_out = [problem for problem in scanned.problems if not problem.is_unread]
     for problem in left_out:
         print(f"{problem.path}: left out: {problem.reason}", file=sys.stderr)
@@ -334,7 +345,8 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
             nothing=report.nothing,
         )
         print("\n".join([*lines, last]))
-    failing = {"error", "warning"} if options.strict else {"error"}
+    strict = options.strict or read_settings(pyproject).strict
+    failing = {"error", "warning"} if strict else {"error"}
     return _FOUND if any(finding.severity in failing for finding in left) else _DONE
 
 
