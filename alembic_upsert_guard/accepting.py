@@ -30,10 +30,12 @@ __all__ = [
     "baseline",
     "paths_from",
     "read_entries",
+    "read_table",
     "write_entries",
 ]
 
 _TABLE = "[[tool.upsert_guard.ignore]]"
+_KNOWN = ("exclude", "ignore", "metadata", "paths", "strict")
 _MEMBERS = {"code", "table", "elements", "where", "path", "reason", "until"}
 _NO_TABLE = "*"
 """What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
@@ -83,15 +85,10 @@ def read_entries(pyproject: Path) -> tuple[Entry, ...]:
     :raises AcceptanceError: the file is no TOML, or an entry lacks its reason, names no code that can be accepted, or
      has a date that is none.
     """
-    if not pyproject.is_file():
-        return ()
-    try:
-        # as TOML has it: UTF-8, and a byte order mark is an error
-        text = pyproject.read_bytes().decode("utf-8")
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise AcceptanceError(f"{pyproject} cannot be read: {error}") from error
-    listed = _listed(pyproject, document)
+    text, ours = _read(pyproject)
+    listed = ours.get("ignore", [])
+    if not isinstance(listed, list):
+        raise AcceptanceError(f"{pyproject}: write {_TABLE}, in two brackets")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if _is_header(line)]
     places: list[Location | None] = [None] * len(listed)
     if len(lines) == len(listed):
@@ -102,20 +99,33 @@ def read_entries(pyproject: Path) -> tuple[Entry, ...]:
     )
 
 
-def _listed(pyproject: Path, document: Mapping[str, Any]) -> list[Any]:
+def read_table(pyproject: Path) -> dict[str, Any]:
+    """Return ``[tool.upsert_guard]`` of a file, empty where there is none.
+
+    :raises AcceptanceError: the file is no TOML, or the table has a key that is not known.
+    """
+    return _read(pyproject)[1]
+
+
+def _read(pyproject: Path) -> tuple[str, dict[str, Any]]:
+    if not pyproject.is_file():
+        return "", {}
+    try:
+        # as TOML has it: UTF-8, and a byte order mark is an error
+        text = pyproject.read_bytes().decode("utf-8")
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise AcceptanceError(f"{pyproject} cannot be read: {error}") from error
     tool = document.get("tool", {})
     ours = tool.get("upsert_guard", {}) if isinstance(tool, dict) else {}
     if not isinstance(ours, dict):
         raise AcceptanceError(f"{pyproject}: tool.upsert_guard is no table")
-    unknown = sorted(set(ours) - {"ignore"})
+    unknown = sorted(set(ours) - set(_KNOWN))
     if unknown:
         raise AcceptanceError(
-            f"{pyproject}: [tool.upsert_guard] has the unknown member {unknown[0]}: there is ignore alone"
+            f"{pyproject}: [tool.upsert_guard] has the unknown key {unknown[0]}: there are {', '.join(_KNOWN)}"
         )
-    listed = ours.get("ignore", [])
-    if not isinstance(listed, list):
-        raise AcceptanceError(f"{pyproject}: write {_TABLE}, in two brackets")
-    return listed
+    return text, ours
 
 
 def _is_header(line: str) -> bool:

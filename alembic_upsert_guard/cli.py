@@ -38,6 +38,7 @@ from .scan import Resolution, call_site_member, scan
 from .scan.checked import CheckedCode
 from .scan.functions import judge_functions
 from .scan.models import declared_tables
+from .settings import read_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -208,7 +209,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="upserts in code against the declared keys",
     )
-    scanning.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder to walk")
+    scanning.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a file, or a folder to walk; left out: paths of [tool.upsert_guard], or this folder",
+    )
     scanning.add_argument(
         "--metadata",
         metavar="MODULE:ATTRIBUTE",
@@ -292,7 +298,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.code:
         # of several databases the models of all are needed before a file is read
         run_environment(_config(options), configure)
-        code.append(_scanned(options.code, configured))
+        code.append(_scanned(options, configured))
     run_environment(_config(options), visit)
     if not configured:
         raise _CannotRunError("env.py configures no target_metadata: there is nothing to check")
@@ -309,7 +315,7 @@ def _check_database(options: argparse.Namespace) -> int:
     metadata = _named_metadata(options) if options.metadata else []
     answers: list[Checked] = []
     functions: list[JudgedFunctions] = []
-    code = [_scanned(options.code, metadata)] if options.code else []
+    code = [_scanned(options, metadata)] if options.code else []
 
     def visit(connection: Connection) -> None:
         answers.append(check_keys(connection, metadata, rows=options.rows))
@@ -328,10 +334,11 @@ def _require_paths(paths: Sequence[str]) -> None:
             raise _CannotRunError(f"there is no {path} to scan")
 
 
-def _scanned(paths: Sequence[str], metadata: Sequence[MetaData]) -> CheckedCode:
+def _scanned(options: argparse.Namespace, metadata: Sequence[MetaData]) -> CheckedCode:
     models = declared_tables(*metadata) if metadata else None
+    exclude = read_settings(_project(options).pyproject).exclude
     with _progress("scanning") as progress:
-        scanned = scan(paths, models, progress=progress)
+        scanned = scan(options.code, models, progress=progress, exclude=exclude)
     _tell_problems(scanned)
     return CheckedCode(scanned, models)
 
@@ -390,6 +397,9 @@ def _tell_problems(scanned: ScanReport) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
+    settings = read_settings(_project(options).pyproject)
+    options.paths = options.paths or settings.paths or (".",)
+    options.metadata = options.metadata or settings.metadata
     _require_paths(options.paths)
     if options.diff and options.format != "text":
         raise _CannotRunError("--diff prints a diff: leave out --format")
@@ -400,7 +410,13 @@ def _scan(options: argparse.Namespace) -> int:
             "there are no models to declare keys in; name them with --metadata module:attribute"
         )
     with _progress("scanning") as progress:
-        scanned = scan(options.paths, models, drivers=found.drivers, progress=progress)
+        scanned = scan(
+            options.paths,
+            models,
+            drivers=found.drivers,
+            progress=progress,
+            exclude=settings.exclude,
+        )
     skipped = _tell_problems(scanned)
     if models is not None and (options.diff or options.fix):
         scanned = _declare(options, scanned, models, found.metadata)
@@ -516,7 +532,8 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
             otherwise=report.conclusion,
         )
         print("\n".join([*lines, last]))
-    failing = {"error", "warning"} if options.strict else {"error"}
+    strict = options.strict or read_settings(pyproject).strict
+    failing = {"error", "warning"} if strict else {"error"}
     return _FOUND if any(finding.severity in failing for finding in left) else _DONE
 
 

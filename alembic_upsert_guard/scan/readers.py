@@ -51,7 +51,7 @@ class Readers:
                 read = self._source(path, source)
                 return Seen(tuple(read.sightings()), tuple(_ignore_comments(path, read, source)))
         except OutOfTimeError:
-            return Problem(path, f"it took more than {SECONDS:.0f} seconds")
+            return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:
             return Problem(
                 path, f"it does not parse as Python {_VERSION}: {error.msg}", error.lineno

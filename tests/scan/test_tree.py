@@ -253,7 +253,7 @@ def test_a_file_that_takes_too_long_is_a_line(
         good_sql=SAVE,
     )
 
-    assert problems(report) == [("slow.py", "it took more than 0 seconds", None)]
+    assert problems(report) == [("slow.py", "it took more than 0 seconds of processor time", None)]
     assert lines(report) == [("good.sql", 1)]
 
 

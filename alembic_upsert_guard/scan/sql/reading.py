@@ -63,7 +63,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None]]:
     for cut in statements(tokens):
         if cut and _may_upsert(statement := sql[cut[0].start : cut[-1].end]):
             start = cut[0].start
-            yield start, statement, [_moved(token, -start) for token in cut]
+            yield start, statement, [_moved(token, -start) for token in cut] if start else list(cut)
 
 
 def _may_upsert(statement: str) -> bool:
