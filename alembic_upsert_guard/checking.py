@@ -10,10 +10,12 @@ from sqlalchemy.exc import DBAPIError
 
 from .catalog import TableName, catalog_for
 from .catalog.reading import rolled_back, words_of
+from .catalog.tables import table_names
 from .declaration import declarations_of
 from .errors import UpsertGuardError
 from .findings import (
     KeyOfTable,
+    beside_other_tables,
     missing_table,
     nullable_key,
     nulls_mismatch,
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from .inspection import InspectedKey
 
 __all__ = ["Checked", "CheckedKey", "check_keys", "settled", "together"]
+
+_VERSIONS = "alembic_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,18 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
         return Checked(findings=(unknown_dialect(dialect),))
     living = {_where_it_lives(connection, table): table for table in declaring}
     with rolled_back(connection):
-        return _check_all(connection, catalog, living, rows=rows)
+        checked = _check_all(connection, catalog, living, rows=rows)
+        if not any(finding.severity == "error" for finding in checked.findings):
+            return checked
+        others = len(_without_model(connection, metadata))
+        findings = tuple(beside_other_tables(each, others) for each in checked.findings)
+        return replace(checked, findings=findings)
+
+
+def _without_model(connection: Connection, metadata: Iterable[MetaData]) -> frozenset[str]:
+    """The tables of the default schema that autogenerate finds in no model; Alembic's own is none of them."""
+    modelled = {table.name for each in metadata for table in each.tables.values()}
+    return table_names(connection) - modelled - {_VERSIONS}
 
 
 def _check_all(

@@ -175,6 +175,7 @@ def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Ca
             partial=where is not None,
             predicate=None if where is None else _sql_or_none(where, dialect),
             nulls_not_distinct=nulls_not_distinct,
+            include=_included(arbiter),
         )
     return Candidate(
         name,
@@ -182,7 +183,14 @@ def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Ca
         Kind.PRIMARY_KEY if isinstance(arbiter, PrimaryKeyConstraint) else Kind.CONSTRAINT,
         nulls_not_distinct=nulls_not_distinct,
         immediate=not (arbiter.deferrable or (arbiter.initially or "").upper() == "DEFERRED"),
+        include=_included(arbiter),
     )
+
+
+def _included(arbiter: Arbiter) -> tuple[str, ...]:
+    """The names of the columns that it carries beside its elements."""
+    included = arbiter.dialect_kwargs.get("postgresql_include") or ()
+    return tuple(str(getattr(column, "name", column)) for column in included)
 
 
 def _index_element(expression: Any, dialect: Dialect | None) -> Element:

@@ -11,6 +11,7 @@ from .finding import Finding, Location, Severity
 from .keys import alike, told_of_key, told_of_schemas, told_of_target
 from .of_keys import (
     KeyOfTable,
+    beside_other_tables,
     missing_table,
     nullable_key,
     nulls_mismatch,
@@ -51,6 +52,7 @@ __all__ = [
     "as_github",
     "as_json",
     "as_text",
+    "beside_other_tables",
     "candidate_told",
     "counted",
     "entry_of",

@@ -50,6 +50,8 @@ class Cause(Enum):
     UNSTATED = "a key without a name"
     """The key states no name, so a database may serve it by an arbiter of another name."""
 
+    TWINS = "two constraints on the same columns"
+    """CREATE TABLE makes one of them, and its name is the other's (parse_utilcmd.c: transformIndexConstraints)."""
     EXCLUSION = "an exclusion constraint"
     """DO NOTHING takes one, DO UPDATE refuses it (42809)."""
 
@@ -115,6 +117,7 @@ _WITH_LINE = {
     Cause.OTHER_CASE: "write the columns as the model does: {line}",
     Cause.UNNAMED: "write {line}, or name the constraint in the model",
     Cause.UNSTATED: "write {line}, or state the name in the key",
+    Cause.TWINS: "write {line}, or declare one of the two constraints only",
     Cause.OTHER_SQL: f"write {{line}}, as the model does, or {_ASK}",
 }
 
@@ -134,6 +137,7 @@ _PLAIN = {
     Cause.OTHER_CASE: "write the columns as the model does",
     Cause.UNNAMED: "name the constraint in the model, or name its columns in the upsert",
     Cause.UNSTATED: "state the name in the key, or name its columns in the upsert",
+    Cause.TWINS: "name the columns in the upsert, or declare one of the two constraints only",
     Cause.EXCLUSION: "upsert with DO NOTHING only, or match rows by something unique",
     Cause.OTHER_SQL: f"write its SQL as the model does, or {_ASK}",
     Cause.SIMPLIFIED: _ASK,

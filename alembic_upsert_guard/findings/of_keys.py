@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..inference import Code, ConflictTarget, Shortfall
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KeyOfTable",
+    "beside_other_tables",
     "missing_table",
     "nullable_key",
     "nulls_mismatch",
@@ -75,6 +76,9 @@ _HINTS = {
 }
 
 
+_GENERATED = frozenset(str(code) for code, hint in _HINTS.items() if _REVISION in hint)
+"""The codes whose way out is a generated revision."""
+
 _UPGRADE_MENDS = "The upgrade that checks them offers the line that mends them"
 _BY_HAND = "Keep one row of each key and merge or delete the others, with what refers to them"
 _LYING_INDEX = (
@@ -89,6 +93,21 @@ def short_key(key: KeyOfTable, target: ConflictTarget, shortfall: Shortfall) -> 
     fact = shortfall_fact(target, shortfall)
     hint = shortfall_hint(shortfall) or _HINTS[shortfall.code]
     return _finding(key, str(shortfall.code), severity, fact, hint)
+
+
+def beside_other_tables(finding: Finding, others: int) -> Finding:
+    """Return the finding, its hint with what autogenerate does besides, where tables of the database have no model.
+
+    :param others: how many tables; 0: every table has a model.
+    """
+    if not others or finding.code not in _GENERATED:
+        return finding
+    are = "table of the database is" if others == 1 else "tables of the database are"
+    hint = (
+        f"{finding.hint}; {others:,} {are} in no model, and autogenerate writes a drop for each, unless env.py leaves "
+        "them out (include_name, include_object): read the revision before it is run"
+    )
+    return replace(finding, hint=hint)
 
 
 def nulls_mismatch(key: KeyOfTable, target: ConflictTarget, arbiter: Candidate) -> Finding:

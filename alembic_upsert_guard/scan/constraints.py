@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..findings import candidate_told
 from ..findings.call_sites import (
     MISSING_CONSTRAINT,
     absent_constraint,
@@ -40,6 +41,7 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
     in the models the name is                               answer
     ======================================================  ===================================
     a unique constraint's or the primary key's ...
+    ... that has a twin on the same columns                 unresolved: one of the two is made
     ... that is DEFERRABLE                                  undeclared: 55000
     ... that a key points at, which holds the name          declared
     ... that a key attached itself and names nowhere        unresolved: another name serves it too
@@ -81,6 +83,14 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
 
 def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Answer:
     key = _key_at(asked.table, constraint)
+    twin = _twin(asked.table, constraint)
+    if twin is not None:
+        reason = (
+            f"{asked.table.full_name} has two constraints on the same columns, {candidate_told(constraint)} and "
+            f"{candidate_told(twin)}, and PostgreSQL makes one of them"
+        )
+        line = target_line(asked.call, constraint.elements, None)
+        return unresolved(reason, asked.call, Cause.TWINS, line)
     if not constraint.immediate:
         return undeclared(deferrable_constraint(asked.call, constraint))
     if key is None:
@@ -97,6 +107,17 @@ def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Ans
     return unresolved(
         reason, asked.call, Cause.UNSTATED, line or target_line(asked.call, key.elements, key.where)
     )
+
+
+def _twin(table: DeclaredTable, constraint: Candidate) -> Candidate | None:
+    """Another constraint for which CREATE TABLE may leave this one out; None: it is made under its name.
+
+    The primary key comes first and stays, and where it has no name it takes the other's.
+    """
+    if constraint.kind is Kind.PRIMARY_KEY and constraint.name is not None:
+        return None
+    others = (c for c in table.arbiters if c.kind is not Kind.INDEX and c != constraint)
+    return next((c for c in others if c.elements == constraint.elements), None)
 
 
 def _key_at(table: DeclaredTable, arbiter: Candidate) -> DeclaredKey | None:
@@ -119,7 +140,8 @@ def constraints_by_name(table: DeclaredTable) -> Mapping[str, Candidate]:
 
 def _given_name(table: str, constraint: Candidate) -> str | None:
     """The name that PostgreSQL gives (indexcmds.c: ChooseIndexName); None: it would be cut."""
-    columns = () if constraint.kind is Kind.PRIMARY_KEY else constraint.labels
+    of_key = (*constraint.labels, *constraint.include)
+    columns = () if constraint.kind is Kind.PRIMARY_KEY else of_key
     ending = "pkey" if constraint.kind is Kind.PRIMARY_KEY else "key"
     name = "_".join([table, *columns, ending])
     return name if len(name.encode()) <= _LONGEST else None

@@ -77,7 +77,8 @@ def judge_target(
     text = _UNREAD if isinstance(predicate, Unread) else predicate
     named = any(element.collation or element.opclass for element in elements)
     bare = tuple(replace(element, collation=None, opclass=None) for element in elements)
-    verdict = judge(ConflictTarget(bare, text), offered)
+    # what the planner may make of SQL is looked at below, by what the SQL is
+    verdict = judge(ConflictTarget(bare, text, proven=True), offered)
     if verdict.shortfall is not None and verdict.shortfall.code is Code.DEFERRABLE_ARBITER:
         spoiler = verdict.shortfall.candidate
         return Judged(State.SHORT, written.get(id(spoiler), spoiler), deferrable=True)

@@ -374,3 +374,19 @@ def test_the_order_is_that_of_names(project: Project) -> None:
     checked = report(project, "check")
     assert list(checked.verdicts) == ["aardvarks (tenant, email)", "accounts (email)", KEY]
     assert checked == replace(report(project, "check"), err=checked.err)
+
+
+def test_tables_without_a_model_are_said_where_a_revision_is_advised(project: Project) -> None:
+    """Autogenerate drops them; where each table has its model the hint says nothing of the kind."""
+    project.sql(ACCOUNTS, "CREATE TABLE invoices (id serial PRIMARY KEY)")
+    project.models(ACCOUNT)
+    (partial,) = report(project, "check").findings
+    project.sql("DROP TABLE invoices")
+    (whole,) = report(project, "check").findings
+
+    assert partial["code"] == whole["code"] == "missing-arbiter"
+    assert partial["hint"] == (
+        f"{whole['hint']}; 1 table of the database is in no model, and autogenerate writes a drop for each, unless "
+        "env.py leaves them out (include_name, include_object): read the revision before it is run"
+    )
+    assert project.check().said.count("Detected removed table") == 0

@@ -159,16 +159,19 @@ def _model(random: Random, number: int, table: str, schema: str | None) -> Model
         model.arguments.append(f"PrimaryKeyConstraint({keys}, name={name!r}{deferrable})")
         model.names.append(name)
     model.uniques.append(Unique(primary_key))
-    for place in range(random.choice([0, 1, 1, 2, 3])):
-        random.choice([_constraint, _constraint, _index, _index, _column, _key])(
-            random, model, f"{table}_{number}_{place}"
-        )
+    kinds = [_constraint, _constraint, _index, _index, _column, _key]
+    chosen = random.choices(kinds, k=random.choice([0, 1, 1, 2, 3]))
+    # a key after what it would refuse beside it
+    for place, make in enumerate(sorted(chosen, key=lambda kind: kind is _key)):
+        make(random, model, f"{table}_{number}_{place}")
     return model
 
 
 def _constraint(random: Random, model: Model, suffix: str) -> None:
     columns = tuple(random.sample(_COLUMNS, random.choice([1, 2, 2, 3])))
     name = random.choice([None, f"uq_{suffix}", f"uq_{suffix}"])
+    if any(u.elements == columns and u.name is None for u in model.uniques):
+        name = name or f"uq_{suffix}"  # a naming convention would give both one name
     options = [f"name={name!r}"] if name else []
     options += random.choice([[], [], [], [], ["deferrable=True"], ["initially='DEFERRED'"]])
     options += random.choice([[], [], ["postgresql_include=['flag']"]])
@@ -203,7 +206,7 @@ def _column(random: Random, model: Model, suffix: str) -> None:
     del suffix
     name = random.choice(_COLUMNS[:3])
     option = random.choice(["unique=True", "unique=True, index=True"])
-    if name in model.primary_key or name in model.columns:
+    if name in model.primary_key or any(u.elements == (name,) for u in model.uniques):
         return
     model.columns[name] = option
     model.uniques.append(Unique((name,)))
@@ -252,7 +255,9 @@ def _call(random: Random, model: Model) -> str:
     target = random.choice(model.uniques)
     elements, where = _varied(random, target)
     if kind == "conflict_target":
-        listed = "".join(f", {_python(e)}" for e in elements)
+        # it compares SQL as it is spelled, and raises at the first call where that differs
+        as_declared = {spelled: sql for sql, spelled in _SPELLED.items()}
+        listed = "".join(f", {_python(as_declared.get(e, e))}" for e in elements)
         return _sqlalchemy(random, model, f"**conflict_target(T{model.number}{listed})")
     if random.random() < 0.5:
         listed = ", ".join(map(_python, elements))

@@ -24,7 +24,7 @@ __all__ = ["Answered", "Garage"]
 
 MODELS = """\
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from alembic_upsert_guard import UpsertKey, conflict_target

@@ -1,0 +1,31 @@
+"""Which tables a database has where names without a schema lead: what autogenerate compares with the models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect
+
+from .reading import execute
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["table_names"]
+
+_TABLES = """\
+SELECT c.relname
+FROM pg_catalog.pg_class AS c
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS pg_catalog."char"[]))
+AND c.relnamespace OPERATOR(pg_catalog.=) (
+    SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema()
+)
+"""
+"""Ordinary and partitioned tables, partitions among them (relkind: manual, pg_class)."""
+
+
+def table_names(connection: Connection) -> frozenset[str]:
+    """Return the names of the tables in the connection's default schema."""
+    if connection.dialect.name == "postgresql":
+        return frozenset(str(name) for (name,) in execute(connection, _TABLES))
+    return frozenset(inspect(connection).get_table_names())
