@@ -9,12 +9,15 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from .catalog import TableName, catalog_for
-from .catalog.reading import rolled_back, words_of
+from .catalog.messages import holds_no_value, message_of
+from .catalog.postgresql import sqlstate
+from .catalog.reading import rolled_back
 from .catalog.tables import table_names
 from .declaration import declarations_of
-from .errors import UpsertGuardError
+from .errors import HiddenRowsError
 from .findings import (
     KeyOfTable,
+    Unread,
     beside_other_tables,
     missing_table,
     nullable_key,
@@ -27,7 +30,7 @@ from .findings import (
 )
 from .inference import Code, Shortfall, State, can_be_inferred
 from .inspection import inspect_keys, verdict_on
-from .rows import RowsOfKey, can_deduplicate, read_rows
+from .rows import RowsOfKey, can_deduplicate, listing_sql, read_rows
 from .sqltext import literal_sql
 
 if TYPE_CHECKING:
@@ -322,8 +325,21 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         with rolled_back(connection):
             report = read_rows(connection, rows, sample=0, reveal=False)
     except DBAPIError as error:
-        return [unread_rows(subject, words_of(error))]
-    except UpsertGuardError as error:
-        return [unread_rows(subject, str(error).partition(". Run the upgrade")[0])]
+        message = message_of(error, reveal=False, see="")
+        listing = listing_sql(connection.dialect, rows)
+        return [unread_rows(subject, _why_unread(error), message, listing)]
+    except HiddenRowsError as error:
+        message = str(error).partition(". Run the upgrade")[0]
+        return [unread_rows(subject, Unread.HIDDEN, message)]
     mendable = can_deduplicate(connection.dialect)
     return of_rows(subject, report, served=served, mendable=mendable)
+
+
+def _why_unread(error: DBAPIError) -> Unread:
+    state = sqlstate(error) or ""
+    if state == "42501":  # insufficient_privilege
+        return Unread.HIDDEN
+    if state[:2] == "22" or not holds_no_value(error):
+        return Unread.FAILING
+    # transactions, resources, locks, cancelled by a timeout
+    return Unread.BUSY if state[:2] in ("40", "53", "55", "57") else Unread.UNKNOWN

@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .accepting import accept, baseline, read_entries, write_entries
-from .catalog.reading import words_of
+from .catalog.messages import message_of
 from .checking import Checked, check_keys, together
 from .database_url import opened_url, run_on, secrets_of, without
 from .errors import UpsertGuardError
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from .scan import ScanReport
+    from .scan import DeclaredTables, ScanReport
     from .scan.functions import JudgedFunctions
 
 __all__ = ["main"]
@@ -79,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", _INTERRUPTED)
     except DBAPIError as error:
-        return _failed(without(f"the database could not be read: {words_of(error)}", secrets))
+        message = message_of(error, reveal=False, see="")
+        return _failed(without(f"the database could not be read: {message}", secrets))
     except (UpsertGuardError, UnknownCodeError, MissingPageError, _CannotRunError) as error:
         return _failed(without(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
@@ -212,6 +213,13 @@ def _parser() -> argparse.ArgumentParser:
         "--metadata",
         metavar="MODULE:ATTRIBUTE",
         help="the models; left out: what env.py configures",
+    )
+    writing = scanning.add_mutually_exclusive_group()
+    writing.add_argument(
+        "--diff", action="store_true", help="print the declarations that are missing, as a diff"
+    )
+    writing.add_argument(
+        "--fix", action="store_true", help="write the declarations that are missing into the models"
     )
     scanning.set_defaults(run=_scan)
     functions = commands.add_parser(
@@ -379,11 +387,19 @@ def _tell_problems(scanned: ScanReport) -> None:
 
 def _scan(options: argparse.Namespace) -> int:
     _require_paths(options.paths)
+    if options.diff and options.format != "text":
+        raise _CannotRunError("--diff prints a diff: leave out --format")
     found = _scanned_metadata(options)
     models = declared_tables(*found.metadata) if found.metadata else None
+    if models is None and (options.diff or options.fix):
+        raise _CannotRunError(
+            "there are no models to declare keys in; name them with --metadata module:attribute"
+        )
     with _progress("scanning") as progress:
         scanned = scan(options.paths, models, drivers=found.drivers, progress=progress)
     _tell_problems(scanned)
+    if models is not None and (options.diff or options.fix):
+        scanned = _declare(options, scanned, models, found.metadata)
     stale = [comment.stale() for comment in scanned.stale_ignores]
     report = _Report(
         ["scan"],
@@ -398,7 +414,41 @@ def _scan(options: argparse.Namespace) -> int:
         report = replace(report, commands=[], findings=[])
         command = f"upsert-guard check --database URL --code {shlex.join(options.paths)}"
         report.conclusion = f"there are no models to hold them against; ask a database ({command})"
-    return _tell(options, report, f"{upserts} in {files}{left_out}")
+    # with --diff standard output holds the diff and nothing else
+    with redirect_stdout(sys.stderr) if options.diff else nullcontext():
+        return _tell(options, report, f"{upserts} in {files}{left_out}")
+
+
+def _declare(
+    options: argparse.Namespace,
+    scanned: ScanReport,
+    models: DeclaredTables,
+    metadata: Sequence[MetaData],
+) -> ScanReport:
+    """Print or write the declarations that are missing, and return what is left to report."""
+    from .scan.edits import (  # noqa: PLC0415 - it takes the parsers, an extra that scanning has asked for
+        described,
+        diff_of,
+        left_after,
+        plan_declarations,
+        write_edits,
+    )
+
+    entries = read_entries(_project(options).pyproject)
+    today = date.today()  # noqa: DTZ011 - as for the report
+    kept = accept(scanned.findings, entries, ["scan"], today)
+    # under --strict the warning about a primary key fails, too
+    edits = plan_declarations(kept, scanned, models, metadata, primary_keys=options.strict)
+    if options.diff:
+        sys.stdout.flush()
+        for file in edits.files:
+            sys.stdout.buffer.writelines(diff_of(file))
+        sys.stdout.buffer.flush()
+        return left_after(replace(edits, written=()), scanned)
+    edits = write_edits(edits)
+    for line in described(edits):
+        print(line, file=sys.stderr)
+    return left_after(edits, scanned)
 
 
 def _functions(options: argparse.Namespace) -> int:

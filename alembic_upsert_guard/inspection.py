@@ -49,7 +49,8 @@ class InspectedKey:
     """Whether the key can hold NULL, in the model or in the database."""
 
     nullable_columns: tuple[str, ...]
-    """The key's columns that may hold NULL in the database, in declared order, as far as an index holds them."""
+    """The key's columns that may hold NULL in the database and in its predicate, in declared order, as far as an index
+    holds them."""
 
     home: str | None = None
     """The schema that the table is in, whether or not the model names it; None: it is in none, or not told."""
@@ -136,7 +137,8 @@ def _inspected(
         nullable_columns=tuple(
             element.column
             for element in declaration.target.elements
-            if element.column is not None and element.column in offered.nullable
+            if element.column is not None
+            and element.column in offered.nullable - declaration.never_null(table)
         ),
         home=offered.home,
         inferred=spelling.inferred,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import String, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause, TextClause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.engine import Dialect
-    from sqlalchemy.sql.elements import ClauseElement, TextClause
+    from sqlalchemy.sql.elements import ClauseElement
 
 __all__ = [
     "AS_THE_USER",
@@ -25,17 +29,22 @@ __all__ = [
     "NE",
     "PINNED",
     "PLUS",
+    "SqlAsWritten",
     "anonymous_block",
     "called",
+    "doubles_per_cent",
+    "ended",
     "escape_colons",
     "literal_sql",
     "named",
     "operator",
     "quoted",
     "reference_dialect",
+    "script_dialect",
     "sql_as_text",
     "string_literal",
     "undoubled",
+    "with_ended_comments",
     "wrapped_in_do",
 ]
 
@@ -73,19 +82,83 @@ def reference_dialect() -> Dialect:
     return dialect
 
 
+class SqlAsWritten(TextClause):
+    """SQL that is rendered character by character, for a script: no driver comes to halve a per cent sign."""
+
+    inherit_cache = True
+
+    def __init__(self, sql: str) -> None:
+        super().__init__(escape_colons(sql))
+        self.sql = sql
+
+
+@compiles(SqlAsWritten)
+def _as_written(element: SqlAsWritten, _: object, **__: object) -> str:
+    return element.sql
+
+
+def script_dialect(dialect: Dialect) -> Dialect:
+    """Return a copy of `dialect` that renders what the database's shell takes: nothing is doubled for a driver."""
+    written = copy(dialect)
+    written.paramstyle = "named"
+    written.positional = False
+    written.identifier_preparer = type(dialect.identifier_preparer)(written)
+    return written
+
+
+def doubles_per_cent(dialect: Dialect) -> bool:
+    """Return whether `dialect` renders ``%`` twice, for a driver of paramstyle "format" or "pyformat"."""
+    return bool(dialect.identifier_preparer._double_percents)  # noqa: SLF001 - no public name says it
+
+
 def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
     """Return the SQL of `clause` in `dialect`, as a person would type it into the database's shell.
 
     :param dialect: None: :func:`reference_dialect`.
     :raises sqlalchemy.exc.CompileError: a bound value is missing, or its type has no literal form.
     """
+    if isinstance(clause, SqlAsWritten):
+        return clause.sql
     dialect = dialect or reference_dialect()
     sql = str(
         clause.compile(
             dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
         )
     )
-    return undoubled(sql, dialect)
+    sql = undoubled(sql, dialect)
+    return ended(sql) if any(ended(part) != part for part in _sql_within(clause)) else sql
+
+
+def ended(sql: str) -> str:
+    """Return `sql` so that what is written behind it is no part of a comment: behind ``--`` a newline ends it.
+
+    Whether ``--`` begins a comment or stands in a string is not asked; the newline is harmless behind either.
+    """
+    return f"{sql}\n" if "--" in sql.rpartition("\n")[2] else sql
+
+
+def with_ended_comments(clause: ClauseElement) -> ClauseElement:
+    """Return the clause with every part that a person wrote as SQL :func:`ended`."""
+
+    def ended_part(element: Any, **_: Any) -> Any:
+        (sql,) = _sql_within(element, itself=True) or ("",)
+        if ended(sql) == sql:
+            return None
+        part = copy(element)
+        setattr(part, "text" if isinstance(element, TextClause) else "name", ended(sql))
+        return part
+
+    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, ended_part))
+
+
+def _sql_within(clause: ClauseElement, *, itself: bool = False) -> list[str]:
+    """What a person wrote as SQL: ``text()`` and ``literal_column()``."""
+    parts: list[Any] = [clause] if itself else list(visitors.iterate(clause))
+    return [
+        part.text if isinstance(part, TextClause) else str(part.name)
+        for part in parts
+        if isinstance(part, TextClause) or (isinstance(part, ColumnClause) and part.is_literal)
+    ]
 
 
 def quoted(dialect: Dialect, *names: str | None) -> str:
@@ -103,8 +176,7 @@ def named(dialect: Dialect, *names: str | None) -> str:
 def undoubled(sql: str, dialect: Dialect) -> str:
     """Return what `dialect` rendered as the database gets to see it."""
     # drivers of paramstyle "format" and "pyformat" want every % twice, and SQLAlchemy obeys
-    doubled = dialect.identifier_preparer._double_percents  # noqa: SLF001 - no public name says it
-    return sql.replace("%%", "%") if doubled else sql
+    return sql.replace("%%", "%") if doubles_per_cent(dialect) else sql
 
 
 def called(dialect: Dialect, function: str) -> str:

@@ -65,6 +65,7 @@ DESIGNED = {
     "rival-unique-key": "warning",
     "duplicate-rows": "error",
     "null-rows": "warning",
+    "unread-rows": "error",
     "arbiter-removed": "warning",
     "undeclared-upsert": "error",
     "unserved-upsert": "error",

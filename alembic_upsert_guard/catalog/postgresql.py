@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_ARBITER",
+    "constraint_in_the_way",
     "element_sql",
     "explain_upsert",
     "home",
@@ -386,6 +387,26 @@ def element_sql(dialect: Dialect, element: Element) -> str:
     collation = "" if element.collation is None else f" COLLATE {element.collation}"
     opclass = "" if element.opclass is None else f" {element.opclass}"
     return f"{sql}{collation}{opclass}"
+
+
+def constraint_in_the_way(connection: Connection, table: TableName, name: str) -> str | None:
+    """Return the definition of the table's constraint of that name which has no index; None: there is none.
+
+    A name is given once among the constraints of a table, CHECK, NOT NULL and foreign keys included.
+    """
+    definition: str | None = connection.scalar(
+        _CONSTRAINT, {"relation": quoted(connection.dialect, *table), "name": name}
+    )
+    return definition
+
+
+_CONSTRAINT = text("""
+    SELECT pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint c
+    WHERE c.conrelid OPERATOR(pg_catalog.=) CAST(pg_catalog.to_regclass(:relation) AS pg_catalog.oid)
+      AND c.conname OPERATOR(pg_catalog.=) CAST(:name AS pg_catalog.name)
+      AND c.contype OPERATOR(pg_catalog.<>) ALL (CAST('{p,u,x}' AS pg_catalog."char"[]))
+""")
+"""Those of the kinds p, u and x are their indexes: https://www.postgresql.org/docs/current/catalog-pg-constraint.html"""
 
 
 def sqlstate(error: DBAPIError) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BindParameter,
+    BooleanClauseList,
     ClauseElement,
     ColumnClause,
     ColumnElement,
@@ -23,7 +24,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from ..errors import DeclarationError
 from ..findings import told_of_key
 from ..inference import ConflictTarget, Element
-from ..sqltext import literal_sql
+from ..sqltext import literal_sql, with_ended_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ __all__ = [
     "column_names",
     "element_on",
     "is_nullable",
+    "never_null",
     "rowid_alias",
     "table_column",
     "told",
@@ -117,14 +119,15 @@ def _own_column(table: Table, column: ColumnClause[Any]) -> Column[Any]:
 
 
 def bound_to(table: Table, clause: ClauseElement) -> ClauseElement:
-    """Return the expression with every column that it names replaced by the table's own."""
+    """Return the expression with every column that it names replaced by the table's own, and its comments ended."""
 
     def own(element: Any, **_: Any) -> Column[Any] | None:
         if isinstance(element, ColumnClause) and not element.is_literal:
             return _own_column(table, element)
         return None
 
-    return cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
+    bound = cast("ClauseElement", visitors.replacement_traverse(clause, {}, own))
+    return with_ended_comments(bound)
 
 
 def checked_target(
@@ -222,6 +225,22 @@ def is_nullable(table: Table, target: ConflictTarget) -> bool:
     """Return whether the model lets NULL into the key. An expression can be NULL for all we know."""
     return any(
         e.column is None or bool(table_column(table, e.column).nullable) for e in target.elements
+    )
+
+
+def never_null(table: Table, where: ClauseElement | None) -> frozenset[str]:
+    """Return the columns that are not NULL in any row that a key with this predicate is about.
+
+    Those of which it states ``IS NOT NULL``: as the whole of it, or as a part that AND joins. Text is compared for
+    equality only, letter case and spaces aside; of what else a predicate may exclude nothing is known here.
+    """
+    if where is None:
+        return frozenset()
+    joined = isinstance(where, BooleanClauseList) and where.operator is operators.and_
+    parts = list(where.get_children()) if joined else [where]
+    stated = {" ".join(literal_sql(part).split()).casefold() for part in parts}
+    return frozenset(
+        c.name for c in table.columns if literal_sql(c.is_not(None)).casefold() in stated
     )
 
 

@@ -32,6 +32,7 @@ from .elements import (
     clause_of,
     element_on,
     is_nullable,
+    never_null,
     rowid_alias,
     table_column,
     told,
@@ -53,6 +54,11 @@ __all__ = [
     "declare_upsert_key",
     "declared_upsert_keys",
 ]
+
+
+_MOST_ELEMENTS = {"postgresql": 32, "mysql": 16, "mariadb": 32}
+"""Columns that an index holds: INDEX_MAX_KEYS (pg_config_manual.h), MAX_REF_PARTS (sql_const.h); SQLite's 2000 are the
+columns of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +271,14 @@ class Declaration:
         return is_nullable(table, self.target)
 
     def nullable_columns(self, table: Table) -> list[str]:
-        """Return the key's plain columns that may hold NULL in the model, in declared order."""
+        """Return the key's plain columns that may hold NULL in the model and in its predicate, in declared order."""
         named = [e.column for e in self.target.elements if e.column is not None]
-        return [column for column in named if table_column(table, column).nullable]
+        excluded = self.never_null(table)
+        return [c for c in named if c not in excluded and table_column(table, c).nullable]
+
+    def never_null(self, table: Table) -> frozenset[str]:
+        """Return the columns of which the key's predicate states that they are not NULL."""
+        return never_null(table, self.where)
 
     def unsupported_by(self, dialect: Dialect, table: Table) -> str | None:
         """Return why this database cannot keep the key; None: it can.
@@ -291,6 +302,12 @@ class Declaration:
             return (
                 f"is partial, and {dialect.name} has no partial indexes that SQLAlchemy makes: the index would cover "
                 "every row; take the predicate away, or key a generated column"
+            )
+        most = _MOST_ELEMENTS.get(dialect.name)
+        if most is not None and len(self.elements) > most:
+            return (
+                f"has {len(self.elements)} elements, and an index of {dialect.name} holds {most}: key fewer "
+                "columns, or a generated column with a hash of them"
             )
         hidden = next((name for name in map(_hidden_rowid, self.elements) if name), None)
         if dialect.name == "sqlite" and hidden is not None:

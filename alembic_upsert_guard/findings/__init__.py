@@ -11,6 +11,7 @@ from .finding import Finding, Location, Severity
 from .keys import alike, told_of_key, told_of_schemas, told_of_target
 from .of_keys import (
     KeyOfTable,
+    Unread,
     beside_other_tables,
     missing_table,
     nullable_key,
@@ -28,6 +29,7 @@ from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_tex
 from .shortfalls import (
     candidate_told,
     folded_fact,
+    never_made,
     never_served,
     shortfall_fact,
     without_arbiter,
@@ -48,6 +50,7 @@ __all__ = [
     "RowsReport",
     "Severity",
     "UnknownCodeError",
+    "Unread",
     "alike",
     "as_github",
     "as_json",
@@ -60,6 +63,7 @@ __all__ = [
     "folded_fact",
     "mend_of",
     "missing_table",
+    "never_made",
     "never_served",
     "nullable_key",
     "nulls_mismatch",

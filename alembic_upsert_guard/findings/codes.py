@@ -135,6 +135,12 @@ _ENTRIES = (
         ("check --rows", "upgrade"),
     ),
     CodeEntry(
+        "unread-rows",
+        "error",
+        "the rows could not be read, and nothing is known of them",
+        ("check --rows",),
+    ),
+    CodeEntry(
         "arbiter-removed",
         "warning",
         "a revision drops a declared key's last arbiter",

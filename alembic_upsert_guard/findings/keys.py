@@ -22,8 +22,8 @@ def told_of_key(table: str, elements: Sequence[str], where: str | None) -> str:
 
 def told_of_target(table: str, elements: Sequence[str], where: str | None) -> str:
     """Return what an upsert names, declared or not: ``accounts (tenant, email) WHERE live``."""
-    predicate = "" if where is None else f" WHERE {where}"
-    return f"{table} ({', '.join(elements)}){predicate}"
+    predicate = "" if where is None else f" WHERE {where.rstrip()}"
+    return f"{table} ({', '.join(each.rstrip() for each in elements)}){predicate}"
 
 
 def alike(told: Sequence[_Told], same: Callable[[_Told], Hashable]) -> Iterator[list[_Told]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..inference import Code, ConflictTarget, Shortfall
+from .codes import severity_of
 from .finding import Finding, Severity
 from .keys import told_of_key
 from .rows import OTHER_KEY, counted
@@ -187,14 +189,30 @@ def of_rows(
     return findings
 
 
-def unread_rows(key: KeyOfTable, words: str) -> Finding:
-    """Return that the rows could not be read, in the database's own words."""
+class Unread(Enum):
+    """Why rows could not be read; the value is what to do about it, with a place for the statement that reads them."""
+
+    HIDDEN = "run the check as a role that may read every row of the table"
+    FAILING = (
+        "correct the row, or the key's SQL so that it takes every row; this fails in the same way, and shows the "
+        "database's whole message, values included: {listing}"
+    )
+    BUSY = "run the check again when the database is less busy, or as a role with a longer statement_timeout"
+    UNKNOWN = "look into what the database says, and run the check again; it reads the same rows as this: {listing}"
+
+
+def unread_rows(key: KeyOfTable, cause: Unread, message: str, listing: str = "") -> Finding:
+    """Return that the rows could not be read, so that nothing is known of them.
+
+    :param message: as much of the database's message as may be shown.
+    :param listing: a SELECT that reads the same rows.
+    """
     return _finding(
         key,
-        "duplicate-rows",
-        "error",
-        f"the rows could not be read, and nothing is known of them: {words}",
-        "run the check as a role that may read every row of the table",
+        "unread-rows",
+        severity_of("unread-rows"),
+        f"the rows could not be read, and nothing is known of them: {message}",
+        cause.value.format(listing=listing),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "candidate_told",
     "folded_fact",
+    "never_made",
     "never_served",
     "shortfall_fact",
     "shortfall_hint",
@@ -102,6 +103,25 @@ def never_served(rowid: str) -> str:
     return (
         f"is never served on SQLite: {rowid} is the rowid there (INTEGER PRIMARY KEY), which SQLite infers alone or "
         f"not at all; {unique_by_itself(rowid)}"
+    )
+
+
+def never_made(target: ConflictTarget, shortfall: Shortfall) -> str:
+    """Return why no revision can make what the key needs, as what follows upon its name.
+
+    :param shortfall: one that :func:`.plan_repair` refuses to repair.
+    """
+    if shortfall.code is not Code.PARTITION_KEY_MISSING:
+        return never_served(shortfall.columns[0])
+    fact = shortfall_fact(target, shortfall)
+    names = ", ".join(f'"{label}"' for label in (*target.labels, *shortfall.columns))
+    plain = all(e.column is not None for e in target.elements)
+    way = f"declare UpsertKey({names})" if plain else "add it to the declared key"
+    if "an expression" in shortfall.columns:
+        way = "partition it by columns of the key"  # 0A000 for expressions, whatever the key holds
+    return (
+        f"is never served ({shortfall.code}): {fact}, and PostgreSQL makes no such index (0A000). To be served, {way}, "
+        "and upsert on the same"
     )
 
 

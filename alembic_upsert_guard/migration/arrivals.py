@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy import Column, Index, Insert, PrimaryKeyConstraint, UniqueConstraint, event
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
 from ..catalog import TableName
+from ..catalog.messages import message_of
+from ..catalog.postgresql import constraint_in_the_way, sqlstate
 from ..catalog.reading import commits_each_statement, execute
 from ..rows import lost_with_the_table
 from ..sqltext import named
@@ -27,6 +29,9 @@ __all__ = ["watch_builds"]
 
 _SAVEPOINT = "upsert_guard_build"
 
+_OF_NO_ROW = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE that are about connections, locks and resources: code that tries again looks for them."""
+
 
 def watch_builds(
     connection: Connection,
@@ -35,6 +40,7 @@ def watch_builds(
     columns: frozenset[str] | None,
     told: Callable[[str | None], Exception | None],
     *,
+    subject: str,
     reveal: bool,
 ) -> None:
     """Raise what `told` returns where the database refuses to make something unique on the table.
@@ -43,13 +49,14 @@ def watch_builds(
 
     :param columns: the key's, where it is made of columns alone; None: anything unique on the table may be its.
     :param told: called when the database can be read from again, with the name of the INVALID index that the build
-     left behind, None for none; returns None where the database's own error stands.
-    :param reveal: False: no value stands in the errors that ours is raised from.
+     left behind, None for none; returns None where the rows hold.
+    :param subject: the key, for the message of an error that is not about rows.
+    :param reveal: False: no value of a row is in the error, whatever its kind, and in none that it is raised from.
     """
-    watch = _Watch(connection, (schema, table), columns, told, reveal=reveal)
+    watch = _Watch(connection, (schema, table), columns, told, subject=subject, reveal=reveal)
     event.listen(connection, "before_execute", watch.before)
     event.listen(connection, "after_execute", watch.after)
-    event.listen(connection, "rollback", watch.forget)
+    event.listen(connection, "rollback", watch.rolled_back)
 
 
 class _Watch:
@@ -60,17 +67,21 @@ class _Watch:
         columns: frozenset[str] | None,
         told: Callable[[str | None], Exception | None],
         *,
+        subject: str,
         reveal: bool,
     ) -> None:
         self.connection = connection
         self.table = table
         self.columns = columns
         self.told = told
+        self.subject = subject
         self.reveal = reveal
         # PostgreSQL answers nothing in a transaction that has failed
         self.needs_savepoint = connection.dialect.name == "postgresql"
         self.has_savepoint = False
         self.listens = False
+        self.raised: Exception | None = None
+        """What was raised in the place of an error whose values are held back."""
         self.building: str | None = None
         """The index that a build outside a transaction leaves behind when it fails."""
 
@@ -79,6 +90,8 @@ class _Watch:
             return
         if isinstance(statement, Insert):
             self._keep_what_refers_to_the_table()
+        if self.needs_savepoint and isinstance(statement, AddConstraint):
+            self._refuse_a_name_that_is_taken(statement.element)
         outside = commits_each_statement(self.connection)
         self.has_savepoint = self.needs_savepoint and not outside
         self.building = _built_concurrently(statement) if outside else None
@@ -96,7 +109,14 @@ class _Watch:
         if self.has_savepoint:
             execute(self.connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
-    def forget(self, *_: Any) -> None:
+    def rolled_back(self, *_: Any) -> None:
+        self.forget()
+        if self.raised is not None:
+            # SQLAlchemy has raised it from the driver's error meanwhile
+            self.raised.__cause__ = self.raised.__context__ = None
+            self.raised = None
+
+    def forget(self) -> None:
         if self.listens:
             event.remove(self.connection.engine, "handle_error", self.refused)
             self.listens = False
@@ -105,18 +125,26 @@ class _Watch:
         # it cannot be removed from the list that is being gone through: the rollback does
         if context.connection is not self.connection or not self.listens:
             return None
-        # DataError: the key's expression fails on a row, and says on which value
-        known = IntegrityError if self.reveal else (IntegrityError, DataError)
-        if not isinstance(context.sqlalchemy_exception, known):
+        error = context.sqlalchemy_exception
+        if not isinstance(error, DBAPIError) or context.is_disconnect:
+            return None
+        of_rows = isinstance(error, IntegrityError)
+        if not of_rows and (self.reveal or (sqlstate(error) or "")[:2] in _OF_NO_ROW):
             return None
         if self.has_savepoint:
             execute(self.connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         try:
             told = self.told(self.building)
-        except CommandError as error:  # the rows cannot be read any more than the index be built
-            told = error
-        if told is not None and not self.reveal:
-            _without_values(context.original_exception)
+        except CommandError as failure:  # the rows cannot be read any more than the index be built
+            told = failure
+        if self.reveal:
+            return told
+        if told is None:
+            message = message_of(error, reveal=False)
+            told = CommandError(f"{self.subject} was not made unique. The database says: {message}")
+        told.__cause__ = told.__context__ = None
+        _empty(context.original_exception)
+        self.raised = told
         return told
 
     def _keep_what_refers_to_the_table(self) -> None:
@@ -128,8 +156,18 @@ class _Watch:
             listed = ", ".join(f"{told} {count}" for told, count in lost.items())
             raise CommandError(
                 f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
-                f"along: {listed}; nothing was changed. Leave the PRAGMA off in env.py, or declare the key with "
-                "as_index=True, which needs no batch"
+                f"along: {listed}; no row was changed. Leave the PRAGMA off in env.py, or declare the key with "
+                "as_index=True, which needs no batch. What the revision changed above the batch is done where SQLite "
+                "commits each change of the schema, such as a column that it added: undo that before the next upgrade"
+            )
+
+    def _refuse_a_name_that_is_taken(self, made: Any) -> None:
+        table = TableName(*self.table)
+        other = made.name and constraint_in_the_way(self.connection, table, str(made.name))
+        if other:
+            raise CommandError(
+                f"{made.name} on {named(self.connection.dialect, *table)} was not made, nothing was changed: that is "
+                f"the name of another constraint of the table, {other}. Give one of the two another name"
             )
 
     def _is_ours(self, statement: Any) -> bool:
@@ -165,8 +203,8 @@ def _built_concurrently(statement: Any) -> str | None:
     return str(statement.element.name)
 
 
-def _without_values(error: BaseException) -> None:
-    """SQLAlchemy raises ours from the driver's error, whose details have a value in them."""
-    error.args = ("its words may hold a value: reveal=True shows them",)
-    error.__cause__ = None
+def _empty(error: BaseException) -> None:
+    """Take the message out of the driver's error: SQLAlchemy raises ours from it, and its details have a value."""
+    error.args = ("its message may hold a value of a row: reveal=True shows it",)
+    error.__cause__ = error.__context__ = None
     error.__suppress_context__ = True

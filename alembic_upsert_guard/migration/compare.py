@@ -29,7 +29,6 @@ from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import (
     folded_fact,
-    never_served,
     rival_fact,
     shortfall_fact,
     without_arbiter,
@@ -42,6 +41,7 @@ from ..sqltext import literal_sql
 from .concurrently import as_online
 from .effects import drops, made_by, taken_by
 from .lists import settle, splice
+from .obstacles import why_never_made
 from .operations import (
     ArbiterRemovedOp,
     CreateArbiterIndexOp,
@@ -206,8 +206,9 @@ def _guard(
         return []
     subject = (key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
-    if repair.is_refused and repair.shortfall is not None:
-        raise CommandError(f"{told(*subject)} {never_served(repair.shortfall.columns[0])}")
+    refusal = why_never_made(context, key, table_ops, repair)
+    if refusal is not None:
+        raise CommandError(f"{told(*subject)} {refusal}")
     if not repair.steps:
         if repair.shortfall.code is Code.UNPROVEN_ARBITER and _is_inferred(context, key):
             return []

@@ -17,7 +17,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
 
+from ..catalog.messages import holds_no_value, message_of
 from ..imported import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
@@ -158,6 +160,9 @@ def _unreadable(error: Exception) -> EnvironmentFailedError:
 def _told(error: BaseException) -> str:
     # a syntax error's text names the file as well
     text = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, DBAPIError):
+        # of statements that env.py itself runs
+        text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
     words = text.strip().splitlines()
     said = f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
     if isinstance(error, CommandError) and words:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ..catalog.reading import words_of
+from ..catalog.messages import message_of
 from ..errors import OnlineError
 from ..online import (
     OneAtATime,
@@ -28,6 +28,7 @@ from ..online import (
 )
 from ..sqltext import named
 from .operations import ValidateUpsertKeyOp
+from .redaction import redacted, reveals
 from .toimpl import LOGGER, refused_rows, table_of, target_of, write
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ __all__ = ["all_of", "create_concurrently", "drop_concurrently"]
 log = logging.getLogger(LOGGER)
 
 
+@redacted
 def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp) -> None:
     """Make a unique constraint or index, or write down what does."""
     context = operations.get_context()
@@ -69,6 +71,7 @@ def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp)
     _run(context, operation, wanted.table, make)
 
 
+@redacted
 def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> None:
     """Drop a unique constraint or index, or write down what does."""
     context = operations.get_context()
@@ -98,7 +101,7 @@ def _run(
     table: TableName,
     act: Callable[[Connection, Patience, Teller], None],
 ) -> None:
-    teller = _teller(context)
+    teller = _teller(context, reveal=reveals(context, operation))
     patience = _patience(operation)
     try:
         with _outside_a_transaction(context, operation) as connection:
@@ -125,7 +128,8 @@ def _run(
                 "and goes on with it"
             ) from error
         if isinstance(error, DBAPIError):
-            raise CommandError(f"{told} failed. The database says: {words_of(error)}") from error
+            message = message_of(error, reveal=teller.reveal)
+            raise CommandError(f"{told} failed. The database says: {message}") from error
         raise
     _let_the_other_one_win(context, after)
 
@@ -190,6 +194,7 @@ def _violation(
         schema=operation.schema,
         where=operation.where,
         nulls="not_distinct" if operation.nulls_not_distinct else "distinct",
+        reveal=operation.reveal,
     )
     left_behind = None
     if met.left_behind is not None:
@@ -234,7 +239,7 @@ def _patience(operation: ConcurrentOp) -> Patience:
     return patience
 
 
-def _teller(context: MigrationContext) -> Teller:
+def _teller(context: MigrationContext, *, reveal: bool) -> Teller:
     options = getattr(context.config, "cmd_opts", None)
     quiet = bool(getattr(options, "quiet", False))
 
@@ -244,7 +249,7 @@ def _teller(context: MigrationContext) -> Teller:
     return Teller(
         say,
         lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet),
-        reveal=bool(context.opts.get("upsert_guard_reveal", True)),
+        reveal=reveal,
     )
 
 

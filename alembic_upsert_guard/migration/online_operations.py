@@ -61,7 +61,7 @@ class ConcurrentOp(MigrateOperation):
 class CreateConcurrentlyOp(ConcurrentOp):
     """Make something unique."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one an option of the index, as in the directives
         self,
         name: str,
         table_name: str,
@@ -74,6 +74,7 @@ class CreateConcurrentlyOp(ConcurrentOp):
         deferrable: bool = False,
         initially: str | None = None,
         replace: bool = False,
+        reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
     ) -> None:
@@ -92,6 +93,7 @@ class CreateConcurrentlyOp(ConcurrentOp):
         self.deferrable = deferrable or initially is not None
         self.initially = initially
         self.replace = replace
+        self.reveal = reveal
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Return what ``alembic check`` prints, in plain strings."""
@@ -106,7 +108,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
     constraint = True
 
     @classmethod
-    def create_unique_constraint_concurrently(
+    def create_unique_constraint_concurrently(  # noqa: PLR0913 - one an option of the constraint
         cls,
         operations: Operations,
         name: str,
@@ -119,6 +121,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
         deferrable: bool = False,
         initially: str | None = None,
         replace: bool = False,
+        reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
     ) -> None:
@@ -133,6 +136,8 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
         :param include: columns that the index carries and that are not part of the key.
         :param replace: what bears `name` and is something else makes way: the new index is built beside it, and takes
          its place in one short transaction when it is valid. False: refuse.
+        :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` in
+         ``context.configure()`` says for all directives.
         :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
         :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
         :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
@@ -149,6 +154,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
                 deferrable=deferrable,
                 initially=initially,
                 replace=replace,
+                reveal=reveal,
                 lock_timeout=lock_timeout,
                 attempts=attempts,
             )
@@ -195,6 +201,7 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
         include: Sequence[str] = (),
         nulls_not_distinct: bool = False,
         replace: bool = False,
+        reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
     ) -> None:
@@ -215,6 +222,7 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
                 include=include,
                 nulls_not_distinct=nulls_not_distinct,
                 replace=replace,
+                reveal=reveal,
                 lock_timeout=lock_timeout,
                 attempts=attempts,
             )

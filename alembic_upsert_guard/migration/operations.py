@@ -87,6 +87,16 @@ def _one_of(operation: UpsertKeyOp, argument: str, value: str, known: Sequence[s
         )
 
 
+def _refuse_a_schema_in(operation: UpsertKeyOp, archive_table: str | None) -> None:
+    """Refuse a dotted name: quoted as one it would be another table than the person means, in another schema."""
+    if archive_table is not None and "." in archive_table:
+        name = archive_table.rpartition(".")[2]
+        raise CommandError(
+            f"op.{operation.directive}({operation.table_name!r}, archive_table={archive_table!r}): the archive is in "
+            f"the schema of the table that is deduplicated, and its name has no dot in it: write archive_table={name!r}"
+        )
+
+
 class ValidateUpsertKeyOp(UpsertKeyOp):
     """Read the rows, and refuse to go on where they break the key."""
 
@@ -257,6 +267,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         schema: str | None = None,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
         _one_of(self, "keep", keep, _KEEP)
@@ -266,11 +277,13 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 f"op.{self.directive}({table_name!r}, archive_table={archive_table!r}): the archive is another table "
                 "than the one that is deduplicated"
             )
+        _refuse_a_schema_in(self, archive_table)
         self.keep = keep
         self.order_by = [order_by] if isinstance(order_by, str | ClauseElement) else list(order_by)
         self.archive_table = archive_table
         self.repoint = repoint
         self.nulls = nulls
+        self.reveal = reveal
 
     @classmethod
     def deduplicate_upsert_key(
@@ -286,6 +299,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         schema: str | None = None,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         """Leave one row of each key; move the others to an archive, or delete them where none is named.
 
@@ -297,12 +311,14 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
          primary key (or, without one, the rows' place in the table).
         :param order_by: a column name or SQL, or several, without a direction; a row without a value is never
          preferred. An empty list: the primary key alone.
-        :param archive_table: where the others go, in `schema`, with all their columns, the time, the key and the row
-         that was kept; made where it is not there. None: they are deleted.
+        :param archive_table: where the others go, a name without a dot, in `schema`: with all their columns, the time,
+         the key and the row that was kept; made where it is not there. None: they are deleted.
         :param repoint: rows of other tables (or of this one) that refer to a surplus row by a foreign key are made to
          refer to the row that stays. False: they are counted, and refused.
         :param where: the predicate of a partial key, SQL; None: every row.
         :param nulls: ``"not_distinct"`` takes NULLs as equal; otherwise rows with NULL in the key stay.
+        :param reveal: False: no value of a row in any message or cause; so does ``upsert_guard_reveal=False`` in
+         ``context.configure()``.
         :raises CommandError: references would be lost, the archive does not fit, a trigger holds on to rows, or the
          database refuses; nothing was changed.
         """
@@ -317,6 +333,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 schema=schema,
                 where=where,
                 nulls=nulls,
+                reveal=reveal,
             )
         )
 
@@ -332,6 +349,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         repoint: bool = False,
         where: str | TextClause | None = None,
         nulls: str = "warn",
+        reveal: bool = True,
     ) -> None:
         """Deduplicate the rows of the table as it is before the batch: what the block changes is not there yet."""
         operations.invoke(
@@ -345,6 +363,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
                 schema=operations.impl.schema,
                 where=where,
                 nulls=nulls,
+                reveal=reveal,
             )
         )
 
@@ -358,6 +377,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
             archive_table=self.archive_table,
             schema=self.schema,
             where=self.where,
+            reveal=self.reveal,
             reverses=self,
         )
 
@@ -375,10 +395,13 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         archive_table: str,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        reveal: bool = True,
         reverses: DeduplicateUpsertKeyOp | None = None,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
+        _refuse_a_schema_in(self, archive_table)
         self.archive_table = archive_table
+        self.reveal = reveal
         self.reverses = reverses
 
     @classmethod
@@ -391,6 +414,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         archive_table: str,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        reveal: bool = True,
     ) -> None:
         """Move the rows back that ``op.deduplicate_upsert_key()`` moved to `archive_table` for the sake of this key.
 
@@ -398,10 +422,18 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         there is none, nothing had been moved. References that were moved stay with the row that was kept.
 
         :param elements: the key, in the same order as in the deduplication; `where` likewise.
+        :param reveal: as in the deduplication.
         :raises CommandError: the database does not take the rows back; nothing was changed.
         """
         operations.invoke(
-            cls(table_name, elements, archive_table=archive_table, schema=schema, where=where)
+            cls(
+                table_name,
+                elements,
+                archive_table=archive_table,
+                schema=schema,
+                where=where,
+                reveal=reveal,
+            )
         )
 
     @classmethod
@@ -412,6 +444,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
         *,
         archive_table: str,
         where: str | TextClause | None = None,
+        reveal: bool = True,
     ) -> None:
         """Restore the rows of the table as it is before the batch: what the block changes is not there yet."""
         operations.invoke(
@@ -421,6 +454,7 @@ class RestoreDeduplicatedRowsOp(UpsertKeyOp):
                 archive_table=archive_table,
                 schema=operations.impl.schema,
                 where=where,
+                reveal=reveal,
             )
         )
 

@@ -22,7 +22,15 @@ def setup(plugin: Plugin) -> None:
     from alembic.operations import BatchOperations, Operations  # noqa: PLC0415
     from alembic.util import DispatchPriority  # noqa: PLC0415
 
-    from . import compare, online, online_operations, operations, render, toimpl  # noqa: PLC0415
+    from . import (  # noqa: PLC0415
+        compare,
+        online,
+        online_operations,
+        operations,
+        render,
+        scripts,
+        toimpl,
+    )
 
     made = online.create_concurrently, render.render_create_concurrently
     dropped = online.drop_concurrently, render.render_drop_concurrently
@@ -50,6 +58,8 @@ def setup(plugin: Plugin) -> None:
         BatchOperations.register_operation(name, f"batch_{name}")(operation)
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
+
+    Operations.register_operation("sql_as_written")(scripts.SqlAsWrittenDirective)
 
     for silent in (operations.NothingOp, operations.ArbiterRemovedOp):
         Operations.implementation_for(silent)(toimpl.do_nothing)

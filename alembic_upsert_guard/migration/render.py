@@ -74,12 +74,16 @@ def render_deduplicate(context: AutogenContext, operation: DeduplicateUpsertKeyO
         arguments.append("repoint=True")
     if operation.nulls != "warn":
         arguments.append(f"nulls={operation.nulls!r}")
+    if not operation.reveal:
+        arguments.append("reveal=False")
     return f"{_prefix(context)}deduplicate_upsert_key({', '.join(arguments)})"
 
 
 def render_restore(context: AutogenContext, operation: RestoreDeduplicatedRowsOp) -> str:
     """Return ``op.restore_deduplicated_rows(...)``."""
     arguments = [*_key_arguments(context, operation), f"archive_table={operation.archive_table!r}"]
+    if not operation.reveal:
+        arguments.append("reveal=False")
     return f"{_prefix(context)}restore_deduplicated_rows({', '.join(arguments)})"
 
 
@@ -175,6 +179,8 @@ def render_create_concurrently(context: AutogenContext, operation: CreateConcurr
         arguments.append("deferrable=True")
     if operation.replace:
         arguments.append("replace=True")
+    if not operation.reveal:
+        arguments.append("reveal=False")
     arguments += _patience_arguments(operation)
     return f"{_prefix(context)}{operation.directive}({', '.join(arguments)})"
 
@@ -247,6 +253,9 @@ def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:
         return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, dialect)
+        if "%" in sql and dialect.name != "sqlite":
+            # below no directive of ours, as where the table is new, a script would have the per cent sign twice
+            return f"{context.opts['alembic_module_prefix'] or ''}sql_as_written({sql!r})"
         return f"{_sqlalchemy(context)}text({escape_colons(sql)!r})"
     return repr(value)
 

@@ -154,6 +154,10 @@ def plan_repair(state: KeyState) -> Repair:
         if not standing:
             drops_after += [Step(Action.DROP, c) for c in impostors]
         steps = (*drops_first, Step(Action.VALIDATE), *drops_after, Step(Action.CREATE))
+        lacking = _shortfall(state, good, spoilers, broken)
+        if lacking.code is Code.PARTITION_KEY_MISSING:
+            # PostgreSQL makes nothing unique that lacks a partition column (0A000)
+            return Repair(lacking, is_refused=True)
     else:
         steps = (*drops_first, *drops_after)
     return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)

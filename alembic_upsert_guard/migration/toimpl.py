@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
-from ..catalog.reading import commits_each_statement, words_of
+from ..catalog.messages import message_of
+from ..catalog.reading import commits_each_statement
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
 from ..findings import counted, mend_of, told_of_key, violation_text
@@ -29,9 +30,11 @@ from ..rows import (
     script_deduplication,
     script_restoration,
 )
-from ..sqltext import literal_sql, named
+from ..sqltext import ended, literal_sql, named
 from .arrivals import watch_builds
-from .operations import source_of
+from .operations import ValidateUpsertKeyOp, source_of
+from .redaction import redacted, reveals
+from .scripts import write_as_written
 from .violation import UpsertKeyViolation
 
 if TYPE_CHECKING:
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
         DeduplicateUpsertKeyOp,
         RestoreDeduplicatedRowsOp,
         UpsertKeyOp,
-        ValidateUpsertKeyOp,
         VerifyUpsertKeyOp,
     )
 
@@ -74,26 +76,26 @@ SWITCH = "upsert_guard_validate"
 log = logging.getLogger(LOGGER)
 
 
+@redacted
 def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) -> None:
     """Run or write down the check of the rows."""
     context = operations.get_context()
-    key = RowsOfKey(
-        _table(context, operation),
-        _target(operation, context.dialect),
-        operation.nulls,
-    )
+    key = _key(context, operation)
     told = _told(context.dialect, key.table, key.target)
+    write_as_written(context, operation.table_name, operation.schema)
     if not _is_on(context):
         log.warning("Skipped the check of the rows of %s: -x %s=off", told, SWITCH)
         if context.as_sql:
             write(context, f"-- {told}: the check of the rows is skipped, -x {SWITCH}=off")
+        elif not reveals(context, operation):
+            # the database's own refusal has the key of a row in its details
+            _watch_builds(context, _connection(operations), operation, arrived=False)
         return
     if context.as_sql:
         _write_check(context, key, told)
         return
-    reveal = operation.reveal and bool(context.opts.get("upsert_guard_reveal", True))
     connection = _connection(operations)
-    report = _report(connection, key, operation, told, reveal=reveal)
+    report = _report(connection, key, operation, told, reveal=reveals(context, operation))
     if report.refuses:
         stays = commits_each_statement(connection)
         raise _violation(context, replace(report, autocommit=stays))
@@ -107,12 +109,29 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
             told,
             counted(report.null_rows, "row"),
         )
+    _watch_builds(context, connection, operation, arrived=True)
 
-    def arrived(left_behind: str | None) -> UpsertKeyViolation | None:
+
+def _watch_builds(
+    context: MigrationContext,
+    connection: Connection,
+    operation: ValidateUpsertKeyOp,
+    *,
+    arrived: bool,
+) -> None:
+    """Report what the database refuses below the directive as ours.
+
+    :param arrived: whether the rows were read before, so that those that break the key came later.
+    """
+    key = _key(context, operation)
+    told = _told(context.dialect, key.table, key.target)
+    reveal = reveals(context, operation)
+
+    def refused(left_behind: str | None) -> UpsertKeyViolation | None:
         report = _report(connection, key, operation, told, reveal=reveal)
         if left_behind is not None:
             left_behind = named(context.dialect, key.table.schema, left_behind)
-        report = replace(report, arrived=True, left_behind=left_behind)
+        report = replace(report, arrived=arrived, left_behind=left_behind)
         return _violation(context, report) if report.refuses else None
 
     columns = [element for element in operation.elements if isinstance(element, str)]
@@ -121,7 +140,8 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
         operation.table_name,
         operation.schema,
         frozenset(columns) if len(columns) == len(operation.elements) else None,
-        arrived,
+        refused,
+        subject=told,
         reveal=reveal,
     )
 
@@ -139,13 +159,10 @@ def _report(
     except HiddenRowsError as error:
         raise CommandError(f"{told}: the rows could not be checked: {error}") from error
     except DBAPIError as error:
-        message = f"{told}: the rows could not be checked, nothing was changed. The database says: "
-        if reveal:
-            raise CommandError(message + words_of(error)) from error
-        # its words may hold a value
         raise CommandError(
-            f"{message}{type(error.orig).__name__}, and more with reveal=True"
-        ) from None
+            f"{told}: the rows could not be checked, nothing was changed. The database says: "
+            f"{message_of(error, reveal=reveal)}"
+        ) from error
     if not report.groups or not can_deduplicate(connection.dialect):
         return report
     mend = mend_of(
@@ -170,12 +187,9 @@ def refused_rows(
 
     :param left_behind: the INVALID index that a build has left, None for none.
     """
-    key = RowsOfKey(
-        _table(context, operation), _target(operation, context.dialect), operation.nulls
-    )
+    key = _key(context, operation)
     told = _told(context.dialect, key.table, key.target)
-    reveal = operation.reveal and bool(context.opts.get("upsert_guard_reveal", True))
-    report = _report(connection, key, operation, told, reveal=reveal)
+    report = _report(connection, key, operation, told, reveal=reveals(context, operation))
     return _violation(context, replace(report, left_behind=left_behind)) if report.refuses else None
 
 
@@ -187,12 +201,11 @@ def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolat
     return UpsertKeyViolation(report, shown_already=folded)
 
 
+@redacted
 def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertKeyOp) -> None:
     """Leave one row of each key, or write down what does."""
     context = operations.get_context()
-    key = RowsOfKey(
-        _table(context, operation), _target(operation, context.dialect), operation.nulls
-    )
+    key = _key(context, operation)
     surplus = Surplus(
         key,
         operation.keep,
@@ -202,10 +215,11 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     )
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
+        write_as_written(context, operation.table_name, operation.schema)
         block = script_deduplication(context.dialect, surplus)
         _write_or_warn(context, None if block is None else [block], told, operation)
         return
-    with _told_as_command_error(told, "deduplicated"):
+    with _told_as_command_error(told, "deduplicated", reveal=reveals(context, operation)):
         done = deduplicate(_connection(operations), surplus)
     if done.rows:
         went = (
@@ -219,8 +233,20 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
         log.info(
             "Deduplicated %s: %s %s%s", told, counted(done.rows, "surplus row"), went, repointed
         )
+    if not reveals(context, operation):
+        # what is made unique below it may have no check of its own
+        check = ValidateUpsertKeyOp(
+            operation.table_name,
+            operation.elements,
+            schema=operation.schema,
+            where=operation.where,
+            nulls=operation.nulls,
+            reveal=False,
+        )
+        _watch_builds(context, _connection(operations), check, arrived=False)
 
 
+@redacted
 def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplicatedRowsOp) -> None:
     """Bring the rows back from their archive, or write down what does."""
     context = operations.get_context()
@@ -231,7 +257,7 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
         block = script_restoration(context.dialect, key, archive)
         _write_or_warn(context, None if block is None else [block], told, operation)
         return
-    with _told_as_command_error(told, "restored"):
+    with _told_as_command_error(told, "restored", reveal=reveals(context, operation)):
         rows = restore(_connection(operations), key, archive)
     if rows:
         log.info(
@@ -247,14 +273,15 @@ def _archive(key: RowsOfKey, name: str | None) -> TableName | None:
 
 
 @contextmanager
-def _told_as_command_error(told: str, done: str) -> Iterator[None]:
+def _told_as_command_error(told: str, done: str, *, reveal: bool) -> Iterator[None]:
     try:
         yield
     except DeduplicationError as error:
         raise CommandError(str(error)) from error
     except DBAPIError as error:
         raise CommandError(
-            f"{told}: the rows could not be {done}, nothing was changed. The database says: {words_of(error)}"
+            f"{told}: the rows could not be {done}, nothing was changed. The database says: "
+            f"{message_of(error, reveal=reveal)}"
         ) from error
 
 
@@ -281,6 +308,7 @@ def _write_or_warn(
     )
 
 
+@redacted
 def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> None:
     """Ask the database for the arbiters of the key, or write the question down."""
     context = operations.get_context()
@@ -310,6 +338,14 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
             f"{told} is not verified. {witness} says: {words}. Make the arbiter in this revision, above the "
             "verification"
         )
+
+
+def _key(
+    context: MigrationContext, operation: ValidateUpsertKeyOp | DeduplicateUpsertKeyOp
+) -> RowsOfKey:
+    return RowsOfKey(
+        _table(context, operation), _target(operation, context.dialect), operation.nulls
+    )
 
 
 def _table(context: MigrationContext, operation: UpsertKeyOp) -> TableName:
@@ -343,7 +379,11 @@ def target_of(
             else Element(column=element)
             for element in elements
         ),
-        literal_sql(where, dialect) if isinstance(where, ClauseElement) else where,
+        literal_sql(where, dialect)
+        if isinstance(where, ClauseElement)
+        else None
+        if where is None
+        else ended(where),
     )
 
 

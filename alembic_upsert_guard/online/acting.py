@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..catalog.postgresql import sqlstate
-from ..catalog.reading import execute, words_of
+from ..catalog.messages import message_of
+from ..catalog.postgresql import constraint_in_the_way, sqlstate
+from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import EQ, named, quoted
 from .found import find, shape_of, table_elsewhere
+from .interruption import execute_interruptibly
 from .plan import (
     Attach,
     AttachPartition,
@@ -199,6 +201,15 @@ def _find(connection: Connection, table: TableName, shape: str | None) -> tuple[
 
 
 def _refuse_namesakes(connection: Connection, wanted: OnlineArbiter, table: FoundTable) -> None:
+    other = None
+    if wanted.constraint:
+        other = constraint_in_the_way(connection, table.name, wanted.name)
+    if other is not None:
+        # met at the end otherwise, when the index is built
+        raise OnlineError(
+            f"{wanted.name} on {named(connection.dialect, *wanted.table)} was not made, nothing was changed: that is "
+            f"the name of another constraint of the table, {other}. Give one of the two another name"
+        )
     if table.named(wanted.name) is not None:
         return
     elsewhere = table_elsewhere(connection, table, wanted.name)
@@ -302,6 +313,9 @@ class _Run:
         self._say_what_is_built(index, table)
         try:
             self._at_leisure(statement, f"{index} on {named(self.dialect, *table)}")
+        except KeyboardInterrupt:
+            self._clean_up_shortly(table, index)
+            raise
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -331,6 +345,21 @@ class _Run:
             return index
         return None
 
+    def _clean_up_shortly(self, table: TableName, index: str) -> None:
+        """Drop what an interrupted build left, where that takes a moment only; say what is there."""
+        try:
+            there = _find(self.connection, table, None)[0].named(index)
+            if there is not None and not there.valid:
+                # CONCURRENTLY would wait for those whom the build has waited for
+                self._once([f"DROP INDEX {self._quoted(table.schema, index)}"])
+        except (DBAPIError, OnlineError):
+            self.teller.say(
+                f"interrupted: the INVALID index {index} is left, and the next run drops it and builds it again"
+            )
+        else:
+            left = "it was built" if there is not None and there.valid else "nothing is left of it"
+            self.teller.say(f"interrupted building {index}: {left}. The next run resumes here")
+
     def drop_index(self, table: TableName, index: str) -> None:
         """Drop an index; those who use it end what they are at first."""
         name = self._quoted(table.schema, index)
@@ -348,7 +377,7 @@ class _Run:
         with _lock_timeout(self.connection, "0"):
             drawer = self.teller.drawer(subject)
             with watched(self.connection, self.pid, drawer, reveal=self.teller.reveal):
-                execute(self.connection, statement)
+                execute_interruptibly(self.connection, statement)
 
     # -- what stops everybody, and so does not wait
 
@@ -451,7 +480,7 @@ class _Run:
             self.teller.say(line)
 
     def _why(self, error: DBAPIError) -> str:
-        words = f"the database says: {words_of(error)}"
+        words = f"the database says: {message_of(error, reveal=self.teller.reveal)}"
         if sqlstate(error) == _QUERY_CANCELED and "statement timeout" in words:
             limit = self.connection.scalar(
                 text("SELECT pg_catalog.current_setting('statement_timeout')")

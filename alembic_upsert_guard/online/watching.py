@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from ..catalog.messages import message_of
 from ..sqltext import EQ
 from .sessions import blockers_of
 
@@ -110,7 +112,8 @@ def _watch(
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as second:
             _look(second, pid, drawer, over, reveal=reveal)
     except Exception as error:  # noqa: BLE001 - whatever a driver or a terminal raises: who only watches stops nothing
-        log.debug("nobody watches session %s: %s", pid, error)
+        shown = message_of(error, reveal=reveal) if isinstance(error, DBAPIError) else error
+        log.debug("nobody watches session %s: %s", pid, shown)
     finally:
         drawer.close()
 

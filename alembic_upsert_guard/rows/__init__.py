@@ -10,6 +10,7 @@ from .deduplicate import (
     script_restoration,
 )
 from .order import newest_by
+from .postgresql import why_no_index_on
 from .preflight import read_rows
 from .script import script_check
 from .sqlite import lost_with_the_table
@@ -31,4 +32,5 @@ __all__ = [
     "script_check",
     "script_deduplication",
     "script_restoration",
+    "why_no_index_on",
 ]

@@ -51,6 +51,7 @@ __all__ = [
     "is_wide",
     "largest_sql",
     "prove_absence",
+    "why_no_index_on",
     "why_too_wide",
     "width_of",
 ]
@@ -63,8 +64,9 @@ MEMORY = "64MB"
 _CANNOT_SAY = frozenset({"42501", "25006", "42P07", "42809"})
 """No privilege, a read-only transaction, a temporary table itself, a relation that LIKE does not take."""
 
-_NO_INDEX = frozenset({"42704", "42P17", "0A000"})
-"""No operator class for the type; not immutable; a partition column is missing, or the column is virtual."""
+_NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011"})
+"""No operator class for the type; not immutable; a partition column is missing, the column is virtual, a subquery; an
+aggregate; more elements than an index holds."""
 
 _NO_FUNCTION = "42883"
 """undefined_function: a type without equality, or without a hash."""
@@ -180,6 +182,16 @@ def index_on_likeness(
         composite=any(row.is_composite for row in rows),
         default_equality=all(bool(row.default_equality) for row in rows),
     )
+
+
+def why_no_index_on(connection: Connection, key: RowsOfKey) -> str | None:
+    """Return the server's words for why no unique index can be made on the key; None: one can, as far as it is known.
+
+    :raises HiddenRowsError: row level security hides rows from this role.
+    """
+    relation = find_relation(connection, key.table)
+    answer = None if relation is None else index_on_likeness(connection, relation, key)
+    return answer if isinstance(answer, str) else None
 
 
 _INDEX_ELEMENTS = text(f"""

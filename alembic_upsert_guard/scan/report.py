@@ -30,3 +30,5 @@ class ScanReport:
     """Every code of a comment, whether it suppresses something here or not."""
     files: int
     """How many files were looked at."""
+    paths: tuple[str, ...] = ()
+    """Those files, as they were asked for."""

@@ -70,6 +70,7 @@ class Scanner:
             tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
             tuple(self._comments),
             len(found.paths),
+            tuple(found.paths),
         )
 
     def _see(self, path: str) -> Seen | Problem | None:

@@ -150,6 +150,26 @@ def test_nulls_taken_otherwise_than_stated(project: Project) -> None:
     assert (checked.codes, checked.verdicts) == (["nullable-key"], {KEY: "satisfied"})
     assert checked.code == 0
     assert "email may hold NULL in the database" in checked.findings[0]["fact"]
+
+
+def test_a_predicate_that_excludes_null(project: Project) -> None:
+    """The key is about no row with NULL in it, and autogenerate says nothing either; the twin is about such rows."""
+    project.sql(
+        "CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL, email varchar)",
+        "CREATE UNIQUE INDEX live ON accounts (tenant, email) WHERE email IS NOT NULL",
+        "CREATE UNIQUE INDEX old ON accounts (tenant, email) WHERE id < 9",
+    )
+    stated = ACCOUNT.replace("Mapped[str]", "Mapped[str | None]").replace(
+        '"email")', '"email", where=text("{}"), name="{}")'
+    )
+
+    project.models(stated.format("email IS NOT NULL", "live"))
+    assert report(project, "check").codes == []
+    assert "nullable-key" not in project.check().said
+
+    project.models(stated.format("id < 9", "old"))
+    assert report(project, "check").codes == ["nullable-key"]
+    assert "nullable-key" in project.check().said
     assert guard(project, "check", "--strict").code == 1
 
 

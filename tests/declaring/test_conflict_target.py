@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import (
     Column,
     Engine,
+    Index,
     MetaData,
     String,
     Table,
@@ -446,3 +447,31 @@ def test_an_upsert_through_the_orm(engine: Engine) -> None:
         found = session.execute(select(Account.email, Account.visits).order_by("email")).all()
 
     assert found == [("a", 2), ("b", 1)]
+
+
+@pytest.mark.parametrize("comment", [" -- the open ones", ""], ids=["a comment", "none"])
+def test_a_comment_ends_with_its_line(engine: Engine, comment: str) -> None:
+    """What is written behind the declaration's SQL is no part of a comment in it: table, target, look-up."""
+    where = f"closed_at IS NULL{comment}"
+    table = accounts(
+        UpsertKey(text(f"lower(email){comment}"), where=text(where)),
+        UpsertKey("tenant", where=text(where) & (column("visits") > 0)),
+    )
+    table.metadata.create_all(engine)
+    target = conflict_target(table, text(f"lower(email){comment}"), where=text(where))
+    upsert = sqlite.insert(table).values(tenant=1, email="a").on_conflict_do_nothing(**target)
+    with engine.begin() as connection:
+        connection.execute(upsert)
+        connection.execute(upsert)
+        assert connection.scalar(text("SELECT count(*) FROM accounts")) == 1
+
+
+@pytest.mark.parametrize("comment", [" -- the open ones", ""], ids=["a comment", "none"])
+def test_a_comment_makes_no_other_predicate(comment: str) -> None:
+    """A key points at an index of the table that is commented alike."""
+    where = text(f"closed_at IS NULL{comment}")
+    table = accounts(
+        UpsertKey("tenant", where=where),
+        Index("by_hand", "tenant", unique=True, postgresql_where=where, sqlite_where=where),
+    )
+    assert len(uniques(table)) == 1

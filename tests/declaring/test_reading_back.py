@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, column, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from alembic_upsert_guard import DeclaredUpsertKey, UpsertKey, declared_upsert_keys
+from alembic_upsert_guard.declaration import declarations_of
 from tests.declaring.tables import accounts
 
 
@@ -153,3 +155,24 @@ def test_nothing_is_kept_in_info() -> None:
 def test_a_key_prints_as_it_was_written() -> None:
     """A table's repr is read by people."""
     assert repr(UpsertKey("tenant", "email")) == "UpsertKey('tenant', 'email')"
+
+
+@pytest.mark.parametrize(
+    ("where", "nullable"),
+    [
+        (column("phone").is_not(None), []),
+        (text("phone IS NOT NULL"), []),
+        (text("phone  is not null"), []),
+        (column("phone").is_not(None) & (column("visits") > 0), []),
+        (column("phone").is_not(None) | (column("visits") > 0), ["phone"]),
+        (column("phone").is_(None), ["phone"]),
+        (column("email").is_not(None), ["phone"]),
+        (text("visits > 0"), ["phone"]),
+        (None, ["phone"]),
+    ],
+)
+def test_a_predicate_that_excludes_null(where: Any, nullable: list[str]) -> None:
+    """In the rows that the key is about no such column is NULL; whatever is not stated so is not excluded."""
+    table = accounts(UpsertKey("phone", where=where))
+    (declaration,) = declarations_of(table)
+    assert declaration.nullable_columns(table) == nullable

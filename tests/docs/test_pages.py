@@ -39,6 +39,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "index.md",
     "tutorial.md",
+    "declaring.md",
     "recipes.md",
     "how-it-works.md",
     "reference.md",

@@ -106,6 +106,35 @@ def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
     assert "that is the name of an index of public.others" in refused(answers).said
 
 
+@pytest.mark.parametrize("built", [False, True], ids=["nothing built", "the index built before"])
+def test_the_name_of_another_constraint_is_refused_before_anything_is_built(
+    answers: Project, built: bool
+) -> None:
+    """A CHECK constraint, which a unique one of that name cannot stand beside."""
+    answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers CHECK (user_id > 0)")
+    if built:
+        answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
+    before = made(answers)
+
+    ran = refused(answers)
+    assert (
+        "nothing was changed: that is the name of another constraint of the table, CHECK ((user_id > 0))"
+        in " ".join(ran.said.split())
+    )
+    assert made(answers) == before
+
+
+def test_an_index_may_have_the_name_of_a_check_constraint(project: Project) -> None:
+    """The twin: only names of constraints are given once a table."""
+    project.sql(ANSWERS, "ALTER TABLE answers ADD CONSTRAINT uq_answers CHECK (user_id > 0)")
+    revision(
+        project,
+        "op.create_unique_index_concurrently('uq_answers', 'answers', ['user_id', 'question_id'])",
+    )
+    project.upgrade()
+    assert made(project) == [MADE.partition(" / ")[0]]
+
+
 def test_leftovers_of_reindex_concurrently_go(answers: Project) -> None:
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers_ccnew ON answers (user_id, question_id)",

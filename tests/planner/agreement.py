@@ -1,4 +1,4 @@
-"""Three answers to one question, and what each says of the others: the insert, the judge, the witness."""
+"""Four answers to one question, and what each says of the others: the insert, the judge, the witness, the verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
 from sqlalchemy.exc import DBAPIError
 
-from alembic_upsert_guard.catalog import TableName, catalog_for
+from alembic_upsert_guard.catalog import KeyQuestion, TableName, catalog_for
 from alembic_upsert_guard.inference import Code, State, can_be_inferred, judge
 
 from .schemas import TARGETS_OF_A_SCHEMA
@@ -32,6 +32,7 @@ __all__ = ["DisagreementError", "GeneratorDefectError", "Tally", "check"]
 OK = "ok"
 NO_ARBITER = "42P10"
 DEFERRABLE = "55000"
+RULES = "0A000"
 
 _SQLITE_REFUSAL = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
 
@@ -45,12 +46,17 @@ class DisagreementError(AssertionError):
 
 
 class Answers(NamedTuple):
-    """What the three say of one target."""
+    """What the four say of one target."""
 
     insert: str
-    """OK, NO_ARBITER or DEFERRABLE."""
+    """OK, NO_ARBITER, DEFERRABLE or RULES."""
 
     verdict: Verdict
+    """The judge's, who knows the spelling and has asked nobody about the table."""
+
+    settled: Verdict
+    """The judge's with what the planner said of the table: what ``upsert-guard check`` says."""
+
     witness: Inferred
     """Asked with the target as it is declared."""
 
@@ -171,9 +177,13 @@ def _answers(
     connection: Connection, catalog: Catalog, offered: Offered, schema: Schema, target: Target
 ) -> Answers:
     name = TableName(None, schema.relation)
-    spelling = catalog.spell_alike(connection, name, target.as_arbiter(), offered.candidates)
+    question = KeyQuestion(name, target.as_arbiter(), target.as_declared(), offered)
+    (spelling,) = catalog.settle(connection, [question])
     spelled = spelling.target
     verdict = judge(spelled, spelling.candidates, offered.traits)
+    said = spelling.inferred
+    named = None if said is None or said.doubt is not None else said.arbiters
+    settled = judge(spelled, spelling.candidates, offered.traits, named=named)
     # the witness is asked as the model spells it: what was named by its default name is lost in the catalog
     witness = catalog.infer(connection, name, target.as_declared())
     unproven = frozenset(
@@ -182,7 +192,7 @@ def _answers(
         if c.valid and can_be_inferred(spelled, c, offered.traits) is None
     )
     insert = _inserted(connection, schema, target)
-    return Answers(insert, verdict, witness, unproven)
+    return Answers(insert, verdict, settled, witness, unproven)
 
 
 def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
@@ -194,7 +204,7 @@ def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
         if words.endswith(_SQLITE_REFUSAL):
             return NO_ARBITER
         state = str(getattr(error.orig, "pgcode", None))
-        if state not in (NO_ARBITER, DEFERRABLE):
+        if state not in (NO_ARBITER, DEFERRABLE, RULES):
             raise GeneratorDefectError(
                 f"{words}\n{_pasted(schema)}\n{schema.upsert(target)}"
             ) from error
@@ -204,8 +214,22 @@ def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
 
 def wrong_claims(answers: Answers) -> Iterator[str]:
     """Everything said that the insert contradicts."""
-    yield from _of_the_witness(answers.insert, answers.witness)
+    if answers.insert != RULES:  # that has no plan, and needs none: the catalog tells
+        yield from _of_the_witness(answers.insert, answers.witness)
     yield from _of_the_judge(answers)
+    yield from _of_the_verdict(answers)
+
+
+def _of_the_verdict(answers: Answers) -> Iterator[str]:
+    said = _said(answers.settled)
+    # what was asked leaves no doubt; bare columns are not asked about, and SQLite leaves some
+    if said != answers.insert and (said is not None or answers.witness.arbiters):
+        yield f"the verdict says {said or 'unknown'}, the insert {answers.insert}"
+    named = {str(arbiter.name) for arbiter in answers.settled.arbiters}
+    inferred = set(answers.witness.arbiters)
+    # where the planner was not asked, what text leaves open is not named
+    if said == OK and inferred and not inferred - answers.unproven <= named <= inferred:
+        yield "the verdict and the witness name different arbiters"
 
 
 def _of_the_witness(insert: str, witness: Inferred) -> Iterator[str]:
@@ -239,6 +263,8 @@ def _said(verdict: Verdict) -> str | None:
         return None
     if verdict.shortfall is None:
         return OK
+    if verdict.shortfall.rules:
+        return RULES
     return DEFERRABLE if verdict.shortfall.code is Code.DEFERRABLE_ARBITER else NO_ARBITER
 
 
@@ -248,6 +274,7 @@ def _told(schema: Schema, target: Target, answers: Answers, claim: str) -> str:
         _pasted(schema),
         f"{schema.upsert(target)};  -- {answers.insert}",
         f"-- judge: {answers.verdict}",
+        f"-- settled: {answers.settled}",
         f"-- witness: {answers.witness}",
     ]
     return "\n".join(words)

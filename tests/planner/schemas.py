@@ -132,16 +132,36 @@ class Vocabulary:
 QUOTED = '"D: 5%s"'
 """The column with a collation of its own, and a name that is one only in quotes: case, colon, per cent sign."""
 
+POSTGRESQL_FUNCTIONS = (
+    "CREATE FUNCTION same(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'",
+    "CREATE FUNCTION yes() RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'",
+)
+"""Functions that the planner puts in place of their calls."""
+
 POSTGRESQL = Vocabulary(
-    columns=("a", "b", "c", QUOTED),
+    columns=("a", "b", "c", "flag", QUOTED),
     expressions={
         "lower(c)": ("LOWER( c )", "lower((c)::text)", "upper(c)", f"lower({QUOTED})"),
         "a + b": ("a+b", "((a) + b)", "b + a", "a - b"),
         "coalesce(b, 0)": ("COALESCE(b,0)", "coalesce(b, '0')", "coalesce(b, 1)", "coalesce(a, 0)"),
         'lower(c COLLATE "C")': ('LOWER(c COLLATE "C")', "lower(c)"),
-        "a": ("(a)", "+a"),  # a column, however many parentheses stand around it
+        "a": ("(a)", "+a"),  # a column, however many parentheses are around it
+        # what the planner reads as the column, in a target and not in an index
+        "flag": ("flag = true", "true = flag", "NOT NOT flag", "flag AND yes()", "flag <> false"),
+        "flag = true": ("flag", "flag AND true", "flag OR false", "flag = false"),
+        "same(c)": ("c", "nullif(c, NULL)", "same(same(c))", "lower(c)"),
+        "nullif(c, NULL)": ("c", "same(c)", "CASE WHEN true THEN c END"),
+        "same(lower(c))": ("lower(c)", "lower(same(c))"),
+        # CREATE INDEX takes these parentheses off, and ON CONFLICT does not
+        'c COLLATE "C"': ("c", 'c collate "C"', 'c COLLATE "POSIX"'),
+        'lower(c) COLLATE "C"': ("lower(c)", 'lower(c COLLATE "C")'),
     },
     predicates={
+        "flag": ("flag = true", "NOT NOT flag", "flag AND true", "flag IS TRUE", "flag = false"),
+        "flag = true": ("flag", "true = flag", "flag <> false", "NOT flag"),
+        "yes()": ("true", "yes() AND 1 = 1", "flag"),
+        "a = a": ("true", "a = a OR true", "b = b"),
+        "a > 0 OR NULL": ("a > 0", "NULL", "a > 10 OR NULL"),
         "b IS NULL": ("b isnull", "(b IS NULL)", "b IS NULL AND a > 0", "a IS NULL"),
         "a > 0": ("0 < a", "(a) > 0", "a > 10", "a >= 0", "a > 0 AND b IS NULL"),
         "a > 10": ("a>10", "a > 0", "a > 11", "10 < a"),
@@ -162,6 +182,15 @@ POSTGRESQL = Vocabulary(
         "text_ops",
     ),  # the latter is the default one, which may be named too
 )
+
+POSTGRESQL_RULES = (
+    "ON INSERT TO {} DO ALSO DELETE FROM gone",
+    "ON UPDATE TO {} DO ALSO DELETE FROM gone",
+    "ON UPDATE TO {} DO INSTEAD NOTHING",
+    "ON INSERT TO {} WHERE NEW.a > 100 DO INSTEAD NOTHING",
+    "ON DELETE TO {} DO INSTEAD NOTHING",
+)
+"""Rules of what is inserted into: the first three refuse every ON CONFLICT."""
 
 SQLITE = Vocabulary(
     columns=("a", "b", "c", QUOTED, "id"),
@@ -317,7 +346,7 @@ def _columns(draw: Callable[..., Any], version: int) -> str:
     ranges = ", s int4range, r int4range" if version >= 18 else ""
     return (
         f"a int{nullable['a']}, b int{nullable['b']}, c text{nullable['c']}, "
-        f'{QUOTED} text COLLATE "{collation}"{nullable["d"]}{ranges}'
+        f'{QUOTED} text COLLATE "{collation}"{nullable["d"]}, flag boolean{ranges}'
     )
 
 
@@ -492,9 +521,12 @@ def _postgresql_schemas(draw: Callable[..., Any], version: int) -> Schema:
     if drawn and draw(st.booleans()):
         drawn.append(draw(_twins(draw(st.sampled_from(drawn)), relations)))
     indexes = list(_one_primary_key(drawn))
-    statements = list(relations.statements)
+    statements = [*POSTGRESQL_FUNCTIONS, *relations.statements]
     for number, index in enumerate(indexes):
         statements += _index_statements(index, f"i{number}", relations)
+    rule = draw(_mostly(None, *POSTGRESQL_RULES))
+    if rule is not None and draw(st.booleans()):
+        statements += ["CREATE TABLE gone ()", f"CREATE RULE r AS {rule.format(subject)}"]
     # what stands on another relation is near too, but it seldom serves
     near = [
         index for index in indexes if index.on in (subject, "t") and index.form != "plain index"
@@ -509,7 +541,7 @@ def _rows(relations: Relations, subject: str, version: int) -> str:
     if relations.is_partitioned and subject == "t":
         numbers = range(1, 9)
     ranges = ", '[{n},{n}]', '[{n},{n}]'" if version >= 18 else ""
-    row = "({n}, {n}, 'x{n}', 'x{n}'" + ranges + ")"
+    row = "({n}, {n}, 'x{n}', 'x{n}', true" + ranges + ")"
     return f"VALUES {', '.join(row.format(n=n) for n in numbers)}"
 
 

@@ -478,3 +478,17 @@ def test_a_check_that_is_switched_off_leaves_the_words_of_the_database(project: 
     ran = project.alembic("-x", "upsert_guard_validate=off", "upgrade", "head")
     assert "could not create unique index" in ran.err
     assert "arrived after the check" not in ran.said
+
+
+def test_a_name_that_another_constraint_has_is_refused_in_one_sentence(project: Project) -> None:
+    """PostgreSQL refuses it as well, with a traceback of SQLAlchemy's."""
+    revised(project)
+    project.sql("ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email CHECK (tenant > 0)")
+
+    ran = project.alembic("upgrade", "head")
+    assert ran.code != 0
+    assert "Traceback" not in ran.said
+    assert (
+        "uq_accounts_tenant_email on accounts was not made, nothing was changed: that is the name of another "
+        "constraint of the table, CHECK ((tenant > 0)). Give one of the two another name"
+    ) in " ".join(ran.said.split())

@@ -94,3 +94,21 @@ def test_an_archive_is_nothing_that_autogenerate_drops(either: Project) -> None:
 
     assert either.check().code == 0
     assert either.revise().is_empty
+
+
+def test_an_archive_with_a_dot_in_its_name_is_refused(either: Project) -> None:
+    """It is no schema: the archive is in the schema of its table."""
+    mend(either)
+    either.edit(
+        str(next((either.path / "migrations" / "versions").glob("*.py"))),
+        "archive_table='accounts_duplicates'",
+        "archive_table='attic.accounts_duplicates'",
+    )
+
+    ran = either.alembic("upgrade", "head")
+    assert ran.code != 0
+    assert "its name has no dot in it: write archive_table='accounts_duplicates'" in " ".join(
+        ran.said.split()
+    )
+    assert "Traceback" not in ran.said
+    assert either.rows("SELECT count(*) FROM accounts") == [(8,)]

@@ -146,3 +146,23 @@ def test_a_script_for_sqlite_fails_with_the_key_in_its_words(sqlite_project: Pro
         assert shell.execute("SELECT name FROM sqlite_master WHERE name LIKE 'uq%'").fetchall() == [
             ("uq_accounts_tenant_email",)
         ]
+
+
+def test_a_comment_in_a_predicate_ends_with_its_line(
+    project: Project, postgresql: psycopg.Connection
+) -> None:
+    """What stands behind it in the script is no part of it."""
+    revised(project, TWICE)
+    (revision,) = (project.path / "migrations" / "versions").glob("*.py")
+    text = revision.read_text()
+    call = "op.validate_upsert_key('accounts', ['tenant', 'email']"
+    assert call in text
+    revision.write_text(text.replace(call, f"{call}, where='tenant < 0 -- none'"))
+
+    with pytest.raises(Exception, match="could not create unique index"):
+        run(postgresql, script(project))
+    postgresql.execute("ROLLBACK")
+
+    revision.write_text(text.replace(call, f"{call}, where='tenant > 0 -- all'"))
+    with pytest.raises(Exception, match="2 duplicate groups, 3 surplus rows"):
+        run(postgresql, script(project))

@@ -22,12 +22,15 @@ from sqlalchemy import (
     Table,
     Text,
     collate,
+    event,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from alembic_upsert_guard import UpsertKey, conflict_target
+from alembic_upsert_guard.catalog import TableName
+from alembic_upsert_guard.catalog.postgresql import read
 from alembic_upsert_guard.checking import check_keys
 from alembic_upsert_guard.migration.toimpl import LOGGER
 
@@ -472,3 +475,51 @@ def test_text_that_is_refused_though_it_is_the_index(project: Project) -> None:
     assert (key.verdict, finding.code) == ("short", "missing-arbiter")
     assert project.generates() == []
     assert [line for line in project.said if line.startswith("missing-arbiter: ")]
+
+
+# -- what is read, and what it costs
+
+
+def test_not_null_columns_reach_the_judge_from_19_on(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are columns that cannot be NULL, and not columns that are numbered; older servers need none of it."""
+    project.pg.given("CREATE TABLE t (a int NOT NULL, b int)", "CREATE UNIQUE INDEX uq ON t (a)")
+    connection = project.pg.connection
+    name = TableName(None, "t")
+    assert read(connection, [name])[name].traits.not_null == frozenset()
+
+    monkeypatch.setattr(connection.dialect, "server_version_info", (19, 0))
+    traits = read(connection, [name])[name].traits
+    assert (traits.not_null, traits.auto_increment) == (frozenset({"a"}), frozenset())
+
+
+def _statements(project: Project, number: int, *elements: str) -> int:
+    """How many statements it takes to check that many tables with one such key each."""
+    metadata = MetaData()
+    for table in range(number):
+        Table(
+            f"t{table}",
+            metadata,
+            Column("a", Integer, nullable=False),
+            Column("s", Text, nullable=False),
+            UpsertKey(*(text(e) for e in elements), nulls="distinct"),
+        )
+    project.pg.given("SELECT 1")
+    metadata.create_all(project.pg.connection)
+    sent: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append(arguments[2])
+
+    event.listen(project.pg.connection, "before_cursor_execute", note)
+    answer = check_keys(project.pg.connection, [metadata], rows=False)
+    event.remove(project.pg.connection, "before_cursor_execute", note)
+    assert {key.verdict for key in answer.keys} == {"satisfied"}
+    return len(sent)
+
+
+def test_all_keys_are_asked_about_in_one_round_trip(project: Project) -> None:
+    """Twenty keys that hold SQL send what one does; keys of plain columns send nothing but the read."""
+    assert _statements(project, 20, "lower(s)", "a") == _statements(project, 1, "lower(s)", "a")
+    assert _statements(project, 20, "s", "a") == 1  # the catalog

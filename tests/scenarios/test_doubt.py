@@ -60,7 +60,7 @@ def test_what_the_planner_refuses_is_told(bound_project: Project) -> None:
 
 
 def test_a_partition_column_is_lacking(project: Project) -> None:
-    """Nothing unique can span the partitions: the line says so, before the server does."""
+    """Nothing unique can span the partitions: no revision is written that PostgreSQL would refuse."""
     project.sql(
         "CREATE TABLE accounts (id int NOT NULL, tenant int NOT NULL, kind varchar NOT NULL,"
         " PRIMARY KEY (id, kind)) PARTITION BY LIST (kind)"
@@ -75,8 +75,68 @@ def test_a_partition_column_is_lacking(project: Project) -> None:
     """)
 
     check = project.check()
-    assert "'partition-key-missing'" in check.out
-    assert "partitioned by kind, which the key lacks" in "".join(check.detected())
+    said = " ".join(check.said.split())
+    assert check.code != 0
+    assert "partition-key-missing" in said
+    assert "partitioned by kind, which the key lacks" in said
+    assert 'declare UpsertKey("tenant", "kind")' in said
+
+    project.edit("models.py", 'UpsertKey("tenant")', 'UpsertKey("tenant", "kind")')
+    assert project.revise().calls("upgrade") == [
+        "op.validate_upsert_key",
+        "op.create_unique_constraint",
+    ]
+    project.upgrade()
+
+
+@pytest.mark.parametrize(
+    ("element", "words"),
+    [
+        ("((SELECT 1))", "cannot use subquery in index expression"),
+        ("(tenant + random())", "must be marked IMMUTABLE"),
+        ("count(*)", "aggregate functions are not allowed"),
+    ],
+)
+def test_an_element_that_no_index_holds(project: Project, element: str, words: str) -> None:
+    """The server is asked before a revision is written, and its words stand in an error of ours."""
+    project.sql("CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL)")
+    project.models(f"""
+        class Account(Base):
+            __tablename__ = "accounts"
+            __table_args__ = (UpsertKey("tenant", text("{element}")),)
+            id: Mapped[int] = mapped_column(primary_key=True)
+            tenant: Mapped[int]
+    """)
+
+    check = project.check()
+    assert words in " ".join(check.said.split())
+    assert "Traceback" not in check.said
+    project.edit("models.py", element, "abs(tenant)")
+    assert project.revise().calls("upgrade") == ["op.validate_upsert_key", "op.create_index"]
+
+
+@pytest.mark.parametrize(("columns", "refused"), [(33, True), (32, False)])
+def test_more_elements_than_an_index_holds(
+    project: Project, columns: int, *, refused: bool
+) -> None:
+    """PostgreSQL's indexes hold 32 columns."""
+    names = [f"c{number}" for number in range(columns)]
+    ddl = ", ".join(f"{name} int NOT NULL" for name in names)
+    project.sql(f"CREATE TABLE wide (id serial PRIMARY KEY, {ddl})")
+    listed = ", ".join(f"Column({name!r}, Integer, nullable=False)" for name in names)
+    project.models(f"""
+        Table("wide", Base.metadata, Column("id", Integer, primary_key=True), {listed},
+              UpsertKey(*{names}, name="uq_wide"))
+    """)
+
+    check = project.check()
+    assert (
+        "has 33 elements, and an index of postgresql holds 32" in " ".join(check.said.split())
+    ) is refused
+    assert "Traceback" not in check.said
+    if not refused:
+        project.revise()
+        project.upgrade()
 
 
 @pytest.mark.parametrize(("collation", "remains"), [("POSIX", False), ("C", True)])

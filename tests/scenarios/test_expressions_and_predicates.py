@@ -50,11 +50,13 @@ EXPRESSIONS = [
         "text(\"replace(email, '%', ' \\\\:p')\")",
         "(replace((email)::text, '%'::text, ' :p'::text))",
     ),
+    ('"tenant", text("lower(email) -- folded")', "(tenant, lower((email)::text))"),
     ('func.replace(Account.email, "%", " :p")', "(replace((email)::text, '%'::text, ' :p'::text))"),
 ]
 PREDICATES = [
     ('Account.email.like("%@x")', "((email)::text ~~ '%@x'::text)"),
     ("text(\"email LIKE '%@x'\")", "((email)::text ~~ '%@x'::text)"),
+    ("text(\"kind = 'live' -- no others\")", "((kind)::text = 'live'::text)"),
     ('Account.kind != "a :b"', "((kind)::text <> 'a :b'::text)"),
     ("text(\"kind <> 'a \\\\:b'\")", "((kind)::text <> 'a :b'::text)"),
     (

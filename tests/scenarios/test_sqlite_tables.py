@@ -344,7 +344,7 @@ def test_a_batch_that_would_delete_what_refers_to_the_table_is_refused(
     refused = sqlite_project.alembic("upgrade", "head")
     assert refused.code != 0
     assert (
-        "the rows that refer to it go along: sessions (account) 1; nothing was changed"
+        "the rows that refer to it go along: sessions (account) 1; no row was changed"
         in refused.out
     )
     assert "Traceback" not in refused.said
