@@ -199,7 +199,7 @@ def _require_file(url: URL) -> None:
 def secrets_of(text: str) -> frozenset[str]:
     """Return every spelling of the password in a URL, as far as the URL can be read."""
     found: set[str] = set()
-    behind_scheme = text.partition("://")[2]
+    behind_scheme = text.partition("://")[2] or text
     user, at, _ = behind_scheme.rpartition("@")
     if at:
         found.add(user.partition(":")[2])

@@ -230,7 +230,9 @@ class _Case:
                 MISSING_CONSTRAINT,
             )
         if evidence.shortfall is None:
-            fact = refusal_fact(self._upsert, evidence.sqlstate, evidence.reason)
+            is_told = self._witness.dialect.name == "postgresql"
+            sqlstate = evidence.sqlstate if is_told else ""
+            fact = refusal_fact(self._upsert, sqlstate, evidence.reason)
             return self._unserved(fact, refusal_hint(evidence.sqlstate))
         if isinstance(self._target, AnyArbiter):
             return self._unserved(without_unique(self._upsert), no_target_hint())

@@ -48,7 +48,7 @@ class Evidence:
     shortfall: Shortfall | None = None
     """Why there is no arbiter, where that is the cause."""
     sqlstate: str = ""
-    """Of the refusal; empty: there is none, or the database has none."""
+    """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
     reason: str = ""
     """Why it is refused or not known, where `shortfall` does not say it."""
 
@@ -151,12 +151,13 @@ class Witness:
             verdict.state is State.UNKNOWN or not _is_plain(target)
         ):
             inferred = self._catalog.infer(self._connection, table, target)
-            if inferred.doubt is None:
-                return _settled(inferred, offered, verdict)
             missing = self._missing_columns(table, target)
-            if missing:
+            if missing and (inferred.doubt is not None or inferred.refusal is not None):
+                # SQLite takes a name in quotes that no column has for a string
                 told = f"the table has no column {', '.join(missing)}"
                 return Evidence(resolution=Resolution.UNSERVED, sqlstate="42703", reason=told)
+            if inferred.doubt is None:
+                return _settled(inferred, offered, verdict)
             if not _is_plain(target) or verdict.state is State.UNKNOWN:
                 return Evidence(resolution=Resolution.UNRESOLVED, reason=inferred.doubt)
         if verdict.state is State.SATISFIED:

@@ -327,7 +327,7 @@ def test_sqlite_by_its_file(folder: Folder) -> None:
     assert [s["resolution"] for s in document["call_sites"]] == ["served", "unserved", "unserved"]
     short, unknown = document["findings"]
     assert unknown["fact"] == (
-        "the upsert into accounts (mail) fails with 42703: the table has no column mail"
+        "the upsert into accounts (mail) fails: the table has no column mail"
     )
     assert (folder.path / "app.db").read_bytes() == before
     database.sql(*statements_in(str(short["hint"])))
