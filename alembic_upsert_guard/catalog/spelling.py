@@ -188,7 +188,14 @@ def _probes(
         for offered in read(connection, list(names)).values()
         for candidate in offered.candidates
     }
-    return [made.get(key.index) for key in keys]
+    return [_as_many(key, made.get(key.index)) for key in keys]
+
+
+def _as_many(key: _Key, probe: Candidate | None) -> Candidate | None:
+    """The probe, unless SQL of one element made several, as ``a, b`` does: it cannot be held against the key's."""
+    if probe is None or len(probe.elements) != len(key.question.arbiter.elements):
+        return None
+    return probe
 
 
 def _spelled(

@@ -249,3 +249,10 @@ def test_sql_that_can_be_served_is_not(
     predicate = None if where is None else text(where)
     found = differences(connection, texts(*map(text, elements), where=predicate).metadata)
     assert "add_index" in {difference[0] for difference in found}
+
+
+def test_two_elements_in_one_text(connection: Connection) -> None:
+    """``text("a, nullif(b, NULL)")`` makes an index of two elements: it is judged, and nothing breaks."""
+    has = (TEXTS, "CREATE UNIQUE INDEX i ON t (a, b)")
+    assert judged(connection, *has, table=texts(text("a, nullif(b, NULL)"))) == WORKS
+    assert judged(connection, *has, table=texts(text("a, nullif(b, '')"))) == ("short", "42P10")
