@@ -234,20 +234,31 @@ def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[
     if shortfall is not None:
         findings.append(short_key(subject, key.target, shortfall))
     other = None if shortfall is not None else _of_other_nulls(key, verdict.arbiters, arbiters)
-    doubles = bool(key.nullable_columns) and subject.nulls == "warn"
+    nullable = _nullable_elements(connection, key) if subject.nulls == "warn" else ()
+    doubles = bool(nullable)
     if (other is not None or doubles) and _keeps_null_out(connection, key):
         other, doubles = None, False
     if other is not None:
         findings.append(nulls_mismatch(subject, key.target, other))
         state = State.SHORT
     elif doubles:
-        findings.append(nullable_key(subject, key.nullable_columns))
+        findings.append(nullable_key(subject, nullable))
     if verdict.rivals:
         findings.append(rival_unique_key(subject, verdict.rivals))
     checked = CheckedKey(
         subject.schema, subject.table, subject.elements, subject.where, state.value, arbiters
     )
     return checked, findings
+
+
+def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, ...]:
+    """The key's elements that may be NULL in the database, by label: columns, and expressions that it can tell of."""
+    if all(each.column is not None for each in key.declared.elements):
+        return key.nullable_columns
+    catalog = catalog_for(connection.dialect.name)
+    assert catalog is not None  # noqa: S101 - the caller has asked
+    table = TableName(key.table.schema, key.table.name)
+    return (*key.nullable_columns, *catalog.null_makes_null(connection, table, key.declared))
 
 
 def _keeps_null_out(connection: Connection, key: InspectedKey) -> bool:

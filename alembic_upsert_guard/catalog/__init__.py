@@ -30,6 +30,7 @@ CATALOGS: dict[str, Catalog] = {
         postgresql.inferred_arbiters,
         home=postgresql.home,
         keeps_null_out=postgresql.keeps_null_out,
+        null_makes_null=postgresql.null_makes_null,
         settle_all=spelling.settle,
     ),
     "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),

@@ -38,6 +38,7 @@ __all__ = [
     "inferred_arbiters",
     "insertable_columns",
     "keeps_null_out",
+    "null_makes_null",
     "read",
     "read_only",
     "server_version",
@@ -352,6 +353,59 @@ def keeps_null_out(connection: Connection, table: TableName, target: ConflictTar
         return False
     plans = json.loads(document) if isinstance(document, str) else document
     return bool(plans and plans[0]["Plan"].get("One-Time Filter") == "false")
+
+
+def null_makes_null(
+    connection: Connection, table: TableName, target: ConflictTarget
+) -> tuple[str, ...]:
+    """Return the target's expressions, by label, that are NULL where a nullable column of the table is, for certain.
+
+    prepjointree.c, reduce_outer_joins: a LEFT JOIN becomes an inner one where the condition above it is strict in what
+    the join may make NULL. So the columns that may hold NULL are joined to the others, and the condition is that the
+    expression is not NULL. A column that holds none inside of the target's predicate is one of the others. What the
+    planner does not prove, or cannot be asked, is left out.
+    """
+    dialect = connection.dialect
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    try:
+        with read_only(connection):
+            relation = {"relation": quoted(dialect, *table)}
+            rows = connection.execute(_NULLABILITY, relation).all()
+            for row in rows:
+                of_column = ConflictTarget((Element(row.attname),), target.predicate)
+                is_certain = row.attnotnull or keeps_null_out(connection, table, of_column)
+                sides[is_certain].append(quoted(dialect, row.attname))
+            certain, doubtful = (
+                f"SELECT {', '.join(sides[side])} FROM {quoted(dialect, *table)}"
+                for side in (True, False)
+            )
+            joined = f"({certain}) AS certain LEFT JOIN ({doubtful}) AS doubtful ON true"
+            return tuple(
+                element.label
+                for element in target.elements
+                if element.column is None
+                and _is_inner_join(
+                    execute(
+                        connection,
+                        f"EXPLAIN (FORMAT JSON) SELECT FROM {joined} "
+                        f"WHERE ({element_sql(dialect, element)}\n) IS NOT NULL",
+                    ).scalar_one()
+                )
+            )
+    except DBAPIError:
+        return ()
+
+
+def _is_inner_join(document: Any) -> bool:
+    plans = json.loads(document) if isinstance(document, str) else document
+    return bool(plans and plans[0]["Plan"].get("Join Type") == "Inner")
+
+
+_NULLABILITY = text(f"""
+    SELECT attname, attnotnull FROM pg_catalog.pg_attribute
+    WHERE attrelid {EQ} pg_catalog.to_regclass(:relation) AND attnum {GT} 0 AND NOT attisdropped
+    ORDER BY attnum
+""")
 
 
 def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:

@@ -119,6 +119,10 @@ def _not_told(*_: object) -> bool:
     return False
 
 
+def _none_known(*_: object) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """How one kind of database is read."""
@@ -137,6 +141,11 @@ class Catalog:
 
     keeps_null_out: Callable[[Connection, TableName, ConflictTarget], bool] = _not_told
     """Whether the database proves that no row with NULL in the key is inside of the target's predicate."""
+
+    null_makes_null: Callable[[Connection, TableName, ConflictTarget], tuple[str, ...]] = (
+        _none_known
+    )
+    """The target's expressions, by label, that the database proves to be NULL where a nullable column is."""
 
     settle_all: Callable[[Connection, Sequence[KeyQuestion]], list[OneSpelling]] | None = None
     """The same as `spell_alike` for many keys at once; None: they are asked one by one."""

@@ -38,6 +38,7 @@ from .elements import (
     told,
 )
 from .mysql import unsupported_by_mysql
+from .nullability import null_makes_null
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -271,10 +272,18 @@ class Declaration:
         return is_nullable(table, self.target)
 
     def nullable_columns(self, table: Table) -> list[str]:
-        """Return the key's plain columns that may hold NULL in the model and in its predicate, in declared order."""
-        named = [e.column for e in self.target.elements if e.column is not None]
+        """Return the elements that may be NULL in the model and in the key's predicate, in declared order, as labels.
+
+        Columns, and expressions that are NULL where a column in them is. Of SQL in ``text()`` nothing is known here.
+        """
         excluded = self.never_null(table)
-        return [c for c in named if c not in excluded and table_column(table, c).nullable]
+        return [
+            element.label
+            for element, clause in zip(self.target.elements, self.elements, strict=True)
+            if null_makes_null(
+                clause if element.column is None else table_column(table, element.column), excluded
+            )
+        ]
 
     def never_null(self, table: Table) -> frozenset[str]:
         """Return the columns of which the key's predicate states that they are not NULL."""
