@@ -1,4 +1,4 @@
-# A few commands, Python 3.10+ and nothing else: `make demo` and `make demo-sqlite` play the sample project, `make test` passes the tests.
+# A few commands, Python 3.10+ and nothing else: `make demo`, `make demo-sqlite` and `make demo-sql` play the sample project, `make test` passes the tests.
 # PostgreSQL comes in a wheel; DATABASE_URL, where set, names a server to use instead.
 
 PYTHON ?= python3
@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-sqlite test tests lint corner clean
+.PHONY: demo demo-sqlite demo-sql test tests lint corner clean
 
 demo: $(READY)
 	$(BIN)/python -m sample_project
 
 demo-sqlite: $(READY)
 	$(BIN)/python -m sample_project --sqlite
+
+demo-sql: $(READY)
+	$(BIN)/python -m sample_project --sql
 
 test: lint tests
 

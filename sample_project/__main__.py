@@ -1,4 +1,5 @@
-"""`python -m sample_project`: five systems, failing and then mended, on a real PostgreSQL; `--sqlite`: on SQLite."""
+"""`python -m sample_project`: five systems, failing and then mended, on a real PostgreSQL; `--sqlite`: on SQLite;
+`--sql`: without models."""
 
 import sys
 from importlib.metadata import entry_points

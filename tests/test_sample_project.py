@@ -277,3 +277,40 @@ def servers_in(folder: str) -> list[psutil.Process]:
         for process in psutil.process_iter(["name", "cmdline"])
         if process.info["name"] == "postgres" and folder in " ".join(process.info["cmdline"] or [])
     ]
+
+
+PLAIN_SQL = [
+    "✓ psql -f migrations/*.sql",
+    "✗ 1 an exam is submitted                    ERROR 42P10",
+    "✓ 2 a lesson is opened",
+    "✗ 3 a backfill that upserts                 ERROR 42P10",
+    "✗ 4 an onboarding ends                      ERROR 42P10",
+    "✗ 5 a quiz is saved                         ERROR 42P10",
+    "✗ upsert-guard check --database URL --code . --functions",
+    "./api/exam_answers.py:26: the upsert into user_mistakes (user_id, question_id) fails with 42P10",
+    "./api/exam_mentor.py:38: the upsert into quizzes (user_id, topic_id) fails with 42P10",
+    "nearest is index idx_quizzes_user_topic (user_id, topic_id): it is not unique",
+    "./migrations/005_onboarding.sql:19: the upsert into profiles (auth_user_id) fails with 42P10",
+    "./scoring/pattern_quality.py:36: the upsert into pattern_quality_metrics (pattern_id) fails with 42P10",
+    "1,085 keys are in several rows",
+    "public.finalize_onboarding(uuid, text):7: the upsert into profiles (auth_user_id) fails with 42P10",
+    "✓ psql -f fixes/duplicates.sql",
+    "✓ ALTER TABLE user_mistakes ADD CONSTRAINT",
+    "✓ CREATE UNIQUE INDEX CONCURRENTLY uq_quizzes_user_id_topic_id ON quizzes (user_id, topic_id);",
+    "✓ upsert-guard check --database URL --code . --functions  8 upserts in ",
+    "nothing to do.",
+    "✓ 1 an exam is submitted, once more",
+    "✓ 5 a quiz is saved, once more",
+    "✓ the rows",
+    "All went as told",
+]
+"""What the play without models says, in order."""
+
+
+def test_without_models_the_failing_systems_are_named_and_the_printed_sql_fixes_them() -> None:
+    """Systems 1, 3, 4 and the quizzes of 5, at file and line, and nothing of what works; then every upsert does."""
+    played = play(REPOSITORY, "--sql")
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert first_missing(PLAIN_SQL, played.stdout) is None, played.stdout
+    assert played.stdout.count("fails with 42P10") == 5

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .database import ENDING_SIGNALS, database_to_play_on
 from .errors import CannotPlayError, NotAsToldError
 from .narration import Narrator
+from .plain import play_plain_sql
 from .project import throw_away_copy
 from .scenes import SCENES
 from .stage import Stage
@@ -43,13 +44,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sqlite", action="store_true", help="on SQLite, as far as it can express the systems"
     )
-    on_sqlite = parser.parse_args(arguments).sqlite
+    parser.add_argument(
+        "--sql",
+        action="store_true",
+        help="the same systems as they were: SQL migrations, no models",
+    )
+    options = parser.parse_args(arguments)
+    on_sqlite = options.sqlite
     narrator = Narrator()
     for number in ENDING_SIGNALS:
         signal.signal(number, _end_in_order)
     try:
         with database_to_play_on(os.environ.get("DATABASE_URL"), on_sqlite=on_sqlite) as database:
-            _play_on(database, narrator)
+            if options.sql:
+                _play_plain_sql(database, narrator)
+            else:
+                _play_on(database, narrator)
     except CannotPlayError as error:
         print(f"{error}.", file=sys.stderr)
         return 2
@@ -98,6 +108,13 @@ def _play_on(database: Database, narrator: Narrator) -> None:
         stage.downgrades_to_nothing()
     narrator.line()
     narrator.summary(rows)
+    narrator.line(f"All went as told, in {monotonic() - began:.0f} seconds.")
+
+
+def _play_plain_sql(database: Database, narrator: Narrator) -> None:
+    began = monotonic()
+    narrator.line(f"Five systems without models, {database.describe()}.")
+    play_plain_sql(database, narrator)
     narrator.line(f"All went as told, in {monotonic() - began:.0f} seconds.")
 
 

@@ -45,6 +45,8 @@ PAGES = (
     "reference.md",
     "performance.md",
     "security.md",
+    "supabase.md",
+    "42p10.md",
 )
 """The others have tests of their own, and matrix.md is written by a program."""
 
