@@ -91,15 +91,21 @@ def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list
     """Return ``op.verify_upsert_key(...)`` below its comment."""
     arguments = ", ".join(_key_arguments(context, operation))
     return [
-        *(f"# {line}" for line in operation.comment),
+        *(f"# {_on_one_line(line)}" for line in operation.comment),
         f"{_prefix(context)}verify_upsert_key({arguments})",
     ]
 
 
+def _on_one_line(words: str) -> str:
+    """Words for a comment: the server prints CASE over several lines, and a name may hold a line break."""
+    return " ".join(words.split())
+
+
 def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
     """Return the comment that stands above the removal."""
+    elements = _on_one_line(", ".join(operation.elements))
     return [
-        f"# arbiter-removed: nothing else is unique on ({', '.join(operation.elements)}). Code that still",
+        f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
         f"# upserts on them {without_arbiter(context.dialect.name)} from here on: deploy the code that does not first.",
     ]
 

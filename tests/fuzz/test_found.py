@@ -15,11 +15,12 @@ from sqlalchemy import Boolean, Column, MetaData, Table, Text, text
 from alembic_upsert_guard import UpsertKey
 
 from .answers import inserted, said_of
-from .project import differences
+from .project import Project, differences
 from .world import execute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -249,6 +250,18 @@ def test_sql_that_can_be_served_is_not(
     predicate = None if where is None else text(where)
     found = differences(connection, texts(*map(text, elements), where=predicate).metadata)
     assert "add_index" in {difference[0] for difference in found}
+
+
+@pytest.mark.parametrize("gone", ["(CASE WHEN b > '' THEN b END)", "(b || 'x')"])
+def test_a_removed_arbiter_on_several_lines(
+    connection: Connection, tmp_path: Path, gone: str
+) -> None:
+    """The server prints CASE over several lines: the comment above the drop is a comment all the same."""
+    execute(connection, TEXTS)
+    execute(connection, f"CREATE UNIQUE INDEX gone ON t ({gone}, b)")
+    connection.commit()
+    written = Project(tmp_path / "migrations", connection, texts("a").metadata).revise()
+    compile(written, "revision", "exec")
 
 
 def test_two_elements_in_one_text(connection: Connection) -> None:
