@@ -153,13 +153,17 @@ def _statement(dialect: Dialect) -> Any:
         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
              AND CASE WHEN wanted.schema IS NULL THEN pg_catalog.pg_table_is_visible(c.oid)
                       ELSE n.nspname {EQ} wanted.schema END
-        LEFT JOIN (SELECT partrelid, ARRAY(
-                       SELECT coalesce(pa.attname::pg_catalog.text, 'an expression') -- partattrs: 0 for one
-                       FROM pg_catalog.unnest(partattrs::smallint[]) WITH ORDINALITY AS part(attnum, place)
-                       LEFT JOIN pg_catalog.pg_attribute pa ON pa.attrelid {EQ} partrelid
-                                 AND pa.attnum {EQ} part.attnum AND pa.attnum {NE} 0
-                       ORDER BY part.place
-                   ) AS columns FROM pg_catalog.pg_partitioned_table) pt ON pt.partrelid {EQ} c.oid
+        -- of the table, and of the partitions that are partitioned again
+        LEFT JOIN LATERAL (SELECT ARRAY(
+            SELECT coalesce(CAST(pa.attname AS pg_catalog.text), 'an expression') -- partattrs: 0 for one
+            FROM pg_catalog.pg_partition_tree(c.oid) tree
+            JOIN pg_catalog.pg_partitioned_table p ON p.partrelid {EQ} tree.relid
+            CROSS JOIN LATERAL pg_catalog.unnest(CAST(p.partattrs AS smallint[]))
+                 WITH ORDINALITY AS part(attnum, place)
+            LEFT JOIN pg_catalog.pg_attribute pa ON pa.attrelid {EQ} p.partrelid
+                 AND pa.attnum {EQ} part.attnum AND pa.attnum {NE} 0
+            ORDER BY tree.level, tree.relid, part.place
+        ) AS columns WHERE c.relkind {EQ} 'p') pt ON true
         LEFT JOIN LATERAL (
             SELECT pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_refusing) AS refusing,
                    pg_catalog.array_agg(r.name ORDER BY r.name) FILTER (WHERE r.is_discarding) AS discarding
@@ -244,7 +248,7 @@ def _offered(
                     "postgresql",
                     version,
                     _RELATIONS[every[0].relation_kind],
-                    tuple(every[0].partition_columns or ()),
+                    tuple(dict.fromkeys(every[0].partition_columns or ())),
                     not_null=frozenset(every[0].not_null_columns or ()),
                     refusing_rules=tuple(every[0].refusing_rules or ()),
                     discarding_rules=tuple(every[0].discarding_rules or ()),

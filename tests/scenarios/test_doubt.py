@@ -89,6 +89,35 @@ def test_a_partition_column_is_lacking(project: Project) -> None:
     project.upgrade()
 
 
+@pytest.mark.parametrize("below", ["tenant", "id"], ids=["lacking", "held"])
+def test_a_partition_that_is_partitioned_again_asks_for_its_columns_too(
+    project: Project, below: str
+) -> None:
+    """An index on the whole table is one on each partition; the twin partitions by a column of the key."""
+    project.sql(
+        "CREATE TABLE accounts (id int NOT NULL, tenant int NOT NULL, kind varchar NOT NULL) PARTITION BY LIST (kind)",
+        f"CREATE TABLE accounts_a PARTITION OF accounts FOR VALUES IN ('a') PARTITION BY HASH ({below})",
+    )
+    project.models("""
+        class Account(Base):
+            __tablename__ = "accounts"
+            __table_args__ = (UpsertKey("id", "kind"),)
+            __mapper_args__ = {"primary_key": ["id", "kind"]}
+            id: Mapped[int]
+            kind: Mapped[str]
+            tenant: Mapped[int]
+    """)
+    project.configure(include_object='lambda o, name, *_: name != "accounts_a"')
+
+    said = " ".join(project.check().said.split())
+    if below == "tenant":
+        assert "which the key lacks" in said
+        assert 'declare UpsertKey("id", "kind", "tenant")' in said
+    else:
+        project.revise()
+        project.upgrade()
+
+
 @pytest.mark.parametrize(
     ("element", "words"),
     [
