@@ -123,10 +123,13 @@ RECONCILED = [
     "undeclared-upsert  web/lesson_progress.ts:44: upsert key lesson_progress (user_id, lesson_id)",
     "✗ upsert-guard functions",
     "unserved-function  public.finalize_onboarding(uuid, text):7: ",
+    "✗ upsert-guard check --code app web migrations",
+    "unserved-upsert  app/exam_answers.py:31: ",
     *(f"\n{number}  " for number in range(1, 6)),
     "✓ upsert-guard scan app web migrations",
     "✓ upsert-guard functions                    1 upsert in functions: nothing to do.",
     "✓ upsert-guard check --rows                 8 upsert keys: nothing to do.",
+    "✓ upsert-guard check --code app web migrations  8 upsert keys, 8 upserts in ",
 ]
 """What the command says before the scenes and after them."""
 
