@@ -295,7 +295,7 @@ def _refuse_what_is_not_read(key: InspectedKey, table_ops: ModifyTableOps) -> No
     if key.unread is not None and not changes:
         subject = told(key.table, key.declaration.target)
         raise CommandError(
-            f"{subject} can never be served: {unread_fact(key.unread)}. {CORRECT_THE_SQL}"
+            f"{subject} can never be served: {unread_fact(key.unread)}; {CORRECT_THE_SQL}"
         )
 
 

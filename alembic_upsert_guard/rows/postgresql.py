@@ -163,7 +163,9 @@ def index_on_likeness(
                 execute(connection, _index_sql(dialect, relation, key.target, unique=True))
             except DBAPIError as error:
                 # of anything else, such as SQL that names the table with its schema, the likeness is the cause
-                return words_of(error) if sqlstate(error) in _NO_INDEX else None
+                # and of a function that takes a row of the table, which is of another type than the copy's
+                obstacles = _NO_INDEX - {_NO_FUNCTION}
+                return words_of(error) if sqlstate(error) in obstacles else None
             rows = connection.execute(_INDEX_ELEMENTS, {"likeness": relation.name.name}).all()
     except DBAPIError as error:
         if sqlstate(error) in _CANNOT_SAY:

@@ -166,8 +166,10 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     count, total = called(dialect, "count"), called(dialect, "sum")
     number, rank = called(dialect, "row_number"), called(dialect, "dense_rank")
     more, up_to = operator(dialect, ">"), operator(dialect, "<=")
+    # drawn together, the predicate would no longer keep rows away that an element fails on
+    once = "MATERIALIZED " if dialect.name == "postgresql" else ""
     return (
-        f"WITH candidate AS (SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
+        f"WITH candidate AS {once}(SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
         f"placed AS (SELECT candidate.*, {count}(*) OVER (PARTITION BY {by_key}) AS row_count, "
         f"{number}() OVER (PARTITION BY {by_key} ORDER BY {within}) AS place FROM candidate{has_key}), "
         f"ranked AS (SELECT placed.*, {rank}() OVER (ORDER BY row_count DESC, {by_key}) AS group_number, "

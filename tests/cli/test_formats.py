@@ -202,7 +202,14 @@ def test_exit_codes(project: Project, form: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["chekc"], ["scan"], ["check", "--format", "xml"], ["check", "--base"], ["explain"]],
+    [
+        [],
+        ["chekc"],
+        ["scan", "--diff", "--fix"],
+        ["check", "--format", "xml"],
+        ["check", "--base"],
+        ["explain"],
+    ],
 )
 def test_wrong_usage(short: Project, arguments: list[str]) -> None:
     """2, and the usage on standard error; no abbreviation stands for an option that writes."""

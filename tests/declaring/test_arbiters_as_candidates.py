@@ -38,7 +38,7 @@ def candidate(declare: Callable[[Any], Any], dialect: Any = None) -> Candidate:
         ),
         pytest.param(
             lambda _: UniqueConstraint("email", name="uq", postgresql_include=["phone"]),
-            offered("uq", "email", kind=Kind.CONSTRAINT),
+            offered("uq", "email", kind=Kind.CONSTRAINT, include=("phone",)),
             marks=CONSTRAINTS_CARRY,
         ),
         (

@@ -45,7 +45,7 @@ def interrupted(project: Project, driver: str) -> tuple[int, str]:
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
 def test_nothing_is_left_where_nobody_holds_the_table(project: Project, driver: str) -> None:
     """The build waits for an old snapshot; the upgrade ends as any interrupted Python does, and runs again."""
-    project.sql(ANSWERS)
+    project.sql(ANSWERS, "INSERT INTO answers (user_id, question_id) VALUES (7, 7)")
     revision(project)
     with another_session(project, *OLD_SNAPSHOT):
         code, said = interrupted(project, driver)

@@ -139,11 +139,15 @@ def test_the_databases_words_stand_alone(spine: DriverProject) -> None:
     given(
         spine, models=ACCOUNTS.replace('"tenant", "email", as_index=True', 'text("lower(nobody)")')
     )
+    if spine.driver.dialect == "postgresql":  # it is asked before the revision is written
+        refused = spine.alembic("revision", "--autogenerate", "-m", "r")
+        words = 'every upsert on it fails: column "nobody" does not exist; '
+        assert words in refused.said.split("FAILED: ")[1]
+        return
     spine.revise()
 
-    words = {"sqlite": "no such column: nobody", "postgresql": 'column "nobody" does not exist'}
     said = spine.alembic("upgrade", "head")
-    assert_is_refused(said, f"The database says: {words[spine.driver.dialect]}\n")
+    assert_is_refused(said, "The database says: no such column: nobody\n")
 
 
 def test_in_autocommit(spine: DriverProject) -> None:

@@ -267,7 +267,7 @@ PROBES = (
         (
             TABLE,
             ROWS,
-            "CREATE TABLE logins (account_id int UNIQUE REFERENCES accounts, email varchar)",
+            "CREATE TABLE logins (account_id int REFERENCES accounts, email varchar, UNIQUE (account_id, email))",
             "INSERT INTO logins SELECT id, email FROM accounts",
         ),
         deduplicate(repoint=True),
