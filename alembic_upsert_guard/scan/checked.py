@@ -10,6 +10,7 @@ from ..findings.files import UNREAD_FILE
 from .callsite import Resolution, call_site_member
 from .declared import DeclaredTables
 from .ignoring import IgnoreComments
+from .report import by_place
 from .served import JudgedSite, judge_call_sites, together
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class CheckedCode:
             for comment in of_file.unused()
             if self._answers and _is_ours(comment)
         ]
-        return [*self._unknown, *sorted([*dict.fromkeys(found), *stale], key=_place)]
+        return [*self._unknown, *sorted([*dict.fromkeys(found), *stale], key=by_place)]
 
     def _of_scanner(self, site: CallSite) -> list[Finding]:
         """The scanner's own finding of a site that cannot be read; none where a comment suppresses it."""
@@ -97,8 +98,3 @@ def _is_ours(comment: IgnoreComment) -> bool:
     """Whether nothing but a check of the code against a database can say that the comment suppresses nothing."""
     entry = CODES.get(comment.code)
     return entry is not None and "check --code" in entry.commands and "scan" not in entry.commands
-
-
-def _place(finding: Finding) -> tuple[str, int, str]:
-    at = finding.location
-    return ("", 0, finding.code) if at is None else (at.path, at.line, finding.code)

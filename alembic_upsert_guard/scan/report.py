@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .files import Problem
     from .ignoring import IgnoreComment
 
-__all__ = ["ScanReport"]
+__all__ = ["ScanReport", "by_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,9 @@ class ScanReport:
     """How many files were looked at."""
     paths: tuple[str, ...] = ()
     """Those files, as they were asked for."""
+
+
+def by_place(finding: Finding) -> tuple[str, int, str]:
+    """Return what findings of files are sorted by: path, line and code; those without a place come first."""
+    at = finding.location
+    return ("", 0, finding.code) if at is None else (at.path, at.line, finding.code)

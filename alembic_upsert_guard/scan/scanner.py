@@ -20,7 +20,7 @@ from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments, accepts_whole_file
 from .needles import any_may_upsert, may_upsert
 from .readers import SUFFIXES, Readers
-from .report import ScanReport
+from .report import ScanReport, by_place
 from .resolve import resolve
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Scanner:
         ]
         return ScanReport(
             tuple(sorted(self._call_sites, key=lambda site: (site.path, site.line))),
-            tuple(sorted(self._findings, key=_place)),
+            tuple(sorted(self._findings, key=by_place)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
             tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
             tuple(self._comments),
@@ -129,8 +129,3 @@ def _may_hold_an_upsert(path: str) -> bool:
 
 def _can_be_seen(code: str) -> bool:
     return "scan" in CODES[code].commands
-
-
-def _place(finding: Finding) -> tuple[str, int, str]:
-    at = finding.location
-    return ("", 0, finding.code) if at is None else (at.path, at.line, finding.code)

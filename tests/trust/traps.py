@@ -150,7 +150,7 @@ def functions_that_we_call() -> set[str]:
     return named | {name for block in blocks for name in called_functions(block)}
 
 
-def _functions(project: Project) -> list[tuple[str, str, str, bool, bool]]:
+def _functions(project: Project) -> list[tuple[str, str, str, bool]]:
     names = sorted(functions_that_we_call())
     listed = ", ".join(f"'{name}'" for name in names)
     overloads = project.rows(f"""
@@ -164,7 +164,7 @@ def _functions(project: Project) -> list[tuple[str, str, str, bool, bool]]:
     for name, arguments, result, is_set, is_variadic in overloads:
         for form in VARIADIC if is_variadic else _closer(arguments.split(", ")):
             if "any" not in form and "record" not in f"{result} {form}" and result != "anyelement":
-                made[name, form] = (name, form, result, is_set, is_variadic)
+                made[name, form] = (name, form, result, is_set)
     return list(made.values())
 
 
@@ -175,8 +175,8 @@ def _closer(arguments: list[str]) -> list[str]:
     return [", ".join(form) for form in forms[:30]]
 
 
-def _function(overload: tuple[str, str, str, bool, bool]) -> str:
-    name, arguments, result, is_set, _ = overload
+def _function(overload: tuple[str, str, str, bool]) -> str:
+    name, arguments, result, is_set = overload
     width = len(arguments.split(", ")) if arguments else 0
     values = ", ".join(f"${number}" for number in range(1, width + 1))
     call = f"pg_catalog.{name}({values})"
