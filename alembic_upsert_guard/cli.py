@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from .accepting import accept, baseline, paths_from, read_entries, write_entries
 from .catalog.messages import message_of
-from .checking import Checked, check_keys, together
-from .database_url import opened_url, run_on, secrets_of, without
+from .command.database_url import opened_url, run_on, secrets_of, without
+from .command.ignores import accept, baseline, paths_from, read_entries, write_entries
+from .command.settings import read_settings
 from .errors import UpsertGuardError
 from .findings import (
     Finding,
@@ -33,12 +33,12 @@ from .findings import (
     page_of,
     summary,
 )
-from .imported import output_to_standard_error, place_of
-from .scan import Resolution, call_site_member, scan
-from .scan.checked import CheckedCode
-from .scan.functions import judge_functions
-from .scan.models import declared_tables
-from .settings import read_settings
+from .project_code import output_to_standard_error, place_of
+from .upserts.code import CheckedCode
+from .upserts.functions import judge_functions
+from .upserts.models import declared_tables
+from .upserts.scan import Resolution, call_site_member, scan
+from .verdict.check import Checked, check_keys, together
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from .scan import DeclaredTables, ScanReport
-    from .scan.functions import JudgedFunctions
+    from .upserts.functions import JudgedFunctions
+    from .upserts.scan import DeclaredTables, ScanReport
 
 __all__ = ["main"]
 
@@ -446,7 +446,7 @@ def _declare(
     metadata: Sequence[MetaData],
 ) -> ScanReport:
     """Print or write the declarations that are missing, and return what is left to report."""
-    from .scan.edits import (  # noqa: PLC0415 - it takes the parsers, an extra that scanning has asked for
+    from .edits import (  # noqa: PLC0415
         described,
         diff_of,
         left_after,

@@ -32,8 +32,8 @@ from alembic_upsert_guard.findings import (
     severity_of,
 )
 from alembic_upsert_guard.inference import Code
-from alembic_upsert_guard.scan import scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import scan
 from tests.project import _MODELS as MODULE
 
 if sys.version_info >= (3, 11):

@@ -8,8 +8,7 @@ from __future__ import annotations
 from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
 from .deduplication import ColumnInOrder, Mend, mend_of, order_of
 from .finding import Finding, Location, Severity
-from .keys import alike, told_of_key, told_of_schemas, told_of_target
-from .of_keys import (
+from .key_findings import (
     KeyOfTable,
     Unread,
     beside_other_tables,
@@ -23,6 +22,7 @@ from .of_keys import (
     unknown_dialect,
     unread_rows,
 )
+from .keys import alike, told_of_key, told_of_schemas, told_of_target
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text

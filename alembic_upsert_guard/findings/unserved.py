@@ -9,8 +9,8 @@ from ..inference import MYSQL_FAMILY, Code, Kind, Traits
 from .call_sites import upsert_key_line
 from .codes import severity_of
 from .finding import Finding, Location
+from .function_findings import HINTS
 from .keys import told_of_target
-from .of_functions import HINTS
 from .rows import counted
 from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
 

@@ -39,9 +39,9 @@ from ..findings import (
     written_instead,
 )
 from ..inference import MYSQL_FAMILY, Candidate, Code, State, enforce_same_uniqueness, judge
-from ..inspection import InspectedKey, inspect_keys, verdict_on
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
+from ..verdict.inspected import InspectedKey, inspect_keys, verdict_on
 from .concurrently import as_online
 from .effects import drops, made_by, taken_by
 from .lists import settle, splice

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import TextClause
 
     from ..inference import Candidate
-    from ..inspection import InspectedKey
+    from ..verdict.inspected import InspectedKey
     from .online_operations import CreateConcurrentlyOp
 
 __all__ = ["OPTION", "as_online"]

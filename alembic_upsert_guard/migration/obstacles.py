@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import ModifyTableOps
 
-    from ..inspection import InspectedKey
+    from ..verdict.inspected import InspectedKey
     from .repair import Repair
 
 __all__ = ["why_never_made"]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ..declaration import Arbiter, Declaration
     from ..inference import Code
-    from ..inspection import InspectedKey
+    from ..verdict.inspected import InspectedKey
     from .repair import Repair
 
 __all__ = ["is_hidden", "operations_of"]

@@ -7,12 +7,12 @@ with by the next one.
 
 from __future__ import annotations
 
-from .acting import OneAtATime, RowsInTheWay, Teller, create, drop
 from .arbiter import OnlineArbiter
-from .patience import Patience
 from .progress import drawer_for
+from .retries import Patience
+from .runner import OneAtATime, RowsInTheWay, Teller, create, drop
 from .script import Script, script_creation, script_drop
-from .settled import settle_version
+from .version_race import settle_version
 
 __all__ = [
     "OneAtATime",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from .watching import Drawer, Observation
+    from .progress_watch import Drawer, Observation
 
 __all__ = ["drawer_for"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..catalog import TableName
     from .arbiter import OnlineArbiter
-    from .patience import Patience
+    from .retries import Patience
 
 __all__ = ["Script", "script_creation", "script_drop"]
 

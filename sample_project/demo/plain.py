@@ -148,7 +148,7 @@ def _expect(narrator: Narrator, step: str, act: Callable[[], Any], *, fails: boo
 def _check(database: Database, *arguments: str) -> Outcome:
     command = ["check", "--database", database.libpq_url, "--code", ".", "--functions", *arguments]
     ran = subprocess.run(
-        [sys.executable, "-m", "alembic_upsert_guard.cli", *command],
+        [sys.executable, "-m", "alembic_upsert_guard", *command],
         cwd=FOLDER,
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         stdin=subprocess.DEVNULL,

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table as Printed
 
-from alembic_upsert_guard.scan import DeclaredTables, scan
-from alembic_upsert_guard.scan.files import find_files, read_bytes
-from alembic_upsert_guard.scan.needles import may_upsert
+from alembic_upsert_guard.upserts.scan import DeclaredTables, scan
+from alembic_upsert_guard.upserts.scan.files import find_files, read_bytes
+from alembic_upsert_guard.upserts.scan.needles import may_upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

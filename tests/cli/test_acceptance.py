@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.accepting import (
+from alembic_upsert_guard.command.ignores import (
     AcceptanceError,
     Entry,
     baseline,

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import create_engine, make_url
 
-from alembic_upsert_guard.database_url import (
+from alembic_upsert_guard.command.database_url import (
     DatabaseURLError,
     importlib,
     opened_url,
@@ -70,7 +70,7 @@ class Folder:
     def run(self, *arguments: str) -> Ran:
         """Run the command in a process of its own, in which Alembic is not to be had."""
         ran = subprocess.run(
-            [sys.executable, "-m", "alembic_upsert_guard.cli", *arguments],
+            [sys.executable, "-m", "alembic_upsert_guard", *arguments],
             cwd=self.path,
             env={**os.environ, "PYTHONPATH": str(self.path / "absent")},
             stdin=subprocess.DEVNULL,

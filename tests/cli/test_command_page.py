@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from alembic_upsert_guard.accepting import read_entries
 from alembic_upsert_guard.cli import _parser
+from alembic_upsert_guard.command.ignores import read_entries
 from tests.cli.commands import guard
 
 if TYPE_CHECKING:

@@ -147,7 +147,7 @@ def test_a_full_disk(broken: Project) -> None:
         pytest.skip("it has no /dev/full")
     with open("/dev/full", "w") as full:  # noqa: PTH123
         ran = subprocess.run(
-            [sys.executable, "-m", "alembic_upsert_guard.cli", "explain", "null-rows"],
+            [sys.executable, "-m", "alembic_upsert_guard", "explain", "null-rows"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -168,7 +168,7 @@ def test_an_interruption(project: Project) -> None:
         "import models, time\nprint('here', flush=True)\ntime.sleep(60)\n",
     )
     running = subprocess.Popen(
-        [sys.executable, "-m", "alembic_upsert_guard.cli", "check"],
+        [sys.executable, "-m", "alembic_upsert_guard", "check"],
         cwd=project.path,
         env={**os.environ, "PROJECT_URL": project.url, "PYTHONPATH": "."},
         stdout=subprocess.PIPE,

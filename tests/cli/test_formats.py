@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.project import Project
 
-COMMAND = [sys.executable, "-m", "alembic_upsert_guard.cli"]
+COMMAND = [sys.executable, "-m", "alembic_upsert_guard"]
 
 
 def environment(project: Project, **more: str) -> dict[str, str]:

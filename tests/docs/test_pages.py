@@ -27,8 +27,8 @@ from alembic.operations import Operations
 from packaging.requirements import Requirement
 from sqlalchemy import create_engine
 
-from alembic_upsert_guard.accepting import read_entries
 from alembic_upsert_guard.cli import _parser
+from alembic_upsert_guard.command.ignores import read_entries
 from tests.project import _MODELS as MODULE
 from tests.test_codes import run as run_sql
 

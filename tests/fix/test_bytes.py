@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from alembic_upsert_guard.edits.arguments import Arguments
+from alembic_upsert_guard.edits.declarations import File
+from alembic_upsert_guard.edits.names import ModuleNames
+from alembic_upsert_guard.edits.places import ClassPlace
+from alembic_upsert_guard.edits.source import Source, UnwritableError
+from alembic_upsert_guard.edits.spelling import KeyToWrite, escaped
 from alembic_upsert_guard.inference import Element
-from alembic_upsert_guard.scan.edits.arguments import Arguments
-from alembic_upsert_guard.scan.edits.declarations import File
-from alembic_upsert_guard.scan.edits.names import ModuleNames
-from alembic_upsert_guard.scan.edits.places import ClassPlace
-from alembic_upsert_guard.scan.edits.source import Source, UnwritableError
-from alembic_upsert_guard.scan.edits.spelling import KeyToWrite, escaped
 
 NAMES = ModuleNames({}, {}, frozenset())
 MODELS = """\

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import Resolution, ScanReport, scan
-from alembic_upsert_guard.scan.edits import left_after, plan_declarations, write_edits
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.edits import left_after, plan_declarations, write_edits
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import Resolution, ScanReport, scan
 from tests.fix.corpus import Shape, shapes
 
 if TYPE_CHECKING:

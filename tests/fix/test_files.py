@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan.edits.files import NotWrittenError, diff_of, read_writable, write
-from alembic_upsert_guard.scan.edits.plan import ChangedFile
+from alembic_upsert_guard.edits.files import NotWrittenError, diff_of, read_writable, write
+from alembic_upsert_guard.edits.plan import ChangedFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -72,7 +72,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def fixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copied(tmp_path_factory.mktemp("fixed") / "project")
-    ran(folder, "-m", "alembic_upsert_guard.cli", "scan", "app", "migrations", "web", "--fix")
+    ran(folder, "-m", "alembic_upsert_guard", "scan", "app", "migrations", "web", "--fix")
     return folder
 
 
@@ -107,6 +107,6 @@ def test_the_formatter_has_nothing_to_do(fixed: Path) -> None:
 
 def test_the_next_scan_is_clean(fixed: Path) -> None:
     """Without a warning."""
-    scan = ["-m", "alembic_upsert_guard.cli", "scan", "app", "migrations", "web", "--strict"]
+    scan = ["-m", "alembic_upsert_guard", "scan", "app", "migrations", "web", "--strict"]
 
     assert "nothing to do" in ran(fixed, *scan)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine
 
-from alembic_upsert_guard.scan.functions import judge_functions
+from alembic_upsert_guard.upserts.functions import judge_functions
 from tests.functions.judging import Database
 
 if TYPE_CHECKING:

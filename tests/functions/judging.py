@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from alembic_upsert_guard.scan.functions import JudgedFunctions
+    from alembic_upsert_guard.upserts.functions import JudgedFunctions
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine
 
-from alembic_upsert_guard.scan.functions import JudgedFunctions, judge_functions
+from alembic_upsert_guard.upserts.functions import JudgedFunctions, judge_functions
 from tests.functions.judging import body
 
 if TYPE_CHECKING:

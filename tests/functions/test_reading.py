@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, event, make_url, text
 
-from alembic_upsert_guard.scan.sql.routines import Routine, read_routine
+from alembic_upsert_guard.upserts.scan.sql.routines import Routine, read_routine
 from tests.functions.judging import body
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard import conflict_target
-from alembic_upsert_guard.checking import check_keys
+from alembic_upsert_guard.verdict.check import check_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

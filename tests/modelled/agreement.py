@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.errors import UndeclaredUpsertKeyError
-from alembic_upsert_guard.scan import Resolution, scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import Resolution, scan
 
 from .pairs import Batch, batch
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from alembic_upsert_guard.scan import CallSite
+    from alembic_upsert_guard.upserts.scan import CallSite
 
 __all__ = ["Tally", "check"]
 

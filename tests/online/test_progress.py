@@ -20,8 +20,8 @@ from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter, Patience, Teller, create
 from alembic_upsert_guard.online.progress import drawer_for
+from alembic_upsert_guard.online.progress_watch import Observation
 from alembic_upsert_guard.online.sessions import Session, sessions_of, told_seconds
-from alembic_upsert_guard.online.watching import Observation
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, made, revision
 from tests.online.waiting import until, until_the_build_waits
@@ -29,7 +29,7 @@ from tests.online.waiting import until, until_the_build_waits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alembic_upsert_guard.online.watching import Drawer
+    from alembic_upsert_guard.online.progress_watch import Drawer
     from tests.project import Project, Ran
 
 ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_series(1, 1000) i"
@@ -370,7 +370,7 @@ def test_a_drop_says_whom_it_waits_for(answers: Project) -> None:
 def test_what_a_real_build_counts_goes_up_to_its_total(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alembic_upsert_guard.online.watching._EVERY", 0.002)
+    monkeypatch.setattr("alembic_upsert_guard.online.progress_watch._EVERY", 0.002)
     project.sql(ANSWERS, ROWS.replace("1000", "300000"))
     seen = Seen()
     with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -29,10 +29,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from alembic_upsert_guard import UpsertKey, conflict_target
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.checking import check_keys
-from alembic_upsert_guard.inspection import inspect_keys
 from alembic_upsert_guard.migration.toimpl import LOGGER
 from alembic_upsert_guard.rows import RowsOfKey, read_rows
+from alembic_upsert_guard.verdict.check import check_keys
+from alembic_upsert_guard.verdict.inspected import inspect_keys
 
 if TYPE_CHECKING:
     from alembic_upsert_guard.findings import RowsReport

@@ -31,12 +31,12 @@ from sqlalchemy.dialects.postgresql import insert
 from alembic_upsert_guard import UpsertKey, conflict_target
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.catalog.postgresql import read
-from alembic_upsert_guard.checking import check_keys
 from alembic_upsert_guard.migration.toimpl import LOGGER
+from alembic_upsert_guard.verdict.check import check_keys
 
 if TYPE_CHECKING:
-    from alembic_upsert_guard.checking import CheckedKey
     from alembic_upsert_guard.findings import Finding
+    from alembic_upsert_guard.verdict.check import CheckedKey
     from tests.rules.answers import PostgreSQLRules
 
 T = "CREATE TABLE t (a int NOT NULL, s text NOT NULL, flag boolean NOT NULL)"

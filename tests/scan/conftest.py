@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import scan
 from tests.scan.garage import Garage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from alembic_upsert_guard.scan import DeclaredTables, ScanReport
+    from alembic_upsert_guard.upserts.scan import DeclaredTables, ScanReport
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from alembic_upsert_guard.scan import Resolution, scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import Resolution, scan
 
 if TYPE_CHECKING:
     from pathlib import Path

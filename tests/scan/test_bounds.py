@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan.sql import read_sql
-from alembic_upsert_guard.scan.sql.grammar import LONGEST
+from alembic_upsert_guard.upserts.scan.sql import read_sql
+from alembic_upsert_guard.upserts.scan.sql.grammar import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alembic_upsert_guard.scan import ScanReport
+    from alembic_upsert_guard.upserts.scan import ScanReport
 
 SAVE = "INSERT INTO accounts (tenant) VALUES (1) ON CONFLICT (tenant, email) DO NOTHING;\n"
 N = 20_000
@@ -138,7 +138,7 @@ def test_many_do_not_hang(tmp_path: Path, name: str) -> None:
     """In a process with a generous time; squares of these numbers take far longer."""
     (tmp_path / name).write_text(MANY[name])
     program = (
-        "import sys; from alembic_upsert_guard.scan import DeclaredTables, scan;"
+        "import sys; from alembic_upsert_guard.upserts.scan import DeclaredTables, scan;"
         "r = scan([sys.argv[1]], DeclaredTables(())); print(len(r.call_sites), len(r.problems))"
     )
     ran = subprocess.run(

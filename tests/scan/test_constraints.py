@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import Resolution
+from alembic_upsert_guard.upserts.scan import Resolution
 
 if TYPE_CHECKING:
     from tests.scan.garage import Garage

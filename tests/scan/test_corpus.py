@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import Resolution, scan
+from alembic_upsert_guard.upserts.scan import Resolution, scan
 from tests.scan.corpus import Shape, shapes, told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alembic_upsert_guard.scan import DeclaredTables
+    from alembic_upsert_guard.upserts.scan import DeclaredTables
 
 SHAPES = shapes()
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.findings import Finding, Location
-from alembic_upsert_guard.scan import IgnoreComment, Resolution, scan
+from alembic_upsert_guard.upserts.scan import IgnoreComment, Resolution, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alembic_upsert_guard.scan import DeclaredTables, ScanReport
+    from alembic_upsert_guard.upserts.scan import DeclaredTables, ScanReport
 
 IMPORTS = (
     "from sqlalchemy import text\n"

@@ -10,12 +10,12 @@ import pytest
 from alembic_upsert_guard.findings import as_text
 from alembic_upsert_guard.findings.calls import Call, Form
 from alembic_upsert_guard.findings.causes import Cause, way_out
-from alembic_upsert_guard.scan import Resolution
+from alembic_upsert_guard.upserts.scan import Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alembic_upsert_guard.scan import ScanReport
+    from alembic_upsert_guard.upserts.scan import ScanReport
     from tests.scan.garage import Garage
 
 PARTIAL = 'Index("ux", "regno", unique=True, postgresql_where=text("NOT sold")),'

@@ -10,13 +10,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, rel
 
 from alembic_upsert_guard import UpsertKey
 from alembic_upsert_guard.inference import Candidate, Element, Kind
-from alembic_upsert_guard.scan import DeclaredKey
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import DeclaredKey
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alembic_upsert_guard.scan import DeclaredTables
+    from alembic_upsert_guard.upserts.scan import DeclaredTables
 
 
 def test_a_table_tells_its_columns_keys_and_arbiters(shop: DeclaredTables) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.errors import MissingParsersError, UpsertGuardError
-from alembic_upsert_guard.scan import DeclaredTables, scan
+from alembic_upsert_guard.upserts.scan import DeclaredTables, scan
 from tests.test_imports import fresh
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def test_without_a_parser_there_is_one_error(
 ) -> None:
     """Before any file is read, whatever the files are."""
     for name in list(sys.modules):
-        if name.startswith("alembic_upsert_guard.scan."):
+        if name.startswith("alembic_upsert_guard.upserts.scan."):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, parser, None)
 
@@ -38,7 +38,7 @@ def test_the_package_of_the_scanner_imports_no_parser() -> None:
     """Nor does the module that reads the models."""
     fresh("""
         import sys
-        import alembic_upsert_guard.scan
-        import alembic_upsert_guard.scan.models
+        import alembic_upsert_guard.upserts.scan
+        import alembic_upsert_guard.upserts.models
         assert not {"postgast", "sqlglot", "tree_sitter", "alembic"} & set(sys.modules)
     """)

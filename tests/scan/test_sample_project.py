@@ -9,8 +9,8 @@ from sqlalchemy import MetaData
 
 import sample_project
 from alembic_upsert_guard import declare_upsert_key
-from alembic_upsert_guard.scan import Resolution, ScanReport, scan
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import Resolution, ScanReport, scan
 from sample_project.app.models import Base
 
 PROJECT = Path(sample_project.__file__).parent

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.scan import Problem, scan
-from alembic_upsert_guard.scan.files import LARGEST
+from alembic_upsert_guard.upserts.scan import Problem, scan
+from alembic_upsert_guard.upserts.scan.files import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alembic_upsert_guard.scan import DeclaredTables, ScanReport
+    from alembic_upsert_guard.upserts.scan import DeclaredTables, ScanReport
 
 SAVE = "INSERT INTO accounts (tenant) VALUES (1) ON CONFLICT (tenant, email) DO NOTHING;\n"
 
@@ -242,7 +242,7 @@ def test_a_file_that_takes_too_long_is_a_line(
     scanned: Callable[..., ScanReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one with 2^40 ways to read a name; the rest is scanned."""
-    monkeypatch.setattr("alembic_upsert_guard.scan.readers.SECONDS", 0.5)
+    monkeypatch.setattr("alembic_upsert_guard.upserts.scan.readers.SECONDS", 0.5)
     names = "".join(f"    a{n} = a{n - 1} if x else a{n - 1}\n" for n in range(1, 41))
     report = scanned(
         slow_py=(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from alembic_upsert_guard.scan import scan
-from alembic_upsert_guard.scan.checked import CheckedCode
-from alembic_upsert_guard.scan.models import declared_tables
+from alembic_upsert_guard.upserts.code import CheckedCode
+from alembic_upsert_guard.upserts.models import declared_tables
+from alembic_upsert_guard.upserts.scan import scan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, event, make_url
 
-from alembic_upsert_guard.database_url import opened_url, run_on
-from alembic_upsert_guard.scan import scan
-from alembic_upsert_guard.scan.checked import CheckedCode
+from alembic_upsert_guard.command.database_url import opened_url, run_on
+from alembic_upsert_guard.upserts.code import CheckedCode
+from alembic_upsert_guard.upserts.scan import scan
 from tests.served.judging import Database
 from tests.served.test_verdicts import ROWS, UNIQUE, UPSERT, USERS, on
 

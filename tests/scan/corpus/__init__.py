@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alembic_upsert_guard.scan import CallSite
+    from alembic_upsert_guard.upserts.scan import CallSite
 
 FOLDER = Path(__file__).parent
 

@@ -1,0 +1,162 @@
+"""The keys that the models lack, by the findings of a scan that a declaration settles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..findings.call_sites import UNDECLARED_UPSERT, Miss
+from ..inference import Kind, State
+from ..upserts.scan.constraints import constraints_by_name
+from ..upserts.scan.matching import judge_target
+from ..upserts.scan.nearest import nearest_arbiter
+from ..upserts.scan.sighting import (
+    AnyArbiter,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    KeyOfTable,
+    PrimaryKey,
+    Unread,
+)
+from ..upserts.upsert import Resolution
+from .spelling import KeyToWrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..findings import Finding
+    from ..inference import Candidate
+    from ..upserts.scan.declared import DeclaredTable, DeclaredTables
+    from ..upserts.scan.sighting import Target
+    from ..upserts.upsert import CallSite
+
+__all__ = ["Missing", "missing_keys", "place_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One key that a table lacks."""
+
+    table: DeclaredTable
+    key: KeyToWrite
+    findings: tuple[Finding, ...]
+    """Those that are settled once it is declared."""
+
+
+def missing_keys(
+    findings: Iterable[Finding],
+    call_sites: Iterable[CallSite],
+    models: DeclaredTables,
+    *,
+    primary_keys: bool = False,
+) -> list[Missing]:
+    """Return the keys to declare, in the order of the call sites that need them; each once.
+
+    :param findings: those that nobody suppressed; call sites without one are left as they are.
+    :param primary_keys: whether upserts on the whole primary key get a key too: it is what the table is about, and
+     no revision takes it away by accident.
+    """
+    wanted = {place_of(f): f for f in findings if f.code == UNDECLARED_UPSERT and f.location}
+    found: dict[object, Missing] = {}
+    for site in call_sites:
+        finding = wanted.get((site.path, site.line, site.table, site.elements, site.where))
+        table = None if site.table is None else models.table(site.schema, site.table)
+        if finding is None or table is None:
+            continue
+        wanted_key = _key_of(site, table)
+        if wanted_key is None or (wanted_key[1] and not primary_keys):
+            continue
+        key, _ = wanted_key
+        identity = (table.schema, table.name, frozenset(key.elements), key.where)
+        known = found.get(identity)
+        settled = (finding,) if known is None else (*known.findings, finding)
+        found[identity] = Missing(table, key if known is None else known.key, settled)
+    return _without_narrower(list(found.values()))
+
+
+def place_of(finding: Finding) -> object:
+    """Return what a finding shares with its call site."""
+    at = finding.location
+    path, line = ("", 0) if at is None else (at.path, at.line)
+    return (path, line, finding.table, finding.elements, finding.where)
+
+
+def _key_of(site: CallSite, table: DeclaredTable) -> tuple[KeyToWrite, bool] | None:
+    """The key that the site needs, and whether it is the primary key.
+
+    None: the site is likelier wrong than the models, or says too little.
+
+    ===============================================  ============================================
+    the models have                                  the key
+    ===============================================  ============================================
+    what serves it                                   that, in their spelling: so the key points at it
+    nothing near, or some of its columns             the target of the call
+    the same elements with a predicate, or more
+    columns, or other expressions, or the primary
+    key among its columns                            none: the call is likelier wrong
+    a deferrable constraint on it                    none: it has to be made immediate first
+    ===============================================  ============================================
+    """
+    if site.resolution is Resolution.MODELLED:
+        return _as_it_is(_serving(site.target, table))
+    target = site.target
+    if site.resolution is not Resolution.UNDECLARED or not isinstance(
+        target, Elements | KeyOfTable
+    ):
+        return None
+    if not target.elements or isinstance(target.predicate, Unread):
+        return None
+    judged = judge_target(table.arbiters, target.elements, target.predicate)
+    if judged.state is State.SATISFIED:
+        return _as_it_is(judged.candidate)
+    columns = {e.column for e in target.elements if e.column is not None}
+    if judged.candidate is not None or not columns <= set(table.column_names):
+        return None
+    near = nearest_arbiter(table.arbiters, target.elements)
+    if near is None or (near[0] is Miss.FEWER and near[1].kind is not Kind.PRIMARY_KEY):
+        return KeyToWrite(target.elements, target.predicate), False
+    return None
+
+
+def _as_it_is(candidate: Candidate | None) -> tuple[KeyToWrite, bool] | None:
+    if candidate is None:
+        return None
+    key = KeyToWrite(candidate.elements, candidate.predicate)
+    return key, candidate.kind is Kind.PRIMARY_KEY
+
+
+def _serving(target: Target | Unread, table: DeclaredTable) -> Candidate | None:
+    """What of the models serves a target; None: there are several, and it is not known which is meant."""
+    match target:
+        case Elements(elements, predicate) | KeyOfTable(elements, predicate):
+            return judge_target(table.arbiters, elements, predicate).candidate
+        case Constraint(name) | ConstraintObject(_, str() as name):
+            return constraints_by_name(table).get(name)
+        case ConstraintObject(elements, None):
+            return judge_target(table.arbiters, elements, None).candidate
+        case PrimaryKey():
+            return next((a for a in table.arbiters if a.kind is Kind.PRIMARY_KEY), None)
+        case AnyArbiter():
+            others = [a for a in table.arbiters if a.kind is not Kind.PRIMARY_KEY]
+            return others[0] if len(others) == 1 else None
+    return None
+
+
+def _without_narrower(found: Sequence[Missing]) -> list[Missing]:
+    """A key without a predicate serves every predicate on the same elements: the partial ones are not needed."""
+    full = {_elements(each): each for each in found if each.key.where is None}
+    kept: list[Missing] = []
+    for each in found:
+        wider = full.get(_elements(each), each)
+        if wider is each:
+            settled = [m.findings for m in found if _elements(m) == _elements(each)]
+            is_full = each.key.where is None
+            findings = tuple(f for group in settled for f in group) if is_full else each.findings
+            kept.append(Missing(each.table, each.key, findings))
+    return kept
+
+
+def _elements(missing: Missing) -> object:
+    table = missing.table
+    return table.schema, table.name, frozenset(missing.key.elements)

@@ -1,0 +1,77 @@
+"""Upsert call sites in a tree of files, held against the declared upsert keys; no database is needed.
+
+Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sql`) say what stands in a file, :mod:`.resolve` holds it against
+:class:`DeclaredTables`, plain values that :mod:`.models` takes from SQLAlchemy's metadata. Nothing that is scanned is
+imported or run, and what the source does not tell is unresolved, never a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import MissingParsersError
+from ..upsert import CallSite, Resolution, Source, call_site_member
+from .declared import (
+    DeclaredClass,
+    DeclaredKey,
+    DeclaredTable,
+    DeclaredTables,
+)
+from .files import Problem
+from .ignoring import IgnoreComment
+from .report import ScanReport
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "CallSite",
+    "DeclaredClass",
+    "DeclaredKey",
+    "DeclaredTable",
+    "DeclaredTables",
+    "IgnoreComment",
+    "Problem",
+    "Resolution",
+    "ScanReport",
+    "Source",
+    "call_site_member",
+    "scan",
+]
+
+_PARSERS = ("pathspec", "postgast", "sqlglot", "tree_sitter")
+"""How the names of the parsers' modules begin."""
+
+
+def scan(
+    paths: Iterable[str | os.PathLike[str]],
+    declared: DeclaredTables | None,
+    *,
+    drivers: frozenset[str] = frozenset(),
+    progress: Callable[[int, int], None] | None = None,
+    exclude: Iterable[str] = (),
+) -> ScanReport:
+    """Return the call sites under `paths`, held against what the models declare and what they are unique on.
+
+    What cannot be read becomes a problem and a finding of the report, and the rest is scanned. Files of more than
+    :data:`.files.LARGEST` bytes are not read, nor is one that takes more than :data:`.bounds.SECONDS` seconds.
+
+    :param paths: files, and folders to walk; hidden folders, ``node_modules``, virtual environments and what git
+     ignores are left out unless they are named here. No link is followed out of them.
+    :param declared: None: there are no models; what can be read is ``read``, and judged by nothing.
+    :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
+    :param progress: called after each file with the number of files done, and of all.
+    :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.files.find_files`.
+    :raises MissingParsersError: the extra ``scan`` is not installed.
+    """
+    try:
+        from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(_PARSERS):
+            raise
+        raise MissingParsersError(
+            f"scanning needs parsers that are not installed ({error.name}): "
+            "pip install 'alembic-upsert-guard[scan]'"
+        ) from error
+    return Scanner(declared, drivers).scan(paths, progress, exclude)

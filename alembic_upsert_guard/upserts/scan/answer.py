@@ -1,0 +1,112 @@
+"""What is so of one upsert, before it is a call site with findings; and what answers are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...findings import told_of_key
+from ...findings.call_sites import UNDECLARED_UPSERT, Offer, unresolved_upsert
+from ...findings.calls import conflict_target_call
+from ..upsert import Resolution
+from .sighting import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...findings.call_sites import Wording
+    from ...findings.calls import Call
+    from ...findings.causes import Cause
+    from ...inference import Element
+    from .declared import DeclaredKey, DeclaredTable, DeclaredTables
+
+__all__ = ["Answer", "Asked", "declared", "modelled", "undeclared", "unresolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is so."""
+
+    resolution: Resolution
+    wording: Wording | None = None
+    """For what is not declared; None: there is nothing to say."""
+    code: str = UNDECLARED_UPSERT
+    """Of the finding, where there is one that is not of an unresolved call site."""
+    key: DeclaredKey | None = None
+    """The declared key that the upsert means; None: none is known."""
+    elements: tuple[str, ...] = ()
+    """Empty: as the source writes them."""
+    where: str | None = None
+    constraint: str | None = None
+    """The name that a constraint object is taken by; None: as the source writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One upsert on a table of the models."""
+
+    call: Call
+    table: DeclaredTable
+    models: DeclaredTables
+
+    @property
+    def place(self) -> str:
+        """Where a key of the table is declared."""
+        return self.models.place_of(self.table)
+
+    def offer(self, elements: Sequence[Element], where: str | None = None) -> Offer:
+        """Return the key that could be declared."""
+        return Offer(tuple(elements), where, self.place)
+
+    def key_line(self, key: DeclaredKey | None) -> str | None:
+        """Return the shortest ``**conflict_target(...)`` that picks the key; None: there is none to pick."""
+        if key is None or self.call.model is None:
+            return None
+        if len(self.table.keys) == 1:
+            return conflict_target_call(self.call.model)
+        elements = [(e.label, e.column is None) for e in key.elements]
+        alike = [k for k in self.table.keys if frozenset(k.elements) == frozenset(key.elements)]
+        # of several on the same elements the one without a predicate is picked
+        where = key.where if len(alike) > 1 else None
+        return conflict_target_call(self.call.model, elements, where)
+
+    @property
+    def declared_keys(self) -> list[str]:
+        """The keys of the table, as people are told of them."""
+        return [self.describe(key) for key in self.table.keys]
+
+    def describe(self, key: DeclaredKey) -> str:
+        """Return how people are told of a key."""
+        return told_of_key(self.table.full_name, key.labels, key.where)
+
+
+def declared(key: DeclaredKey | None, *, as_key: bool = False) -> Answer:
+    """Return that a key has the target.
+
+    :param as_key: whether the upsert writes no elements, and means the key's.
+    """
+    if key is None or not as_key:
+        return Answer(Resolution.DECLARED, key=key)
+    return Answer(Resolution.DECLARED, key=key, elements=key.labels, where=key.where)
+
+
+def modelled(wording: Wording) -> Answer:
+    """Return that the models serve the target, and no key has it."""
+    return Answer(Resolution.MODELLED, wording)
+
+
+def undeclared(wording: Wording, code: str = UNDECLARED_UPSERT) -> Answer:
+    """Return that nothing in the models serves the upsert."""
+    return Answer(Resolution.UNDECLARED, wording, code)
+
+
+def unresolved(
+    why: Unread | str, call: Call, cause: Cause | None = None, line: str | None = None
+) -> Answer:
+    """Return that nothing is known of the upsert.
+
+    :param line: what to write instead, where the models say it.
+    """
+    unread = why if isinstance(why, Unread) else Unread(why)
+    wording = unresolved_upsert(unread.reason, cause or unread.cause, call, line)
+    return Answer(Resolution.UNRESOLVED, wording)

@@ -1,0 +1,84 @@
+"""Comments that accept a finding where it stands: ``upsert-guard: ignore[code]``."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...findings import Finding, Location, severity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..upsert import CallSite
+    from .sighting import Sighting
+
+__all__ = ["MARK", "IgnoreComment", "IgnoreComments", "accepts_whole_file", "ignored_codes"]
+
+MARK = "upsert-guard: ignore["
+"""What stands in the comment before the codes; a space after the colon or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreComment:
+    """One code of one comment."""
+
+    path: str
+    line: int
+    """Counted from 1."""
+    code: str
+
+    def stale(self) -> Finding:
+        """Return the finding that it suppresses nothing."""
+        return Finding(
+            "stale-ignore",
+            severity_of("stale-ignore"),
+            None,
+            None,
+            (),
+            None,
+            f"the comment that ignores {self.code} matches nothing",
+            "take it out, or put it on a line of the call: one in the line above it accepts nothing",
+            Location(self.path, self.line),
+        )
+
+
+def ignored_codes(comment: str) -> Iterator[str]:
+    """Return the codes that a comment accepts: ``# upsert-guard: ignore[unresolved-upsert, bound-predicate]``."""
+    _, mark, rest = comment.replace("upsert-guard:ignore[", MARK).partition(MARK)
+    codes, closed, _ = rest.partition("]")
+    if mark and closed:
+        yield from (code.strip() for code in codes.split(",") if code.strip())
+
+
+class IgnoreComments:
+    """The comments of one file, and which of them accepted something."""
+
+    def __init__(self, comments: Iterable[IgnoreComment]) -> None:
+        """None has accepted anything yet."""
+        self._comments = tuple(comments)
+        self._by_code: dict[str, dict[int, IgnoreComment]] = {}
+        for comment in self._comments:
+            self._by_code.setdefault(comment.code, {})[comment.line] = comment
+        self._lines = {code: sorted(found) for code, found in self._by_code.items()}
+        self._used: set[IgnoreComment] = set()
+
+    def accept(self, finding: Finding, sighting: Sighting | CallSite) -> bool:
+        """Return whether a comment accepts the finding: one on any line of the call or string that holds the upsert."""
+        lines = self._lines.get(finding.code, [])
+        first = bisect_left(lines, sighting.first_line)
+        if first == len(lines) or lines[first] > sighting.last_line:
+            return False
+        self._used.add(self._by_code[finding.code][lines[first]])
+        return True
+
+    def unused(self) -> list[IgnoreComment]:
+        """Return those that have accepted nothing so far."""
+        return [comment for comment in self._comments if comment not in self._used]
+
+
+def accepts_whole_file(source: bytes, code: str) -> bool:
+    """Return whether a file that does not parse accepts `code`, on whatever line."""
+    lines = source.decode("utf-8", errors="replace").splitlines()
+    return any(code in ignored_codes(line) for line in lines)

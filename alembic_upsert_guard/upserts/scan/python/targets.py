@@ -1,0 +1,154 @@
+"""The arguments that name a conflict target: lists of elements."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ....inference import Element
+from ..sighting import Cause, Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..declared import DeclaredTables
+    from .constants import Constants
+    from .module import Module
+    from .predicates import Predicates
+    from .tables import Tables
+
+__all__ = ["Targets"]
+
+_COPIES = frozenset({"frozenset", "list", "set", "sorted", "tuple"})
+
+
+class Targets:
+    """Reads what ``index_elements`` and ``conflict_target()`` are given."""
+
+    def __init__(
+        self,
+        constants: Constants,
+        tables: Tables,
+        predicates: Predicates,
+        declared: DeclaredTables,
+    ) -> None:
+        """Nothing is read yet."""
+        self._declared = declared
+        self._constants = constants
+        self._tables = tables
+        self._predicates = predicates
+
+    def elements(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
+        """Return the elements of ``index_elements``: a list, tuple or set, by whichever name, or a primary key."""
+        literal = self._constants.literal(module, node)
+        if isinstance(literal, Unread):
+            return literal
+        at = literal.module
+        match literal.node:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return self.each(at, items)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return _joined([self.elements(at, left), self.elements(at, right)])
+            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
+                return self.elements(at, items)
+            case ast.ListComp() | ast.GeneratorExp() as comprehension if _copies(comprehension):
+                return self.elements(at, comprehension.generators[0].iter)
+            case ast.Constant(value=str() as text):
+                return Unread(
+                    f"index_elements is the string {text!r}, which SQLAlchemy takes letter by letter; it takes a list",
+                    Cause.LETTERS,
+                )
+            case ast.expr() as expression:
+                found = self.primary_key(at, expression)
+                return _unread(node) if found is None else found
+        return _unread(node)
+
+    def primary_key(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread | None:
+        """Return the columns of ``table.primary_key``; None: the expression is no primary key."""
+        table = self._tables.primary_key(module, node)
+        if table is None or isinstance(table, Unread):
+            return table
+        declared = table.declared or self._declared.table(table.schema, table.name)
+        if declared is None or not declared.primary_key:
+            return Unread(
+                f"no model has the table {table.name} and its primary key", Cause.NO_MODEL
+            )
+        return tuple(Element(column=name) for name in declared.primary_key)
+
+    def each(self, module: Module, items: Iterable[ast.expr]) -> tuple[Element, ...] | Unread:
+        """Return the elements that are written one by one."""
+        return _joined(
+            self.elements(module, item.value)
+            if isinstance(item, ast.Starred)
+            else self._one(module, item)
+            for item in items
+        )
+
+    def binds(self, module: Module, node: ast.expr) -> bool:
+        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source tells."""
+        literal = self._constants.literal(module, node)
+        if isinstance(literal, Unread):
+            return False
+        at = literal.module
+        match literal.node:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return any(self._one_binds(at, item) for item in items)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self.binds(at, left) or self.binds(at, right)
+            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
+                return self.binds(at, items)
+        return False
+
+    def _one_binds(self, module: Module, node: ast.expr) -> bool:
+        if isinstance(node, ast.Starred):
+            return self.binds(module, node.value)
+        # a string is a column's name here, by whichever name it goes
+        if not isinstance(self._constants.text(module, node), Unread):
+            return False
+        return self._predicates.sql(module, node).binds
+
+    def _one(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
+        column = self._tables.column(module, node)
+        if column is not None:
+            return column if isinstance(column, Unread) else (column,)
+        name = self._constants.text(module, node)
+        if not isinstance(name, Unread):
+            return (Element(column=name),)
+        if isinstance(node, ast.Constant):
+            return _unread(node)
+        sql = self._predicates.sql(module, node)
+        if isinstance(sql.text, Unread):
+            # why it is no string says more, where a name led nowhere
+            return name if isinstance(node, ast.Name) else sql.text
+        element = self._tables.spelled(sql.text)
+        return element if isinstance(element, Unread) else (element,)
+
+
+def _joined(
+    parts: Iterable[tuple[Element, ...] | Unread],
+) -> tuple[Element, ...] | Unread:
+    found: list[Element] = []
+    for part in parts:
+        if isinstance(part, Unread):
+            return part
+        found += part
+    return tuple(found)
+
+
+def _copies(comprehension: ast.ListComp | ast.GeneratorExp) -> bool:
+    """Whether it only copies columns or their names: ``[c.name for c in table.primary_key]``."""
+    match comprehension:
+        case (
+            ast.ListComp(elt=element, generators=[ast.comprehension(ast.Name(id=name), ifs=[])])
+            | ast.GeneratorExp(
+                elt=element, generators=[ast.comprehension(ast.Name(id=name), ifs=[])]
+            )
+        ):
+            match element:
+                case ast.Name(id=used) | ast.Attribute(value=ast.Name(id=used), attr="name"):
+                    return used == name
+    return False
+
+
+def _unread(node: ast.AST) -> Unread:
+    return Unread(f"{ast.unparse(node)} cannot be read as elements")

@@ -1,0 +1,40 @@
+"""What a scan returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...findings import Finding
+    from ..upsert import CallSite
+    from .files import Problem
+    from .ignoring import IgnoreComment
+
+__all__ = ["ScanReport", "by_place"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """Everything that a scan found, each group by path and line."""
+
+    call_sites: tuple[CallSite, ...]
+    """Every upsert that was seen, whether a comment accepts its finding or not."""
+    findings: tuple[Finding, ...]
+    """Those that no comment accepts, the files that could not be read among them."""
+    problems: tuple[Problem, ...]
+    """Files and folders that were not scanned: findings too, but for those that a rule leaves out."""
+    stale_ignores: tuple[IgnoreComment, ...]
+    """Codes in comments that accept nothing."""
+    comments: tuple[IgnoreComment, ...]
+    """Every code of a comment, whether it suppresses something here or not."""
+    files: int
+    """How many files were looked at."""
+    paths: tuple[str, ...] = ()
+    """Those files, as they were asked for."""
+
+
+def by_place(finding: Finding) -> tuple[str, int, str]:
+    """Return what findings of files are sorted by: path, line and code; those without a place come first."""
+    at = finding.location
+    return ("", 0, finding.code) if at is None else (at.path, at.line, finding.code)

@@ -1,0 +1,220 @@
+"""A conflict target held against one table of the models: the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...findings import candidate_told
+from ...findings.call_sites import (
+    Miss,
+    Near,
+    any_is_deferrable,
+    key_not_found,
+    modelled_target,
+    modelled_without_target,
+    undeclared_target,
+    undeclared_without_target,
+    unknown_columns,
+    unknown_table,
+)
+from ...findings.calls import target_line
+from ...inference import Element, Kind, State
+from ..upsert import Resolution
+from .answer import Answer, declared, modelled, undeclared, unresolved
+from .constraints import answer_by_name
+from .matching import Match, judge_target, match_key
+from .nearest import nearest_arbiter
+from .sighting import (
+    AnyArbiter,
+    Cause,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    KeyOfTable,
+    PrimaryKey,
+    Unread,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...findings.calls import Call
+    from ...inference import Candidate
+    from .answer import Asked
+    from .declared import DeclaredTable, DeclaredTables
+    from .sighting import NamedTable, Target
+
+__all__ = ["answer_of", "read_only", "without_model"]
+
+
+def read_only(target: Target | Unread, call: Call) -> Answer:
+    """Return whether a target can be read, where there are no models to hold it against."""
+    if isinstance(target, Unread):
+        return unresolved(target, call)
+    if isinstance(target, Elements | KeyOfTable) and isinstance(target.predicate, Unread):
+        return unresolved(target.predicate, call)
+    if isinstance(target, KeyOfTable) and not target.elements:
+        return unresolved(
+            "the key that conflict_target() picks is in the models", call, Cause.NO_MODEL
+        )
+    return Answer(Resolution.READ)
+
+
+def without_model(call: Call, named: NamedTable, models: DeclaredTables) -> Answer:
+    """Return what is so of a table that the models do not have under that name."""
+    alike = models.alike(named.schema, named.name)
+    if alike is not None:
+        reason = f"whether {call.table} is the declared table {alike.full_name} is not known"
+        return unresolved(reason, call, Cause.OTHER_SCHEMA, alike.full_name)
+    return undeclared(unknown_table(call.table))
+
+
+def answer_of(target: Target | Unread, asked: Asked) -> Answer:
+    """Return what the models say of a target on one of their tables."""
+    match target:
+        case Unread():
+            return unresolved(target, asked.call)
+        case Elements(elements, predicate):
+            return _of_elements(asked, elements, predicate)
+        case PrimaryKey():
+            return _of_primary_key(asked)
+        case Constraint(name):
+            return answer_by_name(asked, name)
+        case ConstraintObject(elements, name):
+            return _of_constraint_object(asked, elements, name)
+        case AnyArbiter():
+            return _of_any(asked)
+        case KeyOfTable(elements, predicate):
+            return _of_key(asked, elements, predicate)
+
+
+def _of_elements(
+    asked: Asked, elements: tuple[Element, ...], predicate: str | Unread | None
+) -> Answer:
+    table = asked.table
+    matches = [match_key(key, elements, predicate) for key in table.keys]
+    if Match.SAME in matches:
+        return declared(table.keys[matches.index(Match.SAME)])
+    judged = judge_target(table.arbiters, elements, predicate)
+    where = None if isinstance(predicate, Unread) else predicate
+    offer = asked.offer(elements, where)
+    if judged.deferrable and judged.candidate is not None:
+        spoiler = Near(Miss.DEFERRABLE, judged.candidate)
+        return undeclared(undeclared_target(asked.call, offer, spoiler))
+    if judged.state is State.SATISFIED and judged.candidate is not None:
+        return modelled(modelled_target(asked.call, offer, judged.candidate))
+    if judged.state is State.UNKNOWN or Match.DOUBT in matches:
+        if isinstance(predicate, Unread):
+            return unresolved(predicate, asked.call)
+        return _doubtful(asked, judged.candidate, simplified=judged.simplified)
+    unknown = _unknown_columns(table, elements)
+    if unknown:
+        return _of_unknown_columns(asked, unknown)
+    near_by = nearest_arbiter(table.arbiters, elements)
+    near = None if near_by is None else _near(asked, *near_by)
+    return undeclared(undeclared_target(asked.call, offer, near, asked.declared_keys))
+
+
+def _near(asked: Asked, miss: Miss, arbiter: Candidate) -> Near:
+    key = next((k for k in asked.table.keys if k.arbiter == arbiter), None)
+    return Near(miss, arbiter, asked.key_line(key), primary=arbiter.kind is Kind.PRIMARY_KEY)
+
+
+def _doubtful(asked: Asked, candidate: Candidate | None, *, simplified: bool) -> Answer:
+    if candidate is None:
+        return unresolved("whether the models serve it is not known", asked.call, Cause.OTHER_SQL)
+    key = next((k for k in asked.table.keys if k.arbiter == candidate), None)
+    named = f"the {candidate_told(candidate)}" if key is None else asked.describe(key)
+    if simplified:
+        reason = f"whether {named} serves it is not known: the planner may make a column of an expression in it"
+        return unresolved(reason, asked.call, Cause.SIMPLIFIED)
+    reason = f"whether {named} serves it is not known: its SQL reads differently"
+    line = asked.key_line(key) if asked.call.form.is_python else None
+    line = line or target_line(asked.call, candidate.elements, candidate.predicate)
+    return unresolved(reason, asked.call, Cause.OTHER_SQL, line)
+
+
+def _unknown_columns(table: DeclaredTable, elements: Sequence[Element]) -> list[str]:
+    return [
+        e.column for e in elements if e.column is not None and e.column not in table.column_names
+    ]
+
+
+def _of_unknown_columns(asked: Asked, unknown: Sequence[str]) -> Answer:
+    table = asked.table
+    folded = {name.casefold(): name for name in table.column_names}
+    if all(name.casefold() in folded for name in unknown):
+        reason = (
+            f"{table.full_name} has no column {', '.join(unknown)} in that spelling, and it depends on the database "
+            "whether case matters"
+        )
+        line = ", ".join(folded[name.casefold()] for name in unknown)
+        return unresolved(reason, asked.call, Cause.OTHER_CASE, line)
+    return undeclared(unknown_columns(table.full_name, unknown, table.column_names))
+
+
+def _of_primary_key(asked: Asked) -> Answer:
+    table = asked.table
+    if not table.primary_key:
+        reason = f"the primary key is meant, and the model of {table.full_name} has none"
+        return unresolved(reason, asked.call, Cause.NO_PRIMARY_KEY)
+    elements = tuple(Element(column=name) for name in table.primary_key)
+    return replace(_of_elements(asked, elements, None), elements=table.primary_key)
+
+
+def _of_constraint_object(asked: Asked, elements: tuple[Element, ...], name: str | None) -> Answer:
+    """A constraint is taken by its name; the metadata's naming convention may give it one."""
+    if name is None:
+        wanted = frozenset(elements)
+        constraints = [c for c in asked.table.arbiters if c.kind is not Kind.INDEX]
+        named = (c.name for c in constraints if frozenset(c.elements) == wanted)
+        name = next(named, None)
+    if name is None:
+        return _of_elements(asked, elements, None)
+    answer = answer_by_name(asked, name)
+    return replace(answer, constraint=name, elements=tuple(e.label for e in elements))
+
+
+def _of_any(asked: Asked) -> Answer:
+    table = asked.table
+    deferrable = next((c for c in table.arbiters if not c.immediate), None)
+    if deferrable is not None:
+        # without a target every unique index of the table is one (execIndexing.c)
+        return undeclared(any_is_deferrable(table.full_name, deferrable))
+    if table.keys:
+        return declared(None)
+    if table.arbiters:
+        return modelled(modelled_without_target(table.full_name, table.arbiters[0], asked.place))
+    if any(kind == "EXCLUDE" for _, kind in table.others):
+        reason = f"the upsert names no target, and {table.full_name} has exclusion constraints only"
+        return unresolved(reason, asked.call, Cause.EXCLUSION)
+    return undeclared(undeclared_without_target(table.full_name, asked.place))
+
+
+def _of_key(asked: Asked, elements: tuple[Element, ...], predicate: str | Unread | None) -> Answer:
+    """``conflict_target()``, which picks a declared key by the same rules and raises where there is none."""
+    table = asked.table
+    if isinstance(predicate, Unread):
+        return unresolved(predicate, asked.call)
+    if not elements and predicate is None:
+        if len(table.keys) == 1:
+            return declared(table.keys[0], as_key=True)
+        if table.keys:
+            reason = f"{table.full_name} declares several upsert keys, and none is named"
+            lines = " or ".join(filter(None, map(asked.key_line, table.keys)))
+            return unresolved(reason, asked.call, Cause.SEVERAL_KEYS, lines or None)
+        return undeclared(undeclared_without_target(table.full_name, asked.place))
+    fitting = [
+        key
+        for key in table.keys
+        if not elements or match_key(replace(key, where=None), elements, None) is Match.SAME
+    ]
+    if predicate is not None:
+        fitting = [key for key in fitting if match_key(key, key.elements, predicate) is Match.SAME]
+    elif len(fitting) > 1:
+        fitting = [key for key in fitting if key.where is None]
+    if len(fitting) == 1:
+        return declared(fitting[0], as_key=True)
+    offer = asked.offer(elements, predicate) if elements else None
+    return undeclared(key_not_found(asked.call, offer, asked.declared_keys))

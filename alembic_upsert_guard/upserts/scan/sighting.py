@@ -1,0 +1,119 @@
+"""What a reader saw in a file: an upsert, the table and the target as the source spells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...findings.calls import Form
+from ...findings.causes import Cause
+
+if TYPE_CHECKING:
+    from ...inference import Element
+    from .declared import DeclaredTable
+
+__all__ = [
+    "AnyArbiter",
+    "Cause",
+    "Constraint",
+    "ConstraintObject",
+    "Elements",
+    "Form",
+    "KeyOfTable",
+    "NamedTable",
+    "PrimaryKey",
+    "Sighting",
+    "Target",
+    "Unread",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that the source does not tell, or that is not understood; never a guess."""
+
+    reason: str
+    """In words, present tense, without a full stop."""
+    cause: Cause = Cause.COMPUTED
+    """What the way out depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """The table that is inserted into."""
+
+    name: str
+    schema: str | None = None
+    """None: the source names none."""
+    declared: DeclaredTable | None = None
+    """The declared table itself, where a mapped class led there; None: only the name is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """``ON CONFLICT (elements) WHERE predicate``."""
+
+    elements: tuple[Element, ...]
+    predicate: str | Unread | None = None
+    """In the SQL parser's normal form; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """``ON CONFLICT ON CONSTRAINT name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintObject:
+    """A constraint of SQLAlchemy's as ``constraint=``: taken by its name, or by its columns where it has none."""
+
+    elements: tuple[Element, ...]
+    """In the constraint's order."""
+    name: str | None = None
+    """As the source states it; None: it states none, and the metadata's naming convention may give one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    """The table's primary key, whatever its columns are: what Supabase takes where no target is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyArbiter:
+    """No target: a bare ``ON CONFLICT DO NOTHING``, or ``ON DUPLICATE KEY UPDATE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOfTable:
+    """``conflict_target(table, *elements, where=...)``."""
+
+    elements: tuple[Element, ...] = ()
+    """Empty: the only key that the table declares."""
+    predicate: str | Unread | None = None
+    """In the SQL parser's normal form; None: not named, which is the key without one where several fit."""
+
+
+Target: TypeAlias = Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | KeyOfTable
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One upsert in a file."""
+
+    line: int
+    """Where ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT`` stands, counted from 1."""
+    first_line: int
+    """Of the call or the string that holds it; an ignore comment counts from here ..."""
+    last_line: int
+    """... to here, inclusive."""
+
+    table: NamedTable | Unread
+    target: Target | Unread
+    binds: bool = False
+    """Whether values are bound in the conflict target, in an element or in the predicate."""
+    form: Form = Form.OTHER
+    """What the upsert is written in."""
+    model: str | None = None
+    """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""

@@ -1,0 +1,222 @@
+"""One database as a witness of many conflict targets: its catalog is read once, PostgreSQL's planner asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..catalog import Inferred, TableName, catalog_for
+from ..catalog.functions import Answer, Question, ask_planner
+from ..catalog.names import columns_of, homes_of, names_as_spelled
+from ..catalog.postgresql import element_sql
+from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
+from ..sqltext import quoted
+from ..verdict.check import settled
+from .planned import verdict_of
+from .upsert import Resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection, Dialect
+
+    from ..catalog import Offered
+    from ..inference import Candidate, Verdict
+    from .planned import PlannerVerdict
+
+__all__ = ["Asked", "Evidence", "Witness"]
+
+_NO_ARBITER = ("42P10", "55000")
+"""SQLSTATEs that the judge explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One conflict target on one table."""
+
+    table: TableName
+    """As the database spells it."""
+    target: ConflictTarget | str | None
+    """A `str` is the name in ``ON CONSTRAINT``; None: the upsert names no target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the database says of one target."""
+
+    resolution: Resolution
+    shortfall: Shortfall | None = None
+    """Why there is no arbiter, where that is the cause."""
+    sqlstate: str = ""
+    """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
+    reason: str = ""
+    """Why it is refused or not known, where `shortfall` does not say it."""
+
+
+_SERVED = Evidence(resolution=Resolution.SERVED)
+
+
+class Witness:
+    """What one database offers, and what it answers. Nothing is written to it."""
+
+    def __init__(self, connection: Connection, tables: Iterable[TableName]) -> None:
+        """Read what `tables` offer, each once.
+
+        :raises KeyError: for a dialect without a catalog; ask :func:`..catalog.catalog_for` first.
+        """
+        catalog = catalog_for(connection.dialect.name)
+        if catalog is None:
+            raise KeyError(connection.dialect.name)
+        self._connection = connection
+        self._catalog = catalog
+        self._spelled = names_as_spelled(connection, tables)
+        named = tuple(dict.fromkeys(self._spelled.values()))
+        self.offered: Mapping[TableName, Offered] = catalog.read(connection, named) if named else {}
+        missing = {table.name for table in named if table not in self.offered}
+        self._homes = homes_of(connection, missing)
+        self._answers: Mapping[Question, Answer] = {}
+
+    @property
+    def dialect(self) -> Dialect:
+        """The database's."""
+        return self._connection.dialect
+
+    def spelled(self, table: TableName) -> TableName:
+        """Return the name that the database has for a table of those it was made with."""
+        return self._spelled[table]
+
+    def homes(self, table: TableName) -> Sequence[str]:
+        """Return the schemas that have a table of that name, where the name itself leads to none."""
+        return self._homes.get(table.name, ())
+
+    def constraint(self, table: TableName, name: str) -> Candidate | None:
+        """Return the index or constraint of the table that has the name; None: nothing has it."""
+        candidates = self.offered[table].candidates
+        return next((c for c in candidates if c.name == name), None)
+
+    def ask(self, asked: Iterable[Asked]) -> None:
+        """Put all questions to PostgreSQL's planner in one statement; elsewhere each is put on its own, later."""
+        if self.dialect.name == "postgresql":
+            questions = [self._question(each) for each in asked if each.table in self.offered]
+            self._answers = ask_planner(self._connection, questions)
+
+    def evidence(self, asked: Asked) -> Evidence:
+        """Return what the database says of a target that it was asked about, on a table that it has."""
+        if isinstance(asked.target, ConflictTarget):
+            return self._of_target(asked.table, asked.target, self._planned(asked))
+        if asked.target is None:
+            return self._without_target(asked, self._planned(asked))
+        return self._of_constraint(asked, asked.target, self._planned(asked))
+
+    # -- asking
+
+    def _planned(self, asked: Asked) -> PlannerVerdict | None:
+        """The planner's verdict; None: this database has no planner that was asked."""
+        if self.dialect.name != "postgresql":
+            return None
+        return verdict_of(self._answers[self._question(asked)])
+
+    def _question(self, asked: Asked) -> Question:
+        relation = quoted(self.dialect, *asked.table)
+        clause = ""
+        if isinstance(asked.target, ConflictTarget):
+            listed = ", ".join(element_sql(self.dialect, e) for e in asked.target.elements)
+            where = "" if asked.target.predicate is None else f" WHERE {asked.target.predicate}"
+            clause = f" ({listed}){where}"
+        elif asked.target is not None:
+            clause = f" ON CONSTRAINT {quoted(self.dialect, asked.target)}"
+        return Question(
+            f"INSERT INTO {relation} DEFAULT VALUES ON CONFLICT{clause} DO NOTHING", relation
+        )
+
+    # -- what it comes to
+
+    def _of_target(
+        self, table: TableName, target: ConflictTarget, planned: PlannerVerdict | None
+    ) -> Evidence:
+        offered = self.offered[table]
+        verdict = judge(target, offered.candidates, offered.traits)
+        if planned is not None and planned.resolution is Resolution.SERVED:
+            return _SERVED
+        if planned is not None and planned.resolution is Resolution.UNSERVED:
+            if planned.sqlstate not in _NO_ARBITER or verdict.state is State.SATISFIED:
+                return Evidence(
+                    resolution=Resolution.UNSERVED,
+                    sqlstate=planned.sqlstate,
+                    reason=planned.reason,
+                )
+            refusal = Inferred(refusal=planned.reason)
+            return _settled(refusal, offered, verdict)
+        if self.dialect.name == "sqlite" or (
+            verdict.state is State.UNKNOWN or not _is_plain(target)
+        ):
+            inferred = self._catalog.infer(self._connection, table, target)
+            missing = self._missing_columns(table, target)
+            if missing and (inferred.doubt is not None or inferred.refusal is not None):
+                # SQLite takes a name in quotes that no column has for a string
+                told = f"the table has no column {', '.join(missing)}"
+                return Evidence(resolution=Resolution.UNSERVED, sqlstate="42703", reason=told)
+            if inferred.doubt is None:
+                return _settled(inferred, offered, verdict)
+            if not _is_plain(target) or verdict.state is State.UNKNOWN:
+                return Evidence(resolution=Resolution.UNRESOLVED, reason=inferred.doubt)
+        if verdict.state is State.SATISFIED:
+            return _SERVED
+        return Evidence(resolution=Resolution.UNSERVED, shortfall=verdict.shortfall)
+
+    def _missing_columns(self, table: TableName, target: ConflictTarget) -> list[str]:
+        if self.dialect.name == "postgresql":
+            return []  # the planner says so itself
+        there = columns_of(self._connection, table)
+        named = [e.column for e in target.elements if e.column is not None]
+        return [name for name in named if name.encode().lower().decode() not in there]
+
+    def _without_target(self, asked: Asked, planned: PlannerVerdict | None) -> Evidence:
+        if planned is not None and planned.resolution is not Resolution.SERVED:
+            return Evidence(
+                resolution=planned.resolution, sqlstate=planned.sqlstate, reason=planned.reason
+            )
+        offered = self.offered[asked.table]
+        is_table = offered.traits.relation in ("table", "partitioned table")
+        if is_table and not any(_keeps_apart(c) for c in offered.candidates):
+            return Evidence(
+                resolution=Resolution.UNSERVED, shortfall=Shortfall(Code.MISSING_ARBITER)
+            )
+        return _SERVED
+
+    def _of_constraint(self, asked: Asked, name: str, planned: PlannerVerdict | None) -> Evidence:
+        if planned is None:
+            reason = f"{self.dialect.name} takes no constraint's name in an upsert"
+            return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
+        found = self.constraint(asked.table, name)
+        if planned.resolution is Resolution.UNRESOLVED and found is not None:
+            # no right to insert: the catalog knows every constraint by its name
+            immediate = found.kind is not Kind.INDEX and found.immediate and found.valid
+            if immediate and found.unique:
+                return _SERVED
+        if planned.sqlstate == "55000" and found is not None:
+            shortfall = Shortfall(Code.DEFERRABLE_ARBITER, found)
+            return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall, sqlstate="55000")
+        if planned.resolution is Resolution.SERVED and found is not None and not found.unique:
+            reason = f"{name} is an exclusion constraint, which serves DO NOTHING and refuses DO UPDATE with 42809"
+            return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
+        return Evidence(
+            resolution=planned.resolution, sqlstate=planned.sqlstate, reason=planned.reason
+        )
+
+
+def _settled(inferred: Inferred, offered: Offered, verdict: Verdict) -> Evidence:
+    state, shortfall = settled(inferred, offered.candidates, verdict, offered.traits)
+    if state is State.SATISFIED:
+        return _SERVED
+    return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall)
+
+
+def _is_plain(target: ConflictTarget) -> bool:
+    """Whether equal text proves it: columns only, without a predicate."""
+    return target.predicate is None and all(e.column is not None for e in target.elements)
+
+
+def _keeps_apart(candidate: Candidate) -> bool:
+    """Whether an upsert without a target may meet a conflict on it; an exclusion constraint's is one, too."""
+    return candidate.valid and (candidate.unique or candidate.kind is Kind.CONSTRAINT)
