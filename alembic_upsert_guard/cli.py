@@ -19,7 +19,7 @@ from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .catalog.messages import message_of
-from .command.database_url import opened_url, run_on, secrets_of, without
+from .command.database_url import connect_to, run_on, secrets_of, without
 from .command.ignores import accept, baseline, paths_from, read_entries, write_entries
 from .command.settings import read_settings
 from .errors import UpsertGuardError
@@ -311,7 +311,7 @@ def _check_database(options: argparse.Namespace) -> int:
         raise _CannotRunError(
             "name what is checked against the database: --code PATH..., --functions, --metadata module:attribute"
         )
-    url = opened_url(options.database)
+    url = connect_to(options.database)
     metadata = _named_metadata(options) if options.metadata else []
     answers: list[Checked] = []
     functions: list[JudgedFunctions] = []

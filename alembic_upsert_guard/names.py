@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-__all__ = ["cut_before", "fitted", "name_of_unnamed", "short_hash"]
+__all__ = ["cut_before", "name_of_unnamed", "short_hash", "truncated_identifier"]
 
 _LIMIT = 63
 """Bytes: PostgreSQL's NAMEDATALEN - 1, below MySQL's 64 characters.
 https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS"""
 
 
-def fitted(name: str) -> str:
+def truncated_identifier(name: str) -> str:
     """Return the name, cut to what every database keeps: a hash then stands for what was cut."""
     if len(name.encode()) <= _LIMIT:
         return name
@@ -44,7 +44,11 @@ def name_of_unnamed(
     :param taken: names that something else on the table has.
     """
     servers = "_".join([table, *columns, "key"])
-    if dialect == "postgresql" and servers not in taken and fitted(servers) == servers:
+    if (
+        dialect == "postgresql"
+        and servers not in taken
+        and truncated_identifier(servers) == servers
+    ):
         return servers
-    ours = fitted("_".join(["uq", table, *columns]))
-    return ours if ours not in taken else fitted(f"{ours}_{short_hash('the key')}")
+    ours = truncated_identifier("_".join(["uq", table, *columns]))
+    return ours if ours not in taken else truncated_identifier(f"{ours}_{short_hash('the key')}")

@@ -6,34 +6,34 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 from __future__ import annotations
 
 from . import mysql, postgresql, spelling, sqlite
-from .reading import Catalog, Inferred, KeyQuestion, Offered, OneSpelling, TableName
+from .reading import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
 
 __all__ = [
     "CATALOGS",
     "Catalog",
     "Inferred",
     "KeyQuestion",
+    "NormalizedSql",
     "Offered",
-    "OneSpelling",
     "TableName",
     "catalog_for",
 ]
 
-_MYSQL = Catalog(mysql.read, mysql.spell_alike, mysql.inferred_arbiters)
+_MYSQL = Catalog(mysql.read, mysql.normalize, mysql.inferred_arbiters)
 
 CATALOGS: dict[str, Catalog] = {
     "mariadb": _MYSQL,
     "mysql": _MYSQL,
     "postgresql": Catalog(
         postgresql.read,
-        spelling.spell_alike,
+        spelling.normalize,
         postgresql.inferred_arbiters,
         home=postgresql.home,
         keeps_null_out=postgresql.keeps_null_out,
         null_makes_null=postgresql.null_makes_null,
         settle_all=spelling.settle,
     ),
-    "sqlite": Catalog(sqlite.read, sqlite.spell_alike, sqlite.inferred_arbiters),
+    "sqlite": Catalog(sqlite.read, sqlite.normalize, sqlite.inferred_arbiters),
 }
 """How to read a database, by SQLAlchemy's dialect name. A dialect that is not here is not judged at all."""
 

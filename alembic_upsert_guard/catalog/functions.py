@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..sqltext import AS_THE_USER, EQ, NE, PINNED, string_literal, wrapped_in_do
 from .postgresql import server_version, sqlstate
-from .reading import execute, rolled_back, words_of
+from .reading import execute, first_sentence, rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +154,7 @@ def ask_planner(connection: Connection, questions: Sequence[Question]) -> dict[Q
                 for answer in _ask(connection, distinct[first : first + _AT_ONCE])
             ]
     except DBAPIError as error:
-        refusal = Answer(sqlstate(error), words_of(error), asked=False)
+        refusal = Answer(sqlstate(error), first_sentence(error), asked=False)
         return dict.fromkeys(distinct, refusal)
     return dict(zip(distinct, said, strict=True))
 

@@ -16,7 +16,7 @@ Where values are held back, a message is shown only if its kind never has one, a
 
 Details, hints and contexts below the first line are never shown: ``Key (email)=(...) already exists`` is a detail.
 
-:func:`~.reading.words_of` is for statements that read no row: on an empty copy of a table, or EXPLAIN.
+:func:`~.reading.first_sentence` is for statements that read no row: on an empty copy of a table, or EXPLAIN.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from .conditions import condition_of
 from .postgresql import sqlstate
-from .reading import words_of
+from .reading import first_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -254,4 +254,4 @@ def _number(error: DBAPIError) -> int | None:
 
 def _words(error: DBAPIError) -> str:
     arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return words_of(error) if _number(error) is None else str(arguments[1])
+    return first_sentence(error) if _number(error) is None else str(arguments[1])

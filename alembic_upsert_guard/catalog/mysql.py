@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from ..findings import shortfall_fact
 from ..inference import Candidate, Element, Kind, State, Traits, judge
 from ..sqltext import named, quoted, string_literal
-from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute, words_of
+from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute, first_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from ..inference import ConflictTarget
 
 __all__ = [
+    "empty_copy",
     "errno",
     "failing_statements",
     "inferred_arbiters",
     "is_mariadb",
-    "likeness",
+    "normalize",
     "offered_from",
     "read",
-    "spell_alike",
+    "server_message",
     "text_literal",
     "verification_script",
-    "words_of_server",
 ]
 
 _PRIMARY = "PRIMARY"
@@ -243,9 +243,9 @@ def _backquoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
-def spell_alike(
+def normalize(
     connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
-) -> OneSpelling:
+) -> NormalizedSql:
     """Return the arbiter in the server's spelling: as it prints the expressions of a temporary table without rows.
 
     MariaDB has no expressions in indexes: there, and where all are columns, nothing is asked.
@@ -268,7 +268,7 @@ def _printed_expressions(
     """The expressions among the elements as the server prints them; None: it does not take them, or says nothing."""
     listed = ", ".join(f"({element.expression})" for element in elements if element.column is None)
     try:
-        with likeness(connection, table, f"KEY its_own ({listed})") as name:
+        with empty_copy(connection, table, f"KEY its_own ({listed})") as name:
             rows = execute(connection, f"SHOW INDEX FROM {name}").mappings().all()
     except DBAPIError:
         return None
@@ -276,8 +276,8 @@ def _printed_expressions(
 
 
 @contextmanager
-def likeness(connection: Connection, table: TableName, index: str) -> Iterator[str]:
-    """Have an empty temporary likeness of the table with this index, by its name; the caller's transaction goes on.
+def empty_copy(connection: Connection, table: TableName, index: str) -> Iterator[str]:
+    """Have an empty temporary copy of the table with this index, by its name; the caller's transaction goes on.
 
     Other DDL would commit it: https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html
 
@@ -295,10 +295,10 @@ def likeness(connection: Connection, table: TableName, index: str) -> Iterator[s
         execute(connection, f"DROP TEMPORARY TABLE {_LIKENESS}")
 
 
-def words_of_server(error: DBAPIError) -> str:
+def server_message(error: DBAPIError) -> str:
     """Return what the server says, without its number."""
     arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return str(arguments[1]) if len(arguments) > 1 else words_of(error)
+    return str(arguments[1]) if len(arguments) > 1 else first_sentence(error)
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
@@ -307,7 +307,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     if offered is None:
         return Inferred(refusal="there is no such table", by_catalog=True)
     wanted = Candidate(None, target.elements, predicate=target.predicate)
-    spelling = spell_alike(connection, table, wanted, offered.candidates)
+    spelling = normalize(connection, table, wanted, offered.candidates)
     verdict = judge(spelling.target, spelling.candidates, offered.traits)
     if verdict.state is State.SATISFIED:
         return Inferred(tuple(str(c.name) for c in verdict.arbiters), by_catalog=True)

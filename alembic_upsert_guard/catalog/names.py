@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["columns_of", "homes_of", "names_as_spelled"]
+__all__ = ["columns_of", "default_schemas_of", "names_as_spelled"]
 
 _HOMES = text("""
     SELECT n.nspname AS schema_name, c.relname AS table_name
@@ -29,7 +29,7 @@ _HOMES = text("""
 """)
 
 
-def homes_of(connection: Connection, names: Iterable[str]) -> Mapping[str, Sequence[str]]:
+def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """Return the schemas that have a table or view of each name, but the system's; elsewhere than PostgreSQL none."""
     wanted = sorted(set(names))
     found: dict[str, list[str]] = {name: [] for name in wanted}

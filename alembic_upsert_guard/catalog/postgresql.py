@@ -20,8 +20,8 @@ from .reading import (
     Offered,
     TableName,
     execute,
+    first_sentence,
     rolled_back,
-    words_of,
 )
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ __all__ = [
     "home",
     "inferred_arbiters",
     "insertable_columns",
+    "is_tenant_schema",
     "keeps_null_out",
     "null_makes_null",
     "read",
     "read_only",
     "server_version",
     "sqlstate",
-    "worth_naming",
 ]
 
 _RELATIONS = {
@@ -327,7 +327,7 @@ def _ask(connection: Connection, explain: str) -> Inferred:
                 return Inferred(doubt="a rule rewrites the INSERT to nothing")
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
-        words = words_of(error)
+        words = first_sentence(error)
         if sqlstate(error) == NO_ARBITER:
             return Inferred(refusal=words)
         state = sqlstate(error)
@@ -431,7 +431,7 @@ def home(connection: Connection) -> str | None:
     return schema
 
 
-def worth_naming(schema: str | None) -> bool:
+def is_tenant_schema(schema: str | None) -> bool:
     """Return whether people are told of a schema that the search path led to: a tenant's, and not ``public``."""
     return schema is not None and schema != "public" and not schema.startswith("pg_temp")
 

@@ -20,15 +20,15 @@ __all__ = [
     "Catalog",
     "Inferred",
     "KeyQuestion",
+    "NormalizedSql",
     "Offered",
-    "OneSpelling",
     "TableName",
     "all_or_nothing",
     "as_it_is",
     "commits_each_statement",
     "execute",
+    "first_sentence",
     "rolled_back",
-    "words_of",
 ]
 
 
@@ -83,7 +83,7 @@ class Inferred:
     """Whether it is no answer of the database's own, but what its catalog says by our rules."""
 
 
-class OneSpelling(NamedTuple):
+class NormalizedSql(NamedTuple):
     """A model's arbiter and a table's candidates, spelled alike: equal text now means the same."""
 
     arbiter: Candidate
@@ -130,7 +130,7 @@ class Catalog:
     read: Callable[[Connection, Sequence[TableName]], Mapping[TableName, Offered]]
     """All tables in one statement; tables that are not there are left out."""
 
-    spell_alike: Callable[[Connection, TableName, Candidate, Sequence[Candidate]], OneSpelling]
+    normalize: Callable[[Connection, TableName, Candidate, Sequence[Candidate]], NormalizedSql]
     """Ask the database which expressions and predicates are the same; what it cannot be asked stays as it was."""
 
     infer: Callable[[Connection, TableName, ConflictTarget], Inferred]
@@ -147,25 +147,27 @@ class Catalog:
     )
     """The target's expressions, by label, that the database proves to be NULL where a nullable column is."""
 
-    settle_all: Callable[[Connection, Sequence[KeyQuestion]], list[OneSpelling]] | None = None
-    """The same as `spell_alike` for many keys at once; None: they are asked one by one."""
+    settle_all: Callable[[Connection, Sequence[KeyQuestion]], list[NormalizedSql]] | None = None
+    """The same as `normalize` for many keys at once; None: they are asked one by one."""
 
-    def settle(self, connection: Connection, questions: Sequence[KeyQuestion]) -> list[OneSpelling]:
+    def settle(
+        self, connection: Connection, questions: Sequence[KeyQuestion]
+    ) -> list[NormalizedSql]:
         """Return what the database makes of each key, in their order; keys of plain columns cost nothing."""
         if self.settle_all is not None:
             return self.settle_all(connection, questions)
         return [
-            self.spell_alike(connection, each.table, each.arbiter, each.offered.candidates)
+            self.normalize(connection, each.table, each.arbiter, each.offered.candidates)
             for each in questions
         ]
 
 
 def as_it_is(
     arbiter: Candidate, candidates: Sequence[Candidate], *, compared: bool = True
-) -> OneSpelling:
+) -> NormalizedSql:
     """Return both sides in the spelling that they have."""
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
-    return OneSpelling(arbiter, target, tuple(candidates), compared)
+    return NormalizedSql(arbiter, target, tuple(candidates), compared)
 
 
 def execute(connection: Connection, sql: str) -> Any:
@@ -173,7 +175,7 @@ def execute(connection: Connection, sql: str) -> Any:
     return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
-def words_of(error: DBAPIError) -> str:
+def first_sentence(error: DBAPIError) -> str:
     """Return the sentence that the database says, without the details and hints below it."""
     said: BaseException | None = error.orig
     # SQLAlchemy 2.0 puts the class of asyncpg's errors before their words, and 2.1 does not

@@ -17,29 +17,29 @@ from ..inference import Candidate, ConflictTarget, Element, Folded
 from ..sqltext import EQ, GT, named, quoted
 from .batch import Answered, Statement, run
 from .postgresql import NO_ARBITER, element_sql, explain_upsert, inferred_arbiters, read
-from .reading import Inferred, KeyQuestion, Offered, OneSpelling, TableName, as_it_is, rolled_back
+from .reading import Inferred, KeyQuestion, NormalizedSql, Offered, TableName, as_it_is, rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection, Dialect
 
-__all__ = ["settle", "spell_alike"]
+__all__ = ["normalize", "settle"]
 
 _TABLES = frozenset({"table", "partitioned table"})
 """What can have an arbiter of its own."""
 
 
-def spell_alike(
+def normalize(
     connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
-) -> OneSpelling:
+) -> NormalizedSql:
     """Return what :func:`settle` does for one key, whose conflict target is the arbiter's own SQL."""
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
     question = KeyQuestion(table, arbiter, target, Offered(tuple(offered)))
     return settle(connection, [question])[0]
 
 
-def settle(connection: Connection, questions: Sequence[KeyQuestion]) -> list[OneSpelling]:
+def settle(connection: Connection, questions: Sequence[KeyQuestion]) -> list[NormalizedSql]:
     """Return each key's arbiter as this server prints it, and what the planner says of its target.
 
     Predicates that imply each other, as the planner proves it, come in the spelling of the arbiter's. Keys of plain
@@ -118,7 +118,7 @@ class _Key:
         return f"CREATE UNIQUE INDEX {name} ON {relation} ({', '.join(elements)}){where}"
 
 
-def _settled(connection: Connection, keys: Sequence[_Key]) -> list[OneSpelling]:
+def _settled(connection: Connection, keys: Sequence[_Key]) -> list[NormalizedSql]:
     dialect = connection.dialect
     tables = list(dict.fromkeys(key.question.table for key in keys))
     on_the_tables = [
@@ -205,7 +205,7 @@ def _spelled(
     by_copy: Answered,
     same: frozenset[str],
     folded: Folded | None,
-) -> OneSpelling:
+) -> NormalizedSql:
     question = key.question
     inferred = _inferred(question, said)
     if probe is None:
@@ -215,7 +215,7 @@ def _spelled(
         # the arbiter's elements are the target's, in the order of the index
         elements = tuple(map(_as_named, question.arbiter.elements, probe.elements))
         target = ConflictTarget(elements, probe.predicate, proven=True)
-    return OneSpelling(
+    return NormalizedSql(
         replace(
             question.arbiter,
             elements=probe.elements,
@@ -233,7 +233,7 @@ def _spelled(
     )
 
 
-def _unspelled(key: _Key, inferred: Inferred | None) -> OneSpelling:
+def _unspelled(key: _Key, inferred: Inferred | None) -> NormalizedSql:
     question = key.question
     as_declared = as_it_is(question.arbiter, question.offered.candidates, compared=False)
     return as_declared._replace(target=question.target, inferred=inferred)
@@ -250,7 +250,7 @@ def _inferred(question: KeyQuestion, said: Answered) -> Inferred | None:
     return Inferred(arbiters, tuple(name for name in arbiters if name in late))
 
 
-def _asked_around(connection: Connection, key: _Key, one: OneSpelling) -> OneSpelling:
+def _asked_around(connection: Connection, key: _Key, one: NormalizedSql) -> NormalizedSql:
     """The answer with the planner's own on the table, where a default, say, was in the way of the short question."""
     question = key.question
     if one.inferred is not None or question.offered.traits.refusing_rules:

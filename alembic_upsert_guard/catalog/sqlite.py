@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
 from ..sqltext import quoted, string_literal
-from .reading import Inferred, Offered, OneSpelling, TableName, as_it_is, execute
+from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-__all__ = ["explain_upsert", "inferred_arbiters", "read", "spell_alike"]
+__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "read"]
 
 _NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
 
@@ -143,13 +143,13 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     )
 
 
-def spell_alike(
+def normalize(
     connection: Connection, table: TableName, arbiter: Candidate, offered: Sequence[Candidate]
-) -> OneSpelling:
+) -> NormalizedSql:
     """Return `offered` with the arbiter's own text in those that SQLite takes for the same.
 
     It compares structure, not text (sqlite3ExprCompare), so it is asked: each index in doubt is made alone on a
-    bare likeness of the table, in a database of its own in memory, and an upsert on the arbiter is explained there.
+    bare empty copy of the table, in a database of its own in memory, and an upsert on the arbiter is explained there.
     """
     if arbiter.is_plain:
         return as_it_is(arbiter, offered)
@@ -175,7 +175,7 @@ def _is_the_same(
 
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
     statements = [
-        *_likeness(dialect, table, columns, candidate),
+        *_empty_copy(dialect, table, columns, candidate),
         explain_upsert(dialect, TableName(None, table), columns, target),
     ]
     with closing(sqlite3.connect(":memory:")) as scratch:
@@ -213,10 +213,10 @@ def _registered(scratch: sqlite3.Connection, words: str) -> bool:
     return True
 
 
-def _likeness(
+def _empty_copy(
     dialect: Dialect, table: str, columns: Sequence[str], candidate: Candidate
 ) -> list[str]:
-    """The statements that make a bare likeness of the table, and the candidate on it."""
+    """The statements that make a bare empty copy of the table, and the candidate on it."""
     collations = {e.column: e.actual_collation for e in candidate.elements}
     listed = ", ".join(
         f"{quoted(dialect, column)} COLLATE {quoted(dialect, collations.get(column) or 'BINARY')}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection
 
-__all__ = ["DatabaseURLError", "opened_url", "run_on", "secrets_of", "without"]
+__all__ = ["DatabaseURLError", "connect_to", "run_on", "secrets_of", "without"]
 
 
 class DatabaseURLError(UpsertGuardError, ValueError):
@@ -69,7 +69,7 @@ _SECRET_PARAMETERS = ("password", "sslpassword", "passwd")
 _EXAMPLE = "postgresql://user:password@host/database"
 
 
-def opened_url(text: str) -> URL:
+def connect_to(text: str) -> URL:
     """Return the URL with a driver that is installed.
 
     :raises DatabaseURLError: it does not read as a URL, or no driver for it is installed.

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "AcceptanceError",
     "Accepted",
     "Entry",
+    "IgnoresError",
     "accept",
     "baseline",
     "paths_from",
@@ -46,7 +46,7 @@ _COMMANDS = {"check", "check --rows", "check --code", "check --functions", "scan
 _AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
 
 
-class AcceptanceError(UpsertGuardError, ValueError):
+class IgnoresError(UpsertGuardError, ValueError):
     """An entry that cannot be used, or not be written."""
 
 
@@ -82,13 +82,13 @@ class Accepted:
 def read_entries(pyproject: Path) -> tuple[Entry, ...]:
     """Return the entries of a file, none where there is no file.
 
-    :raises AcceptanceError: the file is no TOML, or an entry lacks its reason, names no code that can be accepted, or
+    :raises IgnoresError: the file is no TOML, or an entry lacks its reason, names no code that can be accepted, or
      has a date that is none.
     """
     text, ours = _read(pyproject)
     listed = ours.get("ignore", [])
     if not isinstance(listed, list):
-        raise AcceptanceError(f"{pyproject}: write {_TABLE}, in two brackets")
+        raise IgnoresError(f"{pyproject}: write {_TABLE}, in two brackets")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if _is_header(line)]
     places: list[Location | None] = [None] * len(listed)
     if len(lines) == len(listed):
@@ -102,7 +102,7 @@ def read_entries(pyproject: Path) -> tuple[Entry, ...]:
 def read_table(pyproject: Path) -> dict[str, Any]:
     """Return ``[tool.upsert_guard]`` of a file, empty where there is none.
 
-    :raises AcceptanceError: the file is no TOML, or the table has a key that is not known.
+    :raises IgnoresError: the file is no TOML, or the table has a key that is not known.
     """
     return _read(pyproject)[1]
 
@@ -115,14 +115,14 @@ def _read(pyproject: Path) -> tuple[str, dict[str, Any]]:
         text = pyproject.read_bytes().decode("utf-8")
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise AcceptanceError(f"{pyproject} cannot be read: {error}") from error
+        raise IgnoresError(f"{pyproject} cannot be read: {error}") from error
     tool = document.get("tool", {})
     ours = tool.get("upsert_guard", {}) if isinstance(tool, dict) else {}
     if not isinstance(ours, dict):
-        raise AcceptanceError(f"{pyproject}: tool.upsert_guard is no table")
+        raise IgnoresError(f"{pyproject}: tool.upsert_guard is no table")
     unknown = sorted(set(ours) - set(_KNOWN))
     if unknown:
-        raise AcceptanceError(
+        raise IgnoresError(
             f"{pyproject}: [tool.upsert_guard] has the unknown key {unknown[0]}: there are {', '.join(_KNOWN)}"
         )
     return text, ours
@@ -134,25 +134,25 @@ def _is_header(line: str) -> bool:
 
 def _entry(place: str, written: Any, location: Location | None) -> Entry:
     if not isinstance(written, dict):
-        raise AcceptanceError(f"{place} is no table")
+        raise IgnoresError(f"{place} is no table")
     unknown = sorted(set(written) - _MEMBERS)
     if unknown:
-        raise AcceptanceError(
+        raise IgnoresError(
             f"{place} has the unknown member {unknown[0]}: there are {', '.join(sorted(_MEMBERS))}"
         )
     for member in ("code", "table", "reason"):
         if not isinstance(written.get(member), str) or not written[member].strip():
-            raise AcceptanceError(f'{place} lacks {member} = "..."')
+            raise IgnoresError(f'{place} lacks {member} = "..."')
     code = written["code"]
     if code not in CODES:
-        raise AcceptanceError(f"{place}: {code} is no finding code; there are {', '.join(CODES)}")
+        raise IgnoresError(f"{place}: {code} is no finding code; there are {', '.join(CODES)}")
     if code == "stale-ignore":
-        raise AcceptanceError(f"{place}: stale-ignore cannot be accepted: change the stale entry")
+        raise IgnoresError(f"{place}: stale-ignore cannot be accepted: change the stale entry")
     if _COMMANDS.isdisjoint(CODES[code].commands):
-        raise AcceptanceError(f"{place}: {code} cannot be accepted: it is a log line of Alembic's")
+        raise IgnoresError(f"{place}: {code} cannot be accepted: it is a log line of Alembic's")
     until = written.get("until")
     if until is not None and (not isinstance(until, date) or isinstance(until, datetime)):
-        raise AcceptanceError(f"{place}: until is a date without quotes, such as 2027-01-31")
+        raise IgnoresError(f"{place}: until is a date without quotes, such as 2027-01-31")
     _check_target(place, written)
     return Entry(
         code=code,
@@ -169,12 +169,12 @@ def _entry(place: str, written: Any, location: Location | None) -> Entry:
 def _check_target(place: str, written: Mapping[str, Any]) -> None:
     elements = written.get("elements", [])
     if not isinstance(elements, list) or not all(isinstance(e, str) for e in elements):
-        raise AcceptanceError(f"{place}: elements is a list of strings")
+        raise IgnoresError(f"{place}: elements is a list of strings")
     for member in ("where", "path"):
         if not isinstance(written.get(member, ""), str):
-            raise AcceptanceError(f"{place}: {member} is a string")
+            raise IgnoresError(f"{place}: {member} is a string")
     if "where" in written and "elements" not in written:
-        raise AcceptanceError(f"{place}: where counts with elements: write both")
+        raise IgnoresError(f"{place}: where counts with elements: write both")
 
 
 def accept(
@@ -300,7 +300,7 @@ def paths_from(pyproject: Path) -> Callable[[str], str]:
 def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
     """Put entries at the end of a file, which is made where there is none; the rest of it stays byte by byte.
 
-    :raises AcceptanceError: the file cannot take them; nothing was written.
+    :raises IgnoresError: the file cannot take them; nothing was written.
     """
     if not entries:
         return
@@ -319,7 +319,7 @@ def write_entries(pyproject: Path, entries: Sequence[Entry]) -> None:
         with pyproject.open("ab") as file:
             file.write(added)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise AcceptanceError(
+        raise IgnoresError(
             f"{pyproject} cannot take {_TABLE} at its end: {error}; nothing was written"
         ) from error
 

@@ -6,7 +6,7 @@ import glob
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .ignores import AcceptanceError, read_table
+from .ignores import IgnoresError, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,13 +29,13 @@ class Settings:
 def read_settings(pyproject: Path) -> Settings:
     """Return the settings of a file, the defaults where there is none.
 
-    :raises AcceptanceError: the file is no TOML, or a setting is of another type.
+    :raises IgnoresError: the file is no TOML, or a setting is of another type.
     """
     ours = read_table(pyproject)
     for member, kind in (("strict", bool), ("metadata", str)):
         if not isinstance(ours.get(member, kind()), kind):
             word = "true or false" if kind is bool else "a string"
-            raise AcceptanceError(f"{pyproject}: {member} of [tool.upsert_guard] is {word}")
+            raise IgnoresError(f"{pyproject}: {member} of [tool.upsert_guard] is {word}")
     folder = pyproject.parent
     base = glob.escape(folder.absolute().as_posix())
     return Settings(
@@ -52,5 +52,5 @@ def read_settings(pyproject: Path) -> Settings:
 def _strings(pyproject: Path, ours: dict[str, Any], member: str) -> list[str]:
     stated = ours.get(member, [])
     if not isinstance(stated, list) or not all(isinstance(each, str) and each for each in stated):
-        raise AcceptanceError(f"{pyproject}: {member} of [tool.upsert_guard] is a list of strings")
+        raise IgnoresError(f"{pyproject}: {member} of [tool.upsert_guard] is a list of strings")
     return stated

@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression
 
 from ..errors import DeclarationError
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
-from ..names import fitted, short_hash
+from ..names import short_hash, truncated_identifier
 from ..sqltext import literal_sql
 from .elements import (
     SORT_MODIFIERS,
@@ -241,7 +241,7 @@ def _free_name(
     name = _default_name(table, elements, target)
     items: list[Constraint | Index] = [*table.constraints, *table.indexes]
     taken = {str(item.name) for item in items}
-    return fitted(f"{name}_{short_hash('the key')}") if str(name) in taken else name
+    return truncated_identifier(f"{name}_{short_hash('the key')}") if str(name) in taken else name
 
 
 def _default_name(
@@ -255,18 +255,18 @@ def _default_name(
     plain = all(e.column is not None for e in target.elements) and target.predicate is None
     if not plain:
         sql = "\x00".join((*target.labels, target.predicate or ""))
-        return fitted("_".join(["uq", table.name, *columns, short_hash(sql)]))
+        return truncated_identifier("_".join(["uq", table.name, *columns, short_hash(sql)]))
     convention = table.metadata.naming_convention
     if "uq" in convention or UniqueConstraint in convention:
         # let SQLAlchemy apply it, on a table of the same name that nobody sees
-        likeness = Table(
+        empty_copy = Table(
             table.name,
             MetaData(naming_convention=convention),
             *(Column(c.name, c.type, key=c.key) for c in table.columns),
             schema=table.schema,
         )
         columns_of_key = [
-            table_column(likeness, e.column) for e in target.elements if e.column is not None
+            table_column(empty_copy, e.column) for e in target.elements if e.column is not None
         ]
         try:
             constraint = UniqueConstraint(*columns_of_key)  # attached by its columns
@@ -278,5 +278,5 @@ def _default_name(
         if constraint.name is not None:
             name = str(constraint.name)
             # SQLAlchemy cuts by characters, PostgreSQL by bytes
-            return conv(name if name.isascii() else fitted(name))
-    return fitted("_".join(["uq", table.name, *columns]))
+            return conv(name if name.isascii() else truncated_identifier(name))
+    return truncated_identifier("_".join(["uq", table.name, *columns]))

@@ -22,7 +22,7 @@ from sqlalchemy.sql.elements import (
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from ..errors import DeclarationError
-from ..findings import told_of_key
+from ..findings import describe_key
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql, with_ended_comments
 
@@ -263,4 +263,4 @@ def rowid_alias(table: Table, dialect: Dialect) -> str | None:
 
 def told(table: Table, target: ConflictTarget) -> str:
     """Return how people are told of the key."""
-    return told_of_key(table.fullname, target.labels, target.predicate)
+    return describe_key(table.fullname, target.labels, target.predicate)

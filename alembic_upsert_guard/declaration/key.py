@@ -12,7 +12,7 @@ from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from ..errors import DeclarationError, UndeclaredUpsertKeyError, UnsupportedUpsertKeyError
-from ..findings import never_served
+from ..findings import unserved_rowid_fact
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql
 from .arbiters import (
@@ -333,7 +333,7 @@ class Declaration:
         columns = [element.column for element in self.target.elements]
         if rowid is None or rowid not in columns or len(columns) == 1:
             return None
-        return never_served(rowid)
+        return unserved_rowid_fact(rowid)
 
 
 def declare_upsert_key(

@@ -12,10 +12,10 @@ from ..upserts.scan.matching import judge_target
 from ..upserts.scan.nearest import nearest_arbiter
 from ..upserts.scan.sighting import (
     AnyArbiter,
+    ConflictTargetCall,
     Constraint,
     ConstraintObject,
     Elements,
-    KeyOfTable,
     PrimaryKey,
     Unread,
 )
@@ -102,7 +102,7 @@ def _key_of(site: CallSite, table: DeclaredTable) -> tuple[KeyToWrite, bool] | N
         return _as_it_is(_serving(site.target, table))
     target = site.target
     if site.resolution is not Resolution.UNDECLARED or not isinstance(
-        target, Elements | KeyOfTable
+        target, Elements | ConflictTargetCall
     ):
         return None
     if not target.elements or isinstance(target.predicate, Unread):
@@ -129,7 +129,7 @@ def _as_it_is(candidate: Candidate | None) -> tuple[KeyToWrite, bool] | None:
 def _serving(target: Target | Unread, table: DeclaredTable) -> Candidate | None:
     """What of the models serves a target; None: there are several, and it is not known which is meant."""
     match target:
-        case Elements(elements, predicate) | KeyOfTable(elements, predicate):
+        case Elements(elements, predicate) | ConflictTargetCall(elements, predicate):
             return judge_target(table.arbiters, elements, predicate).candidate
         case Constraint(name) | ConstraintObject(_, str() as name):
             return constraints_by_name(table).get(name)

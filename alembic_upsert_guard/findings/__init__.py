@@ -6,10 +6,10 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 from __future__ import annotations
 
 from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
-from .deduplication import ColumnInOrder, Mend, mend_of, order_of
+from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
 from .finding import Finding, Location, Severity
 from .key_findings import (
-    KeyOfTable,
+    KeySubject,
     Unread,
     beside_other_tables,
     missing_table,
@@ -22,18 +22,18 @@ from .key_findings import (
     unknown_dialect,
     unread_rows,
 )
-from .keys import alike, told_of_key, told_of_schemas, told_of_target
+from .keys import alike, describe_key, describe_schemas, describe_target
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
 from .shortfalls import (
     CORRECT_THE_SQL,
-    candidate_told,
+    describe_candidate,
     folded_fact,
-    never_made,
-    never_served,
     shortfall_fact,
+    unmakeable_fact,
     unread_fact,
+    unserved_rowid_fact,
     without_arbiter,
     written_instead,
 )
@@ -46,12 +46,12 @@ __all__ = [
     "Command",
     "DuplicateGroup",
     "Finding",
-    "KeyOfTable",
+    "KeySubject",
     "Location",
-    "Mend",
     "MissingPageError",
     "RowsReport",
     "Severity",
+    "SuggestedDirectives",
     "UnknownCodeError",
     "Unread",
     "alike",
@@ -59,15 +59,15 @@ __all__ = [
     "as_json",
     "as_text",
     "beside_other_tables",
-    "candidate_told",
     "counted",
+    "describe_candidate",
+    "describe_key",
+    "describe_schemas",
+    "describe_target",
     "entry_of",
     "first_line",
     "folded_fact",
-    "mend_of",
     "missing_table",
-    "never_made",
-    "never_served",
     "nullable_key",
     "nulls_mismatch",
     "of_rows",
@@ -78,13 +78,13 @@ __all__ = [
     "severity_of",
     "short_key",
     "shortfall_fact",
+    "suggest_directives",
     "summary",
-    "told_of_key",
-    "told_of_schemas",
-    "told_of_target",
     "unknown_dialect",
+    "unmakeable_fact",
     "unread_fact",
     "unread_rows",
+    "unserved_rowid_fact",
     "violation_text",
     "without_arbiter",
     "written_instead",

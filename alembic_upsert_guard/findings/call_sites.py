@@ -15,8 +15,8 @@ from .calls import (
     upsert_key_line,
 )
 from .causes import Cause, way_out
-from .keys import told_of_key
-from .shortfalls import candidate_told
+from .keys import describe_key
+from .shortfalls import describe_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class Near:
 def modelled_target(call: Call, offer: Offer, arbiter: Candidate) -> Wording:
     """Return that no key declares the target, and what of the models serves it all the same."""
     return Wording(
-        f"{_key(call, offer)} is declared by no model; in the models the {candidate_told(arbiter)} serves it",
+        f"{_key(call, offer)} is declared by no model; in the models the {describe_candidate(arbiter)} serves it",
         f"{offer.line}, and every revision that takes it away is reported",
         offer.line,
     )
@@ -128,7 +128,7 @@ def undeclared_target(
         return Wording(
             f"{fact}, and nothing in the models serves it{listed}", offer.line, offer.line
         )
-    fact = f"{fact}, and nothing in the models serves it: {_NEAR[near.miss].format(candidate_told(near.arbiter))}"
+    fact = f"{fact}, and nothing in the models serves it: {_NEAR[near.miss].format(describe_candidate(near.arbiter))}"
     if near.miss is Miss.DEFERRABLE:
         return Wording(fact, _NOT_DEFERRABLE)
     line = near.key if near.key is not None and call.form.is_python else _line(call, near)
@@ -172,7 +172,7 @@ def modelled_without_target(table: str, arbiter: Candidate, place: str) -> Wordi
     """Return that an upsert names no target, and what of the models it may meet."""
     return Wording(
         f"the upsert into {table} names no conflict target, and the table declares no upsert key; "
-        f"in the models the {candidate_told(arbiter)} serves it",
+        f"in the models the {describe_candidate(arbiter)} serves it",
         f"add UpsertKey(...), with the columns that rows are matched by, to {place}",
     )
 
@@ -188,8 +188,8 @@ def undeclared_without_target(table: str, place: str) -> Wording:
 def any_is_deferrable(table: str, arbiter: Candidate) -> Wording:
     """Return that an upsert without a target meets a deferrable constraint (execIndexing.c: 55000)."""
     return Wording(
-        f"the upsert into {table} names no conflict target, and the {candidate_told(arbiter)} is DEFERRABLE: it fails "
-        "with 55000",
+        f"the upsert into {table} names no conflict target, and the {describe_candidate(arbiter)} is DEFERRABLE: it "
+        "fails with 55000",
         "name the conflict target that is meant, or declare that constraint without deferrable= and initially=",
     )
 
@@ -226,7 +226,7 @@ def modelled_constraint(call: Call, name: str, offer: Offer) -> Wording:
 def deferrable_constraint(call: Call, arbiter: Candidate) -> Wording:
     """Return that the upsert fails on the constraint that it names."""
     return Wording(
-        f"the {candidate_told(arbiter)} of {call.table} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
+        f"the {describe_candidate(arbiter)} of {call.table} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
         _NOT_DEFERRABLE,
     )
 
@@ -237,8 +237,8 @@ def index_as_constraint(call: Call, index: Candidate, key: str | None, offer: Of
     :param key: the ``**conflict_target(...)`` that names the index's elements; None: no key declares them.
     """
     fact = (
-        f"the {candidate_told(index)} of {call.table} is no constraint, and the upsert names it as one: it fails with "
-        "42704"
+        f"the {describe_candidate(index)} of {call.table} is no constraint, and the upsert names it as one: it fails "
+        "with 42704"
     )
     if not index.unique:
         return Wording(fact, f"{offer.line}: the index is not unique", offer.line)
@@ -270,7 +270,7 @@ def absent_constraint(
             f"name the columns in the upsert, or write UniqueConstraint(..., name={name!r}) in the model of "
             f"{call.table}",
         )
-    others = [candidate_told(each) for each in named if each is not meant]
+    others = [describe_candidate(each) for each in named if each is not meant]
     beside = f"; the models also have {', '.join(others)}" if others else ""
     columns = target_line(call, meant.elements, None)
     return Wording(
@@ -321,7 +321,7 @@ def bound_predicate(call: Call, key: str | None, where: str | None) -> Wording:
 
 
 def _key(call: Call, offer: Offer) -> str:
-    return told_of_key(call.table, [element.label for element in offer.elements], offer.where)
+    return describe_key(call.table, [element.label for element in offer.elements], offer.where)
 
 
 def _line(call: Call, near: Near) -> str | None:

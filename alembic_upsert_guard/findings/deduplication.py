@@ -10,7 +10,7 @@ from ..names import cut_before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["ColumnInOrder", "Mend", "mend_of", "order_of"]
+__all__ = ["ColumnInOrder", "SuggestedDirectives", "order_of", "suggest_directives"]
 
 _CHANGED = ("updat", "modif", "chang")
 _MADE = ("creat", "insert", "record", "added")
@@ -28,7 +28,7 @@ class ColumnInOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class SuggestedDirectives:
     """What a person may paste."""
 
     upgrade: str
@@ -67,7 +67,7 @@ def _speaks_of(column: ColumnInOrder, words: Iterable[str]) -> bool:
     return any(word in column.name.casefold() for word in words)
 
 
-def mend_of(
+def suggest_directives(
     table: str,
     elements: Sequence[str],
     *,
@@ -76,7 +76,7 @@ def mend_of(
     nulls: str,
     order_by: Sequence[str],
     prefix: str = "op.",
-) -> Mend:
+) -> SuggestedDirectives:
     """Return the two directives for a table.
 
     :param elements: Python source, as the check in the revision has it; `where` likewise.
@@ -91,7 +91,7 @@ def mend_of(
         options.append(f"where={where}")
     order = ", ".join(map(repr, order_by))
     not_distinct = ["nulls='not_distinct'"] if nulls == "not_distinct" else []
-    return Mend(
+    return SuggestedDirectives(
         f"{prefix}deduplicate_upsert_key({key}, keep='last', order_by=[{order}], "
         f"{', '.join([*options, *not_distinct])})",
         f"{prefix}restore_deduplicated_rows({key}, {', '.join(options)})",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .call_sites import upsert_key_line
 from .codes import severity_of
 from .finding import Finding, Location
-from .keys import told_of_target
+from .keys import describe_target
 
 __all__ = [
     "HINTS",
@@ -99,7 +99,7 @@ def _target(upsert: UpsertOfFunction) -> str:
     if upsert.constraint is not None:
         return f"into {table} on constraint {upsert.constraint}"
     if upsert.elements:
-        return f"into {told_of_target(table, upsert.labels, upsert.where)}"
+        return f"into {describe_target(table, upsert.labels, upsert.where)}"
     return f"into {table} without a conflict target"
 
 

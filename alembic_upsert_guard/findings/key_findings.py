@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..inference import Code, ConflictTarget, Shortfall
 from .codes import severity_of
 from .finding import Finding, Severity
-from .keys import told_of_key
+from .keys import describe_key
 from .rows import OTHER_KEY, counted
-from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
+from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .rows import RowsReport
 
 __all__ = [
-    "KeyOfTable",
+    "KeySubject",
     "beside_other_tables",
     "missing_table",
     "nullable_key",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOfTable:
+class KeySubject:
     """A declared key, as a finding is about it."""
 
     schema: str | None
@@ -49,7 +49,7 @@ class KeyOfTable:
     def told(self) -> str:
         """Return how people are told of it."""
         table = self.table if self.schema is None else f"{self.schema}.{self.table}"
-        return told_of_key(table, self.elements, self.where)
+        return describe_key(table, self.elements, self.where)
 
 
 _REVISION = "run alembic revision --autogenerate, which writes the check of the rows and the mend"
@@ -89,7 +89,7 @@ _LYING_INDEX = (
 )
 
 
-def short_key(key: KeyOfTable, target: ConflictTarget, shortfall: Shortfall) -> Finding:
+def short_key(key: KeySubject, target: ConflictTarget, shortfall: Shortfall) -> Finding:
     """Return why no arbiter serves the key, or is not known to."""
     severity: Severity = "warning" if shortfall.code is Code.UNPROVEN_ARBITER else "error"
     fact = shortfall_fact(target, shortfall)
@@ -112,12 +112,12 @@ def beside_other_tables(finding: Finding, others: int) -> Finding:
     return replace(finding, hint=hint)
 
 
-def nulls_mismatch(key: KeyOfTable, target: ConflictTarget, arbiter: Candidate) -> Finding:
+def nulls_mismatch(key: KeySubject, target: ConflictTarget, arbiter: Candidate) -> Finding:
     """Return that the arbiter takes NULLs otherwise than the key states."""
     return short_key(key, target, Shortfall(Code.NULLS_MISMATCH, arbiter))
 
 
-def missing_table(key: KeyOfTable) -> Finding:
+def missing_table(key: KeySubject) -> Finding:
     """Return that the table is not in the database."""
     return _finding(
         key,
@@ -128,7 +128,7 @@ def missing_table(key: KeyOfTable) -> Finding:
     )
 
 
-def nullable_key(key: KeyOfTable, columns: Sequence[str]) -> Finding:
+def nullable_key(key: KeySubject, columns: Sequence[str]) -> Finding:
     """Return that rows with NULL in the key double, where nothing says that this is meant."""
     return _finding(
         key,
@@ -141,12 +141,12 @@ def nullable_key(key: KeyOfTable, columns: Sequence[str]) -> Finding:
 
 def rival_fact(rivals: Sequence[Candidate]) -> str:
     """Return what the rivals of a key do, in the present tense, without the code and without a full stop."""
-    names = ", ".join(candidate_told(rival) for rival in rivals)
+    names = ", ".join(describe_candidate(rival) for rival in rivals)
     are = "is unique as well" if len(rivals) == 1 else "are unique as well"
     return f"{names} {are}: ON DUPLICATE KEY UPDATE updates the row that breaks any of them, this key's or not"
 
 
-def rival_unique_key(key: KeyOfTable, rivals: Sequence[Candidate]) -> Finding:
+def rival_unique_key(key: KeySubject, rivals: Sequence[Candidate]) -> Finding:
     """Return that another unique key can take the upsert."""
     return _finding(
         key,
@@ -159,7 +159,7 @@ def rival_unique_key(key: KeyOfTable, rivals: Sequence[Candidate]) -> Finding:
 
 
 def of_rows(
-    key: KeyOfTable, report: RowsReport, *, served: bool, mendable: bool = True
+    key: KeySubject, report: RowsReport, *, served: bool, mendable: bool = True
 ) -> list[Finding]:
     """Return what the rows have against the key; counts, and no values.
 
@@ -201,7 +201,7 @@ class Unread(Enum):
     UNKNOWN = "look into what the database says, and run the check again; it reads the same rows as this: {listing}"
 
 
-def unread_rows(key: KeyOfTable, cause: Unread, message: str, listing: str = "") -> Finding:
+def unread_rows(key: KeySubject, cause: Unread, message: str, listing: str = "") -> Finding:
     """Return that the rows could not be read, so that nothing is known of them.
 
     :param message: as much of the database's message as may be shown.
@@ -230,5 +230,5 @@ def unknown_dialect(dialect: str) -> Finding:
     )
 
 
-def _finding(key: KeyOfTable, code: str, severity: Severity, fact: str, hint: str) -> Finding:
+def _finding(key: KeySubject, code: str, severity: Severity, fact: str, hint: str) -> Finding:
     return Finding(code, severity, key.schema, key.table, key.elements, key.where, fact, hint)

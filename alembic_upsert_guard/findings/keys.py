@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-__all__ = ["alike", "told_of_key", "told_of_schemas", "told_of_target"]
+__all__ = ["alike", "describe_key", "describe_schemas", "describe_target"]
 
 _Told = TypeVar("_Told")
 
@@ -15,12 +15,12 @@ _FEW = 3
 """As many schemas are told of one by one; of more, as where each tenant has one, together."""
 
 
-def told_of_key(table: str, elements: Sequence[str], where: str | None) -> str:
+def describe_key(table: str, elements: Sequence[str], where: str | None) -> str:
     """Return the subject of a sentence about the key: ``upsert key accounts (tenant, email) WHERE live``."""
-    return f"upsert key {told_of_target(table, elements, where)}"
+    return f"upsert key {describe_target(table, elements, where)}"
 
 
-def told_of_target(table: str, elements: Sequence[str], where: str | None) -> str:
+def describe_target(table: str, elements: Sequence[str], where: str | None) -> str:
     """Return what an upsert names, declared or not: ``accounts (tenant, email) WHERE live``."""
     predicate = "" if where is None else f" WHERE {where.rstrip()}"
     return f"{table} ({', '.join(each.rstrip() for each in elements)}){predicate}"
@@ -42,7 +42,7 @@ def alike(told: Sequence[_Told], same: Callable[[_Told], Hashable]) -> Iterator[
             yield group
 
 
-def told_of_schemas(schemas: Sequence[str | None]) -> str:
+def describe_schemas(schemas: Sequence[str | None]) -> str:
     """Return what stands behind a subject without a schema; empty for a single one.
 
     :param schemas: each once; None is the one that the search path finds.

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .keys import alike, told_of_key, told_of_schemas
+from .keys import alike, describe_key, describe_schemas
 from .offers import offered_once
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _subject(group: Sequence[Finding]) -> str:
     schemas = list(dict.fromkeys(each.schema for each in group))
     alone = len(schemas) == 1 and finding.schema
     table = f"{finding.schema}.{finding.table}" if alone else str(finding.table)
-    key = told_of_key(table, finding.elements, finding.where) if finding.elements else table
-    return f"{key}{told_of_schemas(schemas)}"
+    key = describe_key(table, finding.elements, finding.where) if finding.elements else table
+    return f"{key}{describe_schemas(schemas)}"
 
 
 def _in_one_line(text: str) -> str:

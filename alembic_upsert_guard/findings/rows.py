@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .keys import told_of_key
+from .keys import describe_key
 
 if TYPE_CHECKING:
-    from .deduplication import Mend
+    from .deduplication import SuggestedDirectives
 
 __all__ = ["OTHER_KEY", "DuplicateGroup", "RowsReport", "counted", "first_line", "violation_text"]
 
@@ -68,7 +68,7 @@ class RowsReport:
     order_by: tuple[str, ...] = ()
     """What tells the newest row of a group: a column of time, or the primary key; empty: nothing does."""
 
-    mend: Mend | None = None
+    mend: SuggestedDirectives | None = None
     """The directives that would leave one row of each key; None: there is nothing to leave."""
 
     arrived: bool = False
@@ -97,7 +97,7 @@ class RowsReport:
 
 def first_line(report: RowsReport) -> str:
     """Return the consequence in one line, without values."""
-    key = told_of_key(report.table, report.elements, report.where)
+    key = describe_key(report.table, report.elements, report.where)
     if report.obstacle is not None:
         return f"{key} does not hold: no unique index can be made on it; {_changed(report)}"
     found = []

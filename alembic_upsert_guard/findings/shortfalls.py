@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CORRECT_THE_SQL",
-    "candidate_told",
+    "describe_candidate",
     "folded_fact",
-    "never_made",
-    "never_served",
     "shortfall_fact",
     "shortfall_hint",
     "unique_by_itself",
+    "unmakeable_fact",
     "unread_fact",
+    "unserved_rowid_fact",
     "without_arbiter",
     "written_instead",
 ]
@@ -116,7 +116,7 @@ def written_instead(folded: Folded) -> str:
     return "write the SQL in its simplest form, without constants that decide nothing"
 
 
-def never_served(rowid: str) -> str:
+def unserved_rowid_fact(rowid: str) -> str:
     """Return why a key that holds the rowid has to be declared otherwise, as what follows upon its name."""
     return (
         f"is never served on SQLite: {rowid} is the rowid there (INTEGER PRIMARY KEY), which SQLite infers alone or "
@@ -124,13 +124,13 @@ def never_served(rowid: str) -> str:
     )
 
 
-def never_made(target: ConflictTarget, shortfall: Shortfall) -> str:
+def unmakeable_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
     """Return why no revision can make what the key needs, as what follows upon its name.
 
     :param shortfall: one that :func:`.plan_repair` refuses to repair.
     """
     if shortfall.code is not Code.PARTITION_KEY_MISSING:
-        return never_served(shortfall.columns[0])
+        return unserved_rowid_fact(shortfall.columns[0])
     fact = shortfall_fact(target, shortfall)
     names = ", ".join(f'"{label}"' for label in (*target.labels, *shortfall.columns))
     plain = all(e.column is not None for e in target.elements)
@@ -174,7 +174,7 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
         miss = f"{_counted(surplus)} too many ({_listed(surplus)})"
     else:
         miss = f"{_counted(lacking)} too few ({_listed(lacking)})"
-    return f"{fact}; nearest is {candidate_told(near)}: {miss}"
+    return f"{fact}; nearest is {describe_candidate(near)}: {miss}"
 
 
 def _predicate(target: ConflictTarget, candidate: Candidate | None, subject: str) -> str:
@@ -221,7 +221,7 @@ _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
 
 
 def _named(candidate: Candidate | None) -> str:
-    return "an index" if candidate is None else candidate_told(candidate)
+    return "an index" if candidate is None else describe_candidate(candidate)
 
 
 def without_arbiter(dialect: str) -> str:
@@ -230,7 +230,7 @@ def without_arbiter(dialect: str) -> str:
     return "doubles rows in silence" if silent else "fails with 42P10"
 
 
-def candidate_told(candidate: Candidate) -> str:
+def describe_candidate(candidate: Candidate) -> str:
     """Return how people are told of a candidate: ``index uq_email (email) WHERE live``."""
     predicate = f" WHERE {candidate.predicate}" if candidate.predicate is not None else ""
     name = f" {candidate.name}" if candidate.name else ""

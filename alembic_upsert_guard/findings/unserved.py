@@ -10,9 +10,9 @@ from .call_sites import upsert_key_line
 from .codes import severity_of
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import told_of_target
+from .keys import describe_target
 from .rows import counted
-from .shortfalls import candidate_told, shortfall_fact, shortfall_hint
+from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class UpsertInCode:
         if self.constraint is not None:
             return f"{_UPSERT} into {table} on constraint {self.constraint}"
         if self.elements:
-            return f"{_UPSERT} into {told_of_target(table, self.elements, self.where)}"
+            return f"{_UPSERT} into {describe_target(table, self.elements, self.where)}"
         return f"{_UPSERT} into {table}"
 
     def finding(self, code: str, fact: str, hint: str) -> Finding:
@@ -144,7 +144,7 @@ def missing_constraint_fact(upsert: UpsertInCode, index: Candidate | None) -> st
     """
     what = "the table has no constraint of that name"
     if index is not None:
-        what = f"{candidate_told(index)} is no constraint, and ON CONSTRAINT takes nothing else"
+        what = f"{describe_candidate(index)} is no constraint, and ON CONSTRAINT takes nothing else"
     return f"{upsert.subject} fails with 42704: {what}"
 
 
@@ -226,7 +226,9 @@ def constraint_hint(
         where = "" if index.predicate is None else f" WHERE {index.predicate}"
         return f"name its elements instead: ON CONFLICT ({', '.join(index.labels)}){where}"
     named = [
-        candidate_told(c) for c in candidates if c.unique and c.kind is not Kind.INDEX and c.name
+        describe_candidate(c)
+        for c in candidates
+        if c.unique and c.kind is not Kind.INDEX and c.name
     ]
     if not named:
         return "name the columns that rows are matched by instead, and make them unique"

@@ -45,7 +45,7 @@ from ..verdict.inspected import InspectedKey, inspect_keys, verdict_on
 from .concurrently import as_online
 from .effects import drops, made_by, taken_by
 from .lists import settle, splice
-from .obstacles import why_never_made
+from .obstacles import obstacle_of
 from .operations import (
     ArbiterRemovedOp,
     CreateArbiterIndexOp,
@@ -166,9 +166,14 @@ def _offer_once(upgrade_ops: UpgradeOps) -> None:
     for table_ops in upgrade_ops.ops:
         for op in table_ops.ops if isinstance(table_ops, ModifyTableOps) else ():
             if isinstance(op, ValidateUpsertKeyOp):
-                key = (op.table_name, tuple(map(str, op.elements)), str(op.where), op.mend_order)
+                key = (
+                    op.table_name,
+                    tuple(map(str, op.elements)),
+                    str(op.where),
+                    op.suggested_order,
+                )
                 if key in offered:
-                    op.mend_order = ()
+                    op.suggested_order = ()
                 offered.add(key)
 
 
@@ -211,7 +216,7 @@ def _guard(
         return []
     subject = (key.table, key.declaration.target)
     fact = shortfall_fact(key.target, repair.shortfall)
-    refusal = why_never_made(context, key, table_ops, repair)
+    refusal = obstacle_of(context, key, table_ops, repair)
     if refusal is not None:
         raise CommandError(f"{told(*subject)} {refusal}")
     if not repair.steps:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
 from ..errors import UpsertGuardError
-from ..findings import never_made
-from ..rows import RowsOfKey, why_no_index_on
+from ..findings import unmakeable_fact
+from ..rows import RowsOfKey, index_obstacle_on
 from .repair import Action, Step
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from ..verdict.inspected import InspectedKey
     from .repair import Repair
 
-__all__ = ["why_never_made"]
+__all__ = ["obstacle_of"]
 
 
-def why_never_made(
+def obstacle_of(
     context: AutogenContext, key: InspectedKey, table_ops: ModifyTableOps, repair: Repair
 ) -> str | None:
     """Return why what the key needs can never be made, as what follows upon its name; None: it can, for all we know."""
     if repair.is_refused and repair.shortfall is not None:
-        return never_made(key.target, repair.shortfall)
+        return unmakeable_fact(key.target, repair.shortfall)
     if Step(Action.CREATE) not in repair.steps:
         return None
     return _why_no_index(context, key, table_ops)
@@ -49,7 +49,7 @@ def _why_no_index(
     table = TableName(key.table.schema, key.table.name)
     rows = RowsOfKey(table, key.declared, key.declaration.nulls)
     try:
-        words = why_no_index_on(context.connection, rows)
+        words = index_obstacle_on(context.connection, rows)
     except (DBAPIError, UpsertGuardError):
         return None
     if words is None:

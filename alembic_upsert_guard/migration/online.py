@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from ..catalog.messages import message_of
 from ..errors import OnlineError
 from ..online import (
-    OneAtATime,
     OnlineArbiter,
-    Patience,
+    Reporter,
+    Retries,
     RowsInTheWay,
-    Teller,
+    UpgradeLock,
     create,
     drawer_for,
     drop,
@@ -62,7 +62,7 @@ def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp)
         _write(context, script_creation(context.dialect, wanted, _patience(operation)))
         return
 
-    def make(connection: Connection, patience: Patience, teller: Teller) -> None:
+    def make(connection: Connection, patience: Retries, teller: Reporter) -> None:
         try:
             create(connection, wanted, patience, teller)
         except RowsInTheWay as error:
@@ -83,7 +83,7 @@ def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> 
         _write(context, script_drop(context.dialect, table, name, patience, constraint=constraint))
         return
 
-    def unmake(connection: Connection, patience: Patience, teller: Teller) -> None:
+    def unmake(connection: Connection, patience: Retries, teller: Reporter) -> None:
         drop(connection, table, name, patience, teller, constraint=constraint)
 
     _run(context, operation, table, unmake)
@@ -99,13 +99,13 @@ def _run(
     context: MigrationContext,
     operation: ConcurrentOp,
     table: TableName,
-    act: Callable[[Connection, Patience, Teller], None],
+    act: Callable[[Connection, Retries, Reporter], None],
 ) -> None:
     teller = _teller(context, reveal=reveals(context, operation))
     patience = _patience(operation)
     try:
         with _outside_a_transaction(context, operation) as connection:
-            one = OneAtATime(connection, table, teller)
+            one = UpgradeLock(connection, table, teller)
             try:
                 one.take()
                 act(connection, patience, teller)
@@ -230,8 +230,8 @@ def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) 
         )
 
 
-def _patience(operation: ConcurrentOp) -> Patience:
-    patience = Patience()
+def _patience(operation: ConcurrentOp) -> Retries:
+    patience = Retries()
     if operation.lock_timeout is not None:
         patience = replace(patience, lock_timeout=operation.lock_timeout)
     if operation.attempts is not None:
@@ -239,14 +239,14 @@ def _patience(operation: ConcurrentOp) -> Patience:
     return patience
 
 
-def _teller(context: MigrationContext, *, reveal: bool) -> Teller:
+def _teller(context: MigrationContext, *, reveal: bool) -> Reporter:
     options = getattr(context.config, "cmd_opts", None)
     quiet = bool(getattr(options, "quiet", False))
 
     def say(line: str) -> None:
         log.info("%s", line)
 
-    return Teller(
+    return Reporter(
         say,
         lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet),
         reveal=reveal,

@@ -54,7 +54,7 @@ class ConcurrentOp(MigrateOperation):
         self.table_name = table_name
         self.schema = schema
         self.lock_timeout = lock_timeout
-        """None: the default of :class:`.online.Patience`; so for `attempts`."""
+        """None: the default of :class:`.online.Retries`; so for `attempts`."""
         self.attempts = attempts
 
 

@@ -113,7 +113,7 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         sample: int = 5,
         reveal: bool = True,
         code: str | None = None,
-        mend_order: Sequence[str] = (),
+        suggested_order: Sequence[str] = (),
         foreign_keys: Sequence[Sequence[str]] = (),
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where, code=code)
@@ -125,7 +125,7 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         self.nulls = nulls
         self.sample = sample
         self.reveal = reveal
-        self.mend_order = tuple(mend_order)
+        self.suggested_order = tuple(suggested_order)
         """What tells the newest row, for the line that a comment offers in the revision; empty: none is offered."""
         self.foreign_keys = tuple(map(tuple, foreign_keys))
         """Columns of foreign keys that the key's index may serve alone (MySQL), for a comment on the way back."""

@@ -8,7 +8,7 @@ from alembic.autogenerate.render import render_op
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
 
-from ..findings import mend_of, without_arbiter
+from ..findings import suggest_directives, without_arbiter
 from ..sqltext import escape_colons, literal_sql
 from .operations import ValidateUpsertKeyOp, source_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.engine import Dialect
 
-    from ..findings import Mend
+    from ..findings import SuggestedDirectives
     from .online_operations import CreateConcurrentlyOp, DropConcurrentlyOp, OnlineOps
     from .operations import (
         ArbiterRemovedOp,
@@ -54,8 +54,8 @@ def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> 
     if not operation.reveal:
         arguments.append("reveal=False")
     offer = []
-    if operation.mend_order:
-        order = ", ".join(operation.mend_order)
+    if operation.suggested_order:
+        order = ", ".join(operation.suggested_order)
         offer = [
             f"# rows that share a key stop the next line. This one above it would keep the last of each by {order}:",
             f"# {_mend(context, operation).upgrade}",
@@ -116,7 +116,7 @@ def render_nothing(context: AutogenContext, operation: NothingOp) -> list[str]:
     if not isinstance(reversed_, ValidateUpsertKeyOp):
         return []
     lines = [line for key in reversed_.foreign_keys for line in _index_for(context, reversed_, key)]
-    if not reversed_.mend_order:
+    if not reversed_.suggested_order:
         return lines
     return [
         *lines,
@@ -237,15 +237,15 @@ def _key_arguments(context: AutogenContext, operation: UpsertKeyOp) -> list[str]
     return arguments
 
 
-def _mend(context: AutogenContext, operation: ValidateUpsertKeyOp) -> Mend:
+def _mend(context: AutogenContext, operation: ValidateUpsertKeyOp) -> SuggestedDirectives:
     where = operation.where
-    return mend_of(
+    return suggest_directives(
         str(operation.table_name),
         [_sql_or_name(context, element) for element in operation.elements],
         schema=None if operation.schema is None else str(operation.schema),
         where=None if where is None else _sql_or_name(context, where),
         nulls=operation.nulls,
-        order_by=operation.mend_order,
+        order_by=operation.suggested_order,
         prefix=_prefix(context),
     )
 

@@ -78,7 +78,7 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
         where=where,
         nulls=key.declaration.nulls,
         code=str(code),
-        mend_order=()
+        suggested_order=()
         if not can_deduplicate(dialect)
         else newest_by(
             [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],

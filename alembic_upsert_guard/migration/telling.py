@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import worth_naming
-from ..findings import alike, told_of_schemas, told_of_target
+from ..catalog.postgresql import is_tenant_schema
+from ..findings import alike, describe_schemas, describe_target
 from .toimpl import LOGGER
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Lines:
 
     def lives_in(self, table: Table, home: str | None) -> None:
         """Tell the table by the schema that the search path leads to, as in a loop over tenants that sets it."""
-        if table.schema is None and worth_naming(home):
+        if table.schema is None and is_tenant_schema(home):
             self._homes[table.name] = str(home)
 
     def _note(
@@ -84,5 +84,5 @@ def _subject(group: Sequence[_Line]) -> str:
     line = group[0]
     alone = len(group) == 1 and line.schema
     table = f"{line.schema}.{line.table}" if alone else line.table
-    key = told_of_target(table, line.elements, line.where)
-    return f"{key}{told_of_schemas([each.schema for each in group])}"
+    key = describe_target(table, line.elements, line.where)
+    return f"{key}{describe_schemas([each.schema for each in group])}"

@@ -16,7 +16,7 @@ from ..catalog.messages import message_of
 from ..catalog.reading import commits_each_statement
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
-from ..findings import counted, mend_of, told_of_key, violation_text
+from ..findings import counted, describe_key, suggest_directives, violation_text
 from ..inference import MYSQL_FAMILY, ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
@@ -165,7 +165,7 @@ def _report(
         ) from error
     if not report.groups or not can_deduplicate(connection.dialect):
         return report
-    mend = mend_of(
+    mend = suggest_directives(
         operation.table_name,
         [source_of(element) for element in operation.elements],
         schema=operation.schema,
@@ -394,7 +394,7 @@ def _sql(order: str | ClauseElement, dialect: Dialect) -> str:
 
 
 def _told(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
-    return told_of_key(named(dialect, *table), target.labels, target.predicate)
+    return describe_key(named(dialect, *table), target.labels, target.predicate)
 
 
 def _is_on(context: MigrationContext) -> bool:

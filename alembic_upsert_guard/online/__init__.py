@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from .arbiter import OnlineArbiter
 from .progress import drawer_for
-from .retries import Patience
-from .runner import OneAtATime, RowsInTheWay, Teller, create, drop
+from .retries import Retries
+from .runner import Reporter, RowsInTheWay, UpgradeLock, create, drop
 from .script import Script, script_creation, script_drop
 from .version_race import settle_version
 
 __all__ = [
-    "OneAtATime",
     "OnlineArbiter",
-    "Patience",
+    "Reporter",
+    "Retries",
     "RowsInTheWay",
     "Script",
-    "Teller",
+    "UpgradeLock",
     "create",
     "drawer_for",
     "drop",

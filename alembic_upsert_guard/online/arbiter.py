@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..catalog.postgresql import element_sql
-from ..names import fitted
+from ..names import truncated_identifier
 from ..sqltext import quoted
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class OnlineArbiter:
 
 def name_within(name: str, partition: str) -> str:
     """Return what the part of index `name` on a partition is called."""
-    return fitted(f"{partition}_{name}")
+    return truncated_identifier(f"{partition}_{name}")
 
 
 def name_without(name: str, purpose: str) -> str:
     """Return what stands beside `name` while it is replaced: nobody else calls an index so."""
-    return fitted(f"{name}_upsert_guard_{purpose}")
+    return truncated_identifier(f"{name}_upsert_guard_{purpose}")

@@ -6,7 +6,7 @@ import importlib.util
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from .sessions import told_seconds
+from .sessions import format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ class _Bar:
             # without a total it shows that something is done, and not how much
             ProgressBar(observation.total or None, observation.done, width=_BAR_WIDTH),
             Text(_counted_briefly(observation), no_wrap=True),
-            Text(told_seconds(self._clock() - self._began), no_wrap=True),
+            Text(format_seconds(self._clock() - self._began), no_wrap=True),
         )
         return line
 

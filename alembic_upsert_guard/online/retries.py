@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Patience"]
+__all__ = ["Retries"]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Retries:
     """Bounded tries for a lock that everybody else queues behind while it is waited for."""
 
     lock_timeout: str = "200ms"

@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from .arbiter import OnlineArbiter
     from .plan import FoundTable, Step
     from .progress_watch import Drawer
-    from .retries import Patience
+    from .retries import Retries
     from .sessions import Session
 
-__all__ = ["OneAtATime", "RowsInTheWay", "Teller", "create", "drop"]
+__all__ = ["Reporter", "RowsInTheWay", "UpgradeLock", "create", "drop"]
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _DEADLOCK = "40P01"
@@ -86,7 +86,7 @@ class RowsInTheWay(Exception):  # noqa: N818 - the caller reads the rows, and te
         """The INVALID index that could not be dropped, or the partitioned one that lacks parts; None: nothing."""
 
 
-class Teller:
+class Reporter:
     """What is said of a run, and to whom."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Teller:
 
 
 def create(
-    connection: Connection, wanted: OnlineArbiter, patience: Patience, teller: Teller
+    connection: Connection, wanted: OnlineArbiter, patience: Retries, teller: Reporter
 ) -> None:
     """Make `wanted`, or what of it is not there yet. Afterwards it is valid, and attached where it is a constraint.
 
@@ -152,8 +152,8 @@ def drop(
     connection: Connection,
     table: TableName,
     name: str,
-    patience: Patience,
-    teller: Teller,
+    patience: Retries,
+    teller: Reporter,
     *,
     constraint: bool,
 ) -> None:
@@ -232,7 +232,7 @@ class _Run:
     """The steps of one directive, on its connection."""
 
     def __init__(
-        self, connection: Connection, told: str, patience: Patience, teller: Teller
+        self, connection: Connection, told: str, patience: Retries, teller: Reporter
     ) -> None:
         self.connection = connection
         self.dialect: Dialect = connection.dialect
@@ -511,13 +511,13 @@ def _lock_timeout(connection: Connection, value: str) -> Iterator[None]:
             connection.execute(change, {"value": before})
 
 
-class OneAtATime:
+class UpgradeLock:
     """An advisory lock, so that of two upgrades one builds and the other finds it done.
 
     It is asked for and never waited for: a statement that waits holds a snapshot, and the build waits for those.
     """
 
-    def __init__(self, connection: Connection, table: TableName, teller: Teller) -> None:
+    def __init__(self, connection: Connection, table: TableName, teller: Reporter) -> None:
         self._connection = connection
         self._table = table
         self._teller = teller

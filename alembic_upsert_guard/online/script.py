@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..catalog import TableName
     from .arbiter import OnlineArbiter
-    from .retries import Patience
+    from .retries import Retries
 
 __all__ = ["Script", "script_creation", "script_drop"]
 
@@ -29,7 +29,7 @@ class Script(NamedTuple):
     """At the beginning of the transaction that writes the version."""
 
 
-def script_creation(dialect: Dialect, wanted: OnlineArbiter, patience: Patience) -> Script:
+def script_creation(dialect: Dialect, wanted: OnlineArbiter, patience: Retries) -> Script:
     """Return what makes `wanted`, refuses where something of that name is there, and refuses where it was not made."""
     table = quoted(dialect, *wanted.table)
     name = quoted(dialect, wanted.name)
@@ -49,7 +49,7 @@ def script_creation(dialect: Dialect, wanted: OnlineArbiter, patience: Patience)
 
 
 def script_drop(
-    dialect: Dialect, table: TableName, name: str, patience: Patience, *, constraint: bool
+    dialect: Dialect, table: TableName, name: str, patience: Retries, *, constraint: bool
 ) -> Script:
     """Return what drops a unique constraint or index, and refuses where it is still there."""
     if constraint:
@@ -86,7 +86,7 @@ def _refusal_of_leftovers(dialect: Dialect, wanted: OnlineArbiter) -> str:
     )
 
 
-def _tried(dialect: Dialect, statement: str, patience: Patience) -> str:
+def _tried(dialect: Dialect, statement: str, patience: Retries) -> str:
     """The statement under a short lock_timeout, again and again. A failed try is rolled back, and holds no lock."""
     timeout = string_literal(dialect, patience.lock_timeout)
     return wrapped_in_do(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["Session", "blockers_of", "holders_of", "sessions_of", "told_seconds"]
+__all__ = ["Session", "blockers_of", "format_seconds", "holders_of", "sessions_of"]
 
 _QUERY_LIMIT = 80
 """Characters of a session's statement in a message."""
@@ -42,7 +42,7 @@ class Session:
         if self.prepared is not None:
             name = "'{}'".format(self.prepared.replace("'", "''"))
             return (
-                f"the prepared transaction {name} of {self.role}, prepared {told_seconds(self.seconds)} ago "
+                f"the prepared transaction {name} of {self.role}, prepared {format_seconds(self.seconds)} ago "
                 f"(COMMIT PREPARED {name} or ROLLBACK PREPARED {name} ends it)"
             )
         if not self.pid:
@@ -50,7 +50,7 @@ class Session:
         names = ", ".join(filter(None, (self.role, self.application)))
         told = [f"pid {self.pid} ({names})" if names else f"pid {self.pid}"]
         if self.state is not None:
-            lasts = told_seconds(self.seconds)
+            lasts = format_seconds(self.seconds)
             told.append(
                 f"{self.state}, transaction open for {lasts}"
                 if self.in_transaction
@@ -153,7 +153,7 @@ def _cut(query: str) -> str:
     return query if len(query) <= _QUERY_LIMIT else f"{query[:_QUERY_LIMIT]}..."
 
 
-def told_seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """Return a duration in its two largest units, such as ``2 h 5 min``."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)

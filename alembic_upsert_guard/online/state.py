@@ -1,6 +1,6 @@
 """What is there: every unique index of a table and its partitions, held against what is wanted.
 
-Shapes are compared, and never names: what is wanted is made on an empty likeness of the table and rolled back, and
+Shapes are compared, and never names: what is wanted is made on an empty copy of the table and rolled back, and
 both sides are read by one statement. Manual: https://www.postgresql.org/docs/current/catalog-pg-index.html
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
 from ..catalog.postgresql import server_version, sqlstate
-from ..catalog.reading import execute, rolled_back, words_of
+from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import OnlineError
 from ..sqltext import EQ, NE, PLUS, named, quoted
 from .plan import FoundIndex, FoundTable
@@ -47,7 +47,7 @@ def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
     """
     dialect = connection.dialect
     table = named(dialect, *wanted.table)
-    likeness = quoted(dialect, "pg_temp", wanted.table.name)
+    empty_copy = quoted(dialect, "pg_temp", wanted.table.name)
     try:
         with rolled_back(connection):
             # INCLUDING GENERATED: what an expression index may name; storage and the like are no part of a shape
@@ -56,19 +56,19 @@ def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
                 f"CREATE TEMP TABLE {quoted(dialect, wanted.table.name)} "
                 f"(LIKE {quoted(dialect, *wanted.table)} INCLUDING GENERATED)",
             )
-            execute(connection, f"CREATE UNIQUE INDEX ON {likeness} {wanted.clauses(dialect)}")
-            (row,) = _rows(connection, likeness)
+            execute(connection, f"CREATE UNIQUE INDEX ON {empty_copy} {wanted.clauses(dialect)}")
+            (row,) = _rows(connection, empty_copy)
             return str(row.shape)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         if sqlstate(error) == _NO_PRIVILEGE:
             raise OnlineError(
-                f"{wanted.name} on {table} cannot be compared with what is there: {words_of(error)}. Grant the role "
-                "that migrates TEMPORARY on the database"
+                f"{wanted.name} on {table} cannot be compared with what is there: {first_sentence(error)}. Grant the "
+                "role that migrates TEMPORARY on the database"
             ) from error
         raise OnlineError(
-            f"{wanted.name} on {table} cannot be made, nothing was changed. The database says: {words_of(error)}"
+            f"{wanted.name} on {table} cannot be made, nothing was changed. The database says: {first_sentence(error)}"
         ) from error
 
 
@@ -146,7 +146,7 @@ def _statement(dialect: Dialect) -> Any:
                    (SELECT pg_catalog.jsonb_agg(
                         pg_catalog.pg_get_indexdef(i.indexrelid, position, false) ORDER BY position)
                     FROM pg_catalog.generate_series(1, i.indnatts) AS position),
-                   -- bits for DESC and NULLS FIRST; oids, which are the same on a likeness
+                   -- bits for DESC and NULLS FIRST; oids, which are the same on an empty copy
                    CAST(i.indoption AS pg_catalog.text), CAST(i.indclass AS pg_catalog.text),
                    CAST(i.indcollation AS pg_catalog.text),
                    pg_catalog.pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct}

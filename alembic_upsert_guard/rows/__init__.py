@@ -10,7 +10,7 @@ from .deduplicate import (
     script_restoration,
 )
 from .order import newest_by
-from .postgresql import why_no_index_on
+from .postgresql import index_obstacle_on
 from .preflight import read_rows
 from .script import script_check
 from .sqlite import lost_with_the_table
@@ -24,6 +24,7 @@ __all__ = [
     "Surplus",
     "can_deduplicate",
     "deduplicate",
+    "index_obstacle_on",
     "listing_sql",
     "lost_with_the_table",
     "newest_by",
@@ -32,5 +33,4 @@ __all__ = [
     "script_check",
     "script_deduplication",
     "script_restoration",
-    "why_no_index_on",
 ]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.postgresql import sqlstate
-from ..catalog.reading import all_or_nothing, execute, words_of
+from ..catalog.reading import all_or_nothing, execute, first_sentence
 from ..errors import DeduplicationError
-from ..findings import told_of_key
+from ..findings import describe_key
 from ..sqltext import named
 from .deduplicate_postgresql import (
     OUR_STATE,
@@ -105,7 +105,7 @@ def _told(connection: Connection, key: RowsOfKey) -> str:
 
 
 def _told_in(dialect: Dialect, key: RowsOfKey) -> str:
-    return told_of_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
+    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
 
 
 def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int], ...]]:
@@ -117,5 +117,5 @@ def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int]
             )
     except DBAPIError as error:
         if sqlstate(error) == OUR_STATE:
-            raise DeduplicationError(words_of(error)) from error
+            raise DeduplicationError(first_sentence(error)) from error
         raise

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from ..catalog.mysql import errno, likeness, words_of_server
+from ..catalog.mysql import empty_copy, errno, server_message
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from .statements import RowsOfKey
 
-__all__ = ["why_not_indexed"]
+__all__ = ["index_obstacle"]
 
 _NOT_INDEXABLE = frozenset(
     {
@@ -30,17 +30,17 @@ _NOT_INDEXABLE = frozenset(
 """Errors that are about the key alone: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html"""
 
 
-def why_not_indexed(connection: Connection, key: RowsOfKey) -> str | None:
+def index_obstacle(connection: Connection, key: RowsOfKey) -> str | None:
     """Return the server's words for why no unique index can be made on the key; None: one can, or it does not say.
 
-    It is asked to make one on an empty temporary likeness of the table, for which a privilege may lack.
+    It is asked to make one on an empty temporary copy of the table, for which a privilege may lack.
     """
     elements = [
         sql if element.column is not None else f"({sql})"
         for element, sql in zip(key.target.elements, key.elements(connection.dialect), strict=True)
     ]
     try:
-        with likeness(connection, key.table, f"UNIQUE KEY its_own ({', '.join(elements)})"):
+        with empty_copy(connection, key.table, f"UNIQUE KEY its_own ({', '.join(elements)})"):
             return None
     except DBAPIError as error:
-        return words_of_server(error) if errno(error) in _NOT_INDEXABLE else None
+        return server_message(error) if errno(error) in _NOT_INDEXABLE else None

@@ -24,7 +24,7 @@ from ..catalog.postgresql import (
     server_version,
     sqlstate,
 )
-from ..catalog.reading import execute, rolled_back, words_of
+from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import HiddenRowsError
 from ..sqltext import EQ, GE, GT, LE, LT, MINUS, NE, PLUS, named, quoted
 
@@ -47,12 +47,12 @@ __all__ = [
     "count_wide",
     "find_relation",
     "hashes_that_stand_twice",
-    "index_on_likeness",
+    "index_obstacle_on",
+    "index_on_empty_copy",
     "is_wide",
     "largest_sql",
     "prove_absence",
-    "why_no_index_on",
-    "why_too_wide",
+    "width_obstacle",
     "width_of",
 ]
 
@@ -96,7 +96,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class IndexedKey:
-    """What a unique index on the key would be, from one that was made on an empty likeness of the table."""
+    """What a unique index on the key would be, from one that was made on an empty copy of the table."""
 
     elements: tuple[str, ...]
     """The SQL of each element, with the collation that it is compared by and without an operator class."""
@@ -148,7 +148,7 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
 # -- what the index would be
 
 
-def index_on_likeness(
+def index_on_empty_copy(
     connection: Connection, relation: Relation, key: RowsOfKey
 ) -> IndexedKey | str | None:
     """Return what a unique index on the key would be; a str: the server's words for why there can be none.
@@ -158,15 +158,15 @@ def index_on_likeness(
     dialect = connection.dialect
     try:
         with rolled_back(connection):
-            execute(connection, _likeness_sql(dialect, relation))
+            execute(connection, _empty_copy_sql(dialect, relation))
             try:
                 execute(connection, _index_sql(dialect, relation, key.target, unique=True))
             except DBAPIError as error:
-                # of anything else, such as SQL that names the table with its schema, the likeness is the cause
+                # of anything else, such as SQL that names the table with its schema, the empty copy is the cause
                 # and of a function that takes a row of the table, which is of another type than the copy's
                 obstacles = _NO_INDEX - {_NO_FUNCTION}
-                return words_of(error) if sqlstate(error) in obstacles else None
-            rows = connection.execute(_INDEX_ELEMENTS, {"likeness": relation.name.name}).all()
+                return first_sentence(error) if sqlstate(error) in obstacles else None
+            rows = connection.execute(_INDEX_ELEMENTS, {"empty_copy": relation.name.name}).all()
     except DBAPIError as error:
         if sqlstate(error) in _CANNOT_SAY:
             return None
@@ -191,13 +191,13 @@ def index_on_likeness(
     )
 
 
-def why_no_index_on(connection: Connection, key: RowsOfKey) -> str | None:
+def index_obstacle_on(connection: Connection, key: RowsOfKey) -> str | None:
     """Return the server's words for why no unique index can be made on the key; None: one can, as far as it is known.
 
     :raises HiddenRowsError: row level security hides rows from this role.
     """
     relation = find_relation(connection, key.table)
-    answer = None if relation is None else index_on_likeness(connection, relation, key)
+    answer = None if relation is None else index_on_empty_copy(connection, relation, key)
     return answer if isinstance(answer, str) else None
 
 
@@ -224,7 +224,7 @@ _INDEX_ELEMENTS = text(f"""
             WHERE h.amopopr {EQ} equal.amopopr
             LIMIT 1) AS hash_function
     FROM pg_catalog.pg_index i
-    JOIN pg_catalog.pg_class c ON c.oid {EQ} i.indrelid AND c.relname {EQ} :likeness
+    JOIN pg_catalog.pg_class c ON c.oid {EQ} i.indrelid AND c.relname {EQ} :empty_copy
          AND c.relnamespace {EQ} pg_catalog.pg_my_temp_schema()
     CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts) AS k(position)
     JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} i.indexrelid AND a.attnum {EQ} k.position
@@ -240,14 +240,14 @@ _INDEX_ELEMENTS = text(f"""
 """The columns of pg_index that are vectors count from 0. https://www.postgresql.org/docs/current/xindex.html"""
 
 
-def _likeness_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = True) -> str:
+def _empty_copy_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = True) -> str:
     """An empty table of the same name, so that SQL which names the table finds it."""
-    likeness = quoted(dialect, "pg_temp", relation.name.name)
+    empty_copy = quoted(dialect, "pg_temp", relation.name.name)
     # storage decides how wide a key may be; compression is a column's own from 14 on
     compression = " INCLUDING COMPRESSION" if server_version(dialect) >= (14,) else ""
     partition = f" PARTITION BY {relation.partition_key}" if relation.partition_key else ""
     return (
-        f"CREATE TEMP TABLE {likeness} (LIKE {quoted(dialect, *relation.name)} "
+        f"CREATE TEMP TABLE {empty_copy} (LIKE {quoted(dialect, *relation.name)} "
         f"INCLUDING GENERATED INCLUDING STORAGE{compression}){partition if partitioned else ''}"
     )
 
@@ -257,8 +257,8 @@ def _index_sql(
 ) -> str:
     elements = ", ".join(element_sql(dialect, element) for element in target.elements)
     where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    likeness = quoted(dialect, "pg_temp", relation.name.name)
-    return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {likeness} ({elements}){where}"
+    empty_copy = quoted(dialect, "pg_temp", relation.name.name)
+    return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {empty_copy} ({elements}){where}"
 
 
 def _hash_sql(sql: str, function: str | None, seed: int, *, nulls: str) -> str | None:
@@ -389,13 +389,13 @@ def count_wide(connection: Connection, key: RowsOfKey, indexed: IndexedKey) -> i
         return int(execute(connection, f"SELECT pg_catalog.count(*) FROM {source}").scalar_one())
 
 
-def why_too_wide(
+def width_obstacle(
     connection: Connection, relation: Relation, key: RowsOfKey, indexed: IndexedKey
 ) -> str | None:
     """Return the server's words where a key is too wide for an index; None: all of them fit.
 
     How wide an index row comes out depends on how well it compresses, which no function tells: the rows in doubt
-    are put into an indexed likeness of the table, and taken away again.
+    are put into an indexed empty copy of the table, and taken away again.
     """
     dialect = connection.dialect
     wide = replace(key, among=is_wide(str(indexed.width)), table=relation.name)
@@ -403,7 +403,7 @@ def why_too_wide(
     columns = ", ".join(quoted(dialect, name) for name in names)
     try:
         with rolled_back(connection):
-            execute(connection, _likeness_sql(dialect, relation, partitioned=False))
+            execute(connection, _empty_copy_sql(dialect, relation, partitioned=False))
             execute(connection, _index_sql(dialect, relation, key.target, unique=False))
             execute(
                 connection,
@@ -412,7 +412,7 @@ def why_too_wide(
             )
     except DBAPIError as error:
         if sqlstate(error) == _TOO_WIDE:
-            return words_of(error)
+            return first_sentence(error)
         raise
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from ..catalog.postgresql import worth_naming
+from ..catalog.postgresql import is_tenant_schema
 from ..catalog.reading import execute
 from ..findings import DuplicateGroup, RowsReport
 from ..inference import MYSQL_FAMILY
@@ -68,7 +68,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     if dialect.name == "postgresql":
         relation = postgresql.find_relation(connection, key.table)
         key = replace(key, only=relation is not None and relation.has_children)
-        if relation and key.table.schema is None and worth_naming(relation.name.schema):
+        if relation and key.table.schema is None and is_tenant_schema(relation.name.schema):
             key = replace(key, table=relation.name)
         found = _read_postgresql(connection, relation, key, shown)
     elif dialect.name == "sqlite":
@@ -100,7 +100,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
 def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
     """Exact groups over all the rows that `key` names."""
     if connection.dialect.name in MYSQL_FAMILY:
-        obstacle = mysql.why_not_indexed(connection, key)
+        obstacle = mysql.index_obstacle(connection, key)
         if obstacle is not None:
             return _Found(obstacle=obstacle)
     totals = execute(connection, totals_sql(connection.dialect, key)).one()
@@ -113,7 +113,7 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
 
 
 def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
-    obstacle = sqlite.why_no_index(connection, key)
+    obstacle = sqlite.index_obstacle(connection, key)
     return _read(connection, key, shown) if obstacle is None else _Found(obstacle=obstacle)
 
 
@@ -122,7 +122,7 @@ def _read_postgresql(
 ) -> _Found:
     if relation is None:
         return _read(connection, key, shown)
-    indexed = postgresql.index_on_likeness(connection, relation, key)
+    indexed = postgresql.index_on_empty_copy(connection, relation, key)
     if isinstance(indexed, str):
         return _Found(obstacle=indexed)
     if indexed is None:
@@ -131,7 +131,7 @@ def _read_postgresql(
     proof = postgresql.prove_absence(connection, key, indexed)
     wide_rows = proof.wide_rows if proof else postgresql.count_wide(connection, key, indexed)
     if wide_rows:
-        obstacle = postgresql.why_too_wide(connection, relation, key, indexed)
+        obstacle = postgresql.width_obstacle(connection, relation, key, indexed)
         if obstacle is not None:
             return _Found(obstacle=obstacle)
     found = _read_indexed(connection, key, indexed, proof, shown)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
-from ..findings import told_of_key
+from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
 from ..sqltext import named, quoted
 from .postgresql import is_wide, width_of
@@ -79,4 +79,4 @@ def _offending(key: RowsOfKey) -> str:
 
 
 def _told(dialect: Dialect, key: RowsOfKey) -> str:
-    return told_of_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
+    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from ..catalog.reading import execute, words_of
+from ..catalog.reading import execute, first_sentence
 from ..sqltext import named, quoted
 from .deduplicate_sqlite import references_to
 from .statements import totals_sql
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from .statements import RowsOfKey
 
-__all__ = ["lost_with_the_table", "why_no_index"]
+__all__ = ["index_obstacle", "lost_with_the_table"]
 
 _INDEX = "upsert_guard_likeness"
 
@@ -28,11 +28,11 @@ _IMPURE = "non-deterministic use of "
 """vdbeapi.c: sqlite3NotPureFunc, of ``date('now')`` and its like, which only a row brings to light."""
 
 
-def why_no_index(connection: Connection, key: RowsOfKey) -> str | None:
+def index_obstacle(connection: Connection, key: RowsOfKey) -> str | None:
     """Return SQLite's words for why no unique index can stand on the key; None: one can, as far as it can be asked.
 
     ``EXPLAIN`` parses CREATE INDEX on the table itself and runs nothing. Functions that are deterministic by their
-    arguments are told by a row: the first that the key is about and one of NULLs, on a likeness that is taken away
+    arguments are told by a row: the first that the key is about and one of NULLs, on an empty copy that is taken away
     again.
 
     :raises sqlalchemy.exc.DBAPIError: the rows cannot be read either, as where the table is not there.
@@ -43,13 +43,13 @@ def why_no_index(connection: Connection, key: RowsOfKey) -> str | None:
     except DBAPIError as error:
         # what cannot be read is told of as such
         execute(connection, f"EXPLAIN {totals_sql(dialect, key)}").close()
-        return words_of(error)
+        return first_sentence(error)
     plain = all(element.column is not None for element in key.target.elements)
     return None if plain and key.target.predicate is None else _why_no_row(connection, key)
 
 
 def _why_no_row(connection: Connection, key: RowsOfKey) -> str | None:
-    likeness = quoted(connection.dialect, "temp", key.table.name)
+    empty_copy = quoted(connection.dialect, "temp", key.table.name)
     with _undone(connection):
         try:
             execute(
@@ -57,11 +57,11 @@ def _why_no_row(connection: Connection, key: RowsOfKey) -> str | None:
                 f"CREATE TEMP TABLE {quoted(connection.dialect, key.table.name)} AS "
                 f"SELECT * FROM {_real(connection.dialect, key.table)}{_where(key)} LIMIT 1",
             )
-            execute(connection, f"INSERT INTO {likeness} DEFAULT VALUES")
+            execute(connection, f"INSERT INTO {empty_copy} DEFAULT VALUES")
             execute(connection, _index_sql(connection.dialect, key, "temp"))
         except DBAPIError as error:
-            # anything else comes of the likeness: a read-only connection, a temporary table itself, equal rows
-            words = words_of(error)
+            # anything else comes of the empty copy: a read-only connection, a temporary table itself, equal rows
+            words = first_sentence(error)
             return words if words.startswith(_IMPURE) else None
     return None
 

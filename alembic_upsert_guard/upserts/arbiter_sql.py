@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import element_sql, worth_naming
+from ..catalog.postgresql import element_sql, is_tenant_schema
 from ..inference import MYSQL_FAMILY, Code, Kind
-from ..names import fitted, short_hash
+from ..names import short_hash, truncated_identifier
 from ..sqltext import named
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def default_name(order: ArbiterOrder) -> str:
     parts = ["uq", order.table.name, *labels]
     if not _is_constraint(order.target):
         parts.append(short_hash("\x00".join((*order.target.labels, order.target.predicate or ""))))
-    name = fitted("_".join(parts))
+    name = truncated_identifier("_".join(parts))
     taken = {candidate.name for candidate in order.offered.candidates}
-    return fitted(f"{name}_{short_hash('the upsert')}") if name in taken else name
+    return truncated_identifier(f"{name}_{short_hash('the upsert')}") if name in taken else name
 
 
 def constraint_from_index(
@@ -124,7 +124,7 @@ def _without_deferrable(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...
     if not _is_concurrent(order):
         actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind}{distinct} {body}"])
         return (f"ALTER TABLE {relation} {actions};",)
-    built = named(dialect, fitted(f"{again.name}_immediate"))
+    built = named(dialect, truncated_identifier(f"{again.name}_immediate"))
     actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind} USING INDEX {built}"])
     return (
         f"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {relation} {body}{distinct};",
@@ -172,7 +172,7 @@ def _is_constraint(target: ConflictTarget) -> bool:
 def _schema(table: TableName, offered: Offered) -> str | None:
     if table.schema is not None:
         return table.schema
-    return offered.home if worth_naming(offered.home) else None
+    return offered.home if is_tenant_schema(offered.home) else None
 
 
 def _relation(dialect: Dialect, table: TableName, offered: Offered) -> str:

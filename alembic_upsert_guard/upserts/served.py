@@ -46,10 +46,10 @@ from ..inference import Code, ConflictTarget, Element, Kind
 from .advice import SqlAdvice
 from .scan.sighting import (
     AnyArbiter,
+    ConflictTargetCall,
     Constraint,
     ConstraintObject,
     Elements,
-    KeyOfTable,
     PrimaryKey,
     Unread,
 )
@@ -148,7 +148,7 @@ def _readable_target(site: CallSite, declared: DeclaredTables) -> Target | None:
     if isinstance(target, ConstraintObject):
         # what SQLAlchemy renders: the name that it has, else the columns
         return Elements(target.elements) if site.constraint is None else Constraint(site.constraint)
-    if not isinstance(target, KeyOfTable):
+    if not isinstance(target, ConflictTargetCall):
         return target
     table = None if site.table is None else declared.table(site.schema, site.table)
     for key in () if table is None else table.keys:

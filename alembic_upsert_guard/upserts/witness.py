@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import Inferred, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
-from ..catalog.names import columns_of, homes_of, names_as_spelled
+from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
 from ..catalog.postgresql import element_sql
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted
@@ -73,7 +73,7 @@ class Witness:
         named = tuple(dict.fromkeys(self._spelled.values()))
         self.offered: Mapping[TableName, Offered] = catalog.read(connection, named) if named else {}
         missing = {table.name for table in named if table not in self.offered}
-        self._homes = homes_of(connection, missing)
+        self._homes = default_schemas_of(connection, missing)
         self._answers: Mapping[Question, Answer] = {}
 
     @property

@@ -16,7 +16,7 @@ from ..catalog.tables import table_names
 from ..declaration import declarations_of
 from ..errors import HiddenRowsError
 from ..findings import (
-    KeyOfTable,
+    KeySubject,
     Unread,
     beside_other_tables,
     missing_table,
@@ -204,9 +204,9 @@ def _where_it_lives(connection: Connection, table: Table) -> Table:
     return table.to_metadata(MetaData(), schema=translated[table.schema])
 
 
-def _key_of(table: Table, declaration: Declaration) -> KeyOfTable:
+def _key_of(table: Table, declaration: Declaration) -> KeySubject:
     where = declaration.where
-    return KeyOfTable(
+    return KeySubject(
         table.schema,
         table.name,
         declaration.target.labels,
@@ -215,11 +215,11 @@ def _key_of(table: Table, declaration: Declaration) -> KeyOfTable:
     )
 
 
-def _name(key: KeyOfTable) -> tuple[tuple[str, ...], str]:
+def _name(key: KeySubject) -> tuple[tuple[str, ...], str]:
     return key.elements, key.where or ""
 
 
-def _unserved(key: KeyOfTable) -> CheckedKey:
+def _unserved(key: KeySubject) -> CheckedKey:
     return CheckedKey(key.schema, key.table, key.elements, key.where, State.SHORT.value, ())
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-    from ..catalog import Inferred, Offered, OneSpelling
+    from ..catalog import Inferred, NormalizedSql, Offered
     from ..declaration import Arbiter, Declaration
     from ..inference import Candidate, ConflictTarget, Folded, Traits
 
@@ -126,7 +126,7 @@ def inspect_keys(
 
 
 def _inspected(
-    table: Table, declaration: Declaration, question: KeyQuestion, spelling: OneSpelling
+    table: Table, declaration: Declaration, question: KeyQuestion, spelling: NormalizedSql
 ) -> InspectedKey:
     offered: Offered = question.offered
     columns = {element.column for element in declaration.target.elements}

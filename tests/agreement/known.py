@@ -65,8 +65,8 @@ def _is_partial(_: Table, key: Key) -> bool:
 
 KNOWN = (
     Known(
-        "postgresql.py index_on_likeness: what names the table with its schema, or takes its rows, is no SQL of the "
-        "likeness in pg_temp; the rows are then read without knowing what the index would refuse",
+        "postgresql.py index_on_empty_copy: what names the table with its schema, or takes its rows, is no SQL of the "
+        "empty copy in pg_temp; the rows are then read without knowing what the index would refuse",
         (
             "says accepted, the index",
             "for duplicates, the index for",
@@ -76,17 +76,17 @@ KNOWN = (
         _is_no_sql_of_the_likeness,
     ),
     Known(
-        "preflight.py _read_postgresql: where the likeness could not be asked, no element is known as composite",
+        "preflight.py _read_postgresql: where the empty copy could not be asked, no element is known as composite",
         ("another number of", "the sample is not of the largest groups", "NULL"),
         _is_unasked_composite,
     ),
     Known(
-        "postgresql.py index_on_likeness: the likeness has no partitions, for which a whole row cannot be converted",
+        "postgresql.py index_on_empty_copy: the copy has no partitions, for which a whole row cannot be converted",
         ("0A000", "XX000"),
         _names_whole_row,
     ),
     Known(
-        "postgresql.py why_too_wide: the likeness stores as the parent does, and a partition may store otherwise",
+        "postgresql.py width_obstacle: the empty copy stores as the parent does, and a partition may store otherwise",
         ("the index 54000", "the index for 54000"),
         _stores_otherwise,
     ),
@@ -96,13 +96,13 @@ KNOWN = (
         ("could not identify an equality operator",),
     ),
     Known(
-        "postgresql.py index_on_likeness: from 17 on an index is built with a search_path of its own, and the rows are "
-        "read with that of the session",
+        "postgresql.py index_on_empty_copy: from 17 on an index is built with a search_path of its own, and the rows "
+        "are read with that of the session",
         ("the index 42883", "the index for 42883"),
         _is_by_path,
     ),
     Known(
-        "sqlite.py why_no_index: an index on date('now') can be made as long as no row is in it, and takes none then",
+        "sqlite.py index_obstacle: an index on date('now') can be made as long as no row is in it, and takes none then",
         ("says obstacle (non-deterministic use of",),
     ),
 )

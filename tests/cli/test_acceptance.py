@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.command.ignores import (
-    AcceptanceError,
     Entry,
+    IgnoresError,
     baseline,
     read_entries,
     write_entries,
@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_used(short: Project, text: str, words: str) -> No
 
 def test_a_file_that_is_no_utf_8(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"# \xe9\n")
-    with pytest.raises(AcceptanceError, match=r"pyproject\.toml cannot be read"):
+    with pytest.raises(IgnoresError, match=r"pyproject\.toml cannot be read"):
         read_entries(tmp_path / "pyproject.toml")
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import create_engine, make_url
 
 from alembic_upsert_guard.command.database_url import (
     DatabaseURLError,
+    connect_to,
     importlib,
-    opened_url,
     secrets_of,
     without,
 )
@@ -215,13 +215,13 @@ def test_a_bare_url_takes_the_driver_that_is_installed(
 ) -> None:
     """Whatever SQLAlchemy takes for it, and under the name that hosting services give."""
     monkeypatch.setattr(importlib, "import_module", only(installed))
-    assert opened_url(f"{name}://u@h/d").drivername == f"postgresql+{installed}"
+    assert connect_to(f"{name}://u@h/d").drivername == f"postgresql+{installed}"
 
 
 @pytest.mark.parametrize("name", ["mysql", "mariadb"])
 def test_a_bare_url_of_mysql(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(importlib, "import_module", only("pymysql"))
-    assert opened_url(f"{name}://u@h/d").drivername == f"{name}+pymysql"
+    assert connect_to(f"{name}://u@h/d").drivername == f"{name}+pymysql"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_missing_driver_is_named_with_its_pip_line(
 ) -> None:
     monkeypatch.setattr(importlib, "import_module", only("nothing"))
     with pytest.raises(DatabaseURLError, match=f"is( not)? installed: pip install {package}$"):
-        opened_url(url)
+        connect_to(url)
 
 
 def only(installed: str) -> object:
@@ -254,7 +254,7 @@ def only(installed: str) -> object:
 
 def test_sslmode_is_said_as_asyncpg_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", only("asyncpg"))
-    assert opened_url("postgresql://u@h/d?sslmode=require").query == {"ssl": "require"}
+    assert connect_to("postgresql://u@h/d?sslmode=require").query == {"ssl": "require"}
 
 
 def test_a_bare_url_reaches_the_database(folder: Folder) -> None:

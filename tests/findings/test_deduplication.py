@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_upsert_guard.findings import ColumnInOrder, mend_of, order_of
+from alembic_upsert_guard.findings import ColumnInOrder, order_of, suggest_directives
 
 
 def moment(name: str, *, null: bool = False) -> ColumnInOrder:
@@ -54,7 +54,7 @@ def test_the_newest_row_is_told_by(columns: list[ColumnInOrder], order: tuple[st
 
 def test_the_lines_carry_everything_that_the_check_has() -> None:
     """Schema, predicate and the meaning of NULL go along, and the archive is named after the table."""
-    mend = mend_of(
+    mend = suggest_directives(
         "accounts",
         ["'tenant'", "sa.text('lower(email)')"],
         schema="crm",
@@ -76,6 +76,8 @@ def test_the_lines_carry_everything_that_the_check_has() -> None:
 
 def test_the_archive_of_a_long_name_keeps_its_ending() -> None:
     """A name that the database would cut is cut before, at a whole character."""
-    mend = mend_of("ü" * 31, ["'a'"], schema=None, where=None, nulls="warn", order_by=["id"])
+    mend = suggest_directives(
+        "ü" * 31, ["'a'"], schema=None, where=None, nulls="warn", order_by=["id"]
+    )
 
     assert f"archive_table={'ü' * 26 + '_duplicates'!r}" in mend.upgrade

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from alembic_upsert_guard.findings import Finding, Location, as_github, as_text, told_of_schemas
+from alembic_upsert_guard.findings import Finding, Location, as_github, as_text, describe_schemas
 
 
 def found(schema: str | None, fact: str = "nothing is unique", table: str | None = "t") -> Finding:
@@ -79,4 +79,4 @@ def test_annotations_are_as_few() -> None:
     ],
 )
 def test_schemas_are_named_as_far_as_a_line_goes(schemas: list[str], words: str) -> None:
-    assert told_of_schemas(schemas) == words
+    assert describe_schemas(schemas) == words

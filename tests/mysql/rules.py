@@ -68,7 +68,7 @@ class MySQLRules:
         name = TableName(None, table)
         offered = catalog.read(self.connection, [name])[name]
         wanted = Candidate(None, target_of(target).elements)
-        spelling = catalog.spell_alike(self.connection, name, wanted, offered.candidates)
+        spelling = catalog.normalize(self.connection, name, wanted, offered.candidates)
         return judge(spelling.target, spelling.candidates, offered.traits)
 
     def inferred(self, target: str, table: str = "t") -> Inferred:

@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.inference import ConflictTarget, Element
-from alembic_upsert_guard.online import OnlineArbiter, Patience, Teller, create
+from alembic_upsert_guard.online import OnlineArbiter, Reporter, Retries, create
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, made, revision
 
@@ -39,7 +39,7 @@ def statements_of(project: Project, meanwhile: Callable[[str], None] = lambda _:
     engine = create_engine(project.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     event.listen(engine, "before_cursor_execute", before)
     with engine.connect() as connection:
-        create(connection, WANTED, Patience(), Teller(lambda _: None, lambda _: None))
+        create(connection, WANTED, Retries(), Reporter(lambda _: None, lambda _: None))
     return sent
 
 

@@ -18,10 +18,10 @@ from sqlalchemy import make_url
 
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.inference import ConflictTarget, Element
-from alembic_upsert_guard.online import OnlineArbiter, Patience, Teller, create
+from alembic_upsert_guard.online import OnlineArbiter, Reporter, Retries, create
 from alembic_upsert_guard.online.progress import drawer_for
 from alembic_upsert_guard.online.progress_watch import Observation
-from alembic_upsert_guard.online.sessions import Session, sessions_of, told_seconds
+from alembic_upsert_guard.online.sessions import Session, format_seconds, sessions_of
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, made, revision
 from tests.online.waiting import until, until_the_build_waits
@@ -87,7 +87,7 @@ def test_a_session_in_words(session: Session, told: str) -> None:
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, told: str) -> None:
-    assert told_seconds(seconds) == told
+    assert format_seconds(seconds) == told
 
 
 def test_a_prepared_transaction_has_no_session(project: Project) -> None:
@@ -374,7 +374,7 @@ def test_what_a_real_build_counts_goes_up_to_its_total(
     project.sql(ANSWERS, ROWS.replace("1000", "300000"))
     seen = Seen()
     with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        create(connection, WANTED, Patience(), Teller(print, lambda _: seen))
+        create(connection, WANTED, Retries(), Reporter(print, lambda _: seen))
 
     counted = {phase: list(shown) for phase, shown in groupby(seen.shown, lambda o: o.phase)}
     assert "building index: scanning table" in counted

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.inference import ConflictTarget, Element
-from alembic_upsert_guard.online import OnlineArbiter, Patience, RowsInTheWay, Teller, create
+from alembic_upsert_guard.online import OnlineArbiter, Reporter, Retries, RowsInTheWay, create
 from tests.online.faults import another_session, inject_faults, upgrade_with
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
 from tests.online.waiting import until
@@ -341,9 +341,9 @@ def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, r
         connection.execute(text("SET lock_timeout = '7s'"))
         connection.execute(text("SET statement_timeout = '9min'"))
         before = connection.execute(settings).all()
-        teller = Teller(lambda _: None, lambda _: None)
+        teller = Reporter(lambda _: None, lambda _: None)
         try:
-            create(connection, wanted, Patience(), teller)
+            create(connection, wanted, Retries(), teller)
         except RowsInTheWay:
             assert rows == "do not"
         assert connection.execute(settings).all() == before

@@ -90,7 +90,7 @@ class Rules(ABC):
             witness = _witness_in_words(catalog.infer(self.connection, self.table, declared))
             return Answers(self.insert(target), witness, NOT_THERE)
         # as the inspection does it: the model's arbiter and what is offered, in one spelling
-        spelling = catalog.spell_alike(
+        spelling = catalog.normalize(
             self.connection,
             self.table,
             Candidate(

@@ -242,7 +242,7 @@ def test_a_stronger_predicate_implies_the_index(
 def test_predicates_that_imply_each_other_are_the_same(
     pg: PostgreSQLRules, index: str, target: str
 ) -> None:
-    """predicate_implied_by proves it both ways on a likeness of the table, and no doubt is left."""
+    """predicate_implied_by proves it both ways on an empty copy of the table, and no doubt is left."""
     pg.given(T, f"CREATE UNIQUE INDEX uq ON t (a, b) WHERE {index}")
     pg.serves(f"(a, b) WHERE {target}", "uq")
 
@@ -1068,7 +1068,7 @@ def test_a_role_that_may_not_select_gets_a_doubt(pg: PostgreSQLRules) -> None:
 
 
 def test_a_role_without_temporary_tables_cannot_compare_text(pg: PostgreSQLRules) -> None:
-    """No likeness can be made: the judge does not guess, and the witness settles."""
+    """No empty copy can be made: the judge does not guess, and the witness settles."""
     database = pg.connection.exec_driver_sql("SELECT current_database()").scalar_one()
     partial = "CREATE UNIQUE INDEX uq ON t (a, b) WHERE c > 0"
     grant = "GRANT ALL ON t TO upsert_nobody"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, event, make_url
 
-from alembic_upsert_guard.command.database_url import opened_url, run_on
+from alembic_upsert_guard.command.database_url import connect_to, run_on
 from alembic_upsert_guard.upserts.code import CheckedCode
 from alembic_upsert_guard.upserts.scan import scan
 from tests.served.judging import Database
@@ -67,7 +67,7 @@ def test_hidden_rows_are_listed_by_somebody_else(database: Database, reader: Dat
 
 def test_every_transaction_of_a_url_is_read_only(database: Database) -> None:
     """And the session's own default stays: a pool may hand it to somebody else."""
-    url = opened_url(database.engine.url.render_as_string(hide_password=False))
+    url = connect_to(database.engine.url.render_as_string(hide_password=False))
     said = []
 
     def visit(connection: Connection) -> None:
@@ -91,7 +91,7 @@ def test_every_driver_answers_alike(database: Database, driver: str, tmp_path: P
     checked = CheckedCode(scan([tmp_path / "a.sql"], None), None)
     url = make_url(database.engine.url).set(drivername=f"postgresql+{driver}")
 
-    run_on(opened_url(url.render_as_string(hide_password=False)), checked.judge)
+    run_on(connect_to(url.render_as_string(hide_password=False)), checked.judge)
 
     resolutions = [site["resolution"] for site in checked.call_sites()]
     assert resolutions == ["unserved", "served", "served"]

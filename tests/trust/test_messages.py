@@ -34,8 +34,8 @@ def test_messages_are_shown_as_they_are_only_where_no_row_was_read() -> None:
     found = {
         str(path.relative_to(root))
         for path in root.rglob("*.py")
-        if "words_of(" in path.read_text(encoding="utf-8").replace("_in_the_words_of(", "")
-        or "words_of_server(" in path.read_text(encoding="utf-8")
+        if "first_sentence(" in path.read_text(encoding="utf-8").replace("_in_the_words_of(", "")
+        or "server_message(" in path.read_text(encoding="utf-8")
     }
 
     assert found == set(OF_NO_ROW)

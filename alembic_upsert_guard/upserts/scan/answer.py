@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings import told_of_key
+from ...findings import describe_key
 from ...findings.call_sites import UNDECLARED_UPSERT, Offer, unresolved_upsert
 from ...findings.calls import conflict_target_call
 from ..upsert import Resolution
@@ -77,7 +77,7 @@ class Asked:
 
     def describe(self, key: DeclaredKey) -> str:
         """Return how people are told of a key."""
-        return told_of_key(self.table.full_name, key.labels, key.where)
+        return describe_key(self.table.full_name, key.labels, key.where)
 
 
 def declared(key: DeclaredKey | None, *, as_key: bool = False) -> Answer:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import candidate_told
+from ...findings import describe_candidate
 from ...findings.call_sites import (
     MISSING_CONSTRAINT,
     absent_constraint,
@@ -86,8 +86,8 @@ def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Ans
     twin = _twin(asked.table, constraint)
     if twin is not None:
         reason = (
-            f"{asked.table.full_name} has two constraints on the same columns, {candidate_told(constraint)} and "
-            f"{candidate_told(twin)}, and PostgreSQL makes one of them"
+            f"{asked.table.full_name} has two constraints on the same columns, {describe_candidate(constraint)} and "
+            f"{describe_candidate(twin)}, and PostgreSQL makes one of them"
         )
         line = target_line(asked.call, constraint.elements, None)
         return unresolved(reason, asked.call, Cause.TWINS, line)

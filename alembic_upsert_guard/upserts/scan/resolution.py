@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import candidate_told
+from ...findings import describe_candidate
 from ...findings.call_sites import (
     Miss,
     Near,
@@ -28,10 +28,10 @@ from .nearest import nearest_arbiter
 from .sighting import (
     AnyArbiter,
     Cause,
+    ConflictTargetCall,
     Constraint,
     ConstraintObject,
     Elements,
-    KeyOfTable,
     PrimaryKey,
     Unread,
 )
@@ -52,9 +52,9 @@ def read_only(target: Target | Unread, call: Call) -> Answer:
     """Return whether a target can be read, where there are no models to hold it against."""
     if isinstance(target, Unread):
         return unresolved(target, call)
-    if isinstance(target, Elements | KeyOfTable) and isinstance(target.predicate, Unread):
+    if isinstance(target, Elements | ConflictTargetCall) and isinstance(target.predicate, Unread):
         return unresolved(target.predicate, call)
-    if isinstance(target, KeyOfTable) and not target.elements:
+    if isinstance(target, ConflictTargetCall) and not target.elements:
         return unresolved(
             "the key that conflict_target() picks is in the models", call, Cause.NO_MODEL
         )
@@ -85,7 +85,7 @@ def answer_of(target: Target | Unread, asked: Asked) -> Answer:
             return _of_constraint_object(asked, elements, name)
         case AnyArbiter():
             return _of_any(asked)
-        case KeyOfTable(elements, predicate):
+        case ConflictTargetCall(elements, predicate):
             return _of_key(asked, elements, predicate)
 
 
@@ -125,7 +125,7 @@ def _doubtful(asked: Asked, candidate: Candidate | None, *, simplified: bool) ->
     if candidate is None:
         return unresolved("whether the models serve it is not known", asked.call, Cause.OTHER_SQL)
     key = next((k for k in asked.table.keys if k.arbiter == candidate), None)
-    named = f"the {candidate_told(candidate)}" if key is None else asked.describe(key)
+    named = f"the {describe_candidate(candidate)}" if key is None else asked.describe(key)
     if simplified:
         reason = f"whether {named} serves it is not known: the planner may make a column of an expression in it"
         return unresolved(reason, asked.call, Cause.SIMPLIFIED)

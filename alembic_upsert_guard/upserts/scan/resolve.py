@@ -16,7 +16,7 @@ from ...findings.calls import Call
 from ..upsert import CallSite, Resolution
 from .answer import Asked, unresolved
 from .resolution import answer_of, read_only, without_model
-from .sighting import Constraint, ConstraintObject, Elements, KeyOfTable, Unread
+from .sighting import ConflictTargetCall, Constraint, ConstraintObject, Elements, Unread
 
 if TYPE_CHECKING:
     from ...findings import Severity
@@ -90,7 +90,7 @@ def _call(sighting: Sighting, table: DeclaredTable, models: DeclaredTables) -> C
 def _written(target: Target | Unread) -> tuple[tuple[str, ...], str | None]:
     if isinstance(target, ConstraintObject):
         return tuple(e.label for e in target.elements), None
-    if not isinstance(target, Elements | KeyOfTable):
+    if not isinstance(target, Elements | ConflictTargetCall):
         return (), None
     where = target.predicate
     return tuple(e.label for e in target.elements), where if isinstance(where, str) else None

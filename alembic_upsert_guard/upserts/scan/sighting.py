@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AnyArbiter",
     "Cause",
+    "ConflictTargetCall",
     "Constraint",
     "ConstraintObject",
     "Elements",
     "Form",
-    "KeyOfTable",
     "NamedTable",
     "PrimaryKey",
     "Sighting",
@@ -86,7 +86,7 @@ class AnyArbiter:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOfTable:
+class ConflictTargetCall:
     """``conflict_target(table, *elements, where=...)``."""
 
     elements: tuple[Element, ...] = ()
@@ -95,7 +95,9 @@ class KeyOfTable:
     """In the SQL parser's normal form; None: not named, which is the key without one where several fit."""
 
 
-Target: TypeAlias = Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | KeyOfTable
+Target: TypeAlias = (
+    Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | ConflictTargetCall
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ..sighting import (
     AnyArbiter,
     Cause,
+    ConflictTargetCall,
     Constraint,
     ConstraintObject,
     Elements,
     Form,
-    KeyOfTable,
     NamedTable,
     PrimaryKey,
     Sighting,
@@ -200,7 +200,7 @@ class Statements:
             return elements
         where = stated.get("where")
         predicate = None if where is None else self._predicates.predicate(module, where).text
-        return KeyOfTable(elements, predicate)
+        return ConflictTargetCall(elements, predicate)
 
     def _of_arguments(self, arguments: dict[str, _Argument]) -> _Read:
         if "constraint" in arguments:
