@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted, string_literal
+from ..sqltext import quoted, string_literal, target_sql
 from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
@@ -258,12 +258,8 @@ def explain_upsert(
     else:
         listed = ", ".join(quoted(dialect, column) for column in columns)
         source = f"({listed}) VALUES ({', '.join('NULL' for _ in columns)})"
-    elements = ", ".join(
-        str(e.expression) if e.column is None else quoted(dialect, e.column)
-        for e in target.elements
-    )
-    where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return f"EXPLAIN INSERT INTO {relation} {source} ON CONFLICT ({elements}){where} DO NOTHING"
+    conflict = f"ON CONFLICT {target_sql(dialect, target)} DO NOTHING"
+    return f"EXPLAIN INSERT INTO {relation} {source} {conflict}"
 
 
 def _columns(connection: Connection, table: TableName) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import element_sql
 from ..names import truncated_identifier
-from ..sqltext import quoted
+from ..sqltext import element_sql, quoted, where_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -43,8 +42,9 @@ class OnlineArbiter:
     def clauses(self, dialect: Dialect) -> str:
         """Return the SQL of an index behind the name of its table."""
         elements = ", ".join(element_sql(dialect, element) for element in self.target.elements)
-        where = "" if self.target.predicate is None else f" WHERE {self.target.predicate}"
-        return f"({elements}){self._carried(dialect)}{self._nulls()}{where}"
+        return (
+            f"({elements}){self._carried(dialect)}{self._nulls()}{where_sql(self.target.predicate)}"
+        )
 
     def as_constraint(self, dialect: Dialect) -> str:
         """Return the SQL of a constraint behind its name."""

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
-from ..catalog.postgresql import server_version, sqlstate
+from ..catalog.postgresql import RELATIONS, empty_copy_of, empty_copy_sql, server_version, sqlstate
 from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import OnlineError
 from ..sqltext import EQ, NE, PLUS, named, quoted
@@ -30,15 +30,6 @@ __all__ = ["find", "shape_of", "table_elsewhere"]
 
 _NO_PRIVILEGE = "42501"
 
-_RELATIONS = {
-    "r": "table",
-    "p": "partitioned table",
-    "f": "foreign table",
-    "v": "view",
-    "m": "materialized view",
-}
-"""pg_class.relkind, in words."""
-
 
 def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
     """Return what the server makes of `wanted`, in words that are equal for equal indexes.
@@ -47,15 +38,10 @@ def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
     """
     dialect = connection.dialect
     table = named(dialect, *wanted.table)
-    empty_copy = quoted(dialect, "pg_temp", wanted.table.name)
+    empty_copy = empty_copy_of(dialect, wanted.table)
     try:
         with rolled_back(connection):
-            # INCLUDING GENERATED: what an expression index may name; storage and the like are no part of a shape
-            execute(
-                connection,
-                f"CREATE TEMP TABLE {quoted(dialect, wanted.table.name)} "
-                f"(LIKE {quoted(dialect, *wanted.table)} INCLUDING GENERATED)",
-            )
+            execute(connection, empty_copy_sql(dialect, wanted.table))
             execute(connection, f"CREATE UNIQUE INDEX ON {empty_copy} {wanted.clauses(dialect)}")
             (row,) = _rows(connection, empty_copy)
             return str(row.shape)
@@ -94,7 +80,7 @@ def _found(
     return FoundTable(
         oid=table.table_oid,
         name=TableName(table.schema_name, table.table_name),
-        relation=_RELATIONS.get(table.relation_kind, "relation of another kind"),
+        relation=RELATIONS.get(table.relation_kind, "relation of another kind"),
         indexes=tuple(
             FoundIndex(
                 oid=row.index_oid,
@@ -193,7 +179,7 @@ def table_elsewhere(connection: Connection, table: FoundTable, name: str) -> str
         return None
     dialect = connection.dialect
     if row.table_name is None:
-        return f"the {_RELATIONS.get(row.relation_kind, 'relation')} {named(dialect, row.name)}"
+        return f"the {RELATIONS.get(row.relation_kind, 'relation')} {named(dialect, row.name)}"
     return f"an index of {named(dialect, row.table_schema, row.table_name)}"
 
 

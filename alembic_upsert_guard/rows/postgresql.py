@@ -18,7 +18,8 @@ from sqlalchemy.types import NullType
 
 from ..catalog import TableName
 from ..catalog.postgresql import (
-    element_sql,
+    empty_copy_of,
+    empty_copy_sql,
     insertable_columns,
     read_only,
     server_version,
@@ -26,7 +27,7 @@ from ..catalog.postgresql import (
 )
 from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import HiddenRowsError
-from ..sqltext import EQ, GE, GT, LE, LT, MINUS, NE, PLUS, named, quoted
+from ..sqltext import EQ, GE, GT, LE, LT, MINUS, NE, PLUS, named, quoted, target_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -158,7 +159,10 @@ def index_on_empty_copy(
     dialect = connection.dialect
     try:
         with rolled_back(connection):
-            execute(connection, _empty_copy_sql(dialect, relation))
+            execute(
+                connection,
+                empty_copy_sql(dialect, relation.name, partitioned_by=relation.partition_key),
+            )
             try:
                 execute(connection, _index_sql(dialect, relation, key.target, unique=True))
             except DBAPIError as error:
@@ -240,25 +244,13 @@ _INDEX_ELEMENTS = text(f"""
 """The columns of pg_index that are vectors count from 0. https://www.postgresql.org/docs/current/xindex.html"""
 
 
-def _empty_copy_sql(dialect: Dialect, relation: Relation, *, partitioned: bool = True) -> str:
-    """An empty table of the same name, so that SQL which names the table finds it."""
-    empty_copy = quoted(dialect, "pg_temp", relation.name.name)
-    # storage decides how wide a key may be; compression is a column's own from 14 on
-    compression = " INCLUDING COMPRESSION" if server_version(dialect) >= (14,) else ""
-    partition = f" PARTITION BY {relation.partition_key}" if relation.partition_key else ""
-    return (
-        f"CREATE TEMP TABLE {empty_copy} (LIKE {quoted(dialect, *relation.name)} "
-        f"INCLUDING GENERATED INCLUDING STORAGE{compression}){partition if partitioned else ''}"
-    )
-
-
 def _index_sql(
     dialect: Dialect, relation: Relation, target: ConflictTarget, *, unique: bool
 ) -> str:
-    elements = ", ".join(element_sql(dialect, element) for element in target.elements)
-    where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    empty_copy = quoted(dialect, "pg_temp", relation.name.name)
-    return f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {empty_copy} ({elements}){where}"
+    empty_copy = empty_copy_of(dialect, relation.name)
+    return (
+        f"CREATE {'UNIQUE ' if unique else ''}INDEX ON {empty_copy} {target_sql(dialect, target)}"
+    )
 
 
 def _hash_sql(sql: str, function: str | None, seed: int, *, nulls: str) -> str | None:
@@ -403,11 +395,11 @@ def width_obstacle(
     columns = ", ".join(quoted(dialect, name) for name in names)
     try:
         with rolled_back(connection):
-            execute(connection, _empty_copy_sql(dialect, relation, partitioned=False))
+            execute(connection, empty_copy_sql(dialect, relation.name))
             execute(connection, _index_sql(dialect, relation, key.target, unique=False))
             execute(
                 connection,
-                f"INSERT INTO {quoted(dialect, 'pg_temp', relation.name.name)} ({columns}) "
+                f"INSERT INTO {empty_copy_of(dialect, relation.name)} ({columns}) "
                 f"OVERRIDING SYSTEM VALUE SELECT {columns} FROM {wide.source(dialect)}",
             )
     except DBAPIError as error:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from ..catalog.postgresql import is_tenant_schema
 from ..catalog.reading import execute
-from ..findings import DuplicateGroup, RowsReport
+from ..findings import DuplicateGroup, RowsReport, is_tenant_schema
 from ..inference import MYSQL_FAMILY
 from ..sqltext import named
 from . import mysql, postgresql, sqlite

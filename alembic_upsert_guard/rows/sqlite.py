@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.reading import execute, first_sentence
-from ..sqltext import named, quoted
+from ..sqltext import named, quoted, where_sql
 from .deduplicate_sqlite import references_to
 from .statements import totals_sql
 
@@ -55,7 +55,7 @@ def _why_no_row(connection: Connection, key: RowsOfKey) -> str | None:
             execute(
                 connection,
                 f"CREATE TEMP TABLE {quoted(connection.dialect, key.table.name)} AS "
-                f"SELECT * FROM {_real(connection.dialect, key.table)}{_where(key)} LIMIT 1",
+                f"SELECT * FROM {_real(connection.dialect, key.table)}{where_sql(key.target.predicate)} LIMIT 1",
             )
             execute(connection, f"INSERT INTO {empty_copy} DEFAULT VALUES")
             execute(connection, _index_sql(connection.dialect, key, "temp"))
@@ -73,11 +73,8 @@ def _real(dialect: Dialect, table: TableName) -> str:
 def _index_sql(dialect: Dialect, key: RowsOfKey, schema: str | None) -> str:
     elements = ", ".join(key.elements(dialect))
     index = quoted(dialect, schema, _INDEX)
-    return f"CREATE UNIQUE INDEX {index} ON {quoted(dialect, key.table.name)} ({elements}){_where(key)}"
-
-
-def _where(key: RowsOfKey) -> str:
-    return "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
+    where = where_sql(key.target.predicate)
+    return f"CREATE UNIQUE INDEX {index} ON {quoted(dialect, key.table.name)} ({elements}){where}"
 
 
 def lost_with_the_table(connection: Connection, table: TableName) -> dict[str, int]:
