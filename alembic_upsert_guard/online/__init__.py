@@ -12,7 +12,6 @@ from .progress import drawer_for
 from .retries import Retries
 from .runner import Reporter, RowsInTheWay, UpgradeLock, create, drop
 from .script import Script, script_creation, script_drop
-from .version_race import settle_version
 
 __all__ = [
     "OnlineArbiter",
@@ -26,5 +25,4 @@ __all__ = [
     "drop",
     "script_creation",
     "script_drop",
-    "settle_version",
 ]
