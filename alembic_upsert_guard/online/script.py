@@ -1,7 +1,7 @@
 """The same as a script (``--sql``): what runs outside a transaction, and what holds the version back if it failed.
 
-A shell goes on after an error unless it is told not to (``psql -v ON_ERROR_STOP=1``), and outside a transaction every
-statement stands for itself. So the version is written behind a check that the work was done.
+A shell continues after an error unless it is asked not to (``psql -v ON_ERROR_STOP=1``), and outside a transaction
+every statement is one of its own. So the version is written behind a check that the work was done.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..programs import program
 from ..sqltext import named, quoted
+from .statements import attachment_sql, creation_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -31,22 +32,20 @@ class Script(NamedTuple):
 
 
 def script_creation(dialect: Dialect, wanted: OnlineArbiter, retries: Retries) -> Script:
-    """Return what makes `wanted`, refuses where something of that name is there, and refuses where it was not made."""
-    table = quoted(dialect, *wanted.table)
-    name = quoted(dialect, wanted.name)
+    """Return what makes `wanted`, refuses where its name is taken, and where it was not made in the end."""
+    table, name = wanted.table, wanted.name
     outside = [
         _refusal_of_leftovers(dialect, wanted),
         # lock_timeout would count the wait for old snapshots as well, and leave an INVALID index
         "SET lock_timeout = 0",
-        f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {wanted.clauses(dialect)}",
+        creation_sql(dialect, table, name, wanted, concurrently=True),
         "RESET lock_timeout",
     ]
     if wanted.constraint:
-        attach = (
-            f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{wanted.timing()}"
+        outside.append(
+            _retried(dialect, attachment_sql(dialect, table, name, name, wanted), retries)
         )
-        outside.append(_retried(dialect, attach, retries))
-    return Script(outside, [_proof(dialect, wanted.table, wanted.name, is_wanted=True)])
+    return Script(outside, [_proof(dialect, table, name, is_wanted=True)])
 
 
 def script_drop(

@@ -19,7 +19,7 @@ OF_NO_ROW = {
     "catalog/mysql.py": "an index on an empty copy",
     "catalog/postgresql/planner.py": "EXPLAIN",
     "catalog/reading.py": "its definition",
-    "online/state.py": "an index on an empty copy",
+    "online/catalog.py": "an index on an empty copy",
     "rows/deduplicate.py": "refusals of our own blocks, which hold numbers and names",
     "rows/mysql.py": "errors about the key's definition",
     "rows/postgresql.py": "an index on an empty copy, and the size of a key",

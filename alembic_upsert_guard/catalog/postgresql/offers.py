@@ -47,7 +47,7 @@ def offered_from(
                 traits=Traits(
                     dialect="postgresql",
                     version=version,
-                    relation=RELATIONS[every[0].relation_kind],
+                    relation=RELATIONS[every[0].relation_kind].value,
                     partition_columns=tuple(dict.fromkeys(every[0].partition_columns or ())),
                     not_null=frozenset(every[0].not_null_columns or ()),
                     refusing_rules=tuple(every[0].refusing_rules or ()),

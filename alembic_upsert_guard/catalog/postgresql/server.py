@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ...sqltext import EQ, GT, NE, quoted
-from ..reading import rolled_back
+from ..reading import RelationKind, rolled_back
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
@@ -26,14 +27,16 @@ __all__ = [
     "sqlstate",
 ]
 
-RELATIONS = {
-    "r": "table",
-    "p": "partitioned table",
-    "v": "view",
-    "m": "materialized view",
-    "f": "foreign table",
-}
-"""pg_class.relkind, in words."""
+RELATIONS = MappingProxyType(
+    {
+        "r": RelationKind.TABLE,
+        "p": RelationKind.PARTITIONED_TABLE,
+        "v": RelationKind.VIEW,
+        "m": RelationKind.MATERIALIZED_VIEW,
+        "f": RelationKind.FOREIGN_TABLE,
+    }
+)
+"""By pg_class.relkind."""
 
 
 def server_version(dialect: Dialect) -> tuple[int, ...]:
