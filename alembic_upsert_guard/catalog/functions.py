@@ -27,7 +27,7 @@ _AT_ONCE = 1000
 """How many questions stand in one statement: a ``statement_timeout`` is for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseFunction:
     """One function or procedure."""
 
@@ -59,7 +59,7 @@ class Question:
     """Under which names are looked up; None: the session's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the planner says. Behind a view, arbiters are those of the table that is inserted into."""
 
@@ -84,14 +84,14 @@ def read_functions(connection: Connection) -> list[DatabaseFunction]:
     rows = connection.execute(text(_statement(version))).all()
     return [
         DatabaseFunction(
-            row.full_name,
-            row.proname,
-            row.lanname,
-            row.source,
-            tuple(name for name in row.parameters or () if name),
-            dict(_settings(row.proconfig or ())),
-            row.is_atomic,
-            row.prefers or "error",
+            name=row.full_name,
+            bare_name=row.proname,
+            language=row.lanname,
+            source=row.source,
+            parameters=tuple(name for name in row.parameters or () if name),
+            settings=dict(_settings(row.proconfig or ())),
+            atomic=row.is_atomic,
+            prefers=row.prefers or "error",
         )
         for row in rows
     ]
@@ -154,7 +154,7 @@ def ask_planner(connection: Connection, questions: Sequence[Question]) -> dict[Q
                 for answer in _ask(connection, distinct[first : first + _AT_ONCE])
             ]
     except DBAPIError as error:
-        refusal = Answer(sqlstate(error), first_sentence(error), asked=False)
+        refusal = Answer(sqlstate=sqlstate(error), words=first_sentence(error), asked=False)
         return dict.fromkeys(distinct, refusal)
     return dict(zip(distinct, said, strict=True))
 
@@ -172,10 +172,10 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
     execute(connection, 'CLOSE "upsert_guard_answers"')
     return [
         Answer(
-            each["state"],
-            each["words"],
-            tuple(each["deferrable"]),
-            each["schema"],
+            sqlstate=each["state"],
+            words=each["words"],
+            deferrable=tuple(each["deferrable"]),
+            schema=each["schema"],
             asked=each["state"] != "XX000",
         )
         for each in json.loads(document)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_ARBITER",
+    "catalog_statement",
     "constraint_in_the_way",
     "element_sql",
     "explain_upsert",
@@ -40,6 +41,7 @@ __all__ = [
     "is_tenant_schema",
     "keeps_null_out",
     "null_makes_null",
+    "offered_from",
     "read",
     "read_only",
     "server_version",
@@ -88,11 +90,12 @@ _NOT_SUPPORTED = "0A000"
 def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
     """Return what each of `tables` offers; one statement, a row an index element."""
     wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
-    rows = connection.execute(_statement(connection.dialect), {"wanted": wanted}).all()
-    return dict(_offered(rows, server_version(connection.dialect)))
+    rows = connection.execute(catalog_statement(connection.dialect), {"wanted": wanted}).all()
+    return dict(offered_from(rows, server_version(connection.dialect)))
 
 
-def _statement(dialect: Dialect) -> Any:
+def catalog_statement(dialect: Dialect) -> Any:
+    """Return the statement that :func:`read` executes on a server of this version; see :func:`offered_from`."""
     version = server_version(dialect)
     # indnullsnotdistinct: the column is there from 15 on
     nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
@@ -230,31 +233,32 @@ def server_version(dialect: Dialect) -> tuple[int, ...]:
     return getattr(dialect, "server_version_info", None) or (13,)
 
 
-def _offered(
+def offered_from(
     rows: Sequence[Row[Any]], version: tuple[int, ...]
 ) -> Iterator[tuple[TableName, Offered]]:
+    """Yield what the rows of the statement say of each table, by the name that was asked for."""
     for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
         every = list(table_rows)
         kept = [row for row in every if row.index_name is not None]
         yield (
             table,
             Offered(
-                tuple(
+                candidates=tuple(
                     _candidate(list(index_rows))
                     for _, index_rows in groupby(kept, lambda r: str(r.index_name))
                 ),
-                frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
-                Traits(
-                    "postgresql",
-                    version,
-                    _RELATIONS[every[0].relation_kind],
-                    tuple(dict.fromkeys(every[0].partition_columns or ())),
+                nullable=frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
+                traits=Traits(
+                    dialect="postgresql",
+                    version=version,
+                    relation=_RELATIONS[every[0].relation_kind],
+                    partition_columns=tuple(dict.fromkeys(every[0].partition_columns or ())),
                     not_null=frozenset(every[0].not_null_columns or ()),
                     refusing_rules=tuple(every[0].refusing_rules or ()),
                     discarding_rules=tuple(every[0].discarding_rules or ()),
                     takes_insert=every[0].takes_insert,
                 ),
-                every[0].home,
+                home=every[0].home,
             ),
         )
 
@@ -265,19 +269,19 @@ def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     if index.is_constraint:
         kind = Kind.PRIMARY_KEY if index.is_primary else Kind.CONSTRAINT
     return Candidate(
-        index.index_name,
-        tuple(
+        name=index.index_name,
+        elements=tuple(
             Element(
-                row.column_name,
-                row.expression,
-                row.collation_name,
-                row.opclass_name,
-                row.actual_collation,
+                column=row.column_name,
+                expression=row.expression,
+                collation=row.collation_name,
+                opclass=row.opclass_name,
+                actual_collation=row.actual_collation,
             )
             for row in rows
             if not row.is_included
         ),
-        kind,
+        kind=kind,
         unique=index.is_unique,
         partial=index.is_partial,
         predicate=index.predicate,
@@ -422,7 +426,7 @@ def _inferred_in(connection: Connection, plan: dict[str, Any]) -> Inferred:
         for candidate in offered.candidates
         if candidate.name in arbiters and not candidate.immediate
     )
-    return Inferred(arbiters, deferrable)
+    return Inferred(arbiters=arbiters, deferrable=deferrable)
 
 
 def home(connection: Connection) -> str | None:

@@ -35,7 +35,9 @@ def normalize(
 ) -> NormalizedSql:
     """Return what :func:`settle` does for one key, whose conflict target is the arbiter's own SQL."""
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
-    question = KeyQuestion(table, arbiter, target, Offered(tuple(offered)))
+    question = KeyQuestion(
+        table=table, arbiter=arbiter, target=target, offered=Offered(candidates=tuple(offered))
+    )
     return settle(connection, [question])[0]
 
 
@@ -216,15 +218,15 @@ def _spelled(
         elements = tuple(map(_as_named, question.arbiter.elements, probe.elements))
         target = ConflictTarget(elements, probe.predicate, proven=True)
     return NormalizedSql(
-        replace(
+        arbiter=replace(
             question.arbiter,
             elements=probe.elements,
             # one that is true of every row is none: CREATE INDEX drops it
             partial=probe.partial,
             predicate=probe.predicate,
         ),
-        target,
-        tuple(
+        target=target,
+        candidates=tuple(
             replace(c, predicate=probe.predicate) if c.predicate in same else c
             for c in question.offered.candidates
         ),
@@ -236,7 +238,7 @@ def _spelled(
 def _unspelled(key: _Key, inferred: Inferred | None) -> NormalizedSql:
     question = key.question
     as_declared = as_it_is(question.arbiter, question.offered.candidates, compared=False)
-    return as_declared._replace(target=question.target, inferred=inferred)
+    return replace(as_declared, target=question.target, inferred=inferred)
 
 
 def _inferred(question: KeyQuestion, said: Answered) -> Inferred | None:
@@ -247,7 +249,7 @@ def _inferred(question: KeyQuestion, said: Answered) -> Inferred | None:
     if said.state is not None or arbiters is None:
         return None
     late = [c.name for c in question.offered.candidates if not c.immediate]
-    return Inferred(arbiters, tuple(name for name in arbiters if name in late))
+    return Inferred(arbiters=arbiters, deferrable=tuple(name for name in arbiters if name in late))
 
 
 def _asked_around(connection: Connection, key: _Key, one: NormalizedSql) -> NormalizedSql:
@@ -255,7 +257,7 @@ def _asked_around(connection: Connection, key: _Key, one: NormalizedSql) -> Norm
     question = key.question
     if one.inferred is not None or question.offered.traits.refusing_rules:
         return one
-    return one._replace(inferred=inferred_arbiters(connection, question.table, question.target))
+    return replace(one, inferred=inferred_arbiters(connection, question.table, question.target))
 
 
 # -- predicates

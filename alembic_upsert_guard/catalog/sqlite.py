@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "read"]
+__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]
 
 _NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
 
@@ -37,7 +37,7 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
     No PRAGMA gives the text of an expression or a predicate: those stay unknown.
     """
     rows = connection.execute(*_statement(connection.dialect, tables)).all()
-    return dict(_offered(rows))
+    return dict(offered_from(rows))
 
 
 def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
@@ -94,7 +94,8 @@ def _master(dialect: Dialect, schema: str | None) -> str:
     """
 
 
-def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+def offered_from(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+    """Yield what the rows of the statement say of each table, by the name that was asked for."""
     for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
         kept = list(table_rows)
         indexed = [row for row in kept if row.index_name is not None]
@@ -109,7 +110,9 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         if primary_key and not any(row.origin == "pk" for row in indexed):
             # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
             (rowid,) = primary_key
-            candidates.append(Candidate(None, (Element(rowid),), Kind.PRIMARY_KEY))
+            candidates.append(
+                Candidate(name=None, elements=(Element(rowid),), kind=Kind.PRIMARY_KEY)
+            )
             candidates = [
                 replace(c, inferable=rowid not in c.labels or c.labels == (rowid,))
                 for c in candidates
@@ -118,9 +121,9 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         yield (
             table,
             Offered(
-                tuple(candidates),
-                nullable.difference({rowid}),
-                Traits("sqlite", rowid=rowid),
+                candidates=tuple(candidates),
+                nullable=nullable.difference({rowid}),
+                traits=Traits("sqlite", rowid=rowid),
             ),
         )
 
@@ -128,15 +131,15 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
 def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     index = rows[0]
     return Candidate(
-        index.index_name,
-        tuple(
+        name=index.index_name,
+        elements=tuple(
             Element(
                 None if r.column_number == _EXPRESSION else r.column_name,
                 actual_collation=r.actual_collation,
             )
             for r in rows
         ),
-        {"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
+        kind={"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
         unique=bool(index.is_unique),
         partial=bool(index.is_partial),
         definition=index.definition,

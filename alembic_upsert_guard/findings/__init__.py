@@ -5,9 +5,17 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 
 from __future__ import annotations
 
-from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
+from .codes import (
+    CODES,
+    Circumstance,
+    Command,
+    FindingCode,
+    Severity,
+    UnknownCodeError,
+    code_of,
+)
 from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
-from .finding import Finding, Location, Severity
+from .finding import Finding, Location
 from .key_findings import (
     KeySubject,
     Unread,
@@ -41,11 +49,12 @@ from .shortfalls import (
 __all__ = [
     "CODES",
     "CORRECT_THE_SQL",
-    "CodeEntry",
+    "Circumstance",
     "ColumnInOrder",
     "Command",
     "DuplicateGroup",
     "Finding",
+    "FindingCode",
     "KeySubject",
     "Location",
     "MissingPageError",
@@ -59,12 +68,12 @@ __all__ = [
     "as_json",
     "as_text",
     "beside_other_tables",
+    "code_of",
     "counted",
     "describe_candidate",
     "describe_key",
     "describe_schemas",
     "describe_target",
-    "entry_of",
     "first_line",
     "folded_fact",
     "missing_table",
@@ -75,7 +84,6 @@ __all__ = [
     "page_of",
     "rival_fact",
     "rival_unique_key",
-    "severity_of",
     "short_key",
     "shortfall_fact",
     "suggest_directives",

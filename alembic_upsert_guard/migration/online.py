@@ -209,15 +209,15 @@ def _violation(
 def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> OnlineArbiter:
     _refuse_other_databases(context, operation)
     return OnlineArbiter(
-        table_of(context, operation.table_name, operation.schema),
-        operation.name,
-        target_of(operation.elements, operation.where, context.dialect),
-        operation.constraint,
-        operation.include,
-        operation.nulls_not_distinct,
-        operation.deferrable,
-        (operation.initially or "").upper() == "DEFERRED",
-        operation.replace,
+        table=table_of(context, operation.table_name, operation.schema),
+        name=operation.name,
+        target=target_of(operation.elements, operation.where, context.dialect),
+        constraint=operation.constraint,
+        include=operation.include,
+        nulls_not_distinct=operation.nulls_not_distinct,
+        deferrable=operation.deferrable,
+        initially_deferred=(operation.initially or "").upper() == "DEFERRED",
+        replace=operation.replace,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["OnlineArbiter", "name_within", "name_without"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnlineArbiter:
     """A unique constraint or index that is to be made without stopping writers."""
 

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundIndex:
     """An index as the catalog has it."""
 
@@ -69,7 +69,7 @@ class FoundIndex:
     """As the database prints it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTable:
     """The table, or one of its partitions."""
 
@@ -131,7 +131,7 @@ class MakeParent:
     index: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttachPartition:
     """Make a partition's index a part of its parent's."""
 
@@ -141,7 +141,7 @@ class AttachPartition:
     index: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
     """Put the new index in the place of the old one, in one short transaction."""
 
@@ -203,7 +203,13 @@ def _of_table(wanted: OnlineArbiter, table: FoundTable) -> Iterator[Step]:
     elif wanted.replace and there is not None and there.valid:
         new = name_without(wanted.name, "new")
         yield from _made(replace(wanted, name=new, constraint=False), table)
-        yield Swap(table.name, wanted.name, new, going, there.constraint)
+        yield Swap(
+            table=table.name,
+            index=wanted.name,
+            new=new,
+            going=going,
+            old_constraint=there.constraint,
+        )
         if not there.constraint:
             yield DropIndex(table.name, going, "it was replaced")
         return
@@ -305,7 +311,9 @@ def _of_partitioned(
             indexes[partition.oid] = own.name
             yield from _leftovers(own.name, partition)
             yield from _made(own, partition)
-        yield AttachPartition(above.name, indexes[above.oid], partition.name, own.name)
+        yield AttachPartition(
+            parent=above.name, parent_index=indexes[above.oid], table=partition.name, index=own.name
+        )
 
 
 def _parent(

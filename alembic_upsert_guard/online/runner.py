@@ -266,11 +266,10 @@ class _Run:
                 )
             case Attach(table, index):
                 self.shortly([self._attach(table, index, index, wanted)], _oids(found))
-            case AttachPartition(parent, parent_index, table, index):
-                above = f"ALTER INDEX {quote(parent.schema, parent_index)}"
-                self.shortly(
-                    [f"{above} ATTACH PARTITION {quote(table.schema, index)}"], _oids(found)
-                )
+            case AttachPartition():
+                above = f"ALTER INDEX {quote(step.parent.schema, step.parent_index)}"
+                own = quote(step.table.schema, step.index)
+                self.shortly([f"{above} ATTACH PARTITION {own}"], _oids(found))
             case Swap():
                 self.shortly(self._swap(step, wanted), _oids(found))
 

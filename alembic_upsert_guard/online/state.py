@@ -92,13 +92,13 @@ def _found(
 ) -> FoundTable:
     table = rows[0]
     return FoundTable(
-        table.table_oid,
-        TableName(table.schema_name, table.table_name),
-        _RELATIONS.get(table.relation_kind, "relation of another kind"),
-        tuple(
+        oid=table.table_oid,
+        name=TableName(table.schema_name, table.table_name),
+        relation=_RELATIONS.get(table.relation_kind, "relation of another kind"),
+        indexes=tuple(
             FoundIndex(
-                row.index_oid,
-                row.index_name,
+                oid=row.index_oid,
+                name=row.index_name,
                 same=row.shape == shape,
                 valid=row.is_valid,
                 constraint=row.is_constraint,
@@ -109,8 +109,8 @@ def _found(
             for row in rows
             if row.index_oid is not None
         ),
-        table.parent,
-        builders.get(table.table_oid, ()),
+        parent=table.parent,
+        builders=builders.get(table.table_oid, ()),
     )
 
 

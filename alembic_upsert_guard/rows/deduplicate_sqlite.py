@@ -28,7 +28,7 @@ __all__ = ["Reference", "deduplicate_on_sqlite", "references_to", "restore_on_sq
 _SURPLUS = "temp.upsert_guard_surplus"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A foreign key."""
 
@@ -359,10 +359,10 @@ def references_to(connection: Connection, table: TableName) -> Iterator[Referenc
                 continue
             same = child.casefold() == table.name.casefold()
             yield Reference(
-                table if same else TableName(schema, child),
-                tuple(key["constrained_columns"]),
-                tuple(key["referred_columns"]),
-                str(key.get("options", {}).get("onupdate", "")).upper(),
+                child=table if same else TableName(schema, child),
+                own=tuple(key["constrained_columns"]),
+                referred=tuple(key["referred_columns"]),
+                on_update=str(key.get("options", {}).get("onupdate", "")).upper(),
             )
 
 

@@ -94,7 +94,7 @@ class Relation:
     """As ``PARTITION BY`` takes it; None: not partitioned."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedKey:
     """What a unique index on the key would be, from one that was made on an empty copy of the table."""
 
@@ -178,10 +178,10 @@ def index_on_empty_copy(
     ]
     unbounded = [sql for sql, row in zip(spelled, rows, strict=True) if not row.is_bounded]
     return IndexedKey(
-        tuple(spelled),
+        elements=tuple(spelled),
         # XOR of NULL is NULL: a row with NULL in the key has no hash
-        f" {_XOR} ".join(h for h in hashes if h is not None) if None not in hashes else None,
-        width_of(unbounded) or None,
+        hashed=f" {_XOR} ".join(h for h in hashes if h is not None) if None not in hashes else None,
+        width=width_of(unbounded) or None,
         listed=tuple(
             sql if element.column is None else named(dialect, element.column)
             for sql, element in zip(spelled, key.target.elements, strict=True)

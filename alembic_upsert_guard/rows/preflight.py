@@ -37,7 +37,7 @@ _ROW_IDENTIFIER = {"postgresql": ("ctid",), "sqlite": ("rowid",)}
 """What tells rows apart that have no primary key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     groups: int = 0
     surplus: int = 0

@@ -29,7 +29,7 @@ _SORTED = {"mysql": "SQL_BIG_RESULT ", "mariadb": "SQL_BIG_RESULT "}
 """Has the rows grouped by a sort, by dialect: a temporary table with a row a key takes ten times as long there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowsOfKey:
     """Which rows a key is about, and what NULL means among them."""
 
