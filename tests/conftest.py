@@ -137,9 +137,7 @@ def mysql_server(request: pytest.FixtureRequest) -> Iterator[MySQLServer]:
         yield from _server_of("mysql")
 
 
-def _project_on(
-    server: MySQLServer, tmp_path: Path, fork_server: ForkServer
-) -> Iterator[Project]:
+def _project_on(server: MySQLServer, tmp_path: Path, fork_server: ForkServer) -> Iterator[Project]:
     url = server.database(f"guard_{os.getpid()}")
     made = Project(tmp_path / "project", url, server=fork_server)
     yield made

@@ -31,9 +31,7 @@ def answers(
 ) -> InitialisedProject:
     """A table with rows, and a project that reaches it as the template and the driver do."""
     template, driver = request.param
-    project = InitialisedProject(
-        tmp_path / "project", url, server=fork_server, template=template
-    )
+    project = InitialisedProject(tmp_path / "project", url, server=fork_server, template=template)
     project.connect_to(url.replace("psycopg2", driver))
     project.sql(ANSWERS, ROWS)
     return project
