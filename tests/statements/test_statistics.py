@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.catalog.statements import Obstacle, Statistics, read_statistics
+from alembic_upsert_guard.catalog.statements import (
+    Obstacle,
+    Statistics,
+    UnreadableStatistics,
+    read_statistics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +22,7 @@ TABLE = "CREATE TABLE account (id int PRIMARY KEY, email text UNIQUE)"
 UPSERT = "INSERT INTO account (id, email) VALUES ({}, 'somebody') ON CONFLICT (email) DO NOTHING"
 
 
-def read(database: Database, url: str | None = None) -> Statistics | Obstacle:
+def read(database: Database, url: str | None = None) -> Statistics | UnreadableStatistics:
     with database.connection(url) as connection:
         return read_statistics(connection)
 
@@ -26,6 +31,11 @@ def counted(database: Database, url: str | None = None) -> dict[str, int]:
     statistics = read(database, url)
     assert isinstance(statistics, Statistics)
     return {each.sql: each.calls for each in statistics.statements}
+
+
+def obstacle(database: Database, url: str | None = None) -> Obstacle | None:
+    found = read(database, url)
+    return found.obstacle if isinstance(found, UnreadableStatistics) else None
 
 
 @pytest.fixture
@@ -112,18 +122,18 @@ def test_the_extension_may_be_in_any_schema(bare: Database) -> None:
 
 def test_a_database_without_the_extension_has_an_obstacle(bare: Database) -> None:
     """The server has its files, and the database has no view."""
-    assert read(bare) is Obstacle.NOT_CREATED
+    assert obstacle(bare) is Obstacle.NOT_CREATED
 
 
 def test_a_library_that_is_not_preloaded_is_an_obstacle(forgetful: Database) -> None:
     """The extension can be created all the same, and its view answers with 55000."""
     forgetful.run("CREATE EXTENSION pg_stat_statements")
 
-    assert read(forgetful) is Obstacle.NOT_LOADED
+    assert obstacle(forgetful) is Obstacle.NOT_LOADED
 
 
 def test_a_view_that_may_not_be_read_is_an_obstacle(database: Database, reader: str) -> None:
     """Everybody may read it, until somebody takes that away."""
     database.run("REVOKE ALL ON pg_stat_statements FROM PUBLIC")
 
-    assert read(database, reader) is Obstacle.NO_RIGHT
+    assert obstacle(database, reader) is Obstacle.NO_RIGHT
