@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..findings.call_sites import UNDECLARED_UPSERT, Miss
+from ..findings import FindingCode
+from ..findings.call_sites import Miss
 from ..inference import Kind, State
 from ..upserts.scan.constraints import constraints_by_name
 from ..upserts.scan.matching import judge_target
@@ -57,7 +58,7 @@ def missing_keys(
     :param primary_keys: whether upserts on the whole primary key get a key too: it is what the table is about, and
      no revision takes it away by accident.
     """
-    wanted = {finding for finding in findings if finding.code == UNDECLARED_UPSERT}
+    wanted = {each for each in findings if each.code is FindingCode.UNDECLARED_UPSERT}
     found: dict[object, Missing] = {}
     for judged in upserts:
         finding = next((each for each in judged.findings if each in wanted), None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
-from ..findings import CODES, Finding, unknown_dialect
-from ..findings.files import UNREAD_FILE
+from ..findings import CODES, Finding, FindingCode, unknown_dialect
 from .judge import judge_upserts, merge_answers
 from .scan.ignoring import IgnoreComments
 from .scan.report import by_place
@@ -62,7 +61,7 @@ class CheckedCode:
             by_path.setdefault(comment.path, []).append(comment)
         comments = {path: IgnoreComments(each) for path, each in by_path.items()}
         none = IgnoreComments(())
-        found = [each for each in self._scanned.findings if each.code == UNREAD_FILE]
+        found = [each for each in self._scanned.findings if each.code is FindingCode.UNREAD_FILE]
         for judged in self.upserts:
             place = judged.upsert.place
             suppressing = comments.get(place.path, none)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..catalog import TableName
-from ..findings.call_sites import UNRESOLVED_UPSERT
-from ..findings.unserved import MISSING_TABLE
+from ..findings import FindingCode
 from .advice import SqlAdvice
 from .declared import DeclaredTables
 from .routine_case import RoutineCase
@@ -89,7 +88,7 @@ def _table_of(connection: Connection, upsert: Upsert) -> TableName:
 def _unread(upsert: Upsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
     if by_models is None:
         return unread_upsert(upsert)
-    unresolved = tuple(f for f in by_models.findings if f.code == UNRESOLVED_UPSERT)
+    unresolved = tuple(f for f in by_models.findings if f.code is FindingCode.UNRESOLVED_UPSERT)
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=unresolved)
 
 
@@ -115,4 +114,4 @@ _WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED)
 
 def _is_missing(judged: JudgedUpsert) -> bool:
     """Whether the table is not in the database that was asked; another one may have it."""
-    return any(finding.code == MISSING_TABLE for finding in judged.findings)
+    return any(finding.code is FindingCode.MISSING_TABLE for finding in judged.findings)

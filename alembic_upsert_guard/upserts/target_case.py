@@ -20,11 +20,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..findings.call_sites import UNRESOLVED_UPSERT
+from ..findings import FindingCode
 from ..findings.unserved import (
-    MISSING_CONSTRAINT,
-    MISSING_TABLE,
-    UNSERVED_UPSERT,
     UpsertInCode,
     missing_constraint_fact,
     missing_table_fact,
@@ -90,7 +87,7 @@ def unread_upsert(upsert: Upsert) -> JudgedUpsert:
     for part in (upsert.target, upsert.table):
         if isinstance(part, Unread):
             reason = part.reason
-    finding = _subject(upsert).finding(UNRESOLVED_UPSERT, reason, unresolved_hint())
+    finding = _subject(upsert).finding(FindingCode.UNRESOLVED_UPSERT, reason, unresolved_hint())
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=(finding,))
 
 
@@ -156,7 +153,7 @@ class TargetCase:
         if not self._is_there:
             fact = missing_table_fact(self._subject, self._witness.homes(self._table))
             hint = missing_table_hint(has_models=self._model is not None)
-            return self._unserved(fact, hint, MISSING_TABLE)
+            return self._unserved(fact, hint, FindingCode.MISSING_TABLE)
         asked = self._asked
         if asked is None:
             return self._unserved(without_primary_key(self._subject), no_target_hint())
@@ -179,7 +176,7 @@ class TargetCase:
             return self._unserved(
                 missing_constraint_fact(self._subject, index),
                 advice.for_constraint(self._table, self._target.name),
-                MISSING_CONSTRAINT,
+                FindingCode.MISSING_CONSTRAINT,
             )
         dialect = self._witness.dialect.name
         if evidence.shortfall is None:
@@ -212,7 +209,9 @@ class TargetCase:
         relation = self._witness.offered[self._table].traits.relation
         return relation not in ("table", "partitioned table")
 
-    def _unserved(self, fact: str, hint: str, code: str = UNSERVED_UPSERT) -> JudgedUpsert:
+    def _unserved(
+        self, fact: str, hint: str, code: FindingCode = FindingCode.UNSERVED_UPSERT
+    ) -> JudgedUpsert:
         return JudgedUpsert(
             upsert=self._upsert,
             resolution=Resolution.UNSERVED,
@@ -220,7 +219,7 @@ class TargetCase:
         )
 
     def _unresolved(self, reason: str) -> JudgedUpsert:
-        finding = self._subject.finding(UNRESOLVED_UPSERT, reason, unresolved_hint())
+        finding = self._subject.finding(FindingCode.UNRESOLVED_UPSERT, reason, unresolved_hint())
         return JudgedUpsert(
             upsert=self._upsert, resolution=Resolution.UNRESOLVED, findings=(finding,)
         )

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import Finding, Location, severity_of
-from ...findings.call_sites import (
-    BOUND_PREDICATE,
-    UNRESOLVED_UPSERT,
-    bound_predicate,
-)
+from ...findings import Circumstance, Finding, FindingCode, Location
+from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ..target import Elements, NamedTable, Unread
 from ..upsert import JudgedUpsert, Resolution
@@ -18,7 +14,6 @@ from .answer import Asked, unresolved
 from .resolution import answer_of, read_only, without_model
 
 if TYPE_CHECKING:
-    from ...findings import Severity
     from ...findings.call_sites import Wording
     from ..declared import DeclaredTable, DeclaredTables
     from ..upsert import Upsert
@@ -54,9 +49,7 @@ def resolve(
             asked = Asked(_call(upsert, table, models), table, models)
             answer = answer_of(upsert.target, asked)
     upsert = replace(upsert, target=answer.target or upsert.target)
-    findings = [] if answer.wording is None else [_finding(_code(answer), upsert, answer.wording)]
-    if findings and answer.resolution is Resolution.MODELLED:
-        findings = [replace(finding, severity="warning") for finding in findings]
+    findings = [] if answer.wording is None else [_of_answer(upsert, answer, answer.wording)]
     return JudgedUpsert(
         upsert=upsert,
         resolution=answer.resolution,
@@ -77,17 +70,19 @@ def _call(upsert: Upsert, table: DeclaredTable, models: DeclaredTables) -> Call:
 # -- findings
 
 
-def _code(answer: Answer) -> str:
-    is_unresolved = answer.resolution is Resolution.UNRESOLVED
-    return UNRESOLVED_UPSERT if is_unresolved else answer.code
+def _of_answer(upsert: Upsert, answer: Answer, wording: Wording) -> Finding:
+    if answer.resolution is Resolution.UNRESOLVED:
+        return _finding(FindingCode.UNRESOLVED_UPSERT, upsert, wording)
+    modelled = answer.resolution is Resolution.MODELLED
+    return _finding(answer.code, upsert, wording, Circumstance.MODELLED if modelled else None)
 
 
 def _finding(
-    code: str, upsert: Upsert, wording: Wording, severity: Severity | None = None
+    code: FindingCode, upsert: Upsert, wording: Wording, circumstance: Circumstance | None = None
 ) -> Finding:
     return Finding(
         code=code,
-        severity=severity or severity_of(code),
+        circumstance=circumstance,
         schema=upsert.schema,
         table=upsert.table_name,
         elements=upsert.elements,
@@ -110,5 +105,5 @@ def _bindings(
     target = upsert.target
     plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)
     wording = bound_predicate(call, key_line, upsert.where if plain else None)
-    severity: Severity = "error" if drivers & PREPARING_DRIVERS else "warning"
-    return [_finding(BOUND_PREDICATE, upsert, wording, severity)]
+    prepared = Circumstance.PREPARED if drivers & PREPARING_DRIVERS else None
+    return [_finding(FindingCode.BOUND_PREDICATE, upsert, wording, prepared)]
