@@ -372,12 +372,12 @@ def _tell_checked(
     for each in code:
         report.commands.append("check --code")
         report.findings.extend(each.findings())
-        sites = each.call_sites()
+        sites = [call_site_member(judged) for judged in each.upserts]
         call_sites += sites
         looked_at.append(f"{_counted(len(sites), 'upsert')} in {_counted(each.files, 'file')}")
     if options.functions:
         report.commands.append("check --functions")
-        in_functions = [site for judged in functions for site in judged.call_sites]
+        in_functions = [call_site_member(each) for judged in functions for each in judged.upserts]
         report.findings.extend(finding for judged in functions for finding in judged.findings)
         call_sites += in_functions
         looked_at.append(f"{_counted(len(in_functions), 'upsert')} in functions")
@@ -424,12 +424,12 @@ def _scan(options: argparse.Namespace) -> int:
     report = _Report(
         ["scan"],
         sorted([*scanned.findings, *stale], key=_place),
-        call_sites=[call_site_member(site) for site in scanned.call_sites],
+        call_sites=[call_site_member(judged) for judged in scanned.upserts],
     )
-    upserts, files = _counted(len(scanned.call_sites), "upsert"), _counted(scanned.files, "file")
+    upserts, files = _counted(len(scanned.upserts), "upsert"), _counted(scanned.files, "file")
     left_out = f", {skipped:,} left out" if skipped else ""
     if models is None:
-        unread = [s for s in scanned.call_sites if s.resolution is Resolution.UNRESOLVED]
+        unread = [j for j in scanned.upserts if j.resolution is Resolution.UNRESOLVED]
         left_out += f", {len(unread):,} that cannot be read" if unread else ""
         report = replace(report, commands=[], findings=[])
         command = f"upsert-guard check --database URL --code {shlex.join(options.paths)}"
@@ -482,7 +482,7 @@ def _functions(options: argparse.Namespace) -> int:
     def visit(context: MigrationContext) -> None:
         judged = judge_functions(_connection(context))
         report.findings.extend(judged.findings)
-        call_sites.extend(judged.call_sites)
+        call_sites.extend(map(call_site_member, judged.upserts))
 
     run_environment(_config(options), visit)
     report.call_sites = call_sites

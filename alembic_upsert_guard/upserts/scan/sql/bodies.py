@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import postgast
 from postgast import pg_query_pb2
 
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
 from .grammar import parse_statement
 from .postgresql import messages
 from .upsert import SqlUpsert

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
+from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from ..bounds import check_time
-from ..sighting import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
 from .placeholders import with_parameters
@@ -18,7 +18,7 @@ from .upsert import SqlUpsert
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import SqlToken
 
 __all__ = ["NESTED", "is_put_in", "messages", "named_table", "parse", "upserts_in"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import postgast
 
+from ...target import Cause, Unread
 from ..bounds import check_time
-from ..sighting import Cause, Unread
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from postgast import pg_query_pb2
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import ConflictClause
 
 __all__ = ["read_sql"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import postgast
 from postgast import pg_query_pb2
 
+from ...target import AnyArbiter, Constraint, Elements, NamedTable, Unread
 from ..lines import Lines
-from ..sighting import AnyArbiter, Constraint, Elements, NamedTable, Unread
 from .dynamic import Assignments, may_upsert, text_in
 from .grammar import parse_statement
 from .normal import element_of, sql_of
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import ConflictClause, SqlToken
 
-__all__ = ["Routine", "RoutineUpsert", "Scope", "made_tables", "read_routine"]
+__all__ = ["MadeTables", "Routine", "RoutineUpsert", "Scope", "made_tables", "read_routine"]
 
 Scope: TypeAlias = Literal["everywhere", "somewhere"]
 """Where a variable is known: in the whole body, or in a block or loop of it."""
@@ -93,15 +93,24 @@ def read_routine(routine: Routine) -> list[RoutineUpsert]:
     return sorted([*static, *strings], key=lambda upsert: upsert.line)
 
 
-def made_tables(source: str) -> tuple[frozenset[str], bool]:
-    """Return the names of tables that a function makes for itself, and whether it makes temporary ones.
+@dataclass(frozen=True, slots=True)
+class MadeTables:
+    """The tables that a function makes for itself."""
+
+    names: frozenset[str] = frozenset()
+    has_temporary: bool = False
+    """Whether it makes temporary tables, whose names may be put in at run time."""
+
+
+def made_tables(source: str) -> MadeTables:
+    """Return the tables that a function makes for itself.
 
     None of a body that cannot be cut into tokens: nothing of it is read.
     """
     try:
         tokens = tokens_of(source)
     except postgast.PgQueryError:
-        return frozenset(), False
+        return MadeTables()
     names, temporary = set(), False
     for at, token in enumerate(tokens):
         if token.kind == "CREATE":
@@ -118,7 +127,7 @@ def made_tables(source: str) -> tuple[frozenset[str], bool]:
                 names.add(_name(schema))
             elif _name(schema).startswith("pg_temp"):
                 names.add(_name(table))
-    return frozenset(names), temporary
+    return MadeTables(frozenset(names), temporary)
 
 
 _BEFORE_A_TABLE = frozenset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..sighting import NamedTable, Target, Unread
+    from ...target import NamedTable, Target, Unread
 
 __all__ = ["SqlUpsert"]
 
