@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import postgast
 from postgast import pg_query_pb2
 
-from ..sighting import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
+from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from .grammar import parse_statement
 from .normal import element_of, sql_of
 from .postgresql import messages
@@ -18,7 +18,7 @@ from .upsert import SqlUpsert
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import ConflictClause, SqlToken
 
 __all__ = ["executed_upserts"]
