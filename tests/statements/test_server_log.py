@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from alembic_upsert_guard.upserts.server_log import ServerLogError, read_server_log
+from alembic_upsert_guard.upserts.statements.log import ServerLogError, read_server_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alembic_upsert_guard.upserts.server_log import FailedStatement
+    from alembic_upsert_guard.upserts.statements.log import FailedStatement
     from tests.statements.conftest import Database, Log
 
 TABLE = "CREATE TABLE account (id int, email text, UNIQUE (id) DEFERRABLE)"

@@ -20,7 +20,7 @@ from .normal import sql_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["has_value", "shape_of", "without_values"]
+__all__ = ["has_parameter", "has_value", "shape_of", "without_values"]
 
 _PREDICATE = "SELECT WHERE "
 _VALUES = ("a_const", "param_ref")
@@ -32,6 +32,12 @@ def has_value(sql: str) -> bool:
     """Return whether an expression or predicate holds a literal or a parameter; True where it does not read as SQL."""
     tree = _tree(sql)
     return tree is None or any(node.WhichOneof("node") in _VALUES for node in _inside_out(tree))
+
+
+def has_parameter(sql: str) -> bool:
+    """Return whether an expression or predicate holds a parameter; True where it does not read as SQL."""
+    tree = _tree(sql)
+    return tree is None or any(n.WhichOneof("node") == "param_ref" for n in _inside_out(tree))
 
 
 @lru_cache(maxsize=4096)

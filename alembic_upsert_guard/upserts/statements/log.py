@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UpsertGuardError
+from ...errors import UpsertGuardError
+from ...findings import counted
+from ..scan.sql.executed import executed_upserts
+from ..target import Unread
+from ..upsert import Place
+from .recorded import Occurrence, Recorded, add_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["FailedStatement", "ServerLogError", "read_server_log"]
+__all__ = ["FailedStatement", "ServerLogError", "read_server_log", "upserts_of_log"]
 
 _SQLSTATES = frozenset({"42P10", "55000", "42704"})
 """What an upsert without its arbiter fails with: none, a deferrable one, no such constraint."""
@@ -83,6 +88,42 @@ def read_server_log(path: str) -> list[FailedStatement]:
             "logging_collector = on"
         )
     return failed
+
+
+def upserts_of_log(failed: Sequence[FailedStatement], database: str) -> Recorded:
+    """Return the upserts among failed statements of one database.
+
+    :param database: by its name on the server that wrote the log.
+    """
+    own = [each for each in failed if each.database == database]
+    occurrences = [
+        Occurrence(upsert=upsert, calls=1, place=Place(path=each.path, line=each.line))
+        for each in own
+        for upsert in executed_upserts(each.sql)
+    ]
+    read = [each for each in occurrences if not isinstance(each.upsert.table, Unread)]
+    return Recorded(
+        upserts=add_up(read, is_normalized=False),
+        unread=len(occurrences) - len(read),
+        notes=tuple(_notes(failed, own, database)),
+    )
+
+
+def _notes(
+    failed: Sequence[FailedStatement], own: Sequence[FailedStatement], database: str
+) -> Iterator[str]:
+    """What was left out, and what the log lacks."""
+    others = sorted({each.database for each in failed} - {database})
+    if others:
+        number = counted(len(failed) - len(own), "failed statement")
+        yield (
+            f"log: {number} of other databases left out ({', '.join(others)}); --log-database NAME reads another "
+            f"than {database}"
+        )
+    textless = sum(not each.sql for each in own)
+    if textless:
+        number = counted(textless, "failure")
+        yield f"log: {number} without a statement; set log_min_error_statement = error"
 
 
 def _failed(path: str, entry: _Entry) -> FailedStatement:
