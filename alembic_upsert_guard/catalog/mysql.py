@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
+from ..databases import MARIADB, database_for
 from ..findings import shortfall_fact
 from ..inference import Candidate, Element, Kind, State, Traits, judge
 from ..sqltext import named, quoted, string_literal
@@ -42,7 +43,6 @@ __all__ = [
     "errno",
     "failing_statements",
     "inferred_arbiters",
-    "is_mariadb",
     "normalize",
     "offered_from",
     "read",
@@ -55,11 +55,6 @@ _PRIMARY = "PRIMARY"
 """The name of every primary key, which no other index may bear."""
 
 _LIKENESS = "upsert_guard_likeness"
-
-
-def is_mariadb(dialect: Dialect) -> bool:
-    """Return whether the server is MariaDB, which a ``mysql://`` URL may lead to as well."""
-    return bool(getattr(dialect, "is_mariadb", False))
 
 
 def errno(error: DBAPIError) -> int | None:
@@ -76,7 +71,7 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 def _traits(dialect: Dialect) -> Traits:
     version = tuple(part for part in dialect.server_version_info or () if isinstance(part, int))
-    return Traits(dialect="mariadb" if is_mariadb(dialect) else "mysql", version=version)
+    return Traits(database=database_for(dialect), version=version)
 
 
 def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
@@ -136,12 +131,12 @@ def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict
 def _expression(dialect: Dialect) -> str:
     """MySQL has functional key parts, and this column, from 8.0.13 on; MariaDB has neither."""
     version = dialect.server_version_info or ()
-    return "NULL" if is_mariadb(dialect) or version < (8, 0, 13) else "i.EXPRESSION"
+    return "NULL" if database_for(dialect) is MARIADB or version < (8, 0, 13) else "i.EXPRESSION"
 
 
 def _hidden(dialect: Dialect) -> str:
     """Whether no query uses the index: each of the two has a word of its own for it, and enforces it all the same."""
-    return "i.IGNORED = 'YES'" if is_mariadb(dialect) else "i.IS_VISIBLE = 'NO'"
+    return "i.IGNORED = 'YES'" if database_for(dialect) is MARIADB else "i.IS_VISIBLE = 'NO'"
 
 
 @dataclass
@@ -263,7 +258,10 @@ def normalize(
 
     MariaDB has no expressions in indexes: there, and where all are columns, nothing is asked.
     """
-    if all(e.column is not None for e in arbiter.elements) or is_mariadb(connection.dialect):
+    if (
+        all(e.column is not None for e in arbiter.elements)
+        or database_for(connection.dialect) is MARIADB
+    ):
         return as_it_is(arbiter, offered)
     printed = _printed_expressions(connection, table, arbiter.elements)
     if printed is None:
@@ -363,7 +361,7 @@ def failing_statements(dialect: Dialect, query: str, message: str) -> list[str]:
     :param query: a SELECT of one row with the column ``fails``, and whatever `message` names.
     :param message: SQL over the columns of `query`; the servers show 128 characters of it at least.
     """
-    if is_mariadb(dialect):
+    if database_for(dialect) is MARIADB:
         failing = f"concat('SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ', quote({message}))"
         run = ["EXECUTE IMMEDIATE @upsert_guard"]
     else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
+from ..databases import SQLITE
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
 from ..sqltext import quoted, string_literal, target_sql
 from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute
@@ -124,7 +125,7 @@ def offered_from(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]
             Offered(
                 candidates=tuple(candidates),
                 nullable=nullable.difference({rowid}),
-                traits=Traits("sqlite", rowid=rowid),
+                traits=Traits(database=SQLITE, rowid=rowid),
             ),
         )
 

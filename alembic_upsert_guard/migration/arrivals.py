@@ -17,6 +17,7 @@ from ..catalog import TableName
 from ..catalog.messages import message_of
 from ..catalog.postgresql import constraint_in_the_way, sqlstate
 from ..catalog.reading import commits_each_statement, execute
+from ..databases import database_for
 from ..rows import lost_with_the_table
 from ..sqltext import named
 
@@ -77,7 +78,7 @@ class _Watch:
         self.subject = subject
         self.reveal = reveal
         # PostgreSQL answers nothing in a transaction that has failed
-        self.needs_savepoint = connection.dialect.name == "postgresql"
+        self.needs_savepoint = database_for(connection.dialect).errors_end_transactions
         self.has_savepoint = False
         self.listens = False
         self.raised: Exception | None = None

@@ -28,6 +28,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName, catalog_for
 from ..catalog.postgresql import server_version
+from ..databases import Database, database_for
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import (
     CORRECT_THE_SQL,
@@ -38,7 +39,7 @@ from ..findings import (
     without_arbiter,
     written_instead,
 )
-from ..inference import MYSQL_FAMILY, Candidate, Code, State, enforce_same_uniqueness, judge
+from ..inference import Candidate, Code, State, enforce_same_uniqueness, judge
 from ..rows import ARCHIVE_COLUMNS
 from ..sqltext import literal_sql
 from ..verdict.inspected import InspectedKey, inspect_keys, verdict_on
@@ -266,7 +267,7 @@ def _has_elements_of(candidate: Candidate, key: InspectedKey) -> bool:
 
 
 def _note_rivals(key: InspectedKey, dropping: Container[Candidate]) -> None:
-    if key.traits.dialect not in MYSQL_FAMILY:
+    if key.traits.database.has_conflict_targets:
         return
     staying = [candidate for candidate in key.offered if candidate not in dropping]
     rivals = judge(key.target, staying, key.traits).rivals
@@ -307,7 +308,7 @@ def _refuse_what_is_not_read(key: InspectedKey, table_ops: ModifyTableOps) -> No
 def _note_what_no_revision_changes(key: InspectedKey, lines: Lines, *, is_repaired: bool) -> None:
     """Say of a key what no operation puts right: rules, what takes no INSERT, and doubt where all looks well."""
     found = verdict_on(key).shortfall
-    if found is None or key.traits.dialect != "postgresql":
+    if found is None or not key.traits.database.simplifies_sql:
         return
     of_relation = bool(found.rules or found.relation)
     if of_relation or (key.inferred is not None and not is_repaired):
@@ -385,7 +386,9 @@ def _note_removals(
             *(
                 []
                 if in_doubt
-                else _removal_notes(context.dialect.name, key.table, gone[op], remaining, lines)
+                else _removal_notes(
+                    database_for(context.dialect), key.table, gone[op], remaining, lines
+                )
             ),
             _with_definition(op, key.table, gone[op]),
         )
@@ -395,7 +398,7 @@ def _note_removals(
 
 
 def _removal_notes(
-    dialect: str,
+    database: Database,
     table: Table,
     taken: Sequence[Candidate],
     remaining: Sequence[Candidate],
@@ -407,7 +410,7 @@ def _removal_notes(
                 "arbiter-removed: ",
                 table,
                 candidate,
-                f" loses its last arbiter, {candidate.name}: code that still upserts on it {without_arbiter(dialect)}",
+                f" loses its last arbiter, {candidate.name}: code that still upserts on it {without_arbiter(database)}",
             )
             yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
 
@@ -427,7 +430,8 @@ def _with_definition(
 
 def _spare_old_servers(context: AutogenContext, op: MigrateOperation) -> None:
     """Keep NULLS DISTINCT out of a drop's way back: SQLAlchemy reflects it on servers that cannot parse it, too."""
-    if context.dialect.name != "postgresql" or server_version(context.dialect) >= (15,):
+    since = database_for(context.dialect).nulls_not_distinct_since
+    if since is None or server_version(context.dialect) >= since:
         return
     again = getattr(op, "_reverse", None)
     if isinstance(again, CreateUniqueConstraintOp | CreateIndexOp):
@@ -445,7 +449,7 @@ def _is_lost_on_alembic(candidate: Candidate) -> bool:
 
 def _caveat(context: AutogenContext, sequence: Sequence[MigrateOperation]) -> str:
     if (
-        context.dialect.name == "sqlite"
+        not database_for(context.dialect).alters_constraints
         and not context.opts.get("render_as_batch")
         and any(isinstance(op, CreateUniqueConstraintOp) for op in sequence)
     ):

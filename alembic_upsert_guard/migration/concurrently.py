@@ -8,6 +8,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
+from ..databases import database_for
 from ..inference import Kind
 from ..sqltext import literal_sql, sql_as_text
 from .online_operations import (
@@ -88,7 +89,7 @@ def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
             f"for {key.table.fullname} it is {asked!r}"
         )
     # whether the table has rows in this database says nothing of the others that the revision is for
-    return asked and context.dialect.name == "postgresql"
+    return asked and database_for(context.dialect).builds_concurrently
 
 
 def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp | None:

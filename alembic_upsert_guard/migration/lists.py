@@ -13,7 +13,7 @@ from alembic.operations.ops import (
     UpgradeOps,
 )
 
-from ..inference import MYSQL_FAMILY
+from ..databases import database_for
 from .operations import (
     ArbiterRemovedOp,
     DropByDefinitionOp,
@@ -69,7 +69,7 @@ def settle(context: AutogenContext, upgrade_ops: UpgradeOps) -> None:
         elif op.ops:
             settled.append(op)
     upgrade_ops.ops = settled
-    if context.dialect.name in MYSQL_FAMILY:
+    if database_for(context.dialect).commits_ddl:
         _put_checks_first(upgrade_ops)
 
 

@@ -8,6 +8,7 @@ from alembic.operations.ops import AddColumnOp, AlterColumnOp
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
+from ..databases import POSTGRESQL, database_for
 from ..errors import UpsertGuardError
 from ..findings import unmakeable_fact
 from ..rows import RowsOfKey, index_obstacle_on
@@ -44,7 +45,7 @@ def _why_no_index(
     table, which the copy would lack.
     """
     changes = any(isinstance(op, AddColumnOp | AlterColumnOp) for op in table_ops.ops)
-    if context.dialect.name != "postgresql" or context.connection is None or changes:
+    if database_for(context.dialect) is not POSTGRESQL or context.connection is None or changes:
         return None
     table = TableName(key.table.schema, key.table.name)
     rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)

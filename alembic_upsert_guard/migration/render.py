@@ -8,6 +8,7 @@ from alembic.autogenerate.render import render_op
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement, TextClause, conv
 
+from ..databases import database_for
 from ..findings import suggest_directives, without_arbiter
 from ..sqltext import escape_colons, literal_sql
 from .operations import ValidateUpsertKeyOp, source_of
@@ -104,9 +105,10 @@ def _on_one_line(words: str) -> str:
 def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
     """Return the comment that stands above the removal."""
     elements = _on_one_line(", ".join(operation.elements))
+    outcome = without_arbiter(database_for(context.dialect))
     return [
         f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
-        f"# upserts on them {without_arbiter(context.dialect.name)} from here on: deploy the code that does not first.",
+        f"# upserts on them {outcome} from here on: deploy the code that does not first.",
     ]
 
 
@@ -259,7 +261,7 @@ def _rendered(context: AutogenContext, dialect: Dialect, value: Any) -> str:
         return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, dialect)
-        if "%" in sql and dialect.name != "sqlite":
+        if "%" in sql and database_for(dialect).doubles_per_cent:
             # below no directive of ours, as where the table is new, a script would have the per cent sign twice
             return f"{context.opts['alembic_module_prefix'] or ''}sql_as_written({sql!r})"
         return f"{_sqlalchemy(context)}text({escape_colons(sql)!r})"

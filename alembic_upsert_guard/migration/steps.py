@@ -14,8 +14,9 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Index
 
+from ..databases import database_for
 from ..declaration import as_index_element
-from ..inference import MYSQL_FAMILY, Candidate, Kind
+from ..inference import Candidate, Kind
 from ..names import name_of_unnamed
 from ..rows import can_deduplicate, newest_by
 from ..sqltext import literal_sql, sql_as_text
@@ -91,7 +92,7 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
 
 def _foreign_keys_served(dialect: Dialect, key: InspectedKey) -> list[tuple[str, ...]]:
     """The columns of foreign keys that the key's index begins with, where the database needs an index for each."""
-    if dialect.name not in MYSQL_FAMILY or key.wanted.kind is Kind.PRIMARY_KEY:
+    if not database_for(dialect).keeps_foreign_keys_indexed or key.wanted.kind is Kind.PRIMARY_KEY:
         return []
     begins = {key.wanted.labels[:width] for width in range(1, len(key.wanted.labels) + 1)}
     columns = [tuple(f.column_keys) for f in key.table.foreign_key_constraints]
@@ -142,7 +143,7 @@ def _named(
         creation.constraint_name = name_of_unnamed(
             key.table.name,
             key.wanted.labels,
-            dialect=dialect.name,
+            database=database_for(dialect),
             taken={candidate.name for candidate in key.offered if candidate not in gone},
         )
     return creation

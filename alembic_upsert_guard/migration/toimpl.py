@@ -15,9 +15,10 @@ from ..catalog import TableName, catalog_for
 from ..catalog.messages import message_of
 from ..catalog.reading import commits_each_statement
 from ..catalog.script import script_verification
+from ..databases import database_for
 from ..errors import DeduplicationError, HiddenRowsError
 from ..findings import counted, describe_key, suggest_directives, violation_text
-from ..inference import MYSQL_FAMILY, ConflictTarget, Element
+from ..inference import ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
     Surplus,
@@ -194,7 +195,7 @@ def refused_rows(
 
 
 def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
-    report = replace(report, commits_ddl=context.dialect.name in MYSQL_FAMILY)
+    report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
     folded = _folds_errors(context)
     if folded:
         log.error("%s", violation_text(report))

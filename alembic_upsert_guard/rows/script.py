@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
 from ..findings import describe_key
-from ..inference import MYSQL_FAMILY
 from ..programs import program
 from ..sqltext import named, quoted, where_sql
 from .postgresql import is_wide, width_of
 from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
 
 __all__ = ["script_check"]
@@ -21,16 +23,11 @@ __all__ = ["script_check"]
 
 def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
     """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
-    if dialect.name == "postgresql":
-        return [_block(dialect, key)]
-    if dialect.name == "sqlite":
-        return _failing_insert(dialect, key)
-    if dialect.name in MYSQL_FAMILY:
-        return _failing_name(dialect, key)
-    return None
+    check = _CHECKS.get(database_for(dialect))
+    return None if check is None else check(dialect, key)
 
 
-def _block(dialect: Dialect, key: RowsOfKey) -> str:
+def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
     elements = key.elements(dialect)
     parameters = {
         "key_label": _told(dialect, key),
@@ -42,7 +39,7 @@ def _block(dialect: Dialect, key: RowsOfKey) -> str:
         "listing": listing_sql(dialect, key),
         "nulls": key.nulls,
     }
-    return program("check", dialect, parameters)
+    return [program("check", dialect, parameters)]
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
@@ -79,3 +76,11 @@ def _offending(key: RowsOfKey) -> str:
 
 def _told(dialect: Dialect, key: RowsOfKey) -> str:
     return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
+
+
+_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], list[str]]] = {
+    POSTGRESQL: _block,
+    SQLITE: _failing_insert,
+    MYSQL: _failing_name,
+    MARIADB: _failing_name,
+}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alembic_upsert_guard.databases import SQLITE
 from alembic_upsert_guard.findings import shortfall_fact
 from alembic_upsert_guard.inference import Kind, Traits
 from alembic_upsert_guard.migration.repair import KeyState, Repair, plan_repair
@@ -497,7 +498,7 @@ def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
         created=alembic_creates,
         compared=True,
         nullable=False,
-        traits=Traits("sqlite", rowid="a"),
+        traits=Traits(database=SQLITE, rowid="a"),
     )
     return plan_repair(state)
 
