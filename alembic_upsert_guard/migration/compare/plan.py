@@ -1,4 +1,4 @@
-"""What a revision has to do for one key. Pure: facts in, steps out; :mod:`.compare` turns them into operations."""
+"""What a revision has to do for one key. Pure: facts in, steps out; :mod:`.planned` turns them into operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ..inference import (
+from ...inference import (
     Candidate,
     Code,
     ConflictTarget,
@@ -24,11 +24,11 @@ from ..inference import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Action", "KeyState", "Repair", "Step", "leaves_no_arbiter", "plan_repair"]
+__all__ = ["Action", "KeyState", "RepairPlan", "Step", "leaves_no_arbiter", "plan_repair"]
 
 
 class Action(Enum):
-    """A step of a repair."""
+    """What one step does."""
 
     VALIDATE = "validate"
     DROP = "drop"
@@ -45,7 +45,10 @@ class Step:
     candidate: Candidate | None = None
 
 
-@dataclass(frozen=True, slots=True)
+_VALIDATE, _CREATE, _VERIFY = Step(Action.VALIDATE), Step(Action.CREATE), Step(Action.VERIFY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyState:
     """What is known of one key when autogenerate has compared its table."""
 
@@ -69,7 +72,7 @@ class KeyState:
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class RepairPlan:
     """The answer for one key."""
 
     shortfall: Shortfall | None = None
@@ -82,20 +85,35 @@ class Repair:
     """What serves as it is: Alembic's drops of these, and its creation of the arbiter, are taken out."""
 
     is_refused: bool = False
-    """Whether nothing that a revision could make would serve: the declaration has to change."""
+    """Whether nothing that a revision could create would serve: the declaration has to change."""
 
 
-def plan_repair(state: KeyState) -> Repair:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sorted:
+    """What the database offers, as far as it concerns the key."""
+
+    good: tuple[Candidate, ...]
+    """Valid, immediate, of the wanted uniqueness."""
+    spoilers: tuple[Candidate, ...]
+    """Deferrable, and inferred."""
+    broken: tuple[Candidate, ...]
+    """INVALID, and of the wanted shape or name."""
+    impostors: tuple[Candidate, ...]
+    """Of the wanted name and something else, which Alembic does not see."""
+    adopted: tuple[Candidate, ...]
+    """Those of `good` that serve as they are."""
+    staying: tuple[Candidate, ...]
+    """Those of `good` that serve after Alembic's own drops."""
+
+
+def plan_repair(state: KeyState) -> RepairPlan:
     """Return what the revision does for the key.
-
-    `good`: valid, immediate, of the wanted uniqueness. `spoiler`: deferrable, and inferred. `broken`: INVALID, and of
-    the wanted shape or name. `impostor`: bears the wanted name and is something else, which Alembic does not see.
 
     =========================  =======================================================================
     the database has           steps
     =========================  =======================================================================
     good, owned                none, and Alembic's drops and creation are taken out
-    good, attached, namesake   the same: Alembic took other words for another index
+    good, attached, namesake   the same: Alembic took other SQL for another index
     good, not owned            Alembic's, with the check before the creation
     good, and spoiler, broken  drop the spoiler, the broken one
     spoiler                    validate, drop, create
@@ -108,59 +126,75 @@ def plan_repair(state: KeyState) -> Repair:
     the same elements serves. What Alembic creates there is created. What can never be served is refused.
     """
     unservable = holds_the_rowid(state.target, state.traits)
-    if unservable is not None and state.wanted.kind is not Kind.PRIMARY_KEY:
-        return Repair(unservable, is_refused=True)
-    good = [c for c in state.offered if c.valid and c.immediate and _is_wanted(state, c)]
-    spoilers = [c for c in state.offered if c.valid and not c.immediate and _is_inferred(state, c)]
-    broken = [
-        c
-        for c in state.offered
-        if not c.valid and (_is_wanted(state, c) or _has_its_name(state, c))
-    ]
+    wants_primary_key = state.wanted.kind is Kind.PRIMARY_KEY
+    if unservable is not None and not wants_primary_key:
+        return RepairPlan(unservable, is_refused=True)
+    found = _sorted_out(state)
+    if wants_primary_key or any(c.kind is Kind.PRIMARY_KEY for c in found.spoilers):
+        return _by_hand(state, found, can_be_served=unservable is None)
+    if not found.staying and not state.created and found.impostors and not state.compared:
+        return RepairPlan(Shortfall(Code.UNPROVEN_ARBITER, found.impostors[0]))
+    return _in_order(state, found)
+
+
+def _sorted_out(state: KeyState) -> _Sorted:
+    offered = state.offered
+    good = tuple(c for c in offered if c.valid and c.immediate and _is_wanted(state, c))
+    spoilers = tuple(c for c in offered if c.valid and not c.immediate and _is_inferred(state, c))
+    broken = tuple(
+        c for c in offered if not c.valid and (_is_wanted(state, c) or _has_its_name(state, c))
+    )
+    known = (*good, *spoilers, *broken, *state.dropped)
     adopted = tuple(
         c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
     )
-    standing = adopted or tuple(c for c in good if c not in state.dropped)
-    drops_first = [Step(Action.DROP, c) for c in broken if c.kind is not Kind.PRIMARY_KEY]
-    drops_after = [Step(Action.DROP, c) for c in spoilers if c.kind is not Kind.PRIMARY_KEY]
-    by_hand = state.wanted.kind is Kind.PRIMARY_KEY or any(
-        c.kind is Kind.PRIMARY_KEY for c in spoilers
+    return _Sorted(
+        good=good,
+        spoilers=spoilers,
+        broken=broken,
+        impostors=tuple(c for c in offered if _has_its_name(state, c) and c not in known),
+        adopted=adopted,
+        staying=adopted or tuple(c for c in good if c not in state.dropped),
     )
-    if by_hand:
-        # what Alembic creates beside a primary key, for unique=True on its column, serves as well
-        creates = state.created and not adopted
-        serves = standing or (creates and unservable is None)
-        undone = not serves or len(drops_after) < len(spoilers)
-        steps = (
-            *drops_first,
-            *([Step(Action.VALIDATE)] if creates else []),
-            *drops_after,
-            *([Step(Action.CREATE)] if creates else []),
-            *([Step(Action.VERIFY)] if undone else []),
-        )
-        return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
 
-    impostors = [
-        c
-        for c in state.offered
-        if _has_its_name(state, c) and c not in (*good, *spoilers, *broken, *state.dropped)
-    ]
-    if not standing and not state.created and impostors and not state.compared:
-        return Repair(Shortfall(Code.UNPROVEN_ARBITER, impostors[0]))
+
+def _by_hand(state: KeyState, found: _Sorted, *, can_be_served: bool) -> RepairPlan:
+    """The plan where a primary key has to change: a person does that."""
+    # what Alembic creates beside a primary key, for unique=True on its column, serves as well
+    creates = state.created and not found.adopted
+    serves = bool(found.staying) or (creates and can_be_served)
+    undone = not serves or any(c.kind is Kind.PRIMARY_KEY for c in found.spoilers)
+    steps = (
+        *_drops(found.broken),
+        *([_VALIDATE] if creates else []),
+        *_drops(found.spoilers),
+        *([_CREATE] if creates else []),
+        *([_VERIFY] if undone else []),
+    )
+    return _because(state, found, steps)
+
+
+def _in_order(state: KeyState, found: _Sorted) -> RepairPlan:
+    """The plan where the revision itself does everything."""
     # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
-    loses_its_name = any(_has_its_name(state, c) for c in (*spoilers, *broken))
-    creates = not adopted and (state.created or not standing or loses_its_name)
-    if creates:
-        if not standing:
-            drops_after += [Step(Action.DROP, c) for c in impostors]
-        steps = (*drops_first, Step(Action.VALIDATE), *drops_after, Step(Action.CREATE))
-        lacking = _shortfall(state, good, spoilers, broken)
-        if lacking.code is Code.PARTITION_KEY_MISSING:
-            # PostgreSQL makes nothing unique that lacks a partition column (0A000)
-            return Repair(lacking, is_refused=True)
-    else:
-        steps = (*drops_first, *drops_after)
-    return Repair(_shortfall(state, good, spoilers, broken) if steps else None, steps, adopted)
+    loses_its_name = any(_has_its_name(state, c) for c in (*found.spoilers, *found.broken))
+    if found.adopted or not (state.created or not found.staying or loses_its_name):
+        return _because(state, found, (*_drops(found.broken), *_drops(found.spoilers)))
+    lacking = _shortfall(state, found)
+    if lacking.code is Code.PARTITION_KEY_MISSING:
+        # PostgreSQL makes nothing unique that lacks a partition column (0A000)
+        return RepairPlan(lacking, is_refused=True)
+    impostors = () if found.staying else found.impostors
+    drops_after = (*_drops(found.spoilers), *_drops(impostors))
+    return RepairPlan(lacking, (*_drops(found.broken), _VALIDATE, *drops_after, _CREATE))
+
+
+def _drops(candidates: Iterable[Candidate]) -> tuple[Step, ...]:
+    return tuple(Step(Action.DROP, c) for c in candidates if c.kind is not Kind.PRIMARY_KEY)
+
+
+def _because(state: KeyState, found: _Sorted, steps: tuple[Step, ...]) -> RepairPlan:
+    return RepairPlan(_shortfall(state, found) if steps else None, steps, found.adopted)
 
 
 def _has_its_name(state: KeyState, candidate: Candidate) -> bool:
@@ -197,18 +231,13 @@ def _collations(candidate: Candidate) -> list[str]:
     return sorted(element.actual_collation or "" for element in candidate.elements)
 
 
-def _shortfall(
-    state: KeyState,
-    good: list[Candidate],
-    spoilers: list[Candidate],
-    broken: list[Candidate],
-) -> Shortfall:
-    """The reason for whatever steps there are. What Alembic drops and would have served is not told of."""
-    if spoilers:
-        return Shortfall(Code.DEFERRABLE_ARBITER, spoilers[0])
-    if broken:
-        return Shortfall(Code.INVALID_ARBITER, broken[0])
-    going = [c for c in good if c in state.dropped]
+def _shortfall(state: KeyState, found: _Sorted) -> Shortfall:
+    """The reason for whatever steps there are. What Alembic drops and would have served is not mentioned."""
+    if found.spoilers:
+        return Shortfall(Code.DEFERRABLE_ARBITER, found.spoilers[0])
+    if found.broken:
+        return Shortfall(Code.INVALID_ARBITER, found.broken[0])
+    going = [c for c in found.good if c in state.dropped]
     verdict = judge(
         state.target,
         [c for c in state.offered if c not in going],
@@ -216,19 +245,19 @@ def _shortfall(
         replace(state.traits, refusing_rules=(), discarding_rules=(), takes_insert=True),
         named=state.named,
     )
-    found = verdict.shortfall
-    if found is None:
+    short = verdict.shortfall
+    if short is None:
         # it upserts, but on other rows or other NULLs than the model's arbiter
         other = verdict.arbiters[0]
-        differs = not good and other.nulls_not_distinct != state.wanted.nulls_not_distinct
+        differs = not found.good and other.nulls_not_distinct != state.wanted.nulls_not_distinct
         return Shortfall(Code.NULLS_MISMATCH if differs else Code.MISSING_ARBITER, other)
-    if found.code is Code.UNPROVEN_ARBITER and state.compared:
+    if short.code is Code.UNPROVEN_ARBITER and state.compared:
         # the database was asked, and it is not the same
-        partial = found.candidate is not None and found.candidate.partial
+        partial = short.candidate is not None and short.candidate.partial
         return Shortfall(
-            Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, found.candidate
+            Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, short.candidate
         )
-    return found
+    return short
 
 
 def leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:

@@ -8,16 +8,17 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
-from ..inference import Kind
-from ..sqltext import literal_sql, sql_as_text
-from .online_operations import (
+from ...inference import Kind
+from ...sqltext import literal_sql, sql_as_text
+from ..operations import (
     CreateUniqueConstraintConcurrentlyOp,
     CreateUniqueIndexConcurrentlyOp,
     DropUniqueConstraintConcurrentlyOp,
     DropUniqueIndexConcurrentlyOp,
+    NoReverseOp,
     OnlineOps,
 )
-from .operations import NothingOp, UpsertKeyOp
+from .plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
 
-    from ..inference import Candidate
-    from ..verdict.inspected import InspectedKey
-    from .online_operations import CreateConcurrentlyOp
+    from ...inference import Candidate
+    from ...verdict.inspected import InspectedKey
+    from ..operations import CreateConcurrentlyOp
+    from .planned import PlannedOp
 
-__all__ = ["OPTION", "as_online"]
+__all__ = ["as_online"]
 
-OPTION = "upsert_guard_concurrently"
+_OPTION = "upsert_guard_concurrently"
 """The argument of ``context.configure()``: a bool, or a callable of the model's table that returns one."""
 
 _CARRIED = frozenset({"where", "include", "nulls_not_distinct", "ops"})
@@ -44,50 +46,61 @@ _CARRIED = frozenset({"where", "include", "nulls_not_distinct", "ops"})
 def as_online(
     context: AutogenContext,
     key: InspectedKey,
-    sequence: Sequence[MigrateOperation],
-    dropping: Mapping[MigrateOperation, Candidate],
+    planned: Sequence[PlannedOp],
+    late: Sequence[PlannedOp],
 ) -> OnlineOps | None:
-    """Return `sequence` with its creation made concurrent; None: the plain form is the right one.
+    """Return what is planned with its creation made concurrent; None: the plain form is the right one.
 
     That is so where nobody asked, where nothing is created, and where the index has an option that only the plain
     directive knows. A table that is empty where the revision is run gets it at once all the same. What is dropped goes
     after the creation: at no moment is nothing unique.
 
-    :param dropping: each drop, of `sequence` or of Alembic's, and what it drops.
+    :param late: drops of Alembic's own, to go after the creation, too.
     """
-    creations = [op for op in sequence if isinstance(op, CreateUniqueConstraintOp | CreateIndexOp)]
+    creations = [each.op for each in planned if each.step.action is Action.CREATE]
     if len(creations) != 1 or not _is_asked_for(context, key):
         return None
-    dialect = context.dialect
-    creation = _concurrent(dialect, creations[0])
+    creation = _concurrent(context.dialect, creations[0])
     if creation is None:
         return None
-    checks = [op for op in sequence if isinstance(op, UpsertKeyOp)]
-    before: list[MigrateOperation] = []
-    after: list[MigrateOperation] = []
-    for op, gone in dropping.items():
-        if gone.name != creation.name:
-            after.append(_drop(dialect, key, op, gone))
-        elif gone.valid:
-            # the new one takes its name, and the way back makes it again
-            creation.replace = True
-            before.append(NothingOp(op.reverse()))
-        else:
-            # where it is the same, what is there of it is gone on with
-            creation.replace = gone.kind is Kind.INDEX
-    return OnlineOps([*checks, *before, creation, *after])
+    drops = [
+        (each.step.candidate, each.op)
+        for each in (*planned, *late)
+        if each.step.candidate is not None
+    ]
+    # where an INVALID one is the same, what is there of it is resumed
+    creation.replace = any(
+        gone.name == creation.name and (gone.valid or gone.kind is Kind.INDEX) for gone, _ in drops
+    )
+    return OnlineOps(
+        [
+            *(each.op for each in planned if each.step.action is Action.VALIDATE),
+            # the new one takes the name, and the way back creates the old one again
+            *(
+                NoReverseOp(op.reverse())
+                for gone, op in drops
+                if gone.name == creation.name and gone.valid
+            ),
+            creation,
+            *(
+                _drop(context.dialect, key, op, gone)
+                for gone, op in drops
+                if gone.name != creation.name
+            ),
+        ]
+    )
 
 
 def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
-    asked: Any = context.opts.get(OPTION, False)
+    asked: Any = context.opts.get(_OPTION, False)
     if callable(asked):
         asked = asked(key.table)
     if not isinstance(asked, bool):
         raise CommandError(
-            f"context.configure({OPTION}=...) is True, False, or a callable that returns one of them for a table; "
+            f"context.configure({_OPTION}=...) is True, False, or a callable that returns one of them for a table; "
             f"for {key.table.fullname} it is {asked!r}"
         )
-    # whether the table has rows in this database says nothing of the others that the revision is for
+    # whether the table has rows in this database says nothing about the others that the revision is for
     return asked and context.dialect.name == "postgresql"
 
 
@@ -138,7 +151,7 @@ def _element(dialect: Dialect, expression: Any, opclasses: Mapping[str, str]) ->
     opclass = opclasses.get(getattr(expression, "key", None) or "")
     if isinstance(expression, Column) and opclass is None:
         return str(expression.name)
-    # an expression in an index stands in parentheses
+    # an expression in an index is in parentheses
     grouped = expression if isinstance(expression, Column) else expression.self_group()
     sql = literal_sql(grouped, dialect)
     return sql_as_text(sql if opclass is None else f"{sql} {opclass}")
@@ -152,11 +165,11 @@ def _drop(
     dialect: Dialect, key: InspectedKey, op: MigrateOperation, gone: Candidate
 ) -> MigrateOperation:
     table, schema, name = key.table.name, key.table.schema, str(gone.name)
-    again = None if isinstance(back := op.reverse(), NothingOp) else back
+    again = None if isinstance(back := op.reverse(), NoReverseOp) else back
     if isinstance(again, CreateUniqueConstraintOp):
         again = _concurrent(dialect, again)
     if gone.kind is Kind.INDEX:
-        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, reverses=again)
+        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, _reverse=again)
     if isinstance(op, DropConstraintOp) and gone.unique:
-        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, reverses=again)
+        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, _reverse=again)
     return op  # an exclusion constraint
