@@ -25,8 +25,8 @@ from .command.settings import read_settings
 from .errors import UpsertGuardError
 from .findings import (
     Finding,
-    MissingPageError,
-    UnknownCodeError,
+    FindingCode,
+    Severity,
     as_github,
     as_json,
     as_text,
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DBAPIError as error:
         message = message_of(error, reveal=False, see="")
         return _failed(without(f"the database could not be read: {message}", secrets))
-    except (UpsertGuardError, UnknownCodeError, MissingPageError, _CannotRunError) as error:
+    except UpsertGuardError as error:
         return _failed(without(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
         if _is_command_error(error):
@@ -114,7 +114,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(without(message, secrets))
 
 
-class _CannotRunError(Exception):
+class _CannotRunError(UpsertGuardError):
     """The project could not be read; the message says why."""
 
 
@@ -514,9 +514,9 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
         added = baseline(left, today, _paths_in(pyproject))
         write_entries(pyproject, added)
         print(f"{_counted(len(added), 'entry', 'entries')} added to {pyproject}", file=sys.stderr)
-        accepted += [finding for finding in left if finding.code != "stale-ignore"]
+        accepted += [finding for finding in left if finding.code is not FindingCode.STALE_IGNORE]
         # what cannot be accepted still fails
-        left = [finding for finding in left if finding.code == "stale-ignore"]
+        left = [finding for finding in left if finding.code is FindingCode.STALE_IGNORE]
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if options.format == "json":
         print(as_json(left, report.keys, report.call_sites, accepted))
@@ -533,8 +533,8 @@ def _tell(options: argparse.Namespace, report: _Report, looked_at: str) -> int:
         )
         print("\n".join([*lines, last]))
     strict = options.strict or read_settings(pyproject).strict
-    failing = {"error", "warning"} if strict else {"error"}
-    return _FOUND if any(finding.severity in failing for finding in left) else _DONE
+    failing = left if strict else [each for each in left if each.severity is Severity.ERROR]
+    return _FOUND if failing else _DONE
 
 
 # -- the project

@@ -24,12 +24,13 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.findings import (
     CODES,
+    Circumstance,
     MissingPageError,
+    Severity,
     UnknownCodeError,
-    entry_of,
+    code_of,
     page_of,
     pages,
-    severity_of,
 )
 from alembic_upsert_guard.inference import Code
 from alembic_upsert_guard.upserts.models import declared_tables
@@ -95,6 +96,7 @@ TOLD_BY = {
     "functions": "`upsert-guard functions`",
     "autogenerate": "`alembic check`",
     "upgrade": "`alembic upgrade`",
+    "pytest": "`pytest --upsert-guard`",
 }
 
 NOT_ACCEPTED = {"arbiter-removed", "stale-ignore"}
@@ -185,8 +187,17 @@ PAGES = {path.stem: Page(path.stem) for path in sorted(FOLDER.glob("*.md"))}
 
 def test_every_code_of_the_design_has_an_entry() -> None:
     """In the design's order, as bad as the design says."""
-    assert [(code, severity_of(code)) for code in CODES] == list(DESIGNED.items())
-    assert all(entry.code == code for code, entry in CODES.items())
+    assert [(code, entry.severity.value) for code, entry in CODES.items()] == [*DESIGNED.items()]
+
+
+def test_a_code_has_another_severity_where_the_design_says_so() -> None:
+    """Each such place is a circumstance with a name."""
+    assert {code: entry.exceptions for code, entry in CODES.items() if entry.exceptions} == {
+        "undeclared-upsert": {Circumstance.MODELLED: "warning"},
+        "null-rows": {Circumstance.NULLS_FORBIDDEN: "error"},
+        "duplicate-rows": {Circumstance.NOT_COMPARED: "warning"},
+        "bound-predicate": {Circumstance.PREPARED: "error"},
+    }
 
 
 def test_what_check_tells_it_tells_with_rows_too() -> None:
@@ -227,7 +238,7 @@ def test_every_code_is_named_in_another_test() -> None:
     ],
 )
 def test_an_unknown_code_is_answered_with_near_ones_and_all(wrong: str, near: str) -> None:
-    for ask in (entry_of, severity_of, page_of):
+    for ask in (code_of, page_of):
         with pytest.raises(UnknownCodeError) as raised:
             ask(wrong)
         said = str(raised.value)
@@ -266,7 +277,7 @@ def test_a_page_has_its_headings(page: Page) -> None:
     told = [c for c in entry.commands if beside.get(c) not in entry.commands]
     *first, last = [TOLD_BY[command] for command in told]
     told_by = f"{', '.join(first)} and {last}" if first else last
-    article = "An error" if entry.severity == "error" else "A warning"
+    article = "An error" if entry.severity is Severity.ERROR else "A warning"
     meaning = entry.meaning[0].upper() + entry.meaning[1:]
     assert page.text.split("\n")[2] == f"{meaning}. {article}, told by {told_by}."
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UpsertGuardError
-from ..findings import CODES, Finding, Location
+from ..findings import CODES, Finding, FindingCode, Location
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,7 +40,9 @@ _MEMBERS = {"code", "table", "elements", "where", "path", "reason", "until"}
 _NO_TABLE = "*"
 """What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
 
-_COMMANDS = {"check", "check --rows", "check --code", "check --functions", "scan", "functions"}
+_COMMANDS = {
+    *("check", "check --rows", "check --code", "check --functions", "scan", "functions", "pytest")
+}
 """Those that read the entries."""
 
 _AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
@@ -146,7 +148,7 @@ def _entry(place: str, written: Any, location: Location | None) -> Entry:
     code = written["code"]
     if code not in CODES:
         raise IgnoresError(f"{place}: {code} is no finding code; there are {', '.join(CODES)}")
-    if code == "stale-ignore":
+    if code == FindingCode.STALE_IGNORE:
         raise IgnoresError(f"{place}: stale-ignore cannot be accepted: change the stale entry")
     if _COMMANDS.isdisjoint(CODES[code].commands):
         raise IgnoresError(f"{place}: {code} cannot be accepted: it is a log line of Alembic's")
@@ -236,15 +238,12 @@ def _table_of(finding: Finding) -> str:
 def _stale(entry: Entry, what: str) -> Finding:
     schema, _, table = entry.table.rpartition(".")
     return Finding(
-        "stale-ignore",
-        CODES["stale-ignore"].severity,
-        schema or None,
-        None if entry.table == _NO_TABLE else table,
-        (),
-        None,
-        f"the entry that ignores {entry.code} of {entry.table} {what}",
-        "take it out of pyproject.toml, or renew it where the finding is still there and still meant",
-        entry.location,
+        code=FindingCode.STALE_IGNORE,
+        schema=schema or None,
+        table=None if entry.table == _NO_TABLE else table,
+        fact=f"the entry that ignores {entry.code} of {entry.table} {what}",
+        hint="take it out of pyproject.toml, or renew it where the finding is still there and still meant",
+        location=entry.location,
     )
 
 
@@ -261,7 +260,7 @@ def baseline(
     reason = f"found when the guard was introduced, {today.isoformat()}"
     entries = {
         Entry(
-            code=finding.code,
+            code=finding.code.value,
             table=_table_of(finding),
             reason=reason,
             elements=finding.elements,
@@ -269,7 +268,7 @@ def baseline(
             path=None if finding.location is None else relative(finding.location.path),
         )
         for finding in findings
-        if finding.code != "stale-ignore"
+        if finding.code is not FindingCode.STALE_IGNORE
     }
     return sorted(entries, key=_order)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..findings.call_sites import UNDECLARED_UPSERT, Miss
+from ..findings import FindingCode
+from ..findings.call_sites import Miss
 from ..inference import Kind, State
 from ..upserts.scan.constraints import constraints_by_name
 from ..upserts.scan.matching import judge_target
@@ -57,7 +58,9 @@ def missing_keys(
     :param primary_keys: whether upserts on the whole primary key get a key too: it is what the table is about, and
      no revision takes it away by accident.
     """
-    wanted = {place_of(f): f for f in findings if f.code == UNDECLARED_UPSERT and f.location}
+    wanted = {
+        place_of(f): f for f in findings if f.code is FindingCode.UNDECLARED_UPSERT and f.location
+    }
     found: dict[object, Missing] = {}
     for site in call_sites:
         finding = wanted.get((site.path, site.line, site.table, site.elements, site.where))

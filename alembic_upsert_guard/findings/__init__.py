@@ -5,9 +5,17 @@ The judge returns codes and facts; this is the one other place, and it owns the 
 
 from __future__ import annotations
 
-from .codes import CODES, CodeEntry, Command, UnknownCodeError, entry_of, severity_of
+from .codes import (
+    CODES,
+    Circumstance,
+    Command,
+    FindingCode,
+    Severity,
+    UnknownCodeError,
+    code_of,
+)
 from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
-from .finding import Finding, Location, Severity
+from .finding import Finding, Location
 from .key_findings import (
     KeySubject,
     Unread,
@@ -22,7 +30,7 @@ from .key_findings import (
     unknown_dialect,
     unread_rows,
 )
-from .keys import alike, describe_key, describe_schemas, describe_target
+from .keys import alike, describe_key, describe_schemas, describe_target, is_tenant_schema
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
@@ -41,11 +49,12 @@ from .shortfalls import (
 __all__ = [
     "CODES",
     "CORRECT_THE_SQL",
-    "CodeEntry",
+    "Circumstance",
     "ColumnInOrder",
     "Command",
     "DuplicateGroup",
     "Finding",
+    "FindingCode",
     "KeySubject",
     "Location",
     "MissingPageError",
@@ -59,14 +68,15 @@ __all__ = [
     "as_json",
     "as_text",
     "beside_other_tables",
+    "code_of",
     "counted",
     "describe_candidate",
     "describe_key",
     "describe_schemas",
     "describe_target",
-    "entry_of",
     "first_line",
     "folded_fact",
+    "is_tenant_schema",
     "missing_table",
     "nullable_key",
     "nulls_mismatch",
@@ -75,7 +85,6 @@ __all__ = [
     "page_of",
     "rival_fact",
     "rival_unique_key",
-    "severity_of",
     "short_key",
     "shortfall_fact",
     "suggest_directives",

@@ -15,6 +15,7 @@ from .calls import (
     upsert_key_line,
 )
 from .causes import Cause, way_out
+from .codes import FindingCode
 from .keys import describe_key
 from .shortfalls import describe_candidate
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from ..inference import Candidate, Element
 
 __all__ = [
-    "BOUND_PREDICATE",
-    "MISSING_CONSTRAINT",
-    "UNDECLARED_UPSERT",
-    "UNRESOLVED_UPSERT",
     "Miss",
     "Near",
     "Offer",
@@ -49,11 +46,6 @@ __all__ = [
     "unresolved_upsert",
     "upsert_key_line",
 ]
-
-UNDECLARED_UPSERT = "undeclared-upsert"
-UNRESOLVED_UPSERT = "unresolved-upsert"
-BOUND_PREDICATE = "bound-predicate"
-MISSING_CONSTRAINT = "missing-constraint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +282,7 @@ def unresolved_upsert(reason: str, cause: Cause, call: Call, line: str | None = 
     return Wording(
         reason,
         f"{way_out(cause, call, line)}; where it has to stay as it is, suppress it with "
-        f"upsert-guard: ignore[{UNRESOLVED_UPSERT}]",
+        f"upsert-guard: ignore[{FindingCode.UNRESOLVED_UPSERT}]",
     )
 
 

@@ -1,18 +1,26 @@
-"""The one table of finding codes: how bad each is, what it means, and who tells it."""
+"""The one table of finding codes: how bad each is, what it means, and which commands report it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..errors import UpsertGuardError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .finding import Severity
-
-__all__ = ["CODES", "CodeEntry", "Command", "UnknownCodeError", "entry_of", "severity_of"]
+__all__ = [
+    "CODES",
+    "Circumstance",
+    "Command",
+    "FindingCode",
+    "Severity",
+    "UnknownCodeError",
+    "code_of",
+]
 
 Command: TypeAlias = Literal[
     "check",
@@ -23,31 +31,36 @@ Command: TypeAlias = Literal[
     "functions",
     "autogenerate",
     "upgrade",
+    "pytest",
 ]
 """``check`` is the command without ``--rows``: what it reports, ``check --rows`` reports too.
 
 ``check --code`` and ``check --functions`` are its other sources of upserts. The first six are ``upsert-guard``'s,
-``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``.
+``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``, and
+``pytest`` is ``pytest --upsert-guard``.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CodeEntry:
-    """What is so of a code, whatever it is found on."""
+class Severity(str, Enum):
+    """How bad a finding is. The values are those of the command's JSON."""
 
-    code: str
+    ERROR = "error"
+    WARNING = "warning"
 
-    severity: Severity
-    """What a finding has unless its key states otherwise (``null-rows``)."""
-
-    meaning: str
-    """In one line, without a full stop."""
-
-    commands: tuple[Command, ...]
-    """Who can tell it; nobody else does."""
+    def __str__(self) -> str:
+        return self.value
 
 
-class UnknownCodeError(LookupError):
+class Circumstance(Enum):
+    """What makes a finding better or worse than its code is as a rule."""
+
+    MODELLED = "the models serve the target all the same"
+    NULLS_FORBIDDEN = 'the key states nulls="forbid"'
+    PREPARED = "the driver prepares statements by itself, so that plans turn generic"
+    NOT_COMPARED = "the rows could not be compared as the index does"
+
+
+class UnknownCodeError(UpsertGuardError, LookupError):
     """There is no such finding code; the message names near ones and lists all."""
 
     def __init__(self, code: str) -> None:
@@ -59,167 +72,209 @@ class UnknownCodeError(LookupError):
 _CHECK: tuple[Command, ...] = ("check", "check --rows")
 _FUNCTIONS: tuple[Command, ...] = ("functions", "check --functions")
 _MODELS_AND_DATABASE: tuple[Command, ...] = (*_CHECK, "autogenerate")
+_ALWAYS: Mapping[Circumstance, Severity] = MappingProxyType({})
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
-_ENTRIES = (
-    CodeEntry(
+
+class FindingCode(str, Enum):
+    """Every code, in the order of the manual. A finding has its severity from here and from nowhere else."""
+
+    severity: Severity
+    """What a finding has but in the circumstances that `severity_in` knows."""
+    meaning: str
+    """In one line, without a full stop."""
+    commands: tuple[Command, ...]
+    """Those that can report it; no other does."""
+    exceptions: Mapping[Circumstance, Severity]
+    """The circumstances in which it is better or worse."""
+
+    def __new__(  # noqa: PYI034 - Self takes a later Python
+        cls,
+        code: str,
+        severity: Severity,
+        meaning: str,
+        commands: tuple[Command, ...],
+        exceptions: Mapping[Circumstance, Severity] = _ALWAYS,
+    ) -> FindingCode:
+        """Return the member whose value is `code`."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.severity = severity
+        member.meaning = meaning
+        member.commands = commands
+        member.exceptions = exceptions
+        return member
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def severity_in(self, circumstance: Circumstance | None) -> Severity:
+        """Return how bad a finding of the code is.
+
+        :param circumstance: None: none that matters.
+        """
+        return self.severity if circumstance is None else self.exceptions[circumstance]
+
+    MISSING_ARBITER = (
         "missing-arbiter",
-        "error",
+        _ERROR,
         "nothing unique on exactly these elements (near misses are named)",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    PREDICATE_MISMATCH = (
         "predicate-mismatch",
-        "error",
+        _ERROR,
         "the candidate is partial and the key's predicate does not imply it",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    DEFERRABLE_ARBITER = (
         "deferrable-arbiter",
-        "error",
+        _ERROR,
         "a deferrable constraint on the same elements: the upsert fails with 55000",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    INVALID_ARBITER = (
         "invalid-arbiter",
-        "error",
+        _ERROR,
         "the index is INVALID: a concurrent build failed or is running",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    COLLATION_MISMATCH = (
         "collation-mismatch",
-        "error",
+        _ERROR,
         "named collation or operator class differs",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    UNPROVEN_ARBITER = (
         "unproven-arbiter",
-        "warning",
+        _WARNING,
         "the core cannot prove it and the database could not be asked",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    NULLS_MISMATCH = (
         "nulls-mismatch",
-        "error",
+        _ERROR,
         "a key column is nullable and the arbiter treats NULLs otherwise than the key states",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    NULLABLE_KEY = (
         "nullable-key",
-        "warning",
+        _WARNING,
         "a key column is nullable and `nulls` was not stated",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    MISSING_TABLE = (
         "missing-table",
-        "error",
+        _ERROR,
         "the key's table is not in the database",
         (*_CHECK, "check --code"),
-    ),
-    CodeEntry(
+    )
+    PARTITION_KEY_MISSING = (
         "partition-key-missing",
-        "error",
+        _ERROR,
         "the table is partitioned and the key lacks a partition column",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry(
+    )
+    RIVAL_UNIQUE_KEY = (
         "rival-unique-key",
-        "warning",
+        _WARNING,
         "MySQL, MariaDB: another unique key can take the upsert",
         _MODELS_AND_DATABASE,
-    ),
-    CodeEntry("duplicate-rows", "error", "rows that break the key", ("check --rows", "upgrade")),
-    CodeEntry(
+    )
+    DUPLICATE_ROWS = (
+        "duplicate-rows",
+        _ERROR,
+        "rows that break the key",
+        ("check --rows", "upgrade"),
+        {Circumstance.NOT_COMPARED: _WARNING},
+    )
+    NULL_ROWS = (
         "null-rows",
-        "warning",
+        _WARNING,
         'rows with NULL in the key (error under nulls="forbid")',
         ("check --rows", "upgrade"),
-    ),
-    CodeEntry(
+        {Circumstance.NULLS_FORBIDDEN: _ERROR},
+    )
+    UNREAD_ROWS = (
         "unread-rows",
-        "error",
+        _ERROR,
         "the rows could not be read, and nothing is known of them",
         ("check --rows",),
-    ),
-    CodeEntry(
+    )
+    ARBITER_REMOVED = (
         "arbiter-removed",
-        "warning",
+        _WARNING,
         "a revision drops a declared key's last arbiter",
         ("autogenerate",),
-    ),
-    CodeEntry(
+    )
+    UNDECLARED_UPSERT = (
         "undeclared-upsert",
-        "error",
+        _ERROR,
         "a call site's target is declared by no model (a warning where the models serve it all the same)",
         ("scan",),
-    ),
-    CodeEntry(
+        {Circumstance.MODELLED: _WARNING},
+    )
+    UNSERVED_UPSERT = (
         "unserved-upsert",
-        "error",
+        _ERROR,
         "a call site's target has no arbiter in the database, declared or not",
-        ("check --code",),
-    ),
-    CodeEntry(
+        ("check --code", "pytest"),
+    )
+    MISSING_CONSTRAINT = (
         "missing-constraint",
-        "error",
+        _ERROR,
         "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
-        ("scan", "check --code", *_FUNCTIONS),
-    ),
-    CodeEntry(
+        ("scan", "check --code", *_FUNCTIONS, "pytest"),
+    )
+    UNREAD_FILE = (
         "unread-file",
-        "error",
+        _ERROR,
         "a file that could not be parsed or read: what it holds is not known",
         ("scan", "check --code"),
-    ),
-    CodeEntry(
+    )
+    UNRESOLVED_UPSERT = (
         "unresolved-upsert",
-        "warning",
+        _WARNING,
         "a call site whose table or target cannot be read from the source",
         ("scan", "check --code", *_FUNCTIONS),
-    ),
-    CodeEntry(
+    )
+    BOUND_PREDICATE = (
         "bound-predicate",
-        "warning",
+        _WARNING,
         "a conflict target with bound values: fails once the plan turns generic (an error on asyncpg and psycopg)",
-        ("scan",),
-    ),
-    CodeEntry(
+        ("scan", "pytest"),
+        {Circumstance.PREPARED: _ERROR},
+    )
+    UNSERVED_FUNCTION = (
         "unserved-function",
-        "error",
+        _ERROR,
         "a database function upserts on a target with no arbiter",
         _FUNCTIONS,
-    ),
-    CodeEntry(
+    )
+    UNKNOWN_DIALECT = (
         "unknown-dialect",
-        "error",
+        _ERROR,
         "not a database we can judge: nothing was checked",
         (*_CHECK, "check --code", *_FUNCTIONS, "autogenerate"),
-    ),
-    CodeEntry(
+    )
+    STALE_IGNORE = (
         "stale-ignore",
-        "error",
+        _ERROR,
         "an ignore entry that matches nothing or has run out",
         (*_CHECK, "check --code", "scan", *_FUNCTIONS),
-    ),
-)
-
-CODES: Mapping[str, CodeEntry] = MappingProxyType({entry.code: entry for entry in _ENTRIES})
-"""Every code, in the order in which people are told of them."""
+    )
 
 
-def entry_of(code: str) -> CodeEntry:
-    """Return what is so of `code`.
+CODES: Mapping[str, FindingCode] = MappingProxyType({code.value: code for code in FindingCode})
+"""Every code by its name, in the order in which the manual lists them."""
+
+
+def code_of(name: str) -> FindingCode:
+    """Return the code of that name.
 
     :raises UnknownCodeError: there is no such code.
     """
     try:
-        return CODES[code]
+        return CODES[name]
     except KeyError:
-        raise UnknownCodeError(code) from None
-
-
-def severity_of(code: str) -> Severity:
-    """Return how bad a finding of `code` is, unless its key states otherwise.
-
-    :raises UnknownCodeError: there is no such code.
-    """
-    return entry_of(code).severity
+        raise UnknownCodeError(name) from None

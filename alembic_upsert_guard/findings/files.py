@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from .codes import severity_of
+from .codes import FindingCode
 from .finding import Finding, Location
 
-__all__ = ["UNREAD_FILE", "unread_file"]
-
-UNREAD_FILE = "unread-file"
+__all__ = ["unread_file"]
 
 
 def unread_file(path: str, reason: str, line: int | None = None) -> Finding:
@@ -17,12 +15,7 @@ def unread_file(path: str, reason: str, line: int | None = None) -> Finding:
     :param line: where the parser gave up, counted from 1; None: it is about the whole file, which is said at line 1.
     """
     return Finding(
-        code=UNREAD_FILE,
-        severity=severity_of(UNREAD_FILE),
-        schema=None,
-        table=None,
-        elements=(),
-        where=None,
+        code=FindingCode.UNREAD_FILE,
         fact=f"what this file holds is not known: {reason}",
         hint="correct it, run the command with a Python that reads it, or leave it out: exclude in [tool.upsert_guard]",
         location=Location(path, line or 1),

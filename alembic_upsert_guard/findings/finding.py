@@ -1,13 +1,14 @@
-"""One finding, as every command tells it: in a line of text, in JSON, on a pull request."""
+"""One finding, as every command reports it: in a line of text, in JSON, on a pull request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-__all__ = ["Finding", "Location", "Severity"]
+if TYPE_CHECKING:
+    from .codes import Circumstance, FindingCode, Severity
 
-Severity: TypeAlias = Literal["error", "warning"]
+__all__ = ["Finding", "Location"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +22,19 @@ class Location:
     """Counted from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One cause, one finding."""
 
-    code: str
-    """The stable code, such as ``undeclared-upsert``."""
+    code: FindingCode
 
-    severity: Severity
-
-    schema: str | None
+    schema: str | None = None
     """None: the table's model names none, or the table is not known."""
-    table: str | None
-    """None: it cannot be read from the source."""
-    elements: tuple[str, ...]
+    table: str | None = None
+    """None: it cannot be read from the source, or the finding is about none."""
+    elements: tuple[str, ...] = ()
     """Columns by their bare names, expressions as SQL, in the order they were written; empty: none, or not known."""
-    where: str | None
+    where: str | None = None
     """The predicate's SQL; None: there is none, or it is not known."""
 
     fact: str
@@ -47,5 +45,13 @@ class Finding:
     location: Location | None = None
     """None: the finding is about a database and not about a file."""
 
+    circumstance: Circumstance | None = None
+    """What makes it better or worse than its code is as a rule; None: nothing."""
+
     offer: str | None = field(default=None, compare=False)
     """The part of the hint that declares a key, which findings at other places may share; None: it declares none."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is, as the table of codes has it."""
+        return self.code.severity_in(self.circumstance)

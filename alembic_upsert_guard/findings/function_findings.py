@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .call_sites import upsert_key_line
-from .codes import severity_of
+from .codes import FindingCode
 from .finding import Finding, Location
 from .keys import describe_target
 
@@ -32,7 +32,7 @@ HINTS = {
 _DECLARED = {"42P10", "55000"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertOfFunction:
     """One upsert, as a finding is about it."""
 
@@ -77,7 +77,7 @@ def unserved_function(
         hint = "name the columns that rows are matched by as the target, and declare them as an UpsertKey"
     return _finding(
         upsert,
-        "unserved-function",
+        FindingCode.UNSERVED_FUNCTION,
         f"the upsert {_target(upsert)} fails with {sqlstate}: {reason}",
         hint,
     )
@@ -91,7 +91,7 @@ def missing_constraint_of_function(
     :param sql: the hint where no model is to declare the key; None: the one for every project.
     """
     fact = f"the upsert {_target(upsert)} fails with 42704: {reason}"
-    return _finding(upsert, "missing-constraint", fact, sql or HINTS["42704"])
+    return _finding(upsert, FindingCode.MISSING_CONSTRAINT, fact, sql or HINTS["42704"])
 
 
 def _target(upsert: UpsertOfFunction) -> str:
@@ -107,24 +107,23 @@ def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
     """Return that nothing is known of the upsert, and why."""
     return _finding(
         upsert,
-        "unresolved-upsert",
+        FindingCode.UNRESOLVED_UPSERT,
         reason,
         "write table and target as constants in a statement of its own; where it has to stay as it is, accept the "
         "finding with a reason, and let a test call the function on a migrated database",
     )
 
 
-def _finding(upsert: UpsertOfFunction, code: str, fact: str, hint: str) -> Finding:
+def _finding(upsert: UpsertOfFunction, code: FindingCode, fact: str, hint: str) -> Finding:
     return Finding(
-        code,
-        severity_of(code),
-        upsert.schema,
-        upsert.table,
-        upsert.labels,
-        upsert.where,
-        fact,
-        hint,
-        Location(upsert.function, upsert.line),
+        code=code,
+        schema=upsert.schema,
+        table=upsert.table,
+        elements=upsert.labels,
+        where=upsert.where,
+        fact=fact,
+        hint=hint,
+        location=Location(upsert.function, upsert.line),
     )
 
 

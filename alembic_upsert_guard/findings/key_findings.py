@@ -7,8 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..inference import Code, ConflictTarget, Shortfall
-from .codes import severity_of
-from .finding import Finding, Severity
+from .codes import CODES, Circumstance, FindingCode
+from .finding import Finding
 from .keys import describe_key
 from .rows import OTHER_KEY, counted
 from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySubject:
     """A declared key, as a finding is about it."""
 
@@ -91,10 +91,9 @@ _LYING_INDEX = (
 
 def short_key(key: KeySubject, target: ConflictTarget, shortfall: Shortfall) -> Finding:
     """Return why no arbiter serves the key, or is not known to."""
-    severity: Severity = "warning" if shortfall.code is Code.UNPROVEN_ARBITER else "error"
     fact = shortfall_fact(target, shortfall)
     hint = shortfall_hint(shortfall) or _HINTS[shortfall.code]
-    return _finding(key, str(shortfall.code), severity, fact, hint)
+    return _finding(key, CODES[shortfall.code], fact, hint)
 
 
 def beside_other_tables(finding: Finding, others: int) -> Finding:
@@ -121,8 +120,7 @@ def missing_table(key: KeySubject) -> Finding:
     """Return that the table is not in the database."""
     return _finding(
         key,
-        "missing-table",
-        "error",
+        FindingCode.MISSING_TABLE,
         "the table is not in the database",
         "run alembic upgrade head, or look whether the check reads the database that is meant",
     )
@@ -132,8 +130,7 @@ def nullable_key(key: KeySubject, columns: Sequence[str]) -> Finding:
     """Return that rows with NULL in the key double, where nothing says that this is meant."""
     return _finding(
         key,
-        "nullable-key",
-        "warning",
+        FindingCode.NULLABLE_KEY,
         f"{', '.join(columns)} may hold NULL in the database, and NULLs never conflict: such rows double",
         'make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct" in the key',
     )
@@ -150,8 +147,7 @@ def rival_unique_key(key: KeySubject, rivals: Sequence[Candidate]) -> Finding:
     """Return that another unique key can take the upsert."""
     return _finding(
         key,
-        "rival-unique-key",
-        "warning",
+        FindingCode.RIVAL_UNIQUE_KEY,
         rival_fact(rivals),
         "make it a plain index, or write the upsert as UPDATE and INSERT; accept it where its values never meet "
         "another row's",
@@ -170,22 +166,24 @@ def of_rows(
     findings = []
     if report.obstacle is not None:
         fact = f"no unique index can be made on these elements and rows: {report.obstacle}"
-        findings.append(_finding(key, "duplicate-rows", "error", fact, OTHER_KEY))
+        findings.append(_finding(key, FindingCode.DUPLICATE_ROWS, fact, OTHER_KEY))
     elif report.doubt is not None:
         fact = f"the rows were not compared, and nothing is known of them: {report.doubt}"
         hint = "compare the rows by hand, as the index does"
-        findings.append(_finding(key, "duplicate-rows", "warning", fact, hint))
+        findings.append(
+            _finding(key, FindingCode.DUPLICATE_ROWS, fact, hint, Circumstance.NOT_COMPARED)
+        )
     if report.groups:
         groups = counted(report.groups, "duplicate group")
         fact = f"{groups}, {counted(report.surplus, 'surplus row')}"
         hint = f"list them: {report.listing} {mend}"
-        findings.append(_finding(key, "duplicate-rows", "error", fact, hint))
+        findings.append(_finding(key, FindingCode.DUPLICATE_ROWS, fact, hint))
     if report.null_rows and key.nulls in {"warn", "forbid"}:
-        severity: Severity = "error" if key.nulls == "forbid" else "warning"
+        forbidden = Circumstance.NULLS_FORBIDDEN if key.nulls == "forbid" else None
         have = "has" if report.null_rows == 1 else "have"
         fact = f"{counted(report.null_rows, 'row')} {have} NULL in the key, and no upsert ever matches them"
         hint = 'fill the NULLs in, or state in the key what they mean: nulls="distinct" or "not_distinct"'
-        findings.append(_finding(key, "null-rows", severity, fact, hint))
+        findings.append(_finding(key, FindingCode.NULL_ROWS, fact, hint, forbidden))
     return findings
 
 
@@ -209,8 +207,7 @@ def unread_rows(key: KeySubject, cause: Unread, message: str, listing: str = "")
     """
     return _finding(
         key,
-        "unread-rows",
-        severity_of("unread-rows"),
+        FindingCode.UNREAD_ROWS,
         f"the rows could not be read, and nothing is known of them: {message}",
         cause.value.format(listing=listing),
     )
@@ -219,16 +216,26 @@ def unread_rows(key: KeySubject, cause: Unread, message: str, listing: str = "")
 def unknown_dialect(dialect: str) -> Finding:
     """Return that nothing was checked."""
     return Finding(
-        "unknown-dialect",
-        "error",
-        None,
-        None,
-        (),
-        None,
-        f"{dialect} is not a database that upsert keys can be judged on; nothing was checked",
-        "check a PostgreSQL, SQLite, MySQL or MariaDB database, or accept this finding with a reason",
+        code=FindingCode.UNKNOWN_DIALECT,
+        fact=f"{dialect} is not a database that upsert keys can be judged on; nothing was checked",
+        hint="check a PostgreSQL, SQLite, MySQL or MariaDB database, or accept this finding with a reason",
     )
 
 
-def _finding(key: KeySubject, code: str, severity: Severity, fact: str, hint: str) -> Finding:
-    return Finding(code, severity, key.schema, key.table, key.elements, key.where, fact, hint)
+def _finding(
+    key: KeySubject,
+    code: FindingCode,
+    fact: str,
+    hint: str,
+    circumstance: Circumstance | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        schema=key.schema,
+        table=key.table,
+        elements=key.elements,
+        where=key.where,
+        fact=fact,
+        hint=hint,
+        circumstance=circumstance,
+    )

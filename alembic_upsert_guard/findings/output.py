@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .codes import Severity
 from .keys import alike, describe_key, describe_schemas
 from .offers import offered_once
+from .rows import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ __all__ = ["JSON_VERSION", "as_github", "as_json", "as_text", "summary"]
 
 JSON_VERSION = 1
 
-_COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m"}
+_COLOURS = {Severity.ERROR: "\x1b[31m", Severity.WARNING: "\x1b[33m"}
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -118,11 +120,8 @@ def summary(
     :param otherwise: what is said where there are no findings.
     """
     severities = [finding.severity for finding in findings]
-    errors, warnings = severities.count("error"), severities.count("warning")
     came = ", ".join(
-        f"{number} {noun}{'' if number == 1 else 's'}"
-        for number, noun in ((errors, "error"), (warnings, "warning"))
-        if number
+        counted(severities.count(each), each.value) for each in Severity if each in severities
     )
     rest = f", {accepted:,} accepted" if accepted else ""
     line = f"{looked_at}: {came or otherwise}{rest}."
@@ -155,8 +154,8 @@ def as_json(
 def _member(finding: Finding) -> dict[str, Any]:
     at = finding.location
     return {
-        "code": finding.code,
-        "severity": finding.severity,
+        "code": finding.code.value,
+        "severity": finding.severity.value,
         "schema": finding.schema,
         "table": finding.table,
         "elements": list(finding.elements),
@@ -178,7 +177,7 @@ def as_github(findings: Sequence[Finding]) -> list[str]:
 
 def _annotation(group: Sequence[Finding]) -> str:
     finding = group[0]
-    properties = {"title": finding.code}
+    properties = {"title": finding.code.value}
     fact = finding.fact
     if finding.location is not None:
         properties = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .codes import entry_of
+from ..errors import UpsertGuardError
+from .codes import code_of
 
 __all__ = ["MissingPageError", "page_of"]
 
@@ -14,7 +15,7 @@ _FOLDERS = (_PACKAGE / "codes", _PACKAGE.parent / "docs" / "codes")
 """Where the wheel has them, and where they are written."""
 
 
-class MissingPageError(FileNotFoundError):
+class MissingPageError(UpsertGuardError, FileNotFoundError):
     """The pages were not installed with the package; the message says where they were looked for."""
 
 
@@ -24,7 +25,7 @@ def page_of(code: str) -> str:
     :raises UnknownCodeError: there is no such code.
     :raises MissingPageError: the package was installed without its pages.
     """
-    name = f"{entry_of(code).code}.md"
+    name = f"{code_of(code)}.md"
     for folder in _FOLDERS:
         if (folder / name).is_file():
             return (folder / name).read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..inference import MYSQL_FAMILY, Code, Kind, Traits
 from .call_sites import upsert_key_line
-from .codes import severity_of
 from .finding import Finding, Location
 from .function_findings import HINTS
 from .keys import describe_target
@@ -18,11 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..inference import Candidate, ConflictTarget, Shortfall
+    from .codes import FindingCode
 
 __all__ = [
-    "MISSING_CONSTRAINT",
-    "MISSING_TABLE",
-    "UNSERVED_UPSERT",
     "RowsInTheWay",
     "UpsertInCode",
     "by_hand_hint",
@@ -40,10 +37,6 @@ __all__ = [
     "without_primary_key",
     "without_unique",
 ]
-
-UNSERVED_UPSERT = "unserved-upsert"
-MISSING_CONSTRAINT = "missing-constraint"
-MISSING_TABLE = "missing-table"
 
 _UPSERT = "the upsert"
 
@@ -72,18 +65,17 @@ class UpsertInCode:
             return f"{_UPSERT} into {describe_target(table, self.elements, self.where)}"
         return f"{_UPSERT} into {table}"
 
-    def finding(self, code: str, fact: str, hint: str) -> Finding:
+    def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
         """Return the finding at its place."""
         return Finding(
-            code,
-            severity_of(code),
-            self.schema,
-            self.table,
-            self.elements,
-            self.where,
-            fact,
-            hint,
-            Location(self.path, self.line),
+            code=code,
+            schema=self.schema,
+            table=self.table,
+            elements=self.elements,
+            where=self.where,
+            fact=fact,
+            hint=hint,
+            location=Location(self.path, self.line),
         )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
-from ..findings import CODES, Finding, unknown_dialect
-from ..findings.files import UNREAD_FILE
+from ..findings import CODES, Finding, FindingCode, unknown_dialect
 from .scan.declared import DeclaredTables
 from .scan.ignoring import IgnoreComments
 from .scan.report import by_place
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from .upsert import CallSite
 
 __all__ = ["CheckedCode"]
-
-_UNRESOLVED_UPSERT = "unresolved-upsert"
 
 
 class CheckedCode:
@@ -61,7 +58,7 @@ class CheckedCode:
 
     def findings(self) -> list[Finding]:
         """Return the findings that no comment suppresses, by path and line, and the comments that suppress nothing."""
-        found = [each for each in self._scanned.findings if each.code == UNREAD_FILE]
+        found = [each for each in self._scanned.findings if each.code is FindingCode.UNREAD_FILE]
         by_path: dict[str, list[IgnoreComment]] = {}
         for comment in self._scanned.comments:
             by_path.setdefault(comment.path, []).append(comment)
@@ -88,7 +85,7 @@ class CheckedCode:
         return [
             finding
             for finding in self._scanned.findings
-            if finding.code == _UNRESOLVED_UPSERT
+            if finding.code is FindingCode.UNRESOLVED_UPSERT
             and finding.location is not None
             and (finding.location.path, finding.location.line) == (site.path, site.line)
         ]

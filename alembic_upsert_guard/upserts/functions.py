@@ -275,13 +275,13 @@ def _told(each: _Seen, answer: Answer | None) -> UpsertOfFunction:
     elif isinstance(upsert.target, Constraint):
         constraint = upsert.target.name
     return UpsertOfFunction(
-        each.function.name,
-        upsert.line,
-        schema,
-        None if table is None else table.name,
-        elements,
-        where,
-        constraint,
+        function=each.function.name,
+        line=upsert.line,
+        schema=schema,
+        table=None if table is None else table.name,
+        elements=elements,
+        where=where,
+        constraint=constraint,
     )
 
 

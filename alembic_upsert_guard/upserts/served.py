@@ -25,10 +25,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..catalog import TableName
+from ..findings import FindingCode
 from ..findings.unserved import (
-    MISSING_CONSTRAINT,
-    MISSING_TABLE,
-    UNSERVED_UPSERT,
     UpsertInCode,
     missing_constraint_fact,
     missing_table_fact,
@@ -68,7 +66,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JudgedSite", "judge_call_sites", "together"]
 
-_UNRESOLVED_UPSERT = "unresolved-upsert"
 _NO_CONSTRAINT = "42704"
 """undefined_object."""
 
@@ -227,7 +224,7 @@ class _Case:
             return self._unserved(
                 missing_constraint_fact(self._upsert, index),
                 advice.for_constraint(self._table, self._target.name),
-                MISSING_CONSTRAINT,
+                FindingCode.MISSING_CONSTRAINT,
             )
         if evidence.shortfall is None:
             is_told = self._witness.dialect.name == "postgresql"
@@ -268,9 +265,11 @@ class _Case:
     def _missing(self) -> JudgedSite:
         fact = missing_table_fact(self._upsert, self._witness.homes(self._table))
         hint = missing_table_hint(has_models=self._model is not None)
-        return replace(self._unserved(fact, hint, MISSING_TABLE), is_missing=True)
+        return replace(self._unserved(fact, hint, FindingCode.MISSING_TABLE), is_missing=True)
 
-    def _unserved(self, fact: str, hint: str, code: str = UNSERVED_UPSERT) -> JudgedSite:
+    def _unserved(
+        self, fact: str, hint: str, code: FindingCode = FindingCode.UNSERVED_UPSERT
+    ) -> JudgedSite:
         return JudgedSite(
             site=replace(self._site, resolution=Resolution.UNSERVED),
             finding=self._upsert.finding(code, fact, hint),
@@ -279,7 +278,7 @@ class _Case:
     def _unresolved(self, reason: str) -> JudgedSite:
         return JudgedSite(
             site=replace(self._site, resolution=Resolution.UNRESOLVED),
-            finding=self._upsert.finding(_UNRESOLVED_UPSERT, reason, unresolved_hint()),
+            finding=self._upsert.finding(FindingCode.UNRESOLVED_UPSERT, reason, unresolved_hint()),
         )
 
 

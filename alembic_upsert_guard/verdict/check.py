@@ -17,6 +17,7 @@ from ..declaration import declarations_of
 from ..errors import HiddenRowsError
 from ..findings import (
     KeySubject,
+    Severity,
     Unread,
     beside_other_tables,
     missing_table,
@@ -103,7 +104,7 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     living = {_where_it_lives(connection, table): table for table in declaring}
     with rolled_back(connection):
         checked = _check_all(connection, catalog, living, rows=rows)
-        if not any(finding.severity == "error" for finding in checked.findings):
+        if not any(finding.severity is Severity.ERROR for finding in checked.findings):
             return checked
         others = len(_without_model(connection, metadata))
         findings = tuple(beside_other_tables(each, others) for each in checked.findings)
@@ -207,11 +208,11 @@ def _where_it_lives(connection: Connection, table: Table) -> Table:
 def _key_of(table: Table, declaration: Declaration) -> KeySubject:
     where = declaration.where
     return KeySubject(
-        table.schema,
-        table.name,
-        declaration.target.labels,
-        None if where is None else literal_sql(where),
-        declaration.nulls,
+        schema=table.schema,
+        table=table.name,
+        elements=declaration.target.labels,
+        where=None if where is None else literal_sql(where),
+        nulls=declaration.nulls,
     )
 
 
@@ -343,7 +344,7 @@ def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
 def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:
     subject = _key_of(key.table, key.declaration)
     table = TableName(key.table.schema, key.table.name)
-    rows = RowsOfKey(table, key.declared, key.declaration.nulls)
+    rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
     try:
         # a statement that fails takes its transaction along, and the other keys are asked in the same one
         with rolled_back(connection):

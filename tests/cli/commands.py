@@ -89,7 +89,7 @@ def told(subject: dict[str, Any]) -> str:
 
 def guard(project: Project, *arguments: str) -> Ran:
     """Run the command; a traceback is never an answer."""
-    ran = project._run("-m", "alembic_upsert_guard", *arguments)
+    ran = project.python("-m", "alembic_upsert_guard", *arguments)
     assert "Traceback" not in ran.said, ran.said
     return ran
 
@@ -111,10 +111,10 @@ def report(project: Project, *arguments: str) -> Report:
     for member, names in MEMBERS.items():
         assert all(list(each) == names for each in document.get(member, []))
     assert all(list(each) == MEMBERS["findings"] for each in document["accepted"])
-    for finding in document["findings"]:
-        assert arguments[0] in {
-            command.partition(" ")[0] for command in CODES[finding["code"]].commands
-        }
+    for finding in [*document["findings"], *document["accepted"]]:
+        code = CODES[finding["code"]]
+        assert arguments[0] in {command.partition(" ")[0] for command in code.commands}
+        assert finding["severity"] in {code.severity.value, *map(str, code.exceptions.values())}
     return Report(
         ran.code,
         document["keys"],

@@ -14,7 +14,7 @@ from alembic_upsert_guard.command.ignores import (
     read_entries,
     write_entries,
 )
-from alembic_upsert_guard.findings import Finding
+from alembic_upsert_guard.findings import Finding, FindingCode
 from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard, report
 
 if TYPE_CHECKING:
@@ -354,7 +354,9 @@ def test_a_file_that_cannot_take_entries(short: Project) -> None:
 def test_any_name_survives(tmp_path: Path, name: str) -> None:
     """What is written is what is read."""
     pyproject = tmp_path / "pyproject.toml"
-    found = Finding("missing-table", "error", "s", name, ("a",), None, "f", "h")
+    found = Finding(
+        code=FindingCode.MISSING_TABLE, schema="s", table=name, elements=("a",), fact="f", hint="h"
+    )
     write_entries(pyproject, baseline([found, found], date(2027, 1, 31)))
     (entry,) = read_entries(pyproject)
     assert (entry.code, entry.table) == ("missing-table", f"s.{name}")

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from alembic_upsert_guard.findings import (
     CODES,
     Finding,
+    FindingCode,
     Location,
     as_github,
     as_json,
@@ -103,8 +104,8 @@ def finding(
     location: Location | None = None,
     **more: object,
 ) -> Finding:
-    made = {"schema": None, "table": "t", "elements": ("a", "b"), "where": None, **more}
-    return Finding(code, "error", fact=fact, hint="add it", location=location, **made)  # type: ignore[arg-type]
+    stated = {"table": "t", "elements": ("a", "b"), **more}
+    return Finding(code=CODES[code], fact=fact, hint="add it", location=location, **stated)  # type: ignore[arg-type]
 
 
 def test_a_line_stays_a_line() -> None:
@@ -125,7 +126,7 @@ def test_a_finding_without_elements_names_the_table() -> None:
 
 
 def test_the_summary_counts_both_kinds() -> None:
-    warning = Finding("null-rows", "warning", None, "t", ("a",), None, "f", "h")
+    warning = Finding(code=FindingCode.NULL_ROWS, fact="f", hint="h")
     assert summary([finding(), warning, warning], "3 upsert keys", coloured=False) == (
         "3 upsert keys: 1 error, 2 warnings."
     )

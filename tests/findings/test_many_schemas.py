@@ -6,12 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from alembic_upsert_guard.findings import Finding, Location, as_github, as_text, describe_schemas
+from alembic_upsert_guard.findings import (
+    Finding,
+    FindingCode,
+    Location,
+    as_github,
+    as_text,
+    describe_schemas,
+)
 
 
 def found(schema: str | None, fact: str = "nothing is unique", table: str | None = "t") -> Finding:
     return Finding(
-        "missing-arbiter", "error", schema, table, ("a",), None, fact, f"look at {schema}"
+        code=FindingCode.MISSING_ARBITER,
+        schema=schema,
+        table=table,
+        elements=("a",),
+        fact=fact,
+        hint=f"look at {schema}",
     )
 
 

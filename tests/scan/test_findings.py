@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.findings import Finding, Location
+from alembic_upsert_guard.findings import Finding, FindingCode, Location
 from alembic_upsert_guard.upserts.scan import IgnoreComment, Resolution, scan
 
 if TYPE_CHECKING:
@@ -42,16 +42,13 @@ def test_an_undeclared_target_is_told_with_the_line_to_paste(
 
     assert report.findings == (
         Finding(
-            "undeclared-upsert",
-            "error",
-            None,
-            "accounts",
-            ("status",),
-            None,
-            "upsert key accounts (status) is declared by no model, and nothing in the models serves it; declared: "
+            code=FindingCode.UNDECLARED_UPSERT,
+            table="accounts",
+            elements=("status",),
+            fact="upsert key accounts (status) is declared by no model, and nothing in the models serves it; declared: "
             "upsert key accounts (tenant, email), upsert key accounts (email) WHERE deleted_at IS NULL",
-            'add UpsertKey("status") to __table_args__ of class Account (shop.models)',
-            Location(str(folder / "service.py"), 4),
+            hint='add UpsertKey("status") to __table_args__ of class Account (shop.models)',
+            location=Location(str(folder / "service.py"), 4),
         ),
     )
 

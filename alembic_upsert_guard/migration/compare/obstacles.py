@@ -104,7 +104,7 @@ def _no_index(context: AutogenContext, key: InspectedKey) -> str | None:
     if context.dialect.name != "postgresql" or context.connection is None:
         return None
     table = TableName(key.table.schema, key.table.name)
-    rows = RowsOfKey(table, key.declared, key.declaration.nulls)
+    rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
     try:
         message = index_obstacle_on(context.connection, rows)
     except (DBAPIError, UpsertGuardError):

@@ -23,7 +23,6 @@ from ...online import (
     drop,
     script_creation,
     script_drop,
-    settle_version,
 )
 from ...sqltext import named
 from ..context import connection_of, log, reveals, table_of, target_of
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection
 
     from ...catalog import TableName
@@ -105,15 +103,17 @@ def _run(
     try:
         with _outside_a_transaction(context, operation) as connection:
             lock = UpgradeLock(connection, table, reporter)
+            before = context.get_current_heads()
             try:
                 lock.take()
+                _refuse_other_version(context, operation, before)
                 act(connection, retries, reporter)
             except BaseException:
                 lock.release(connection)
                 raise
         after = connection_of(context)
         if after.in_transaction():
-            # who waits for the lock then finds the version written as well
+            # who waits for the lock then finds the version written
             lock.keep_until_commit(after)
         lock.release(after)
     except OnlineError as error:
@@ -130,7 +130,6 @@ def _run(
             message = message_of(error, reveal=reporter.reveal)
             raise CommandError(f"{directive} failed. The database says: {message}") from error
         raise
-    _accept_version_written_meanwhile(context, after)
 
 
 @contextmanager
@@ -161,22 +160,16 @@ def _outside_a_transaction(
         raise
 
 
-def _accept_version_written_meanwhile(context: MigrationContext, connection: Connection) -> None:
-    script: ScriptDirectory | None = context.opts.get("script")
-    if script is None:
-        return
-
-    def revisions_before(version: str) -> tuple[str | None, ...]:
-        down = script.get_revision(version).down_revision
-        return tuple(down) if isinstance(down, tuple | list) else (down,)
-
-    def report(version: str) -> None:
-        log.info(
-            "Another upgrade has brought the database to %s meanwhile: nothing was left to do",
-            version,
+def _refuse_other_version(
+    context: MigrationContext, operation: ConcurrentOp, before: tuple[str, ...]
+) -> None:
+    """Stop where another upgrade has moved the version: Alembic would not find the one that this step begins at."""
+    now = context.get_current_heads()
+    if now != before:
+        raise CommandError(
+            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}): another upgrade has brought the "
+            f"database to {', '.join(now) or 'base'} meanwhile. Nothing was changed here: run the upgrade again"
         )
-
-    settle_version(connection, context._version, revisions_before, report)  # noqa: SLF001
 
 
 def _violation(

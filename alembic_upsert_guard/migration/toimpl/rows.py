@@ -47,11 +47,11 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     subject = subject_of(context, operation)
     archive = operation.archive_table
     surplus = Surplus(
-        subject.rows,
-        operation.keep,
-        tuple(_sql(order, context.dialect) for order in operation.order_by),
-        None if archive is None else TableName(subject.table.schema, archive),
-        operation.repoint,
+        key=subject.rows,
+        keep=operation.keep,
+        order_by=tuple(_sql(order, context.dialect) for order in operation.order_by),
+        archive=None if archive is None else TableName(subject.table.schema, archive),
+        repoint=operation.repoint,
     )
     if context.as_sql:
         write_as_written(context, operation.table_name, operation.schema)

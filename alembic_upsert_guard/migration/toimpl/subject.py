@@ -40,7 +40,7 @@ def subject_of(context: MigrationContext, operation: UpsertKeyOp) -> Subject:
     return Subject(
         table=table,
         target=target,
-        rows=RowsOfKey(table, target, getattr(operation, "nulls", "warn")),
+        rows=RowsOfKey(table=table, target=target, nulls=getattr(operation, "nulls", "warn")),
         label=describe_key(named(context.dialect, *table), target.labels, target.predicate),
         reveal=reveals(context, operation),
     )

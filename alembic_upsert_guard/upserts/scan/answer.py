@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings import describe_key
-from ...findings.call_sites import UNDECLARED_UPSERT, Offer, unresolved_upsert
+from ...findings import FindingCode, describe_key
+from ...findings.call_sites import Offer, unresolved_upsert
 from ...findings.calls import conflict_target_call
 from ..upsert import Resolution
 from .sighting import Unread
@@ -30,7 +30,7 @@ class Answer:
     resolution: Resolution
     wording: Wording | None = None
     """For what is not declared; None: there is nothing to say."""
-    code: str = UNDECLARED_UPSERT
+    code: FindingCode = FindingCode.UNDECLARED_UPSERT
     """Of the finding, where there is one that is not of an unresolved call site."""
     key: DeclaredKey | None = None
     """The declared key that the upsert means; None: none is known."""
@@ -95,7 +95,7 @@ def modelled(wording: Wording) -> Answer:
     return Answer(Resolution.MODELLED, wording)
 
 
-def undeclared(wording: Wording, code: str = UNDECLARED_UPSERT) -> Answer:
+def undeclared(wording: Wording, code: FindingCode = FindingCode.UNDECLARED_UPSERT) -> Answer:
     """Return that nothing in the models serves the upsert."""
     return Answer(Resolution.UNDECLARED, wording, code)
 

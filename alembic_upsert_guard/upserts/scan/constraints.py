@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import describe_candidate
+from ...findings import FindingCode, describe_candidate
 from ...findings.call_sites import (
-    MISSING_CONSTRAINT,
     absent_constraint,
     constraint_of_another_kind,
     deferrable_constraint,
@@ -61,13 +60,17 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
     if index is not None:
         key_line = asked.key_line(_key_at(table, index))
         offer = asked.offer(index.elements, index.predicate)
-        return undeclared(index_as_constraint(call, index, key_line, offer), MISSING_CONSTRAINT)
+        return undeclared(
+            index_as_constraint(call, index, key_line, offer), FindingCode.MISSING_CONSTRAINT
+        )
     kind = dict(table.others).get(name)
     if kind == "EXCLUDE":
         reason = f"{name} excludes, and is not unique: DO NOTHING takes it, and DO UPDATE does not"
         return unresolved(reason, call, Cause.EXCLUSION)
     if kind is not None:
-        return undeclared(constraint_of_another_kind(call, name, kind), MISSING_CONSTRAINT)
+        return undeclared(
+            constraint_of_another_kind(call, name, kind), FindingCode.MISSING_CONSTRAINT
+        )
     unnamed = [c for c in table.arbiters if c.name is None and c.kind is Kind.CONSTRAINT]
     if unnamed:
         line = target_line(call, unnamed[0].elements, None) if len(unnamed) == 1 else None
@@ -78,7 +81,7 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
         return unresolved(reason, call, Cause.UNNAMED, line)
     listed = [c for c in table.arbiters if c.name is not None and c.kind is not Kind.INDEX]
     meant = likeliest_constraint(listed, name)
-    return undeclared(absent_constraint(call, name, listed, meant), MISSING_CONSTRAINT)
+    return undeclared(absent_constraint(call, name, listed, meant), FindingCode.MISSING_CONSTRAINT)
 
 
 def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Answer:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings import Finding, Location, severity_of
+from ...findings import Finding, FindingCode, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,15 +32,10 @@ class IgnoreComment:
     def stale(self) -> Finding:
         """Return the finding that it suppresses nothing."""
         return Finding(
-            "stale-ignore",
-            severity_of("stale-ignore"),
-            None,
-            None,
-            (),
-            None,
-            f"the comment that ignores {self.code} matches nothing",
-            "take it out, or put it on a line of the call: one in the line above it accepts nothing",
-            Location(self.path, self.line),
+            code=FindingCode.STALE_IGNORE,
+            fact=f"the comment that ignores {self.code} matches nothing",
+            hint="take it out, or put it on a line of the call: one in the line above it accepts nothing",
+            location=Location(self.path, self.line),
         )
 
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...findings import Finding, Location, severity_of
-from ...findings.call_sites import (
-    BOUND_PREDICATE,
-    UNDECLARED_UPSERT,
-    UNRESOLVED_UPSERT,
-    bound_predicate,
-)
+from ...findings import Circumstance, Finding, FindingCode, Location
+from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ..upsert import CallSite, Resolution
 from .answer import Asked, unresolved
@@ -19,7 +14,6 @@ from .resolution import answer_of, read_only, without_model
 from .sighting import ConflictTargetCall, Constraint, ConstraintObject, Elements, Unread
 
 if TYPE_CHECKING:
-    from ...findings import Severity
     from ...findings.call_sites import Wording
     from .answer import Answer
     from .declared import DeclaredTable, DeclaredTables
@@ -72,7 +66,7 @@ def resolve(
     if not answer.elements:
         answer = replace(answer, elements=elements, where=where)
     site = _call_site(path, sighting, (schema, table_name), answer)
-    findings = [] if answer.wording is None else [_finding(_code(answer), site, answer.wording)]
+    findings = [] if answer.wording is None else [_of_answer(site, answer, answer.wording)]
     findings += _bindings(sighting, site, asked, answer, drivers)
     return Resolved(site, tuple(findings))
 
@@ -123,19 +117,19 @@ def _named_constraint(target: Target | Unread) -> str | None:
 # -- findings
 
 
-def _code(answer: Answer) -> str:
-    is_unresolved = answer.resolution is Resolution.UNRESOLVED
-    return UNRESOLVED_UPSERT if is_unresolved else answer.code
+def _of_answer(site: CallSite, answer: Answer, wording: Wording) -> Finding:
+    if answer.resolution is Resolution.UNRESOLVED:
+        return _finding(FindingCode.UNRESOLVED_UPSERT, site, wording)
+    modelled = answer.resolution is Resolution.MODELLED
+    return _finding(answer.code, site, wording, Circumstance.MODELLED if modelled else None)
 
 
 def _finding(
-    code: str, site: CallSite, wording: Wording, severity: Severity | None = None
+    code: FindingCode, site: CallSite, wording: Wording, circumstance: Circumstance | None = None
 ) -> Finding:
-    if code == UNDECLARED_UPSERT and site.resolution is Resolution.MODELLED:
-        severity = "warning"
     return Finding(
         code=code,
-        severity=severity or severity_of(code),
+        circumstance=circumstance,
         schema=site.schema,
         table=site.table,
         elements=site.elements,
@@ -162,5 +156,5 @@ def _bindings(
     target = sighting.target
     plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)
     wording = bound_predicate(call, key_line, site.where if plain else None)
-    severity: Severity = "error" if drivers & PREPARING_DRIVERS else "warning"
-    return [_finding(BOUND_PREDICATE, site, wording, severity)]
+    prepared = Circumstance.PREPARED if drivers & PREPARING_DRIVERS else None
+    return [_finding(FindingCode.BOUND_PREDICATE, site, wording, prepared)]

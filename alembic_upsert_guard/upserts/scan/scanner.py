@@ -11,8 +11,8 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from ...findings import CODES
-from ...findings.files import UNREAD_FILE, unread_file
+from ...findings import CODES, FindingCode
+from ...findings.files import unread_file
 from .bounds import SECONDS, OutOfTimeError, time_limit
 from .declared import DeclaredTables
 from .files import Problem, chunks_of, find_files, read_bytes
@@ -99,7 +99,7 @@ class Scanner:
         if not may_upsert(source):
             return None
         seen = Problem(path, "it is binary") if b"\0" in source else self._readers.see(path, source)
-        if isinstance(seen, Problem) and accepts_whole_file(source, UNREAD_FILE):
+        if isinstance(seen, Problem) and accepts_whole_file(source, FindingCode.UNREAD_FILE):
             self._accepted.add(path)
         return seen
 
