@@ -10,7 +10,8 @@ import pytest
 
 from alembic_upsert_guard.findings import shortfall_fact
 from alembic_upsert_guard.inference import Kind, Traits
-from alembic_upsert_guard.migration.compare.plan import KeyState, RepairPlan, plan_repair
+from alembic_upsert_guard.migration.compare.key_state import KeyState
+from alembic_upsert_guard.migration.compare.plan import RepairPlan, plan_repair
 from tests.inference.sentences import UNREADABLE, offered, promise, sql
 
 WANTED = offered("uq", "a", "b", kind=Kind.CONSTRAINT)

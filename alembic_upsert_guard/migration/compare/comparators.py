@@ -20,11 +20,12 @@ from ..context import log
 from ..operations import TableMarkerOp
 from .alembic_gaps import with_expression_indexes, with_sql_kept
 from .alembic_ops import stock_ops
+from .key_state import KeyState
 from .log_lines import LogLines
 from .notes import note_adopted, note_declarations, note_doubts, note_planned
 from .obstacles import refuse_unservable, refuse_unsupported
 from .placement import TableChanges, arranged, placed
-from .plan import KeyState, plan_repair
+from .plan import plan_repair
 from .planned import planned_ops, visible
 from .removals import with_removals_noted
 from .revision import split_when_written

@@ -19,6 +19,7 @@ from ..operations import (
     OnlineOps,
 )
 from .plan import Action
+from .planned import only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,38 +58,39 @@ def as_online(
 
     :param late: drops of Alembic's own, to go after the creation, too.
     """
-    creations = [each.op for each in planned if each.step.action is Action.CREATE]
+    creations = only(planned, Action.CREATE)
     if len(creations) != 1 or not _is_asked_for(context, key):
         return None
-    creation = _concurrent(context.dialect, creations[0])
+    creation = _concurrent(context.dialect, creations[0].op)
     if creation is None:
         return None
-    drops = [
-        (each.step.candidate, each.op)
-        for each in (*planned, *late)
-        if each.step.candidate is not None
-    ]
-    # where an INVALID one is the same, what is there of it is resumed
-    creation.replace = any(
-        gone.name == creation.name and (gone.valid or gone.kind is Kind.INDEX) for gone, _ in drops
-    )
+    drops = (*only(planned, Action.DROP), *late)
+    namesakes = [each for each in drops if _candidate(each).name == creation.name]
+    others = [each for each in drops if each not in namesakes]
+    # what is there of an INVALID one that is the same is resumed
+    creation.replace = any(_candidate(each).valid or _is_index(each) for each in namesakes)
     return OnlineOps(
         [
-            *(each.op for each in planned if each.step.action is Action.VALIDATE),
-            # the new one takes the name, and the way back creates the old one again
-            *(
-                NoReverseOp(op.reverse())
-                for gone, op in drops
-                if gone.name == creation.name and gone.valid
-            ),
+            *(each.op for each in only(planned, Action.VALIDATE)),
+            *_replaced(namesakes),
             creation,
-            *(
-                _drop(context.dialect, key, op, gone)
-                for gone, op in drops
-                if gone.name != creation.name
-            ),
+            *(_drop(context.dialect, key, each) for each in others),
         ]
     )
+
+
+def _replaced(namesakes: Sequence[PlannedOp]) -> list[MigrateOperation]:
+    """No drops: the new one takes the name, and the way back creates the old one again."""
+    return [NoReverseOp(each.op.reverse()) for each in namesakes if _candidate(each).valid]
+
+
+def _candidate(drop: PlannedOp) -> Candidate:
+    assert drop.step.candidate is not None  # noqa: S101 - a DROP has one
+    return drop.step.candidate
+
+
+def _is_index(drop: PlannedOp) -> bool:
+    return _candidate(drop).kind is Kind.INDEX
 
 
 def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
@@ -161,15 +163,14 @@ def _as_text(dialect: Dialect, where: Any) -> TextClause:
     return sql_as_text(where if isinstance(where, str) else literal_sql(where, dialect))
 
 
-def _drop(
-    dialect: Dialect, key: InspectedKey, op: MigrateOperation, gone: Candidate
-) -> MigrateOperation:
+def _drop(dialect: Dialect, key: InspectedKey, drop: PlannedOp) -> MigrateOperation:
+    gone = _candidate(drop)
     table, schema, name = key.table.name, key.table.schema, str(gone.name)
-    again = None if isinstance(back := op.reverse(), NoReverseOp) else back
+    again = None if isinstance(back := drop.op.reverse(), NoReverseOp) else back
     if isinstance(again, CreateUniqueConstraintOp):
         again = _concurrent(dialect, again)
-    if gone.kind is Kind.INDEX:
+    if _is_index(drop):
         return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, _reverse=again)
-    if isinstance(op, DropConstraintOp) and gone.unique:
+    if isinstance(drop.op, DropConstraintOp) and gone.unique:
         return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, _reverse=again)
-    return op  # an exclusion constraint
+    return drop.op  # an exclusion constraint

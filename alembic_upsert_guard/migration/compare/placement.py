@@ -26,6 +26,7 @@ from ..operations import (
 )
 from .concurrent import as_online
 from .plan import Action
+from .planned import only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,26 +76,28 @@ def placed(
     stock: StockOps,
 ) -> TableChanges:
     """Return the changes with what is planned in the place of the stock operations that do the same."""
-    sequence = [each for each in planned if each.step.action is not Action.VERIFY]
-    verifications = (each.op for each in planned if each.step.action is Action.VERIFY)
+    sequence = [each.op for each in planned if each.step.action is not Action.VERIFY]
+    verifications = (each.op for each in only(planned, Action.VERIFY))
     changes = replace(changes, verifications=(*changes.verifications, *verifications))
-    dropped = {each.step.candidate for each in sequence if each.step.action is Action.DROP}
-    replaced = [each.op for each in stock.drops if each.step.candidate in dropped]
-    if stock.creation is not None and sequence:
-        replaced.append(stock.creation)
+    replaced = _replaced(planned, stock)
     # what Alembic drops of the key's own elements goes after the creation, too
     late = [each for each in stock.drops if each.op not in replaced and _is_about(each, key)]
-    online = as_online(context, key, sequence, late)
+    online = as_online(context, key, planned, late)
     if online is None:
-        return replace(changes, ops=_spliced(changes.ops, [each.op for each in sequence], replaced))
+        return replace(changes, ops=_spliced(changes.ops, sequence, replaced))
+    creations = (each.op for each in only(planned, Action.CREATE))
     return replace(
         changes.without((*replaced, *(each.op for each in late))),
         online=(*changes.online, online),
-        made_online=(
-            *changes.made_online,
-            *(each.op for each in sequence if each.step.action is Action.CREATE),
-        ),
+        made_online=(*changes.made_online, *creations),
     )
+
+
+def _replaced(planned: Sequence[PlannedOp], stock: StockOps) -> list[MigrateOperation]:
+    """The stock operations that do what is planned."""
+    dropped = {each.step.candidate for each in only(planned, Action.DROP)}
+    drops = [each.op for each in stock.drops if each.step.candidate in dropped]
+    return drops if stock.creation is None else [*drops, stock.creation]
 
 
 def _is_about(drop: PlannedOp, key: InspectedKey) -> bool:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ...inference import (
-    Candidate,
-    Code,
-    ConflictTarget,
-    Element,
-    Kind,
-    Shortfall,
-    State,
-    Traits,
-    can_be_inferred,
-    enforce_same_uniqueness,
-    holds_the_rowid,
-    judge,
-)
+from ...inference import Code, Kind, Shortfall, holds_the_rowid, judge
+from .key_state import has_its_name, sorted_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Action", "KeyState", "RepairPlan", "Step", "leaves_no_arbiter", "plan_repair"]
+    from ...inference import Candidate
+    from .key_state import KeyState, SortedCandidates
+
+__all__ = ["Action", "RepairPlan", "Step", "plan_repair"]
 
 
 class Action(Enum):
@@ -48,29 +39,6 @@ class Step:
 _VALIDATE, _CREATE, _VERIFY = Step(Action.VALIDATE), Step(Action.CREATE), Step(Action.VERIFY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyState:
-    """What is known of one key when autogenerate has compared its table."""
-
-    target: ConflictTarget
-    wanted: Candidate
-    """The model's arbiter."""
-    owned: bool
-    """Whether the key attached `wanted` itself and states no name: any arbiter like it will do."""
-    offered: tuple[Candidate, ...]
-    dropped: frozenset[Candidate]
-    """Those of `offered` that Alembic's own operations drop."""
-    created: bool
-    """Whether Alembic's own operations create `wanted`."""
-    compared: bool
-    nullable: bool
-    traits: Traits = field(default_factory=Traits)
-    attached: bool = False
-    """Whether the key attached `wanted` itself, under whatever name: one like it of that name and kind will do."""
-    named: tuple[str, ...] | None = None
-    """The arbiters that the database named when it was asked about the key on the table; None: it was not asked."""
-
-
 @dataclass(frozen=True, slots=True)
 class RepairPlan:
     """The answer for one key."""
@@ -86,24 +54,6 @@ class RepairPlan:
 
     is_refused: bool = False
     """Whether nothing that a revision could create would serve: the declaration has to change."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sorted:
-    """What the database offers, as far as it concerns the key."""
-
-    good: tuple[Candidate, ...]
-    """Valid, immediate, of the wanted uniqueness."""
-    spoilers: tuple[Candidate, ...]
-    """Deferrable, and inferred."""
-    broken: tuple[Candidate, ...]
-    """INVALID, and of the wanted shape or name."""
-    impostors: tuple[Candidate, ...]
-    """Of the wanted name and something else, which Alembic does not see."""
-    adopted: tuple[Candidate, ...]
-    """Those of `good` that serve as they are."""
-    staying: tuple[Candidate, ...]
-    """Those of `good` that serve after Alembic's own drops."""
 
 
 def plan_repair(state: KeyState) -> RepairPlan:
@@ -129,7 +79,7 @@ def plan_repair(state: KeyState) -> RepairPlan:
     wants_primary_key = state.wanted.kind is Kind.PRIMARY_KEY
     if unservable is not None and not wants_primary_key:
         return RepairPlan(unservable, is_refused=True)
-    found = _sorted_out(state)
+    found = sorted_out(state)
     if wants_primary_key or any(c.kind is Kind.PRIMARY_KEY for c in found.spoilers):
         return _by_hand(state, found, can_be_served=unservable is None)
     if not found.staying and not state.created and found.impostors and not state.compared:
@@ -137,28 +87,7 @@ def plan_repair(state: KeyState) -> RepairPlan:
     return _in_order(state, found)
 
 
-def _sorted_out(state: KeyState) -> _Sorted:
-    offered = state.offered
-    good = tuple(c for c in offered if c.valid and c.immediate and _is_wanted(state, c))
-    spoilers = tuple(c for c in offered if c.valid and not c.immediate and _is_inferred(state, c))
-    broken = tuple(
-        c for c in offered if not c.valid and (_is_wanted(state, c) or _has_its_name(state, c))
-    )
-    known = (*good, *spoilers, *broken, *state.dropped)
-    adopted = tuple(
-        c for c in good if state.owned or (state.attached and _is_its_namesake(state, c))
-    )
-    return _Sorted(
-        good=good,
-        spoilers=spoilers,
-        broken=broken,
-        impostors=tuple(c for c in offered if _has_its_name(state, c) and c not in known),
-        adopted=adopted,
-        staying=adopted or tuple(c for c in good if c not in state.dropped),
-    )
-
-
-def _by_hand(state: KeyState, found: _Sorted, *, can_be_served: bool) -> RepairPlan:
+def _by_hand(state: KeyState, found: SortedCandidates, *, can_be_served: bool) -> RepairPlan:
     """The plan where a primary key has to change: a person does that."""
     # what Alembic creates beside a primary key, for unique=True on its column, serves as well
     creates = state.created and not found.adopted
@@ -174,10 +103,10 @@ def _by_hand(state: KeyState, found: _Sorted, *, can_be_served: bool) -> RepairP
     return _because(state, found, steps)
 
 
-def _in_order(state: KeyState, found: _Sorted) -> RepairPlan:
+def _in_order(state: KeyState, found: SortedCandidates) -> RepairPlan:
     """The plan where the revision itself does everything."""
     # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
-    loses_its_name = any(_has_its_name(state, c) for c in (*found.spoilers, *found.broken))
+    loses_its_name = any(has_its_name(state, c) for c in (*found.spoilers, *found.broken))
     if found.adopted or not (state.created or not found.staying or loses_its_name):
         return _because(state, found, (*_drops(found.broken), *_drops(found.spoilers)))
     lacking = _shortfall(state, found)
@@ -193,45 +122,11 @@ def _drops(candidates: Iterable[Candidate]) -> tuple[Step, ...]:
     return tuple(Step(Action.DROP, c) for c in candidates if c.kind is not Kind.PRIMARY_KEY)
 
 
-def _because(state: KeyState, found: _Sorted, steps: tuple[Step, ...]) -> RepairPlan:
+def _because(state: KeyState, found: SortedCandidates, steps: tuple[Step, ...]) -> RepairPlan:
     return RepairPlan(_shortfall(state, found) if steps else None, steps, found.adopted)
 
 
-def _has_its_name(state: KeyState, candidate: Candidate) -> bool:
-    """Whether Alembic takes the candidate for `wanted`; what has no name in the models is no namesake of anything."""
-    return state.wanted.name is not None and candidate.name == state.wanted.name
-
-
-def _is_its_namesake(state: KeyState, candidate: Candidate) -> bool:
-    return _has_its_name(state, candidate) and candidate.kind is state.wanted.kind
-
-
-def _is_inferred(state: KeyState, candidate: Candidate) -> bool | None:
-    if state.named is not None:
-        return candidate.name in state.named
-    return can_be_inferred(state.target, candidate, state.traits)
-
-
-def _is_wanted(state: KeyState, candidate: Candidate) -> bool:
-    wanted = state.wanted
-    if enforce_same_uniqueness(candidate, wanted, nullable=state.nullable):
-        return True
-    # to the planner SQL is the same that is spelled otherwise, as a + 2 and a + (1 + 1); it looks at no collation
-    return (
-        state.owned
-        and candidate.name in (state.named or ())
-        and candidate.partial == wanted.partial
-        and candidate.predicate == wanted.predicate
-        and _collations(candidate) == _collations(wanted)
-        and (not state.nullable or candidate.nulls_not_distinct == wanted.nulls_not_distinct)
-    )
-
-
-def _collations(candidate: Candidate) -> list[str]:
-    return sorted(element.actual_collation or "" for element in candidate.elements)
-
-
-def _shortfall(state: KeyState, found: _Sorted) -> Shortfall:
+def _shortfall(state: KeyState, found: SortedCandidates) -> Shortfall:
     """The reason for whatever steps there are. What Alembic drops and would have served is not mentioned."""
     if found.spoilers:
         return Shortfall(Code.DEFERRABLE_ARBITER, found.spoilers[0])
@@ -258,13 +153,3 @@ def _shortfall(state: KeyState, found: _Sorted) -> Shortfall:
             Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, short.candidate
         )
     return short
-
-
-def leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
-    """Return whether code that upserts on `gone` has no arbiter left among `remaining`; in doubt it has one."""
-    usable = gone.unique and gone.valid and gone.immediate and gone.inferable
-    if not usable or (gone.partial and gone.predicate is None):
-        return False
-    # upserts rarely name the collation or operator class of an index
-    elements = tuple(Element(e.column, e.expression) for e in gone.elements)
-    return judge(ConflictTarget(elements, gone.predicate), remaining).state is State.SHORT

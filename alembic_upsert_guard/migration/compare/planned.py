@@ -32,6 +32,8 @@ from ..operations import (
 from .plan import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from ...verdict.inspected import InspectedKey
     from .plan import RepairPlan, Step
 
-__all__ = ["PlannedOp", "planned_ops", "visible"]
+__all__ = ["PlannedOp", "only", "planned_ops", "visible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class PlannedOp:
 
     step: Step
     op: MigrateOperation
+
+
+def only(planned: Iterable[PlannedOp], action: Action) -> list[PlannedOp]:
+    """Return those of `planned` that are such a step, in order."""
+    return [each for each in planned if each.step.action is action]
 
 
 def planned_ops(

@@ -10,12 +10,12 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 
 from ...catalog.postgresql import server_version
 from ...findings import without_arbiter
+from ...inference import ConflictTarget, Element, State, judge
 from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
 from .alembic_ops import arbiters_created_by, arbiters_dropped_by
-from .plan import leaves_no_arbiter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import MigrateOperation
@@ -64,7 +64,7 @@ def _removals(
 ) -> Iterator[MigrateOperation]:
     outcome = without_arbiter(context.dialect.name)
     for candidate in dropped:
-        if leaves_no_arbiter(candidate, remaining):
+        if _leaves_no_arbiter(candidate, remaining):
             lines.removal(
                 "arbiter-removed: ",
                 table,
@@ -72,6 +72,16 @@ def _removals(
                 f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}",
             )
             yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
+
+
+def _leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
+    """Whether code that upserts on `gone` has no arbiter left among `remaining`; in doubt it has one."""
+    usable = gone.unique and gone.valid and gone.immediate and gone.inferable
+    if not usable or (gone.partial and gone.predicate is None):
+        return False
+    # upserts rarely name the collation or operator class of an index
+    elements = tuple(Element(e.column, e.expression) for e in gone.elements)
+    return judge(ConflictTarget(elements, gone.predicate), remaining).state is State.SHORT
 
 
 def _reversible(

@@ -87,7 +87,7 @@ class DropConcurrentlyOp(ConcurrentOp):
 
 @directive("drop_unique_constraint_concurrently")
 class DropUniqueConstraintConcurrentlyOp(DropConcurrentlyOp):
-    """Drop a unique constraint under a short ``lock_timeout``, tried again and again. PostgreSQL only.
+    """Drop a unique constraint under a short ``lock_timeout``, with retries. PostgreSQL only.
 
     Where it is gone already nothing is done. What the revision did before is committed first.
 
@@ -158,21 +158,19 @@ class CreateConcurrentlyOp(ConcurrentOp):
 class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
     """Create a unique constraint while the table is written to. PostgreSQL only.
 
-    The index is built CONCURRENTLY and then made a constraint under a short ``lock_timeout``, tried again and again.
-    What the revision did before is committed first. Run again after a failure, a kill or a lost connection, it looks at
-    what is there and resumes; where all is there, it does nothing. On a partitioned table every partition gets its
-    index so, and the constraint is valid with the last of them.
+    The index is built CONCURRENTLY and then made a constraint under a short ``lock_timeout``, with retries. What the
+    revision did before is committed first. Run again after a failure, a kill or a lost connection, it looks at what is
+    there and resumes, or does nothing. On a partitioned table every partition gets its index so.
 
     :param columns: names, in the order of the index.
     :param include: columns that the index carries and that are not part of the key.
-    :param replace: what has `name` and is something else makes way: the new index is built beside it, and takes its
-     place in one short transaction when it is valid. False: refuse.
-    :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` in
-     ``context.configure()`` says for all directives.
+    :param replace: what has `name` and is something else is replaced, in one short transaction, once the new index is
+     valid. False: refuse.
+    :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` for all.
     :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
     :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
     :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
-    :raises CommandError: it cannot be created, something else is in the way, or the lock was not to be had.
+    :raises CommandError: it cannot be created, or the lock was not to be had.
     """
 
     constraint = True
@@ -212,9 +210,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
 
 @directive("create_unique_index_concurrently")
 class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
-    """Create a unique index while the table is written to. PostgreSQL only.
-
-    As ``op.create_unique_constraint_concurrently()``, and what that cannot have: expressions and a predicate.
+    """Create a unique index while the table is written to, as ``op.create_unique_constraint_concurrently()`` does.
 
     :param elements: a ``str`` is a column name, ``sa.text()`` is SQL, as in ``CREATE INDEX``.
     :param where: the predicate of a partial index, SQL; None: every row.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -119,7 +119,7 @@ def _run(
     except OnlineError as error:
         raise CommandError(str(error)) from error
     except SQLAlchemyError as error:
-        directive = f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+        directive = _call(operation)
         # the error that says so may be hidden behind one of cleaning up
         if connection_of(context).invalidated:
             raise CommandError(
@@ -136,12 +136,10 @@ def _run(
 def _outside_a_transaction(
     context: MigrationContext, operation: ConcurrentOp
 ) -> Iterator[Connection]:
-    begun_elsewhere = (
-        connection_of(context).in_transaction() and context._transaction is None  # noqa: SLF001
-    )
-    if begun_elsewhere:
+    is_begun = connection_of(context).in_transaction()
+    if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}) runs outside a transaction, and "
+            f"{_call(operation)} runs outside a transaction, and "
             "the connection is in one that env.py began. Let Alembic begin it: with context.begin_transaction(): "
             "around context.run_migrations(), and no engine.begin() or connection.begin() around that"
         )
@@ -167,8 +165,8 @@ def _refuse_other_version(
     now = context.get_current_heads()
     if now != before:
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}): another upgrade has brought the "
-            f"database to {', '.join(now) or 'base'} meanwhile. Nothing was changed here: run the upgrade again"
+            f"{_call(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
+            "Nothing was changed here: run the upgrade again"
         )
 
 
@@ -221,13 +219,18 @@ def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) 
         )
 
 
+def _call(operation: ConcurrentOp) -> str:
+    return f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+
+
 def _retries(operation: ConcurrentOp) -> Retries:
-    retries = Retries()
-    if operation.lock_timeout is not None:
-        retries = replace(retries, lock_timeout=operation.lock_timeout)
-    if operation.attempts is not None:
-        retries = replace(retries, attempts=operation.attempts)
-    return retries
+    stated: dict[str, Any] = {
+        "lock_timeout": operation.lock_timeout,
+        "attempts": operation.attempts,
+    }
+    return replace(
+        Retries(), **{name: value for name, value in stated.items() if value is not None}
+    )
 
 
 def _reporter(context: MigrationContext, *, reveal: bool) -> Reporter:
