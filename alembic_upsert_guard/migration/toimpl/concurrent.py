@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
@@ -234,16 +235,10 @@ def _retries(operation: ConcurrentOp) -> Retries:
 
 
 def _reporter(context: MigrationContext, *, reveal: bool) -> Reporter:
-    options = getattr(context.config, "cmd_opts", None)
-    quiet = bool(getattr(options, "quiet", False))
-
-    def say(line: str) -> None:
-        log.info("%s", line)
-
+    quiet = bool(getattr(getattr(context.config, "cmd_opts", None), "quiet", False))
+    say = partial(log.info, "%s")
     return Reporter(
-        say,
-        lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet),
-        reveal=reveal,
+        say, lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet), reveal=reveal
     )
 
 
