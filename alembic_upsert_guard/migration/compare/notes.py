@@ -76,7 +76,7 @@ def _note_shortfall(key: InspectedKey, shortfall: Shortfall, lines: LogLines) ->
 
 
 def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
-    """Whether the database itself finds an arbiter, where text could not tell."""
+    """Whether the database itself finds an arbiter, where text could not prove it."""
     inferred = key.inferred
     if inferred is None:
         catalog = catalog_for(context.dialect.name)

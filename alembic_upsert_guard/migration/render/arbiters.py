@@ -115,7 +115,7 @@ def render_drop_concurrently(context: AutogenContext, operation: DropConcurrentl
 def render_online(context: AutogenContext, operation: OnlineOps) -> list[str]:
     """Return the lines of what has no revision of its own, below a comment that says what that means."""
     return [
-        "# the next lines run outside a transaction, and commit what stands above them: where that is other work,",
+        "# the next lines run outside a transaction, and commit what is above them: where that is other work,",
         "# move them into a revision of their own, after this one.",
         *(line for op in operation.ops for line in render_op(context, op)),
     ]

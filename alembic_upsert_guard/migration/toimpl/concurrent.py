@@ -125,7 +125,7 @@ def _run(
         if connection_of(context).invalidated:
             raise CommandError(
                 f"{directive}: the connection to the database was lost. Run the upgrade again: it looks at what is "
-                "there, and goes on with it"
+                "there, and resumes"
             ) from error
         if isinstance(error, DBAPIError):
             message = message_of(error, reveal=reporter.reveal)

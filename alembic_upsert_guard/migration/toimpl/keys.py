@@ -188,16 +188,16 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     if inferred.deferrable:
         raise CommandError(
             f"{label} has the deferrable arbiter {', '.join(inferred.deferrable)}: ON CONFLICT fails on it with 55000. "
-            "Make it anew without DEFERRABLE, in this revision above the verification"
+            "Create it without DEFERRABLE, in this revision above the verification"
         )
     reason = inferred.refusal or inferred.doubt
     if reason is not None:
         witness = "Its catalog" if inferred.by_catalog else "The database"
         raise CommandError(
-            f"{label} is not verified. {witness} says: {reason}. Make the arbiter in this revision, above the "
+            f"{label} is not verified. {witness} says: {reason}. Create the arbiter in this revision, above the "
             "verification"
         )
 
 
 def do_nothing(_: Operations, __: MigrateOperation) -> None:
-    """Change nothing: whoever invokes produced operations and writes no script meets comments among them."""
+    """Change nothing: where produced operations are invoked and not written, comments are among them."""
