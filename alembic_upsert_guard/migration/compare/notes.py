@@ -59,11 +59,11 @@ def note_doubts(
         rivals = judge(key.target, staying, key.traits).rivals
         if rivals:
             lines.warning("rival-unique-key: ", *subject, f": {rival_fact(rivals)}")
-    found = verdict_on(key).shortfall
-    if found is not None and key.traits.dialect == "postgresql":
-        of_relation = bool(found.rules or found.relation)
+    answered = verdict_on(key).shortfall
+    if answered is not None and key.traits.dialect == "postgresql":
+        of_relation = bool(answered.rules or answered.relation)
         if of_relation or (key.inferred is not None and plan.shortfall is None):
-            _note_shortfall(key, found, lines)
+            _note_shortfall(key, answered, lines)
     if plan.shortfall is None or plan.steps:
         return
     if plan.shortfall.code is not Code.UNPROVEN_ARBITER or not _is_inferred(context, key):

@@ -40,7 +40,7 @@ def with_removals_noted(
     gone = {candidate for candidates in dropped.values() for candidate in candidates}
     created = [
         candidate
-        for op in (*changes.ops, *changes.made_online)
+        for op in (*changes.ops, *changes.online_creations)
         for candidate in arbiters_created_by(context, op)
     ]
     remaining = [*(c for c in key.offered if c not in gone), *created]
