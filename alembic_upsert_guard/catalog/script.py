@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..inference import ConflictTarget
-    from .reading import TableName
+    from .contract import TableName
 
 __all__ = ["script_verification"]
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..catalog.reading import RelationKind
+from ..catalog.contract import RelationKind
 from .partition_plan import steps_of_partitioned
 from .steps import Attach, Build, Refusal
 from .table_plan import steps_of_table

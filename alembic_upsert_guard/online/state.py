@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..catalog import TableName
-    from ..catalog.reading import RelationKind
+    from ..catalog.contract import RelationKind
 
 __all__ = ["IndexState", "TableState"]
 

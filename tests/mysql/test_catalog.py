@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.catalog.mysql import _statement, offered_from
+from alembic_upsert_guard.catalog.mysql import catalog_statement, offered_from
 from alembic_upsert_guard.inference import ConflictTarget, Element, Kind, State, Traits, judge
 
 MYSQL_8 = Traits("mysql", (8, 0, 36))
@@ -42,7 +42,7 @@ def row(part: str, **facts: Any) -> Any:
 def asked(version: tuple[int, ...], *, is_mariadb: bool = False) -> str:
     dialect: Any = MySQLDialect()
     dialect.server_version_info, dialect.is_mariadb = version, is_mariadb
-    statement, _ = _statement(dialect, [TableName(None, "t")])
+    statement, _ = catalog_statement(dialect, [TableName(None, "t")])
     return str(statement)
 
 
@@ -58,7 +58,7 @@ def test_it_is_one_statement_whatever_the_number_of_tables() -> None:
     dialect: Any = MySQLDialect()
     dialect.server_version_info = (8, 4, 0)
     tables = [TableName(None, "a"), TableName(None, "b"), TableName("it's", "c")]
-    statement, values = _statement(dialect, tables)
+    statement, values = catalog_statement(dialect, tables)
     assert str(statement).count("information_schema.STATISTICS") == 1
     assert values == {"names_0": ["a", "b"], "names_1": ["c"], "schema_1": "it's"}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.catalog.reading import RelationKind
+from alembic_upsert_guard.catalog.contract import RelationKind
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter
 from alembic_upsert_guard.online.plan import plan

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...inference import ConflictTarget, Element
 from ...sqltext import EQ, GT, element_sql, quoted, target_sql
-from ..reading import Inferred, Offered, TableName, execute, first_sentence, rolled_back
+from ..contract import Inferred, Offered, TableName
+from ..reading import execute, first_sentence, rolled_back
 from .offers import read
 from .server import insertable_columns, sqlstate
 
