@@ -26,7 +26,9 @@ def two_upgrades(project: Project, *meanwhile: str) -> tuple[Ran, Ran]:
         with another_session(
             project, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM answers"
         ):
-            runs = [pool.submit(project._run, "-m", "alembic", "upgrade", "head") for _ in range(2)]
+            runs = [
+                pool.submit(project.python, "-m", "alembic", "upgrade", "head") for _ in range(2)
+            ]
             until(project, "SELECT count(*) = 1 FROM pg_stat_progress_create_index")
             until(
                 project,

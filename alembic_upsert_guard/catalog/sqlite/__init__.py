@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .comparison import normalize
 from .offers import offered_from, read
-from .planner import explain_upsert, inferred_arbiters
+from .planner import NO_ARBITER, explain_upsert, inferred_arbiters
 
-__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]
+__all__ = ["NO_ARBITER", "explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_ARBITER", "explain_upsert", "inferred_arbiters", "insertable_columns"]
 
 NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+"""The message of an upsert without an arbiter; SQLite has no number for it but that of every error."""
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
