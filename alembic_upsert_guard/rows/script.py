@@ -33,7 +33,7 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 def _block(dialect: Dialect, key: RowsOfKey) -> str:
     elements = key.elements(dialect)
     parameters = {
-        "key_label": _told(dialect, key),
+        "key_label": _label(dialect, key),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
@@ -46,9 +46,9 @@ def _block(dialect: Dialect, key: RowsOfKey) -> str:
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
-    """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
+    """SQLite raises errors in triggers only; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"{_told(dialect, key)} does not hold")
+    message = named(dialect, f"{_label(dialect, key)} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -66,8 +66,10 @@ def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    told = mysql.text_literal(dialect, f" rows break {_told(dialect, key)}; nothing was changed")
-    return mysql.failing_statements(dialect, query, f"concat(offending, {told})")
+    message = mysql.text_literal(
+        dialect, f" rows break {_label(dialect, key)}; nothing was changed"
+    )
+    return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 
 def _offending(key: RowsOfKey) -> str:
@@ -77,5 +79,5 @@ def _offending(key: RowsOfKey) -> str:
     return "coalesce(surplus_rows, 0)"
 
 
-def _told(dialect: Dialect, key: RowsOfKey) -> str:
+def _label(dialect: Dialect, key: RowsOfKey) -> str:
     return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)

@@ -57,7 +57,7 @@ class RowsOfKey:
         ]
 
     def source(self, dialect: Dialect) -> str:
-        """Return what stands behind FROM: the table with the conditions that narrow its rows down."""
+        """Return what follows FROM: the table with the conditions that narrow its rows down."""
         return f"{self.relation(dialect)}{self._where()}"
 
     def _where(self) -> str:
@@ -122,10 +122,10 @@ def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
     return key.is_null(sql)
 
 
-def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
+def listing_sql(dialect: Dialect, key: RowsOfKey, *, has_nulls: bool = True) -> str:
     """Return the SELECT that a person pastes to see every offending key.
 
-    :param nulls_stand: whether rows with NULL in the key may be there, which has to be said where they do not offend.
+    :param has_nulls: whether rows with NULL in the key may be there, which matters where they do not offend.
     """
     elements = key.elements(dialect)
     columns = ", ".join(elements)
@@ -133,7 +133,7 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     # what is refused is what is listed
     if key.nulls == "forbid":
         having += "".join(f" OR {_is_null_key(dialect, key, sql)}" for sql in elements)
-    elif key.nulls != "not_distinct" and nulls_stand:
+    elif key.nulls != "not_distinct" and has_nulls:
         # of groups: the planner may ask a condition without an aggregate of rows that the predicate keeps away
         having = " AND ".join(f"count({sql}) > 1" for sql in elements)
     are_columns = all(element.column is not None for element in key.target.elements)
@@ -149,7 +149,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
 
     A row an identity: ``key_1 ...``, ``row_count``, ``duplicate_groups``, ``surplus_rows``, ``identity_1 ...``,
-    ``place`` from 1. The table is read once. Rows are told apart by PARTITION BY, which compares as an index of the
+    ``place`` from 1. The table is read once. Rows are grouped by PARTITION BY, which compares as an index of the
     type's default operator class does, and by no operator that a search path leads to.
     """
     keys = [f"key_{n}" for n, _ in enumerate(key.elements(dialect), 1)]

@@ -33,7 +33,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     if verdict.state is State.SATISFIED:
         return Inferred(arbiters=tuple(str(c.name) for c in verdict.arbiters), by_catalog=True)
     assert verdict.shortfall is not None  # noqa: S101 - whatever is not satisfied has a reason
-    words = shortfall_fact(spelling.target, verdict.shortfall)
+    message = shortfall_fact(spelling.target, verdict.shortfall)
     if verdict.state is State.UNKNOWN or not spelling.compared:
-        return Inferred(doubt=words, by_catalog=True)
-    return Inferred(refusal=words, by_catalog=True)
+        return Inferred(doubt=message, by_catalog=True)
+    return Inferred(refusal=message, by_catalog=True)

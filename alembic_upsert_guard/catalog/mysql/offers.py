@@ -54,8 +54,8 @@ def offered_from(
     facts: dict[tuple[str, str], _Facts] = {}
     current, folds = "", False
     for row in rows:
-        its_name = (str(row.schema_name), str(row.table_name))
-        its = facts.setdefault(its_name, _Facts())
+        name = (str(row.schema_name), str(row.table_name))
+        its = facts.setdefault(name, _Facts())
         if row.part == "table":
             its.relation, current = str(row.name), row.current_schema or current
             folds = bool(int(row.folds_names))
@@ -99,7 +99,7 @@ def _offered(table: TableName, facts: _Facts, traits: Traits) -> Offered:
 
 def _quoted_names(sql: str) -> tuple[str, ...]:
     """The names in backquotes, each once: the server prints every column of a partition's expression so."""
-    # a backquote in a name stands twice
+    # a backquote in a name is written twice
     parts = sql.replace("``", "\0").split("`")
     names = [part.replace("\0", "`") for number, part in enumerate(parts) if number % 2]
     return tuple(dict.fromkeys(names))

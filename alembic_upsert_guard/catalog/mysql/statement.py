@@ -44,7 +44,7 @@ def catalog_statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[An
                NULL AS direction,
                NULL AS is_hidden,
                DATABASE() AS current_schema,
-               @@lower_case_table_names AS folds_names -- 0: names of tables are told apart by their case
+               @@lower_case_table_names AS folds_names -- 0: names of tables differ by their case
         FROM information_schema.TABLES i WHERE {asked}
         UNION ALL
         SELECT 'element', i.TABLE_SCHEMA, i.TABLE_NAME,

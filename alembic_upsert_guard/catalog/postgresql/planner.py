@@ -83,12 +83,12 @@ def _ask(connection: Connection, explain: str) -> Inferred:
                 return Inferred(doubt="a rule rewrites the INSERT to nothing")
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
-        words = first_sentence(error)
+        message = first_sentence(error)
         if sqlstate(error) == NO_ARBITER:
-            return Inferred(refusal=words)
+            return Inferred(refusal=message)
         state = sqlstate(error)
         return Inferred(
-            doubt=words,
+            doubt=message,
             is_refused_by_rules=state == _NOT_SUPPORTED,
             unread=state is not None and state.startswith(_WRONG_SQL) and state not in _WRONG_ELSE,
         )

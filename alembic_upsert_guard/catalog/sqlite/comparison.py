@@ -78,7 +78,7 @@ def _refusal(scratch: sqlite3.Connection, statement: str) -> str | None:
 def _registered(scratch: sqlite3.Connection, message: str) -> bool:
     """Whether what the message misses, a function or collation of the application's, is there now.
 
-    By its name alone: structure is compared, and nothing is computed.
+    By its name only: structure is compared, and nothing is computed.
     """
     problem, _, name = message.rpartition(": ")
     if problem == "no such collation sequence":

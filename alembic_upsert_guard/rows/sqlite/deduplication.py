@@ -230,8 +230,8 @@ class _Deduplication:
 
     # -- the pieces
 
-    def _refusal(self, words: str) -> DeduplicationError:
-        return DeduplicationError(f"{self.key_label} cannot be deduplicated: {words}")
+    def _refusal(self, reason: str) -> DeduplicationError:
+        return DeduplicationError(f"{self.key_label} cannot be deduplicated: {reason}")
 
     def _execute(self, statement: str) -> int:
         return int(execute(self.connection, statement).rowcount)
