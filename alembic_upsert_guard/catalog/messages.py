@@ -41,7 +41,7 @@ from .shown_errors import (
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
-__all__ = ["holds_no_value", "label_of", "message_of"]
+__all__ = ["holds_no_value", "message_of"]
 
 _NO_SUCH_DATABASE = "3D000"
 """On connecting; ``has_database_privilege()`` says it of a value."""
@@ -61,7 +61,7 @@ def message_of(error: DBAPIError, *, reveal: bool, see: str = "; reveal=True sho
     """
     if reveal or holds_no_value(error):
         return first_sentence(error) if errno(error) is None else server_message(error)
-    return f"{label_of(error)}; its message may hold a value of a row{see}"
+    return f"{_label_of(error)}; its message may hold a value of a row{see}"
 
 
 def holds_no_value(error: DBAPIError) -> bool:
@@ -82,7 +82,7 @@ def holds_no_value(error: DBAPIError) -> bool:
     return _is_shown(state, said)
 
 
-def label_of(error: DBAPIError) -> str:
+def _label_of(error: DBAPIError) -> str:
     """Return what kind of error it is: ``SQLSTATE 22P02 (invalid_text_representation)``, without its message."""
     number, state, said = errno(error), sqlstate(error), driver_error(error)
     if number is not None:

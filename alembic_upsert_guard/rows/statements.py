@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
 from ..sqltext import called, named, operator, where_sql
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["IDENTITIES", "RowsOfKey", "grouped_sql", "listing_sql", "sample_sql", "totals_sql"]
+__all__ = ["IDENTITIES", "RowsOfKey", "listing_sql", "sample_sql", "totals_sql"]
 
 IDENTITIES = 5
 """Rows named for each group in the sample."""
@@ -48,6 +49,10 @@ class RowsOfKey:
 
     among: str | None = None
     """A condition that all the offending rows are known to meet; None: any row may offend."""
+
+    def label(self, dialect: Dialect) -> str:
+        """Return the key as messages name it."""
+        return describe_key(named(dialect, *self.table), self.target.labels, self.target.predicate)
 
     def elements(self, dialect: Dialect) -> list[str]:
         """Return the SQL of each element, in declared order."""
@@ -92,11 +97,11 @@ def totals_sql(dialect: Dialect, key: RowsOfKey) -> str:
         f"SELECT {total}(CASE WHEN has_null {equal} 0 THEN 1 END) AS duplicate_groups, "
         f"{total}(CASE WHEN has_null {equal} 0 THEN row_count {minus} 1 END) AS surplus_rows, "
         f"{total}(CASE WHEN has_null {equal} 1 THEN row_count END) AS null_rows "
-        f"FROM ({grouped_sql(dialect, key)}) AS offending"
+        f"FROM ({_grouped_sql(dialect, key)}) AS offending"
     )
 
 
-def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
+def _grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
     elements = key.elements(dialect)
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
