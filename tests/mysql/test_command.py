@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_reported_and_the_other_keys_are_checked(
 
 
 def test_upserts_without_a_target_are_held_against_the_tables_keys(mysql_project: Project) -> None:
-    """``ON DUPLICATE KEY UPDATE`` in SQLAlchemy's words and in SQL; no database is asked."""
+    """``ON DUPLICATE KEY UPDATE`` in SQLAlchemy and in SQL; no database is asked."""
     declare(mysql_project)
     (mysql_project.path / "service.py").write_text(MODULE)
 

@@ -90,7 +90,7 @@ def test_what_serves_is_kept(mysql_project: Project, made: str, args: str) -> No
 
 @pytest.mark.parametrize("name", ["uq_accounts_tenant_email", "other_name"])
 def test_a_prefix_does_not_serve(mysql_project: Project, name: str) -> None:
-    """Alembic sees no difference where it bears the wanted name; the way back brings the prefix back."""
+    """Alembic sees no difference where it has the wanted name; the way back brings the prefix back."""
     mysql_project.sql(TABLE, f"CREATE UNIQUE INDEX {name} ON accounts (tenant, email(10))")
     declare(mysql_project)
     revision = goes_red(mysql_project, "'missing-arbiter'")
@@ -120,7 +120,7 @@ def test_near_misses_are_named(mysql_project: Project, made: str, near: str, nam
 
 
 def test_an_expression_key_is_a_functional_index(mysql_project: Project) -> None:
-    """On MySQL; on MariaDB, which has none, it is told before anything is generated."""
+    """On MySQL; on MariaDB, which has none, it is reported before anything is generated."""
     mysql_project.sql(TABLE)
     declare(mysql_project, "UpsertKey('tenant', func.lower(column('email')), nulls='distinct'),")
     if mysql_project.url.startswith("mariadb"):
@@ -131,7 +131,7 @@ def test_an_expression_key_is_a_functional_index(mysql_project: Project) -> None
     goes_round(mysql_project, revision)
 
 
-def test_a_column_without_a_length_is_told_beforehand(mysql_project: Project) -> None:
+def test_a_column_without_a_length_is_reported_beforehand(mysql_project: Project) -> None:
     """MySQL would fail with 1170; MariaDB makes it unique by a hash."""
     mysql_project.sql(TABLE, "ALTER TABLE accounts ADD body text NOT NULL")
     mysql_project.models(
@@ -269,7 +269,7 @@ def test_an_index_for_a_foreign_key_is_needed_on_the_way_down(mysql_project: Pro
     assert "uq_accounts" not in "".join(mysql_project.uniques())
 
 
-def test_a_key_that_goes_is_told_with_what_then_happens(mysql_project: Project) -> None:
+def test_a_key_that_is_dropped_is_reported_with_what_then_happens(mysql_project: Project) -> None:
     """Nothing fails: rows double in silence."""
     mysql_project.sql(TABLE)
     declare(mysql_project)
@@ -281,8 +281,8 @@ def test_a_key_that_goes_is_told_with_what_then_happens(mysql_project: Project) 
     assert "# upserts on them doubles rows in silence from here on" in revision.text
 
 
-def test_sql_without_parentheses_is_told_beforehand(mysql_project: Project) -> None:
-    """SQLAlchemy writes text() as it stands, and MySQL wants parentheses around every expression of an index."""
+def test_sql_without_parentheses_is_reported_beforehand(mysql_project: Project) -> None:
+    """SQLAlchemy writes text() as it is, and MySQL wants parentheses around every expression of an index."""
     if mysql_project.url.startswith("mariadb"):
         pytest.skip("MariaDB has no indexes on expressions")
     mysql_project.sql(TABLE)

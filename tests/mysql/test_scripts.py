@@ -56,7 +56,7 @@ def test_clean_rows_let_it_run_to_the_end(mysql_project: Project) -> None:
 
 
 def test_duplicates_stop_it_before_the_build(mysql_project: Project) -> None:
-    """With the number of rows and the key, in the words that the server has for it."""
+    """With the number of rows and the key, in the server's own message."""
     whole = written(mysql_project, ROWS)
 
     said = run(mysql_project, whole)

@@ -77,7 +77,7 @@ def test_stopped_before_any_statement_the_next_run_resumes(
         with written_to(project) as writer:
             stopped = upgrade_with(project, f"{fault}:{number}")
             assert stopped.code != 0, stopped.said
-            # a connection that is lost while Alembic itself is at work is Alembic's to tell of
+            # a connection that is lost while Alembic itself is at work is Alembic's to report
             assert "migration/online.py" not in stopped.err, stopped.err
             again = upgrade_with(project, "")
             assert again.code == 0, f"before statement {number}: {again.said}"

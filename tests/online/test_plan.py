@@ -95,7 +95,7 @@ def test_valid_and_something_else() -> None:
         plan(CONSTRAINT, table(OTHER))
 
 
-def test_replacing_goes_on_from_wherever_it_stopped() -> None:
+def test_replacing_resumes_from_wherever_it_stopped() -> None:
     """Build beside it, swap, drop what was put aside: one line less each time."""
     new = replace(VALID, name="uq_upsert_guard_new")
     old = replace(OTHER, name="uq_upsert_guard_old")

@@ -49,7 +49,7 @@ WANTED = OnlineArbiter(
 )
 
 
-# -- sessions in words
+# -- sessions as messages show them
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ WANTED = OnlineArbiter(
         (Session(pid=0), "a prepared transaction (listed in pg_prepared_xacts)"),
     ],
 )  # fmt: skip
-def test_a_session_in_words(session: Session, told: str) -> None:
+def test_a_session_as_messages_show_it(session: Session, told: str) -> None:
     """Pid, role, application, state, duration and statement, as far as the server shows them."""
     assert str(session) == told
 
@@ -315,7 +315,7 @@ def on_a_terminal(project: Project, *arguments: str, **environment: str) -> str:
 
 
 def screen(sent: str) -> list[str]:
-    """The lines that stand on the screen in the end; rich moves up, back to the margin, and erases lines."""
+    """The lines that are on the screen in the end; rich moves up, back to the margin, and erases lines."""
     lines, row, column = [""], 0, 0
     for control, letter, character in re.findall(r"\x1b\[([?\d;]*)([a-zA-Z])|(.|\r|\n)", sent):
         if letter == "A":
@@ -333,7 +333,7 @@ def screen(sent: str) -> list[str]:
     return "\n".join(lines).rstrip().splitlines()
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_leaves_the_log_alone(answers: Project) -> None:
+def test_a_bar_is_drawn_on_a_terminal_and_spares_the_log(answers: Project) -> None:
     """A line of the log begins a line of its own."""
     with ThreadPoolExecutor(1) as pool:
         with held_up(answers, *AN_UPDATE) as pid:

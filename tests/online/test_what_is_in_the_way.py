@@ -115,7 +115,7 @@ def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
 def test_the_name_of_another_constraint_is_refused_before_anything_is_built(
     answers: Project, built: bool
 ) -> None:
-    """A CHECK constraint, which a unique one of that name cannot stand beside."""
+    """A CHECK constraint, beside which a unique one of that name cannot be."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers CHECK (user_id > 0)")
     if built:
         answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
@@ -230,7 +230,7 @@ def test_the_build_names_the_session_it_waits_for(answers: Project) -> None:
         with another_session(answers, *OLD_SNAPSHOT) as pid:
             run = pool.submit(answers.alembic, "upgrade", "head")
             until_the_build_waits(answers)
-            time.sleep(2.5)  # it is told at the second look
+            time.sleep(2.5)  # it is reported at the second look
         ran = run.result()
     assert ran.code == 0, ran.said
     assert f"waits for pid {pid}" in ran.said

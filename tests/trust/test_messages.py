@@ -81,7 +81,7 @@ def test_sqlite_names_a_constraint_and_no_value() -> None:
 
 
 def test_what_a_trigger_raises_on_sqlite_is_held_back() -> None:
-    """People chose the words."""
+    """People chose the message."""
     error = refused(
         "CREATE TABLE t (email)",
         f"CREATE TRIGGER no BEFORE INSERT ON t BEGIN SELECT RAISE(ABORT, 'not {SECRET}'); END",
