@@ -122,8 +122,8 @@ def _read_postgresql(
     if relation is None:
         return _read(connection, key, shown)
     indexed = postgresql.index_on_empty_copy(connection, relation, key)
-    if isinstance(indexed, str):
-        return _RowFacts(obstacle=indexed)
+    if isinstance(indexed, postgresql.Obstacle):
+        return _RowFacts(obstacle=indexed.message)
     if indexed is None:
         return _read_all(connection, key, shown)
     key = replace(key, spelled=indexed.elements, composite=indexed.composite)

@@ -10,6 +10,7 @@ from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.catalog.contract import RelationKind
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter
+from alembic_upsert_guard.online.arbiter import Timing
 from alembic_upsert_guard.online.plan import plan
 from alembic_upsert_guard.online.state import IndexState, TableState
 from alembic_upsert_guard.online.steps import (
@@ -84,9 +85,9 @@ def test_attached() -> None:
 def test_attached_and_checked_at_another_time() -> None:
     """A DEFERRABLE constraint is another constraint."""
     with pytest.raises(Refusal):
-        plan(CONSTRAINT, table(replace(ATTACHED, timing=" DEFERRABLE")))
+        plan(CONSTRAINT, table(replace(ATTACHED, timing=Timing.DEFERRABLE)))
     late = replace(CONSTRAINT, deferrable=True)
-    assert plan(late, table(replace(ATTACHED, timing=" DEFERRABLE"))) == ()
+    assert plan(late, table(replace(ATTACHED, timing=Timing.DEFERRABLE))) == ()
 
 
 def test_valid_and_something_else() -> None:
