@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 
 from ..databases import POSTGRESQL, database_for
 from ..sqltext import EQ, NE, quoted
-from .reading import TableName
+from .contract import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
+from ..findings import describe_key
 from ..programs import program
 from ..sqltext import quoted
 from . import mysql, postgresql, sqlite
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..inference import ConflictTarget
-    from .reading import TableName
+    from .contract import TableName
 
 __all__ = ["script_verification"]
 
@@ -38,7 +39,7 @@ def _explained(dialect: Dialect, table: TableName, target: ConflictTarget) -> li
 def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[str]:
     relation = quoted(dialect, *table)
     parameters = {
-        "key_label": f"upsert key {relation} ({', '.join(target.labels)})",
+        "key_label": describe_key(relation, target.labels, None),
         "relation_name": relation,
         "upsert": postgresql.explain_upsert(dialect, table, target),
     }

@@ -15,8 +15,6 @@ from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, execute, first_sentence
 from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
-from ..findings import describe_key
-from ..sqltext import named
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
@@ -52,10 +50,10 @@ class _Deduplication:
     deduplicate: Callable[[Connection, Surplus], Deduplicated]
     restore: Callable[[Connection, RowsOfKey, TableName], int]
 
-    script: Callable[[Dialect, Surplus, str], str] | None = None
-    """The statement of a script, with the key's label; None: its shell cannot look foreign keys up."""
+    script: Callable[[Dialect, Surplus], str] | None = None
+    """The statement of a script; None: its shell cannot look foreign keys up."""
 
-    script_restoration: Callable[[Dialect, RowsOfKey, TableName, str], str] | None = None
+    script_restoration: Callable[[Dialect, RowsOfKey, TableName], str] | None = None
     """None: its shell cannot look columns up."""
 
 
@@ -90,7 +88,7 @@ def script_deduplication(dialect: Dialect, surplus: Surplus) -> str | None:
     known = _DEDUPLICATIONS.get(database_for(dialect))
     if known is None or known.script is None:
         return None
-    return known.script(dialect, surplus, _label(dialect, surplus.key))
+    return known.script(dialect, surplus)
 
 
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str | None:
@@ -98,7 +96,7 @@ def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> 
     known = _DEDUPLICATIONS.get(database_for(dialect))
     if known is None or known.script_restoration is None:
         return None
-    return known.script_restoration(dialect, key, archive, _label(dialect, key))
+    return known.script_restoration(dialect, key, archive)
 
 
 def _for(connection: Connection, key: RowsOfKey, done: str) -> _Deduplication:
@@ -106,31 +104,29 @@ def _for(connection: Connection, key: RowsOfKey, done: str) -> _Deduplication:
     known = _DEDUPLICATIONS.get(database)
     if known is None:
         raise DeduplicationError(
-            f"{_label(connection.dialect, key)} cannot be {done} by this directive on {database.name}: write the "
+            f"{key.label(connection.dialect)} cannot be {done} by this directive on {database.name}: write the "
             "statements into the revision"
         )
     return known
 
 
 def _on_postgresql(connection: Connection, surplus: Surplus) -> Deduplicated:
-    label = _label(connection.dialect, surplus.key)
-    return Deduplicated(*_run(connection, deduplication_block(connection.dialect, surplus, label)))
+    return Deduplicated(*_run(connection, deduplication_block(connection.dialect, surplus)))
 
 
 def _restore_on_postgresql(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
-    dialect = connection.dialect
-    rows, _ = _run(connection, restoration_block(dialect, key, archive, _label(dialect, key)))
+    rows, _ = _run(connection, restoration_block(connection.dialect, key, archive))
     return rows
 
 
 def _on_sqlite(connection: Connection, surplus: Surplus) -> Deduplicated:
     with all_or_nothing(connection):
-        return deduplicate_on_sqlite(connection, surplus, _label(connection.dialect, surplus.key))
+        return deduplicate_on_sqlite(connection, surplus)
 
 
 def _restore_on_sqlite(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     with all_or_nothing(connection):
-        return restore_on_sqlite(connection, key, archive, _label(connection.dialect, key))
+        return restore_on_sqlite(connection, key, archive)
 
 
 _DEDUPLICATIONS = {
@@ -142,10 +138,6 @@ _DEDUPLICATIONS = {
     ),
     SQLITE: _Deduplication(deduplicate=_on_sqlite, restore=_restore_on_sqlite),
 }
-
-
-def _label(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
 
 
 def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int], ...]]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..catalog import mysql
 from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
-from ..findings import describe_key
 from ..programs import program
 from ..sqltext import named, quoted, where_sql
 from .postgresql import is_wide, width_of
@@ -30,7 +29,7 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
     elements = key.elements(dialect)
     parameters = {
-        "key_label": _told(dialect, key),
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
@@ -43,9 +42,9 @@ def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
-    """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
+    """SQLite raises errors in triggers only; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"{_told(dialect, key)} does not hold")
+    message = named(dialect, f"{key.label(dialect)} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -63,8 +62,8 @@ def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    told = mysql.text_literal(dialect, f" rows break {_told(dialect, key)}; nothing was changed")
-    return mysql.failing_statements(dialect, query, f"concat(offending, {told})")
+    message = mysql.text_literal(dialect, f" rows break {key.label(dialect)}; nothing was changed")
+    return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 
 def _offending(key: RowsOfKey) -> str:
@@ -72,10 +71,6 @@ def _offending(key: RowsOfKey) -> str:
     if key.nulls == "forbid":
         return "coalesce(surplus_rows, 0) + coalesce(null_rows, 0)"
     return "coalesce(surplus_rows, 0)"
-
-
-def _told(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
 
 
 _CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], list[str]]] = {

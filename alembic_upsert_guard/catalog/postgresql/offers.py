@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...databases import POSTGRESQL
 from ...inference import Candidate, Element, Kind, Traits
-from ..reading import Offered, TableName
+from ..contract import Offered, TableName
 from .server import RELATIONS, server_version
 from .statement import catalog_statement
 
