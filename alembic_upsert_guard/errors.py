@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import ArgumentError
 
 __all__ = [
+    "CannotRunError",
     "DeclarationError",
     "DeduplicationError",
     "HiddenRowsError",
@@ -20,8 +21,12 @@ class UpsertGuardError(Exception):
     """The root of every exception that this package raises."""
 
 
+class CannotRunError(UpsertGuardError):
+    """The command cannot run as it was called, or on what the project configures; the message says what to do."""
+
+
 class DeclarationError(UpsertGuardError, ArgumentError):
-    """An upsert key is declared in a way that no database could keep; the message holds the mend."""
+    """An upsert key is declared in a way that no database could keep; the message says how to fix it."""
 
 
 class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):

@@ -84,11 +84,11 @@ HEADINGS = [
     "What the server answers",
     "Why",
     "The way out",
-    "To accept it",
+    "To suppress it",
     "See also",
 ]
 
-TOLD_BY = {
+REPORTED_BY = {
     "check": "`upsert-guard check`",
     "check --rows": "`upsert-guard check --rows`",
     "check --code": "`upsert-guard check --code`",
@@ -98,11 +98,11 @@ TOLD_BY = {
     "upgrade": "`alembic upgrade`",
 }
 
-NOT_ACCEPTED = {"arbiter-removed", "stale-ignore"}
+NOT_SUPPRESSED = {"arbiter-removed", "stale-ignore"}
 """A log line; the entry itself."""
 
 OF_SOURCE = {code for code, entry in CODES.items() if entry.commands[0] == "scan"}
-"""Codes of ``scan``, whose pages show source lines and the comment that accepts one."""
+"""Codes of ``scan``, whose pages show source lines and the comment that suppresses one."""
 
 COMMENTED = OF_SOURCE | {"unserved-upsert"}
 """Codes that a comment in the source suppresses; what a database says of a line takes a database."""
@@ -274,11 +274,11 @@ def test_a_page_has_its_headings(page: Page) -> None:
     # what `check` reports it reports with its options, and `check --functions` what `functions` does
     beside = {"check --rows": "check", "check --code": "check", "check --functions": "functions"}
     told = [c for c in entry.commands if beside.get(c) not in entry.commands]
-    *first, last = [TOLD_BY[command] for command in told]
-    told_by = f"{', '.join(first)} and {last}" if first else last
+    *first, last = [REPORTED_BY[command] for command in told]
+    reported_by = f"{', '.join(first)} and {last}" if first else last
     article = "An error" if entry.severity is Severity.ERROR else "A warning"
     meaning = entry.meaning[0].upper() + entry.meaning[1:]
-    assert page.text.split("\n")[2] == f"{meaning}. {article}, told by {told_by}."
+    assert page.text.split("\n")[2] == f"{meaning}. {article}, reported by {reported_by}."
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -293,9 +293,11 @@ def test_every_link_leads_somewhere(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_what_accepts_it_is_what_the_commands_read(page: Page) -> None:
+def test_what_suppresses_it_is_what_the_commands_read(page: Page) -> None:
     """An entry with its code, a table and a reason; a comment for what stands in the source."""
-    accepting = next(part for part in page.text.split("\n## ") if part.startswith("To accept it"))
+    suppressing = next(
+        part for part in page.text.split("\n## ") if part.startswith("To suppress it")
+    )
     entries = [
         entry
         for block in page.blocks
@@ -305,11 +307,11 @@ def test_what_accepts_it_is_what_the_commands_read(page: Page) -> None:
     for entry in entries:
         assert set(entry) - {"until", "path", "elements"} == {"code", "table", "reason"}
         assert entry["code"] in CODES
-    assert ("```toml" in accepting) == (page.code not in NOT_ACCEPTED)
-    if page.code not in NOT_ACCEPTED:
+    assert ("```toml" in suppressing) == (page.code not in NOT_SUPPRESSED)
+    if page.code not in NOT_SUPPRESSED:
         assert [entry["code"] for entry in entries] == [page.code]
     comment = f"`# upsert-guard: ignore[{page.code}]`"
-    assert (comment in accepting) == (page.code in COMMENTED)
+    assert (comment in suppressing) == (page.code in COMMENTED)
 
 
 # -- what the server answers
@@ -511,8 +513,8 @@ def test_the_source_line_is_told_before_and_not_after(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert told(page.block("before"), model) == {code}
     comment = f"# upsert-guard: ignore[{code}]"
-    accepted = re.sub(r"(insert\(.*)", rf"\1  {comment}", page.block("before"))
-    assert told(accepted, model) == set()
+    commented = re.sub(r"(insert\(.*)", rf"\1  {comment}", page.block("before"))
+    assert told(commented, model) == set()
     assert (
         told(page.block("instead"), mended(model, "".join(w.mended for w in page.ways_out())))
         == set()

@@ -109,22 +109,22 @@ def _spelled_out(character: str) -> str:
 
 def summary(
     findings: Iterable[Finding],
-    looked_at: str,
+    subject: str,
     *,
     coloured: bool,
-    accepted: int = 0,
-    otherwise: str = "nothing to do",
+    suppressed: int = 0,
+    conclusion: str = "nothing to do",
 ) -> str:
-    """Return the last line: how much of what was looked at, what came of it, and how much the project accepts.
+    """Return the last line: how much of what was looked at, what came of it, and how much the project suppresses.
 
-    :param otherwise: what is said where there are no findings.
+    :param conclusion: what is said where there are no findings.
     """
     severities = [finding.severity for finding in findings]
     came = ", ".join(
         counted(severities.count(each), each.value) for each in Severity if each in severities
     )
-    rest = f", {accepted:,} accepted" if accepted else ""
-    line = f"{looked_at}: {came or otherwise}{rest}."
+    rest = f", {suppressed:,} suppressed" if suppressed else ""
+    line = f"{subject}: {came or conclusion}{rest}."
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 
@@ -132,18 +132,18 @@ def as_json(
     findings: Sequence[Finding],
     keys: Sequence[Mapping[str, Any]] = (),
     call_sites: Sequence[Mapping[str, Any]] | None = None,
-    accepted: Sequence[Finding] = (),
+    suppressed: Sequence[Finding] = (),
 ) -> str:
     """Return the document of version :data:`JSON_VERSION`.
 
     :param call_sites: None: the command has none, and the member is left out.
-    :param accepted: findings that the project accepts.
+    :param suppressed: findings that the project suppresses.
     """
     document: dict[str, Any] = {
         "version": JSON_VERSION,
         "keys": list(keys),
         "findings": [_member(finding) for finding in findings],
-        "accepted": [_member(finding) for finding in accepted],
+        "suppressed": [_member(finding) for finding in suppressed],
     }
     if call_sites is not None:
         document["call_sites"] = list(call_sites)

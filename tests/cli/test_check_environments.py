@@ -67,18 +67,18 @@ def test_each_tenant_is_read(project: Project, schema: str | None) -> None:
     assert [(f["code"], f["schema"]) for f in checked.findings] == [("missing-arbiter", "zeta")]
 
 
-@pytest.mark.parametrize("accepted", ["tenant.accounts", "zeta.accounts"])
-def test_a_tenants_finding_is_accepted_by_either_name(project: Project, accepted: str) -> None:
+@pytest.mark.parametrize("named", ["tenant.accounts", "zeta.accounts"])
+def test_a_tenants_finding_is_suppressed_by_either_name(project: Project, named: str) -> None:
     """The model's, for all tenants; or the tenant's."""
     tenants(project, "tenant")
     project.models(ACCOUNT.replace('"email"),)', '"email"), {"schema": "tenant"})'))
     (project.path / "pyproject.toml").write_text(
         "[[tool.upsert_guard.ignore]]\n"
-        f'code = "missing-arbiter"\ntable = "{accepted}"\nreason = "zeta is read only"\n'
+        f'code = "missing-arbiter"\ntable = "{named}"\nreason = "zeta is read only"\n'
     )
     assert report(project, "check").code == 0
 
-    project.edit("pyproject.toml", accepted, "accounts")
+    project.edit("pyproject.toml", named, "accounts")
     assert report(project, "check").codes == ["missing-arbiter", "stale-ignore"]
 
 

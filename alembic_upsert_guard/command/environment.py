@@ -20,15 +20,18 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import holds_no_value, message_of
+from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
 __all__ = [
     "EnvironmentFailedError",
+    "connection_of",
     "metadata_of",
     "prepended_paths",
     "project_config",
@@ -36,7 +39,7 @@ __all__ = [
 ]
 
 
-class EnvironmentFailedError(CommandError):
+class EnvironmentFailedError(CannotRunError):
     """The configuration cannot be read, or ``env.py`` did not run to its end; the message says why and where."""
 
 
@@ -76,7 +79,7 @@ def run_environment(
     visited: list[MigrationContext] = []
     failed: list[Exception] = []
 
-    def visit_and_stay(_: Any, context: MigrationContext) -> list[Any]:
+    def visit_and_migrate_nothing(_: Any, context: MigrationContext) -> list[Any]:
         visited.append(context)
         try:
             visit(context)
@@ -94,7 +97,7 @@ def run_environment(
         EnvironmentContext(
             config,
             script,
-            fn=visit_and_stay,
+            fn=visit_and_migrate_nothing,
             as_sql=offline,
             dont_mutate=True,
             destination_rev=None,
@@ -106,7 +109,7 @@ def run_environment(
         except (Exception, SystemExit) as error:
             if not failed:
                 raise EnvironmentFailedError(
-                    f"env.py did not run to its end: {_told(error)}"
+                    f"env.py did not run to its end: {_description(error)}"
                 ) from error
     if failed:
         raise failed[0]
@@ -133,6 +136,16 @@ def metadata_of(context: MigrationContext) -> Sequence[MetaData]:
     return several
 
 
+def connection_of(context: MigrationContext) -> Connection:
+    """Return the connection that ``env.py`` configured.
+
+    :raises EnvironmentFailedError: there is none.
+    """
+    if context.connection is None:
+        raise EnvironmentFailedError("env.py configured no connection")
+    return context.connection
+
+
 def prepended_paths(config: Config) -> Sequence[str]:
     """Return the folders that ``prepend_sys_path`` names.
 
@@ -154,29 +167,31 @@ def _script_directory(config: Config) -> ScriptDirectory:
 
 
 def _unreadable(error: Exception) -> EnvironmentFailedError:
-    return EnvironmentFailedError(f"the Alembic configuration cannot be read: {_told(error)}")
+    return EnvironmentFailedError(
+        f"the Alembic configuration cannot be read: {_description(error)}"
+    )
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     # a syntax error's text names the file as well
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     if isinstance(error, DBAPIError):
         # of statements that env.py itself runs
         text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
-    words = text.strip().splitlines()
-    said = f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
-    if isinstance(error, CommandError) and words:
-        said = words[0]
+    lines = text.strip().splitlines()
+    name = "" if isinstance(error, CommandError) and lines else type(error).__name__
+    described = ": ".join(filter(None, [name, *lines[:1]]))
     place = place_of(error)
-    return f"{said} ({place})" if place else said
+    return f"{described} ({place})" if place else described
 
 
 @contextmanager
 def _writing_no_files(env_py: str) -> Iterator[None]:
-    """What ``env.py`` itself opens to write is kept in memory: Alembic's multidb template writes ``<name>.sql``.
+    """Files that ``env.py`` itself opens to write are kept in memory: Alembic's multidb template writes ``<name>.sql``.
 
-    Its name says that it is offline, and there it opens the file before it configures anything. What other modules
-    open, such as log files, is opened.
+    The template does so whenever it runs offline, before it configures anything. It is one of Alembic's own, and a
+    scan that leaves files behind is worse than a patched function. What other modules open, such as log files, is
+    opened.
     """
     really_open = builtins.open
     env = Path(env_py).resolve()
@@ -197,7 +212,7 @@ def _writing_no_files(env_py: str) -> Iterator[None]:
 
 
 def _is_called_in(file: Path) -> bool:
-    """Whether whoever called the caller stands in `file`, be it through pathlib."""
+    """Whether the caller was called from code in `file`, directly or through pathlib."""
     frame = sys._getframe(2)  # noqa: SLF001 - inspect.stack() reads the sources of all frames
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "pathlib":
         frame = frame.f_back
