@@ -96,6 +96,7 @@ REPORTED_BY = {
     "functions": "`upsert-guard functions`",
     "autogenerate": "`alembic check`",
     "upgrade": "`alembic upgrade`",
+    "pytest": "`pytest --upsert-guard`",
 }
 
 NOT_SUPPRESSED = {"arbiter-removed", "stale-ignore"}

@@ -19,7 +19,16 @@ from sqlalchemy.exc import DBAPIError
 from ..findings import shortfall_fact
 from ..inference import Candidate, Element, Kind, State, Traits, judge
 from ..sqltext import named, quoted, string_literal
-from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute, first_sentence
+from .reading import (
+    Inferred,
+    NormalizedSql,
+    Offered,
+    RelationKind,
+    TableName,
+    as_it_is,
+    execute,
+    first_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +76,7 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 def _traits(dialect: Dialect) -> Traits:
     version = tuple(part for part in dialect.server_version_info or () if isinstance(part, int))
-    return Traits("mariadb" if is_mariadb(dialect) else "mysql", version)
+    return Traits(dialect="mariadb" if is_mariadb(dialect) else "mysql", version=version)
 
 
 def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
@@ -178,13 +187,17 @@ def _offered(table: TableName, facts: _Facts, traits: Traits) -> Offered:
     candidates = tuple(
         _candidate(table, list(rows)) for _, rows in groupby(facts.elements, lambda row: row.name)
     )
-    is_view = facts.relation.endswith("VIEW")
+    kind = RelationKind.PARTITIONED_TABLE if facts.partition else RelationKind.TABLE
+    if facts.relation.endswith("VIEW"):
+        kind = RelationKind.VIEW
     return Offered(
-        candidates,
-        frozenset(row.column_name for row in facts.elements if row.column_name and row.is_nullable),
-        replace(
+        candidates=candidates,
+        nullable=frozenset(
+            row.column_name for row in facts.elements if row.column_name and row.is_nullable
+        ),
+        traits=replace(
             traits,
-            relation="view" if is_view else "partitioned table" if facts.partition else "table",
+            relation=kind.value,
             partition_columns=_quoted_names(facts.partition),
             auto_increment=frozenset(facts.auto_increment),
         ),
@@ -203,16 +216,16 @@ def _candidate(table: TableName, rows: Sequence[Row[Any]]) -> Candidate:
     index = rows[0]
     is_primary = index.name == _PRIMARY
     return Candidate(
-        index.name,
-        tuple(
+        name=index.name,
+        elements=tuple(
             Element(
-                row.column_name,
-                None if row.expression is None else _unescaped(row.expression),
+                column=row.column_name,
+                expression=None if row.expression is None else _unescaped(row.expression),
                 prefix=None if row.prefix is None else int(row.prefix),
             )
             for row in rows
         ),
-        Kind.PRIMARY_KEY if is_primary else Kind.INDEX,
+        kind=Kind.PRIMARY_KEY if is_primary else Kind.INDEX,
         unique=bool(int(index.is_unique)),
         definition=None if is_primary else _definition(table, rows),
     )
@@ -306,11 +319,11 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     offered = read(connection, [table]).get(table)
     if offered is None:
         return Inferred(refusal="there is no such table", by_catalog=True)
-    wanted = Candidate(None, target.elements, predicate=target.predicate)
+    wanted = Candidate(name=None, elements=target.elements, predicate=target.predicate)
     spelling = normalize(connection, table, wanted, offered.candidates)
     verdict = judge(spelling.target, spelling.candidates, offered.traits)
     if verdict.state is State.SATISFIED:
-        return Inferred(tuple(str(c.name) for c in verdict.arbiters), by_catalog=True)
+        return Inferred(arbiters=tuple(str(c.name) for c in verdict.arbiters), by_catalog=True)
     assert verdict.shortfall is not None  # noqa: S101 - whatever is not satisfied has a reason
     words = shortfall_fact(spelling.target, verdict.shortfall)
     if verdict.state is State.UNKNOWN or not spelling.compared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..inference import ConflictTarget, Traits
@@ -22,6 +23,7 @@ __all__ = [
     "KeyQuestion",
     "NormalizedSql",
     "Offered",
+    "RelationKind",
     "TableName",
     "all_or_nothing",
     "as_it_is",
@@ -40,7 +42,17 @@ class TableName(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+class RelationKind(Enum):
+    """What a table is to the database; the value is what messages name it."""
+
+    TABLE = "table"
+    PARTITIONED_TABLE = "partitioned table"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized view"
+    FOREIGN_TABLE = "foreign table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """What one table of the database offers."""
 
@@ -57,7 +69,7 @@ class Offered:
     """The schema that the table is in; None: it is in none, or not told."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inferred:
     """What the database itself answers when it is asked to plan an upsert."""
 
@@ -83,7 +95,8 @@ class Inferred:
     """Whether it is no answer of the database's own, but what its catalog says by our rules."""
 
 
-class NormalizedSql(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizedSql:
     """A model's arbiter and a table's candidates, spelled alike: equal text now means the same."""
 
     arbiter: Candidate
@@ -98,7 +111,7 @@ class NormalizedSql(NamedTuple):
     """What is to blame where the database refuses the target even with the arbiter made for it; None: it does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyQuestion:
     """A key that the database is to be asked about."""
 
@@ -167,7 +180,9 @@ def as_it_is(
 ) -> NormalizedSql:
     """Return both sides in the spelling that they have."""
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
-    return NormalizedSql(arbiter, target, tuple(candidates), compared)
+    return NormalizedSql(
+        arbiter=arbiter, target=target, candidates=tuple(candidates), compared=compared
+    )
 
 
 def execute(connection: Connection, sql: str) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted, string_literal
+from ..sqltext import quoted, string_literal, target_sql
 from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "read"]
+__all__ = ["NO_ARBITER", "explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]
 
-_NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+"""The message of an upsert without an arbiter; SQLite has no number for it but that of every error."""
 
 _EXPRESSION = -2
 """pragma_index_xinfo.cid of an expression."""
@@ -37,7 +38,7 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
     No PRAGMA gives the text of an expression or a predicate: those stay unknown.
     """
     rows = connection.execute(*_statement(connection.dialect, tables)).all()
-    return dict(_offered(rows))
+    return dict(offered_from(rows))
 
 
 def _statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[Any, dict[str, Any]]:
@@ -94,7 +95,8 @@ def _master(dialect: Dialect, schema: str | None) -> str:
     """
 
 
-def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+def offered_from(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
+    """Yield what the rows of the statement say of each table, by the name that was asked for."""
     for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
         kept = list(table_rows)
         indexed = [row for row in kept if row.index_name is not None]
@@ -109,7 +111,9 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         if primary_key and not any(row.origin == "pk" for row in indexed):
             # an INTEGER PRIMARY KEY is the rowid itself: no index, and an arbiter all the same
             (rowid,) = primary_key
-            candidates.append(Candidate(None, (Element(rowid),), Kind.PRIMARY_KEY))
+            candidates.append(
+                Candidate(name=None, elements=(Element(rowid),), kind=Kind.PRIMARY_KEY)
+            )
             candidates = [
                 replace(c, inferable=rowid not in c.labels or c.labels == (rowid,))
                 for c in candidates
@@ -118,9 +122,9 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
         yield (
             table,
             Offered(
-                tuple(candidates),
-                nullable.difference({rowid}),
-                Traits("sqlite", rowid=rowid),
+                candidates=tuple(candidates),
+                nullable=nullable.difference({rowid}),
+                traits=Traits("sqlite", rowid=rowid),
             ),
         )
 
@@ -128,15 +132,15 @@ def _offered(rows: Sequence[Row[Any]]) -> Iterator[tuple[TableName, Offered]]:
 def _candidate(rows: Sequence[Row[Any]]) -> Candidate:
     index = rows[0]
     return Candidate(
-        index.index_name,
-        tuple(
+        name=index.index_name,
+        elements=tuple(
             Element(
                 None if r.column_number == _EXPRESSION else r.column_name,
                 actual_collation=r.actual_collation,
             )
             for r in rows
         ),
-        {"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
+        kind={"c": Kind.INDEX, "u": Kind.CONSTRAINT, "pk": Kind.PRIMARY_KEY}[index.origin],
         unique=bool(index.is_unique),
         partial=bool(index.is_partial),
         definition=index.definition,
@@ -184,7 +188,7 @@ def _is_the_same(
             while words is not None and _registered(scratch, words):
                 words = _refusal(scratch, statement)
             if words is not None:
-                return False if words.endswith(_NO_ARBITER) else None
+                return False if words.endswith(NO_ARBITER) else None
     return True
 
 
@@ -236,7 +240,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
         execute(connection, explain_upsert(connection.dialect, table, columns, target)).close()
     except DBAPIError as error:
         words = str(error.orig)
-        if words.endswith(_NO_ARBITER):
+        if words.endswith(NO_ARBITER):
             return Inferred(refusal=words)
         return Inferred(doubt=words)
     return Inferred()
@@ -255,12 +259,8 @@ def explain_upsert(
     else:
         listed = ", ".join(quoted(dialect, column) for column in columns)
         source = f"({listed}) VALUES ({', '.join('NULL' for _ in columns)})"
-    elements = ", ".join(
-        str(e.expression) if e.column is None else quoted(dialect, e.column)
-        for e in target.elements
-    )
-    where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return f"EXPLAIN INSERT INTO {relation} {source} ON CONFLICT ({elements}){where} DO NOTHING"
+    conflict = f"ON CONFLICT {target_sql(dialect, target)} DO NOTHING"
+    return f"EXPLAIN INSERT INTO {relation} {source} {conflict}"
 
 
 def _columns(connection: Connection, table: TableName) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import Finding, FindingCode, Severity, as_github, as_json, as_text, summary
 from .baseline import append_entries, entries_for
+from .ignores import path_speller, read_entries
 from .suppression import Suppressed, suppress
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ def suppressed_in(report: Report, pyproject: Path) -> Suppressed:
     """
     # several databases may report the same
     findings = tuple(dict.fromkeys(report.findings))
-    return suppress(findings, pyproject, report.commands, report.models)
+    return suppress(
+        findings,
+        read_entries(pyproject),
+        report.commands,
+        models=report.models,
+        spell=path_speller(pyproject),
+    )
 
 
 def with_baseline(outcome: Suppressed, pyproject: Path) -> tuple[Suppressed, str]:

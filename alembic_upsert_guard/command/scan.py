@@ -16,8 +16,7 @@ from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
 from .metadata import models_of
 from .pyproject import read_settings
-from .report import Report, counted
-from .suppression import suppress
+from .report import Report, counted, suppressed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,9 +159,9 @@ def _declare(
         write_edits,
     )
 
-    findings = suppress(scanned.findings, project.pyproject, ["scan"]).left
+    left = suppressed_in(_report(scanned, ()), project.pyproject).left
     edits = plan_declarations(
-        findings, scanned, declared, models.metadata, primary_keys=options.primary_keys
+        left, scanned, declared, models.metadata, primary_keys=options.primary_keys
     )
     if options.writing is Writing.DIFF:
         diff = tuple(line for file in edits.files for line in diff_of(file))

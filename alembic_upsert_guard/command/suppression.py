@@ -8,11 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..findings import Finding, FindingCode
-from .ignores import path_speller, read_entries, table_of
+from .ignores import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from .ignores import IgnoreEntry
 
@@ -32,23 +31,24 @@ class Suppressed:
 
 def suppress(
     findings: Sequence[Finding],
-    pyproject: Path,
+    entries: Iterable[IgnoreEntry],
     commands: Iterable[str],
+    *,
     models: Mapping[str, str] = _SAME_NAMES,
+    spell: Callable[[str], str] = str,
 ) -> Suppressed:
-    """Return the findings that the entries of a file suppress today and those that none does, with the stale entries.
+    """Return the findings that entries suppress today and those that none does, with the stale entries.
 
     :param commands: an entry whose code none of them can report is left for the others.
     :param models: the names that the models give to tables which live under another schema, by ``schema.table``; an
      entry may use either.
-    :raises PyprojectError: the file cannot be read, or has an entry that cannot be used.
+    :param spell: the path of a finding as entries have it; an entry may have it as the finding does, too.
     """
     today = date.today()  # noqa: DTZ011 - a date that people write is one of where they are
-    spell = path_speller(pyproject)
     able = frozenset(commands)
     suppressed: set[int] = set()
     stale = []
-    for entry in read_entries(pyproject):
+    for entry in entries:
         if able.isdisjoint(entry.code.commands):
             continue
         if entry.until is not None and entry.until < today:
@@ -75,7 +75,6 @@ def _matches(
     ):
         return False
     at = finding.location
-    # an entry may spell the path as the finding does, too
     return entry.path is None or (at is not None and entry.path in (at.path, spell(at.path)))
 
 

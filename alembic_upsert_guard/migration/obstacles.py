@@ -47,7 +47,7 @@ def _why_no_index(
     if context.dialect.name != "postgresql" or context.connection is None or changes:
         return None
     table = TableName(key.table.schema, key.table.name)
-    rows = RowsOfKey(table, key.declared, key.declaration.nulls)
+    rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
     try:
         words = index_obstacle_on(context.connection, rows)
     except (DBAPIError, UpsertGuardError):

@@ -207,11 +207,11 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     context = operations.get_context()
     key = _key(context, operation)
     surplus = Surplus(
-        key,
-        operation.keep,
-        tuple(_sql(order, context.dialect) for order in operation.order_by),
-        _archive(key, operation.archive_table),
-        operation.repoint,
+        key=key,
+        keep=operation.keep,
+        order_by=tuple(_sql(order, context.dialect) for order in operation.order_by),
+        archive=_archive(key, operation.archive_table),
+        repoint=operation.repoint,
     )
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
@@ -250,7 +250,9 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
 def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplicatedRowsOp) -> None:
     """Bring the rows back from their archive, or write down what does."""
     context = operations.get_context()
-    key = RowsOfKey(_table(context, operation), _target(operation, context.dialect), "warn")
+    key = RowsOfKey(
+        table=_table(context, operation), target=_target(operation, context.dialect), nulls="warn"
+    )
     archive = TableName(key.table.schema, operation.archive_table)
     told = _told(context.dialect, key.table, key.target)
     if context.as_sql:
@@ -344,7 +346,9 @@ def _key(
     context: MigrationContext, operation: ValidateUpsertKeyOp | DeduplicateUpsertKeyOp
 ) -> RowsOfKey:
     return RowsOfKey(
-        _table(context, operation), _target(operation, context.dialect), operation.nulls
+        table=_table(context, operation),
+        target=_target(operation, context.dialect),
+        nulls=operation.nulls,
     )
 
 

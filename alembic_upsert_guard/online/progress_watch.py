@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 _EVERY = 0.5
 """Seconds between two looks, and before the first one."""
 
-_LEAVE = 2.0
-"""Seconds after which a look that does not come back is left alone."""
+_JOIN_TIMEOUT = 2.0
+"""Seconds after which a look that does not come back is waited for no longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One look at the statement."""
 
@@ -83,7 +83,7 @@ def watched(
         yield
     finally:
         over.set()
-        thread.join(_LEAVE)
+        thread.join(_JOIN_TIMEOUT)
         drawer.close()
 
 
@@ -148,9 +148,11 @@ def _observe(connection: Connection, pid: int, *, reveal: bool) -> Observation:
     blockers = tuple(blockers_of(connection, pid, reveal=reveal))
     row = connection.execute(_PROGRESS, {"pid": pid}).one_or_none()
     if row is None:
-        return Observation("", blockers=blockers)
+        return Observation(phase="", blockers=blockers)
     done, total, unit = _counted(row)
-    return Observation(row.phase, done or 0, total or 0, unit, blockers)
+    return Observation(
+        phase=row.phase, done=done or 0, total=total or 0, unit=unit, blockers=blockers
+    )
 
 
 def _counted(row: Row[Any]) -> tuple[int | None, int | None, str]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["Retries"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
     """Bounded tries for a lock that everybody else queues behind while it is waited for."""
 

@@ -20,7 +20,7 @@ _QUERY_LIMIT = 80
 """Characters of a session's statement in a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Another session, as pg_stat_activity has it. Prints as what a person is told."""
 
@@ -134,15 +134,15 @@ def _read(
     """
     return [
         Session(
-            row.pid,
-            row.usename,
-            row.application_name,
-            row.state,
-            row.xact_start is not None,
-            float(row.seconds or 0),
+            pid=row.pid,
+            role=row.usename,
+            application=row.application_name,
+            state=row.state,
+            in_transaction=row.xact_start is not None,
+            seconds=float(row.seconds or 0),
             # another role's statement comes without a state, and says that it is not for us
-            _cut(row.query) if reveal and row.state is not None else None,
-            row.gid,
+            query=_cut(row.query) if reveal and row.state is not None else None,
+            prepared=row.gid,
         )
         for row in connection.execute(text(statement), parameters)
     ]

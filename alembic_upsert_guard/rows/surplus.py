@@ -15,7 +15,7 @@ ARCHIVE_COLUMNS = ("upsert_guard_archived_at", "upsert_guard_reason", "upsert_gu
 """What an archive has beside the columns of the table: when, the key, and the row that stayed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surplus:
     """Which rows of a key are surplus, and what becomes of them."""
 

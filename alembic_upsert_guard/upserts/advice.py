@@ -95,7 +95,7 @@ class SqlAdvice:
             return True
 
     def _rows(self, table: TableName, target: ConflictTarget) -> RowsInTheWay:
-        rows = RowsOfKey(table, target, "distinct")
+        rows = RowsOfKey(table=table, target=target, nulls="distinct")
         connection = self._connection
         itself = commits_each_statement(connection)
         try:

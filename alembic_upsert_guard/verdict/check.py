@@ -344,7 +344,7 @@ def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
 def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:
     subject = _key_of(key.table, key.declaration)
     table = TableName(key.table.schema, key.table.name)
-    rows = RowsOfKey(table, key.declared, key.declaration.nulls)
+    rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
     try:
         # a statement that fails takes its transaction along, and the other keys are asked in the same one
         with rolled_back(connection):

@@ -108,10 +108,10 @@ def inspect_keys(
             table,
             declaration,
             KeyQuestion(
-                name,
-                arbiter_as_candidate(declaration.arbiter(table), dialect),
-                declaration.target_in(dialect),
-                offered[name],
+                table=name,
+                arbiter=arbiter_as_candidate(declaration.arbiter(table), dialect),
+                target=declaration.target_in(dialect),
+                offered=offered[name],
             ),
         )
         for name, table in keyed.items()

@@ -125,7 +125,7 @@ class Table:
     def rows_of(self, key: Key) -> RowsOfKey:
         """The key as the package is asked for it."""
         target = ConflictTarget(tuple(t.as_declared() for t in key.terms), key.predicate)
-        return RowsOfKey(self.name, target, key.nulls)
+        return RowsOfKey(table=self.name, target=target, nulls=key.nulls)
 
 
 class Case(NamedTuple):

@@ -132,9 +132,9 @@ def measure(connection: Connection, key: str, rows: int, rounds: int) -> Costs:
 
 def check(connection: Connection) -> float:
     key = RowsOfKey(
-        TableName(None, "answers"),
-        ConflictTarget((Element("tenant"), Element("n"))),
-        "warn",
+        table=TableName(None, "answers"),
+        target=ConflictTarget((Element("tenant"), Element("n"))),
+        nulls="warn",
     )
     began = perf_counter()
     read_rows(connection, key, sample=5, reveal=True)

@@ -111,7 +111,12 @@ def fill(connection: Connection, table: str, key: str, number: str, rows: int) -
 def check(connection: Connection, table: str) -> None:
     """Read the rows as the directive does."""
     target = ConflictTarget((Element("a"), Element("b")))
-    read_rows(connection, RowsOfKey(TableName(None, table), target, "warn"), sample=5, reveal=True)
+    read_rows(
+        connection,
+        RowsOfKey(table=TableName(None, table), target=target, nulls="warn"),
+        sample=5,
+        reveal=True,
+    )
 
 
 def seconds(work: Callable[[], object]) -> float:

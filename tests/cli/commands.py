@@ -89,7 +89,7 @@ def told(subject: dict[str, Any]) -> str:
 
 def guard(project: Project, *arguments: str) -> Ran:
     """Run the command; a traceback is never an answer."""
-    ran = project._run("-m", "alembic_upsert_guard", *arguments)
+    ran = project.python("-m", "alembic_upsert_guard", *arguments)
     assert "Traceback" not in ran.said, ran.said
     return ran
 

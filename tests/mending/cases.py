@@ -227,11 +227,11 @@ class Case:
             None if self.predicate is None else self.predicate.sql,
         )
         return Surplus(
-            RowsOfKey(TableName(self.schema, self.name), target, self.nulls),
-            self.keep,
-            tuple(order.sql for order in self.order_by),
-            None if self.archive is None else TableName(self.schema, self.archive),
-            self.repoint,
+            key=RowsOfKey(table=TableName(self.schema, self.name), target=target, nulls=self.nulls),
+            keep=self.keep,
+            order_by=tuple(order.sql for order in self.order_by),
+            archive=None if self.archive is None else TableName(self.schema, self.archive),
+            repoint=self.repoint,
         )
 
     def spelled_elements(self) -> str:

@@ -56,8 +56,10 @@ def rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
 
 def surplus(*columns: str, table: str = "t", repoint: bool = True) -> Surplus:
     target = ConflictTarget(tuple(Element(column=column) for column in columns))
-    key = RowsOfKey(TableName(None, table), target, "warn")
-    return Surplus(key, "first", (), TableName(None, "archive"), repoint)
+    key = RowsOfKey(table=TableName(None, table), target=target, nulls="warn")
+    return Surplus(
+        key=key, keep="first", order_by=(), archive=TableName(None, "archive"), repoint=repoint
+    )
 
 
 PARTITIONED = (
@@ -352,7 +354,13 @@ def test_rows_without_a_value_in_their_primary_key_are_told_apart(
         "CREATE TABLE t (id TEXT PRIMARY KEY, k TEXT)",
         "INSERT INTO t VALUES ('x', 'a'), (NULL, 'a'), (NULL, 'b'), ('y', 'b')",
     )
-    key = Surplus(surplus("k").key, "last", (), TableName(None, "archive"), False)
+    key = Surplus(
+        key=surplus("k").key,
+        keep="last",
+        order_by=(),
+        archive=TableName(None, "archive"),
+        repoint=False,
+    )
     deduplicate(sqlite_connection, key)
 
     assert rows(sqlite_connection, "SELECT id, k FROM archive ORDER BY k") == [

@@ -139,7 +139,7 @@ def test_rows_that_arrive_are_told_as_a_report(mysql_project: Project, *, reveal
 
 def read(my: MySQLRules, elements: str, nulls: str = "warn", table: str = "t") -> RowsReport:
     target = ConflictTarget(target_of(elements).elements)
-    key = RowsOfKey(TableName(None, table), target, nulls)
+    key = RowsOfKey(table=TableName(None, table), target=target, nulls=nulls)
     return read_rows(my.connection, key, sample=5, reveal=True)
 
 

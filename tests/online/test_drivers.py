@@ -17,7 +17,7 @@ from tests.scenarios.test_templates import InitialisedProject
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.alembic_server import AlembicServer
+    from tests.fork_server import ForkServer
 
 ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_series(1, 1000) i"
 
@@ -27,13 +27,11 @@ ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_ser
     params=[("generic", "psycopg"), ("async", "psycopg"), ("async", "asyncpg")], ids=" ".join
 )
 def answers(
-    tmp_path: Path, url: str, alembic_server: AlembicServer, request: pytest.FixtureRequest
+    tmp_path: Path, url: str, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> InitialisedProject:
     """A table with rows, and a project that reaches it as the template and the driver do."""
     template, driver = request.param
-    project = InitialisedProject(
-        tmp_path / "project", url, server=alembic_server, template=template
-    )
+    project = InitialisedProject(tmp_path / "project", url, server=fork_server, template=template)
     project.connect_to(url.replace("psycopg2", driver))
     project.sql(ANSWERS, ROWS)
     return project
@@ -139,10 +137,10 @@ def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedPr
 
 
 def test_an_event_loop_with_a_pool_builds_unseen(
-    tmp_path: Path, url: str, alembic_server: AlembicServer
+    tmp_path: Path, url: str, fork_server: ForkServer
 ) -> None:
     """Its connections belong to the loop, and who watches has one of its own."""
-    project = InitialisedProject(tmp_path / "project", url, server=alembic_server, template="async")
+    project = InitialisedProject(tmp_path / "project", url, server=fork_server, template="async")
     project.connect_to(url.replace("psycopg2", "asyncpg"))
     project.edit("migrations/env.py", "        poolclass=pool.NullPool,\n", "")
     project.sql(ANSWERS, ROWS)

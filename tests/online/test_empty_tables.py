@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 WANTED = OnlineArbiter(
-    TableName(None, "answers"),
-    "uq_answers",
-    ConflictTarget((Element("user_id"), Element("question_id"))),
+    table=TableName(None, "answers"),
+    name="uq_answers",
+    target=ConflictTarget((Element("user_id"), Element("question_id"))),
     constraint=True,
 )
 ROW = "INSERT INTO answers (user_id, question_id) VALUES (1, 1)"

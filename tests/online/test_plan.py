@@ -7,37 +7,41 @@ from dataclasses import replace
 import pytest
 
 from alembic_upsert_guard.catalog import TableName
+from alembic_upsert_guard.catalog.reading import RelationKind
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter
-from alembic_upsert_guard.online.plan import (
+from alembic_upsert_guard.online.plan import plan
+from alembic_upsert_guard.online.state import IndexState, TableState
+from alembic_upsert_guard.online.steps import (
     Attach,
     AttachPartition,
     Build,
     DropIndex,
-    FoundIndex,
-    FoundTable,
     MakeParent,
     Refusal,
     Swap,
     Wait,
-    plan,
 )
 
 TABLE = TableName("public", "t")
 CONSTRAINT = OnlineArbiter(
-    TableName(None, "t"), "uq", ConflictTarget((Element("a"),)), constraint=True
+    table=TableName(None, "t"), name="uq", target=ConflictTarget((Element("a"),)), constraint=True
 )
 INDEX = replace(CONSTRAINT, constraint=False)
 REPLACING = replace(CONSTRAINT, replace=True)
 
-VALID = FoundIndex(1, "uq", same=True, valid=True)
+VALID = IndexState(oid=1, name="uq", same=True, valid=True)
 INVALID = replace(VALID, valid=False)
 ATTACHED = replace(VALID, constraint=True)
 OTHER = replace(VALID, same=False, definition="UNIQUE (b)")
 
 
-def table(*indexes: FoundIndex, builders: tuple[int, ...] = ()) -> list[FoundTable]:
-    return [FoundTable(10, TABLE, "table", indexes, builders=builders)]
+def table(*indexes: IndexState, builders: tuple[int, ...] = ()) -> list[TableState]:
+    return [
+        TableState(
+            oid=10, name=TABLE, relation=RelationKind.TABLE, indexes=indexes, builders=builders
+        )
+    ]
 
 
 def test_nothing_is_there() -> None:
@@ -88,7 +92,7 @@ def test_replacing_goes_on_from_wherever_it_stopped() -> None:
     new = replace(VALID, name="uq_upsert_guard_new")
     old = replace(OTHER, name="uq_upsert_guard_old")
     build = Build(TABLE, new.name)
-    swap = Swap(TABLE, "uq", new.name, old.name, old_constraint=False)
+    swap = Swap(table=TABLE, index="uq", new_name=new.name, old_name=old.name, is_constraint=False)
     drop = DropIndex(TABLE, old.name, "it was replaced")
     assert plan(REPLACING, table(OTHER)) == (build, swap, drop)
     assert plan(REPLACING, table(OTHER, new)) == (swap, drop)
@@ -98,7 +102,11 @@ def test_replacing_goes_on_from_wherever_it_stopped() -> None:
 
 def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
     assert plan(REPLACING, table(replace(OTHER, constraint=True)))[-1] == Swap(
-        TABLE, "uq", "uq_upsert_guard_new", "uq_upsert_guard_old", old_constraint=True
+        table=TABLE,
+        index="uq",
+        new_name="uq_upsert_guard_new",
+        old_name="uq_upsert_guard_old",
+        is_constraint=True,
     )
 
 
@@ -122,20 +130,20 @@ def test_a_name_that_begins_alike_is_no_leftover() -> None:
 
 def test_a_view_takes_no_index() -> None:
     with pytest.raises(Refusal, match="t is a view"):
-        plan(CONSTRAINT, [FoundTable(10, TABLE, "view")])
+        plan(CONSTRAINT, [TableState(oid=10, name=TABLE, relation=RelationKind.VIEW)])
 
 
 # -- partitions
 
 
-PARENT = FoundTable(10, TABLE, "partitioned table")
-LEAF = FoundTable(11, TableName("public", "t_1"), "table", parent=10)
+PARENT = TableState(oid=10, name=TABLE, relation=RelationKind.PARTITIONED_TABLE)
+LEAF = TableState(oid=11, name=TableName("public", "t_1"), relation=RelationKind.TABLE, parent=10)
 TOP = replace(INVALID, oid=100, constraint=True)
 PART = replace(VALID, oid=101, name="t_1_uq")
 
 
 def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
-    attach = AttachPartition(TABLE, "uq", LEAF.name, "t_1_uq")
+    attach = AttachPartition(parent=TABLE, parent_index="uq", table=LEAF.name, index="t_1_uq")
     steps = (
         MakeParent(TABLE, "uq"),
         Build(LEAF.name, "t_1_uq"),
@@ -153,18 +161,20 @@ def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
 
 
 def test_levels_between_get_a_part_of_their_own() -> None:
-    middle = FoundTable(11, TableName("public", "m"), "partitioned table", parent=10)
-    leaf = FoundTable(12, TableName("public", "l"), "table", parent=11)
+    middle = TableState(
+        oid=11, name=TableName("public", "m"), relation=RelationKind.PARTITIONED_TABLE, parent=10
+    )
+    leaf = TableState(oid=12, name=TableName("public", "l"), relation=RelationKind.TABLE, parent=11)
     assert plan(INDEX, [PARENT, middle, leaf]) == (
         MakeParent(TABLE, "uq"),
         MakeParent(middle.name, "m_uq"),
-        AttachPartition(TABLE, "uq", middle.name, "m_uq"),
+        AttachPartition(parent=TABLE, parent_index="uq", table=middle.name, index="m_uq"),
         Build(leaf.name, "l_uq"),
-        AttachPartition(middle.name, "m_uq", leaf.name, "l_uq"),
+        AttachPartition(parent=middle.name, parent_index="m_uq", table=leaf.name, index="l_uq"),
     )
 
 
 def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
-    foreign = replace(LEAF, relation="foreign table")
+    foreign = replace(LEAF, relation=RelationKind.FOREIGN_TABLE)
     with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
         plan(CONSTRAINT, [PARENT, foreign])

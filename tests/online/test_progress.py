@@ -42,9 +42,9 @@ WATCHING = (
 
 
 WANTED = OnlineArbiter(
-    TableName(None, "answers"),
-    "uq_answers",
-    ConflictTarget((Element("user_id"), Element("question_id"))),
+    table=TableName(None, "answers"),
+    name="uq_answers",
+    target=ConflictTarget((Element("user_id"), Element("question_id"))),
     constraint=True,
 )
 
@@ -56,18 +56,27 @@ WANTED = OnlineArbiter(
     ("session", "told"),
     [
         (
-            Session(7, "app", "web", "idle in transaction", True, 192.9, "SELECT 1"),
+            Session(
+                pid=7, role="app", application="web", state="idle in transaction",
+                in_transaction=True, seconds=192.9, query="SELECT 1",
+            ),
             "pid 7 (app, web), idle in transaction, transaction open for 3 min 12 s, last statement: SELECT 1",
         ),
         (
-            Session(7, "app", "", "active", True, 0.2, "SELECT 1"),
+            Session(
+                pid=7, role="app", application="", state="active",
+                in_transaction=True, seconds=0.2, query="SELECT 1",
+            ),
             "pid 7 (app), active, transaction open for 0 s, statement: SELECT 1",
         ),
-        (Session(7, "app", "", "idle", False, 7500), "pid 7 (app), idle for 2 h 5 min"),
+        (
+            Session(pid=7, role="app", application="", state="idle", seconds=7500),
+            "pid 7 (app), idle for 2 h 5 min",
+        ),
         # another role's, where pg_read_all_stats is not granted
-        (Session(7, "app"), "pid 7 (app)"),
-        (Session(7), "pid 7"),
-        (Session(0), "a prepared transaction (listed in pg_prepared_xacts)"),
+        (Session(pid=7, role="app"), "pid 7 (app)"),
+        (Session(pid=7), "pid 7"),
+        (Session(pid=0), "a prepared transaction (listed in pg_prepared_xacts)"),
     ],
 )  # fmt: skip
 def test_a_session_in_words(session: Session, told: str) -> None:
@@ -124,12 +133,14 @@ class Shown:
         self.drawer.show(observation)
 
 
-SCANNING = Observation("building index: scanning table", 1234, 24692)
-READER, WRITER = Session(7, "app"), Session(8, "web")
+SCANNING = Observation(phase="building index: scanning table", done=1234, total=24692)
+READER, WRITER = Session(pid=7, role="app"), Session(pid=8, role="web")
 
 
 def held_up_by(*sessions: Session) -> Observation:
-    return Observation("waiting for old snapshots", 1, 3, "sessions", sessions)
+    return Observation(
+        phase="waiting for old snapshots", done=1, total=3, unit="sessions", blockers=sessions
+    )
 
 
 def test_a_log_has_a_line_every_ten_seconds() -> None:
@@ -142,7 +153,7 @@ def test_a_log_has_a_line_every_ten_seconds() -> None:
 
 def test_a_phase_that_counts_nothing_is_told_without_numbers() -> None:
     shown = Shown()
-    shown.at(10, Observation("building index: sorting live tuples"))
+    shown.at(10, Observation(phase="building index: sorting live tuples"))
     assert shown.lines == ["uq on answers: building index: sorting live tuples"]
 
 
@@ -158,14 +169,14 @@ def test_who_is_in_the_way_is_told_at_the_second_look_and_once() -> None:
 def test_short_transactions_that_come_and_go_are_no_news() -> None:
     shown = Shown()
     for tenths in range(0, 50, 5):
-        shown.at(tenths / 10, held_up_by(Session(100 + tenths)))
+        shown.at(tenths / 10, held_up_by(Session(pid=100 + tenths)))
     assert shown.lines == []
 
 
 def test_a_drop_that_waits_is_told_with_whom_it_waits_for() -> None:
     shown = Shown()
     for seconds in (0.5, 1.0):
-        shown.at(seconds, Observation("", blockers=(READER,)))
+        shown.at(seconds, Observation(phase="", blockers=(READER,)))
     assert shown.lines == ["uq on answers: waits for pid 7 (app)"]
 
 
@@ -210,9 +221,11 @@ def test_a_bar_fits_eighty_columns_with_phase_count_and_time(
     frames = drawn(
         monkeypatch,
         SCANNING,
-        Observation("waiting for readers before marking dead", 0, 12, "sessions"),
-        Observation("index validation: sorting tuples"),
-        Observation(""),
+        Observation(
+            phase="waiting for readers before marking dead", done=0, total=12, unit="sessions"
+        ),
+        Observation(phase="index validation: sorting tuples"),
+        Observation(phase=""),
     )
     assert [without_bar(frame) for frame in frames] == [
         ["building index: scanning table", "4 % 3 min 12 s"],

@@ -332,9 +332,9 @@ def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, r
         "SELECT name, setting FROM pg_settings WHERE context IN ('user', 'superuser') ORDER BY name"
     )
     wanted = OnlineArbiter(
-        TableName(None, "answers"),
-        "uq_answers",
-        ConflictTarget((Element("user_id"), Element("question_id"))),
+        table=TableName(None, "answers"),
+        name="uq_answers",
+        target=ConflictTarget((Element("user_id"), Element("question_id"))),
         constraint=True,
     )
     with engine.connect() as connection:

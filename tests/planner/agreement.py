@@ -177,7 +177,9 @@ def _answers(
     connection: Connection, catalog: Catalog, offered: Offered, schema: Schema, target: Target
 ) -> Answers:
     name = TableName(None, schema.relation)
-    question = KeyQuestion(name, target.as_arbiter(), target.as_declared(), offered)
+    question = KeyQuestion(
+        table=name, arbiter=target.as_arbiter(), target=target.as_declared(), offered=offered
+    )
     (spelling,) = catalog.settle(connection, [question])
     spelled = spelling.target
     verdict = judge(spelled, spelling.candidates, offered.traits)

@@ -88,7 +88,9 @@ class Guard:
         (key,) = inspect_keys(self.pg.connection, [table])[table]
         name = TableName(table.schema, table.name)
         # as declared: that is what a revision checks
-        rows_of_key = RowsOfKey(name, key.declaration.target, key.declaration.nulls)
+        rows_of_key = RowsOfKey(
+            table=name, target=key.declaration.target, nulls=key.declaration.nulls
+        )
         return read_rows(self.pg.connection, rows_of_key, sample=5, reveal=True)
 
     def _is_served(self, table: Table) -> bool:

@@ -8,7 +8,7 @@ import alembic
 import pytest
 from sqlalchemy import create_engine, text
 
-from alembic_upsert_guard.catalog.postgresql import _statement
+from alembic_upsert_guard.catalog.postgresql import catalog_statement
 from tests.project import Project, Ran
 
 OFF = '["alembic.autogenerate.*", "~alembic.autogenerate.upsert_guard"]'
@@ -87,7 +87,7 @@ def test_the_catalog_is_read_uncompiled(url: str) -> None:
     """The planner's price stays below ``jit_above_cost`` as it comes: compiling took ten times as long as reading."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        explain = text(f"EXPLAIN (FORMAT JSON) {_statement(connection.dialect)}")
+        explain = text(f"EXPLAIN (FORMAT JSON) {catalog_statement(connection.dialect)}")
         (answer,) = connection.scalar(explain, {"wanted": '[{"schema": null, "name": "t"}]'})
     engine.dispose()
 
@@ -143,8 +143,8 @@ def test_the_history_is_readable_uninstalled(project: Project, tmp_path: Path) -
             (elsewhere / installed.name).symlink_to(installed)
     project.environment.update(PYTHONPATH=str(elsewhere), PYTHONNOUSERSITE="1")
 
-    imported = project._run("-S", "-c", "import alembic, alembic_upsert_guard")
+    imported = project.python("-S", "-c", "import alembic, alembic_upsert_guard")
     assert "No module named 'alembic_upsert_guard'" in imported.err
     for command, told in (("history", "<base> -> r01 (head), r"), ("heads", "r01 (head)")):
-        ran = project._run("-S", "-m", "alembic", command)
+        ran = project.python("-S", "-m", "alembic", command)
         assert (ran.code, ran.out.strip()) == (0, told), ran.said

@@ -282,7 +282,7 @@ def test_a_database_that_is_not_there_is_told_in_a_line(spine: DriverProject) ->
     there = str(spine.engine.url.database)
     spine.edit("alembic.ini", there, f"{there}/nowhere")
 
-    ran = spine._run("-m", "alembic_upsert_guard", "check")
+    ran = spine.python("-m", "alembic_upsert_guard", "check")
     start = "upsert-guard: env.py did not run to its end: "
     (said,) = [line for line in ran.err.splitlines() if line.startswith(start)]
     assert ran.code == 2
