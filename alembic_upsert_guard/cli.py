@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _COMMANDS[options.command](options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # whoever read the report has had enough
+        # the reader of the report has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _COULD_NOT_RUN
     except KeyboardInterrupt:

@@ -34,7 +34,7 @@ class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
 
 
 class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
-    """The database cannot keep the key as declared: part of it would be dropped silently, or nothing can be made."""
+    """The database cannot keep the key as declared: part of it would be dropped silently, or it can have no arbiter."""
 
 
 class DeduplicationError(UpsertGuardError):
@@ -43,6 +43,14 @@ class DeduplicationError(UpsertGuardError):
 
 class HiddenRowsError(UpsertGuardError, PermissionError):
     """Row level security hides rows from the role that is asked about all of them."""
+
+    def __init__(self, fact: str, hint: str) -> None:
+        """Hold both, without full stops; the message is both.
+
+        :param hint: the role that an upgrade has to run as, starting with a verb.
+        """
+        super().__init__(f"{fact}. {hint[:1].upper()}{hint[1:]}")
+        self.fact = fact
 
 
 class MissingParsersError(UpsertGuardError, ImportError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotRunError
+from ..findings import counted
 from ..upserts.code import CheckedCode
 from ..upserts.functions import judge_functions
 from ..upserts.models import declared_tables
@@ -13,7 +14,7 @@ from ..verdict.check import check_keys, together
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
 from .pyproject import read_settings
-from .report import Report, counted
+from .report import Report
 from .scan import notes_of, require_paths, scan_files
 
 if TYPE_CHECKING:

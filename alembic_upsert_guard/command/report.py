@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Finding, FindingCode, Severity, as_github, as_json, as_text, summary
+from ..findings import Finding, FindingCode, Severity, as_github, as_json, as_text, counted, summary
 from .baseline import append_entries, entries_for
 from .ignores import path_speller, read_entries
 from .suppression import Suppressed, suppress
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["FORMATS", "Report", "counted", "fails", "rendered", "suppressed_in", "with_baseline"]
+__all__ = ["FORMATS", "Report", "fails", "rendered", "suppressed_in", "with_baseline"]
 
 FORMATS = ("text", "json", "github")
 
@@ -98,8 +98,3 @@ def rendered(report: Report, outcome: Suppressed, form: str, *, coloured: bool) 
 def fails(outcome: Suppressed, *, strict: bool) -> bool:
     """Return whether what is left makes the command fail: an error, or under `strict` anything."""
     return any(strict or finding.severity is Severity.ERROR for finding in outcome.left)
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return the number with its noun: ``1 entry``, ``1,085 entries``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CannotRunError
+from ..findings import counted
 from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
 from .metadata import models_of
 from .pyproject import read_settings
-from .report import Report, counted, suppressed_in
+from .report import Report, suppressed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -113,7 +114,7 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
     left_out = f", {len(notes):,} left out" if notes else ""
     return Report(
         commands=("scan",),
-        findings=tuple(sorted([*scanned.findings, *stale], key=by_place)),
+        findings=tuple(sorted([*scanned.findings, *stale], key=lambda f: by_place(f)[:2])),
         call_sites=tuple(call_site_member(site) for site in scanned.call_sites),
         subject=f"{upserts} in {files}{left_out}",
         notes=tuple(notes),

@@ -1,4 +1,4 @@
-"""What is told of upserts in the functions of a database: those that it refuses, and those that nobody can see."""
+"""What is reported of upserts in the functions of a database: those that it refuses, and those that cannot be read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class UpsertOfFunction:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them."""
+        """The elements, as messages name them."""
         return tuple(label for label, _ in self.elements)
 
 
@@ -71,7 +71,7 @@ def unserved_function(
         line = upsert_key_line(upsert.elements, upsert.where)
         hint = (
             f"add {line} to the model of {table} and run alembic revision --autogenerate, which writes the check "
-            "of the rows and the mend"
+            "of the rows and the fix"
         )
     elif sqlstate in _DECLARED:
         hint = "name the columns that rows are matched by as the target, and declare them as an UpsertKey"
@@ -104,12 +104,12 @@ def _target(upsert: UpsertOfFunction) -> str:
 
 
 def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
-    """Return that nothing is known of the upsert, and why."""
+    """Return that nothing is known of the upsert, and the reason."""
     return _finding(
         upsert,
         FindingCode.UNRESOLVED_UPSERT,
         reason,
-        "write table and target as constants in a statement of its own; where it has to stay as it is, accept the "
+        "write table and target as constants in a statement of its own; where it has to stay as it is, suppress the "
         "finding with a reason, and let a test call the function on a migrated database",
     )
 

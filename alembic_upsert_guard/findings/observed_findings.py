@@ -39,7 +39,7 @@ class ObservedSubject:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them."""
+        """The elements, as messages name them."""
         return tuple(label for label, _ in self.elements)
 
     @property
@@ -84,7 +84,7 @@ def refused_upsert(subject: ObservedSubject, refused: RefusedTarget) -> Finding:
 
 
 def refused_upsert_note(subject: ObservedSubject, refused: RefusedTarget) -> str:
-    """Return what is put on the exception: why it was raised, and on lines of their own what to run."""
+    """Return what is put on the exception: the reason, and on lines of their own what to run."""
     hint = _hint(subject, refused)
     return f"upsert-guard: {_fact(subject, refused)}.\n{hint[:1].upper()}{hint[1:]}"
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Code, Kind, Traits
+from ..inference import MYSQL_FAMILY, Code, Traits
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import describe_target
-from .rows import counted
-from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
+from .keys import counted, describe_target
+from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..inference import Candidate, ConflictTarget, Shortfall
+    from ..inference import ConflictTarget, Shortfall
     from .codes import FindingCode
 
 __all__ = [
     "RowsInTheWay",
     "UpsertInCode",
     "by_hand_hint",
-    "constraint_hint",
-    "missing_constraint_fact",
     "missing_table_fact",
     "missing_table_hint",
     "model_hint",
@@ -129,17 +126,6 @@ def missing_table_fact(upsert: UpsertInCode, homes: Sequence[str]) -> str:
     return f"{_UPSERT} is into {table}, which {where}; there is {_listed(homes, upsert.table)}"
 
 
-def missing_constraint_fact(upsert: UpsertInCode, index: Candidate | None) -> str:
-    """Return that the table has no constraint of the name.
-
-    :param index: the index that has it; None: nothing has.
-    """
-    what = "the table has no constraint of that name"
-    if index is not None:
-        what = f"{describe_candidate(index)} is no constraint, and ON CONSTRAINT takes nothing else"
-    return f"{upsert.subject} fails with 42704: {what}"
-
-
 def without_primary_key(upsert: UpsertInCode) -> str:
     """Return what Supabase makes of an upsert that names no columns, on a table without a primary key."""
     return (
@@ -202,29 +188,6 @@ def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:
     if traits.relation == "view":
         return "make the elements unique on the table behind the view, or upsert into that table"
     return f"upsert into a table: this is a {traits.relation}"
-
-
-def constraint_hint(
-    candidates: Sequence[Candidate], index: Candidate | None, statement: str | None
-) -> str:
-    """Return the way out for a name that no constraint has.
-
-    :param index: the index that has the name.
-    :param statement: what makes a constraint of it; None: nothing does.
-    """
-    if statement is not None:
-        return f"run:\n{statement}"
-    if index is not None:
-        where = "" if index.predicate is None else f" WHERE {index.predicate}"
-        return f"name its elements instead: ON CONFLICT ({', '.join(index.labels)}){where}"
-    named = [
-        describe_candidate(c)
-        for c in candidates
-        if c.unique and c.kind is not Kind.INDEX and c.name
-    ]
-    if not named:
-        return "name the columns that rows are matched by instead, and make them unique"
-    return f"name a constraint that the table has ({', '.join(named)}), or the columns that rows are matched by"
 
 
 def model_hint(

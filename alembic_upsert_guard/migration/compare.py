@@ -31,9 +31,14 @@ from ..catalog.postgresql import server_version
 from ..declaration import arbiter_as_candidate, declarations_of, told
 from ..findings import (
     CORRECT_THE_SQL,
+    NULLABLE_HINT,
+    FindingCode,
     folded_fact,
+    nullable_fact,
     rival_fact,
+    sentences,
     shortfall_fact,
+    unknown_dialect,
     unread_fact,
     without_arbiter,
     written_instead,
@@ -100,10 +105,8 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
         mark.metadata_table: ops for ops, mark in marked.items() if mark.conn_table is not None
     }
     if catalog_for(context.dialect.name) is None:
-        log.warning(
-            "unknown-dialect: %s is not a database that upsert keys can be judged on; nothing was checked",
-            context.dialect.name,
-        )
+        finding = unknown_dialect(context.dialect.name)
+        log.warning("%s: %s", finding.code, finding.fact)
     elif existing and context.connection is not None:
         for table, keys in inspect_keys(context.connection, existing).items():
             lines.lives_in(table, keys[0].home)
@@ -152,11 +155,10 @@ def _note_declarations(context: AutogenContext, table: Table, lines: Lines) -> N
         nullable = declaration.nullable_columns(table)
         if declaration.nulls == "warn" and nullable:
             lines.warning(
-                "nullable-key: ",
+                f"{FindingCode.NULLABLE_KEY}: ",
                 table,
                 declaration.target,
-                f": {', '.join(nullable)} may hold NULL, and NULLs never conflict: such rows double. "
-                'Make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
+                f": {sentences(nullable_fact(nullable), NULLABLE_HINT)}",
             )
 
 
@@ -272,7 +274,7 @@ def _note_rivals(key: InspectedKey, dropping: Container[Candidate]) -> None:
     rivals = judge(key.target, staying, key.traits).rivals
     if rivals:
         subject = told(key.table, key.declaration.target)
-        log.warning("rival-unique-key: %s: %s", subject, rival_fact(rivals))
+        log.warning("%s: %s: %s", FindingCode.RIVAL_UNIQUE_KEY, subject, rival_fact(rivals))
 
 
 def _refuse_what_is_never_served(key: InspectedKey, going: Container[Candidate]) -> None:
@@ -404,7 +406,7 @@ def _removal_notes(
     for candidate in taken:
         if leaves_no_arbiter(candidate, remaining):
             lines.removal(
-                "arbiter-removed: ",
+                f"{FindingCode.ARBITER_REMOVED}: ",
                 table,
                 candidate,
                 f" loses its last arbiter, {candidate.name}: code that still upserts on it {without_arbiter(dialect)}",

@@ -16,7 +16,16 @@ from ..catalog.messages import message_of
 from ..catalog.reading import commits_each_statement
 from ..catalog.script import script_verification
 from ..errors import DeduplicationError, HiddenRowsError
-from ..findings import counted, describe_key, suggest_directives, violation_text
+from ..findings import (
+    NULL_ROWS_HINT,
+    counted,
+    deferrable_fact,
+    describe_key,
+    null_rows_fact,
+    sentences,
+    suggest_directives,
+    violation_text,
+)
 from ..inference import MYSQL_FAMILY, ConflictTarget, Element
 from ..rows import (
     RowsOfKey,
@@ -104,11 +113,7 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
             "%s: the rows were not checked: %s. The build of the index decides", told, report.doubt
         )
     if report.null_rows and report.nulls == "warn":
-        log.warning(
-            "%s: %s with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
-            told,
-            counted(report.null_rows, "row"),
-        )
+        log.warning("%s: %s", told, sentences(null_rows_fact(report.null_rows), NULL_ROWS_HINT))
     _watch_builds(context, connection, operation, arrived=True)
 
 
@@ -165,7 +170,7 @@ def _report(
         ) from error
     if not report.groups or not can_deduplicate(connection.dialect):
         return report
-    mend = suggest_directives(
+    suggested = suggest_directives(
         operation.table_name,
         [source_of(element) for element in operation.elements],
         schema=operation.schema,
@@ -173,7 +178,7 @@ def _report(
         nulls=operation.nulls,
         order_by=report.order_by,
     )
-    return replace(report, mend=mend)
+    return replace(report, suggested=suggested)
 
 
 def refused_rows(
@@ -330,8 +335,8 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     inferred = catalog.infer(_connection(operations), table, target)
     if inferred.deferrable:
         raise CommandError(
-            f"{told} has the deferrable arbiter {', '.join(inferred.deferrable)}: ON CONFLICT fails on it with 55000. "
-            "Make it anew without DEFERRABLE, in this revision above the verification"
+            f"{told} is not verified: {deferrable_fact(', '.join(inferred.deferrable))}. Make it anew without "
+            "DEFERRABLE, in this revision above the verification"
         )
     words = inferred.refusal or inferred.doubt
     if words is not None:

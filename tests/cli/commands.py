@@ -73,15 +73,15 @@ class Report:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        """By table and key, as people are told of it."""
-        return {told(key): key["verdict"] for key in self.keys}
+        """By table and key, as messages name it."""
+        return {label(key): key["verdict"] for key in self.keys}
 
     @property
     def arbiters(self) -> dict[str, list[str]]:
-        return {told(key): key["arbiters"] for key in self.keys}
+        return {label(key): key["arbiters"] for key in self.keys}
 
 
-def told(subject: dict[str, Any]) -> str:
+def label(subject: dict[str, Any]) -> str:
     schema = f"{subject['schema']}." if subject["schema"] else ""
     where = f" WHERE {subject['where']}" if subject["where"] else ""
     return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"

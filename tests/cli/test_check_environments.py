@@ -83,7 +83,7 @@ def test_a_tenants_finding_is_suppressed_by_either_name(project: Project, named:
 
 
 def test_several_metadata(project: Project) -> None:
-    """Each one's keys; what two of them declare alike is told once."""
+    """Each one's keys; what two of them declare alike is reported once."""
     project.sql(ACCOUNTS, UNIQUE, "CREATE TABLE notes (id int PRIMARY KEY, slug varchar NOT NULL)")
     project.models(
         ACCOUNT
@@ -248,5 +248,5 @@ def test_what_env_prints_is_not_in_the_report(project: Project) -> None:
     )
     for arguments in (["check"], ["scan", "models.py"]):
         checked = report(project, *arguments)
-        for words in ("from env", "by alembic", "from a process", "from far"):
-            assert words in checked.err
+        for printed in ("from env", "by alembic", "from a process", "from far"):
+            assert printed in checked.err

@@ -1,4 +1,4 @@
-"""docs/command.md, run as it stands; and the hooks that it tells of."""
+"""docs/command.md, run as it is; and the hooks that it shows."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def set_up(project: Project) -> None:
     (project.path / "mistakes.py").write_text(service)
 
 
-def ran_as_told(project: Project, block: str) -> tuple[Ran, str]:
+def run_of(project: Project, block: str) -> tuple[Ran, str]:
     """What the command printed, and what the page says of it."""
-    prompt, _, told = block.partition("\n")
-    return guard(project, *shlex.split(prompt.removeprefix("$ upsert-guard "))), told
+    prompt, _, shown = block.partition("\n")
+    return guard(project, *shlex.split(prompt.removeprefix("$ upsert-guard "))), shown
 
 
 def test_the_examples_print_what_the_page_says(project: Project) -> None:
-    """Standard output, to the letter; the last one accepts everything."""
+    """Standard output, to the letter; the last one suppresses everything."""
     set_up(project)
     for block in blocks("console"):
-        ran, told = ran_as_told(project, block)
-        assert ran.out == told, block
+        ran, shown = run_of(project, block)
+        assert ran.out == shown, block
     assert read_entries(project.path / "pyproject.toml")
     assert guard(project, "check", "--rows", "--strict").code == 0
 
 
-def test_the_entry_of_the_page_accepts(project: Project) -> None:
+def test_the_entry_of_the_page_suppresses(project: Project) -> None:
     set_up(project)
     (project.path / "pyproject.toml").write_text(blocks("toml")[0])
     assert guard(project, "check", "--strict").code == 0

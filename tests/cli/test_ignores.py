@@ -124,7 +124,7 @@ def test_the_schema_is_part_of_the_name(project: Project, schema: str | None) ->
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "message"),
     [
         ("reason =", "#", 'lacks reason = "..."'),
         ("it comes with the next release", "  ", 'lacks reason = "..."'),
@@ -151,16 +151,16 @@ def test_the_schema_is_part_of_the_name(project: Project, schema: str | None) ->
         ("reason", "until = 2027-01-31T00:00:00\nreason", "until is a date without quotes"),
     ],
 )
-def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, words: str) -> None:
+def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, message: str) -> None:
     """Exit 2, with the number of the entry: a misspelt one must not pass for none."""
     ignoring(short, ENTRY.replace(old, new, 1))
     said = could_not_run(short, "check")
     assert said.startswith("pyproject.toml: entry 1 of [[tool.upsert_guard.ignore]]")
-    assert words in said
+    assert message in said
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         (ENTRY.replace("[[", "[").replace("]]", "]"), "write [[tool.upsert_guard.ignore]], in two"),
         (
@@ -175,9 +175,9 @@ def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, words:
         ("[tool", "cannot be read: TOMLDecodeError: "),
     ],
 )
-def test_a_file_that_cannot_be_used(short: Project, text: str, words: str) -> None:
+def test_a_file_that_cannot_be_used(short: Project, text: str, message: str) -> None:
     ignoring(short, text)
-    assert words in could_not_run(short, "check")
+    assert message in could_not_run(short, "check")
 
 
 def test_a_file_that_is_no_utf_8(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_new_upsert_is_red_beside_a_suppressed_one(
 
 
 @pytest.mark.parametrize(
-    ("members", "words"),
+    ("members", "message"),
     [
         ("elements = 'email'", "elements is a list of strings"),
         ("elements = [1]", "elements is a list of strings"),
@@ -319,10 +319,10 @@ def test_a_new_upsert_is_red_beside_a_suppressed_one(
         ("where = 'a'", "where counts with elements: write both"),
     ],
 )
-def test_a_target_that_cannot_be_used(short: Project, members: str, words: str) -> None:
+def test_a_target_that_cannot_be_used(short: Project, members: str, message: str) -> None:
     """Exit 2: it must not widen what is suppressed."""
     ignoring(short, f"{ENTRY}{members}\n")
-    assert words in could_not_run(short, "check")
+    assert message in could_not_run(short, "check")
 
 
 def test_a_stale_entry_stays_one(short: Project) -> None:
