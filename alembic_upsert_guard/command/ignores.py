@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..findings import CODES, FindingCode, Location
+from ..findings import CODES, FindingCode, Location, qualified
 from .pyproject import PyprojectError, read_pyproject
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def table_of(finding: Finding) -> str:
     """Return how an entry names the table of a finding."""
     if finding.table is None:
         return _NO_TABLE
-    return f"{finding.schema}.{finding.table}" if finding.schema else finding.table
+    return qualified(finding.schema, finding.table)
 
 
 def path_speller(pyproject: Path) -> Callable[[str], str]:

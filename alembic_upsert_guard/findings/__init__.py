@@ -30,7 +30,15 @@ from .key_findings import (
     unknown_dialect,
 )
 from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
-from .keys import alike, counted, describe_key, describe_schemas, describe_target, is_tenant_schema
+from .keys import (
+    alike,
+    counted,
+    describe_key,
+    describe_schemas,
+    describe_target,
+    is_tenant_schema,
+    qualified,
+)
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .row_findings import Unread, of_rows, unread_rows
@@ -95,6 +103,7 @@ __all__ = [
     "of_rows",
     "order_of",
     "page_of",
+    "qualified",
     "rival_fact",
     "rival_unique_key",
     "sentences",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .call_sites import upsert_key_line
 from .codes import FindingCode
 from .finding import Finding, Location
-from .keys import describe_target
+from .keys import describe_upsert, qualified
 
 __all__ = [
     "HINTS",
@@ -78,7 +78,7 @@ def unserved_function(
     return _finding(
         upsert,
         FindingCode.UNSERVED_FUNCTION,
-        f"the upsert {_target(upsert)} fails with {sqlstate}: {reason}",
+        f"{_subject(upsert)} fails with {sqlstate}: {reason}",
         hint,
     )
 
@@ -90,17 +90,14 @@ def missing_constraint_of_function(
 
     :param sql: the hint where no model is to declare the key; None: the one for every project.
     """
-    fact = f"the upsert {_target(upsert)} fails with 42704: {reason}"
+    fact = f"{_subject(upsert)} fails with 42704: {reason}"
     return _finding(upsert, FindingCode.MISSING_CONSTRAINT, fact, sql or HINTS["42704"])
 
 
-def _target(upsert: UpsertOfFunction) -> str:
-    table = _table(upsert)
-    if upsert.constraint is not None:
-        return f"into {table} on constraint {upsert.constraint}"
-    if upsert.elements:
-        return f"into {describe_target(table, upsert.labels, upsert.where)}"
-    return f"into {table} without a conflict target"
+def _subject(upsert: UpsertOfFunction) -> str:
+    subject = describe_upsert(_table(upsert), upsert.labels, upsert.where, upsert.constraint)
+    has_target = upsert.elements or upsert.constraint is not None
+    return subject if has_target else f"{subject} without a conflict target"
 
 
 def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
@@ -128,4 +125,4 @@ def _finding(upsert: UpsertOfFunction, code: FindingCode, fact: str, hint: str) 
 
 
 def _table(upsert: UpsertOfFunction) -> str:
-    return f"{upsert.schema}.{upsert.table}" if upsert.schema else str(upsert.table)
+    return qualified(upsert.schema, str(upsert.table))

@@ -13,7 +13,9 @@ __all__ = [
     "describe_key",
     "describe_schemas",
     "describe_target",
+    "describe_upsert",
     "is_tenant_schema",
+    "qualified",
 ]
 
 _Item = TypeVar("_Item")
@@ -31,6 +33,24 @@ def describe_target(table: str, elements: Sequence[str], where: str | None) -> s
     """Return what an upsert names, declared or not: ``accounts (tenant, email) WHERE live``."""
     predicate = "" if where is None else f" WHERE {where.rstrip()}"
     return f"{table} ({', '.join(each.rstrip() for each in elements)}){predicate}"
+
+
+def describe_upsert(
+    table: str, elements: Sequence[str], where: str | None, constraint: str | None
+) -> str:
+    """Return the subject of a sentence about an upsert: ``the upsert into accounts (email)``.
+
+    :param elements: empty: it names none.
+    :param constraint: of ``ON CONSTRAINT``.
+    """
+    if constraint is not None:
+        return f"the upsert into {table} on constraint {constraint}"
+    return f"the upsert into {describe_target(table, elements, where) if elements else table}"
+
+
+def qualified(schema: str | None, table: str) -> str:
+    """Return the name of a table with its schema, where one is named."""
+    return f"{schema}.{table}" if schema else table
 
 
 def is_tenant_schema(schema: str | None) -> bool:

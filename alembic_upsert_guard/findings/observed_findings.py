@@ -8,7 +8,7 @@ from .call_sites import bound_predicate, upsert_key_line
 from .calls import Call, Form
 from .codes import Circumstance, FindingCode
 from .finding import Finding, Location
-from .keys import describe_target
+from .keys import describe_upsert, qualified
 
 __all__ = [
     "ObservedSubject",
@@ -45,15 +45,11 @@ class ObservedSubject:
     @property
     def name(self) -> str:
         """The table with its schema, where one is named."""
-        return self.table if self.schema is None else f"{self.schema}.{self.table}"
+        return qualified(self.schema, self.table)
 
     def __str__(self) -> str:
         """Return what a sentence about it begins with: ``the upsert into accounts (email)``."""
-        if self.constraint is not None:
-            return f"the upsert into {self.name} on constraint {self.constraint}"
-        if self.elements:
-            return f"the upsert into {describe_target(self.name, self.labels, self.where)}"
-        return f"the upsert into {self.name}"
+        return describe_upsert(self.name, self.labels, self.where, self.constraint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .codes import Severity
-from .keys import alike, counted, describe_key, describe_schemas
+from .keys import alike, counted, describe_key, describe_schemas, qualified
 from .offers import offered_once
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _fact(group: Sequence[Finding]) -> str:
 def _subject(group: Sequence[Finding]) -> str:
     finding = group[0]
     schemas = list(dict.fromkeys(each.schema for each in group))
-    named = len(schemas) == 1 and finding.schema
-    table = f"{finding.schema}.{finding.table}" if named else str(finding.table)
+    table = qualified(finding.schema if len(schemas) == 1 else None, str(finding.table))
     key = describe_key(table, finding.elements, finding.where) if finding.elements else table
     return f"{key}{describe_schemas(schemas)}"
 

@@ -9,7 +9,7 @@ from ..inference import MYSQL_FAMILY, Code, Traits
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import counted, describe_target
+from .keys import counted, describe_upsert, qualified
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
@@ -55,12 +55,8 @@ class UpsertInCode:
     @property
     def subject(self) -> str:
         """What a sentence about it begins with: ``the upsert into accounts (email)``."""
-        table = self.table if self.schema is None else f"{self.schema}.{self.table}"
-        if self.constraint is not None:
-            return f"{_UPSERT} into {table} on constraint {self.constraint}"
-        if self.elements:
-            return f"{_UPSERT} into {describe_target(table, self.elements, self.where)}"
-        return f"{_UPSERT} into {table}"
+        table = qualified(self.schema, self.table)
+        return describe_upsert(table, self.elements, self.where, self.constraint)
 
     def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
         """Return the finding at its place."""
@@ -119,7 +115,7 @@ def missing_table_fact(upsert: UpsertInCode, homes: Sequence[str]) -> str:
 
     :param homes: the schemas that do have a table of that name.
     """
-    table = upsert.table if upsert.schema is None else f"{upsert.schema}.{upsert.table}"
+    table = qualified(upsert.schema, upsert.table)
     if not homes:
         return f"{_UPSERT} is into {table}, which is not in the database"
     where = "is not found by the search path" if upsert.schema is None else "is not in the database"
