@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING
 from ..catalog import TableName
 from ..databases import database_for
 from ..findings import FindingCode
+from ..findings.constraints import missing_constraint_fact
 from ..findings.unserved import (
     UpsertInCode,
-    missing_constraint_fact,
     missing_table_fact,
     missing_table_hint,
     model_hint,
