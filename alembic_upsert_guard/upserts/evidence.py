@@ -1,7 +1,7 @@
-"""What the planner's answer to an upsert comes to, whichever source the upsert is from.
+"""What a database says of one upsert, and what PostgreSQL's plan of it comes to.
 
 =========================================  ===========================================
-the upsert, as the planner takes it        verdict
+the upsert, as the planner takes it        evidence
 =========================================  ===========================================
 a plan                                     served
 a plan whose arbiter is deferrable         unserved: 55000
@@ -19,9 +19,14 @@ from .upsert import Resolution
 
 if TYPE_CHECKING:
     from ..catalog.functions import Answer
+    from ..inference import Shortfall
 
-__all__ = ["NO_TABLE", "PlannerVerdict", "verdict_of"]
+__all__ = ["NO_COLUMN", "NO_CONSTRAINT", "NO_TABLE", "SERVED", "Evidence", "evidence_of_plan"]
 
+NO_COLUMN = "42703"
+"""undefined_column."""
+NO_CONSTRAINT = "42704"
+"""undefined_object."""
 NO_TABLE = "42P01"
 """undefined_table."""
 
@@ -31,26 +36,32 @@ _REFUSED = ("42", "0A000", "3F000", "55000")
 _PERMISSION = "42501"
 
 
-@dataclass(frozen=True, slots=True)
-class PlannerVerdict:
-    """What is said of one upsert."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the database says."""
 
     resolution: Resolution
+    """``served``, ``unserved`` or ``unresolved``."""
+    shortfall: Shortfall | None = None
+    """Why there is no arbiter, where that is the cause."""
     sqlstate: str = ""
-    """Empty: it is not refused."""
+    """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
     reason: str = ""
-    """Empty: it is served."""
+    """Why it is refused or not known, where `shortfall` does not say it."""
 
 
-def verdict_of(answer: Answer) -> PlannerVerdict:
+SERVED = Evidence(resolution=Resolution.SERVED)
+
+
+def evidence_of_plan(answer: Answer) -> Evidence:
     """Return what the planner's answer comes to."""
     if answer.asked and answer.sqlstate is None and not answer.deferrable:
-        return PlannerVerdict(Resolution.SERVED)
+        return SERVED
     if answer.asked and answer.sqlstate is None:
         reason = f"{', '.join(answer.deferrable)} is DEFERRABLE, and no such arbiter is taken"
-        return PlannerVerdict(Resolution.UNSERVED, "55000", reason)
+        return Evidence(resolution=Resolution.UNSERVED, sqlstate="55000", reason=reason)
     state = answer.sqlstate or ""
     if answer.asked and state != _PERMISSION and state.startswith(_REFUSED):
-        return PlannerVerdict(Resolution.UNSERVED, state, answer.message)
-    unasked = f"the planner could not be asked: {answer.sqlstate}: {answer.message}"
-    return PlannerVerdict(Resolution.UNRESOLVED, reason=unasked)
+        return Evidence(resolution=Resolution.UNSERVED, sqlstate=state, reason=answer.message)
+    reason = f"the planner could not be asked: {answer.sqlstate}: {answer.message}"
+    return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
