@@ -9,7 +9,14 @@ from alembic.operations.ops import CreateUniqueConstraintOp
 from ...catalog import TableName, catalog_for
 from ...databases import database_for
 from ...declaration import declarations_of
-from ...findings import NULLABLE_HINT, FindingCode, nullable_fact, rival_fact, sentences, shortfall_fact
+from ...findings import (
+    NULLABLE_HINT,
+    FindingCode,
+    nullable_fact,
+    rival_fact,
+    sentences,
+    shortfall_fact,
+)
 from ...inference import Code, judge
 from ...verdict.inspected import verdict_on
 

@@ -14,7 +14,14 @@ from ...catalog.reading import commits_each_statement
 from ...catalog.script import script_verification
 from ...databases import database_for
 from ...errors import HiddenRowsError
-from ...findings import NULL_ROWS_HINT, deferrable_fact, null_rows_fact, sentences, suggest_directives, violation_text
+from ...findings import (
+    NULL_ROWS_HINT,
+    deferrable_fact,
+    null_rows_fact,
+    sentences,
+    suggest_directives,
+    violation_text,
+)
 from ...rows import can_deduplicate, listing_sql, read_rows, script_check
 from ...sqltext import named
 from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
