@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import holds_no_value, message_of
 from ..errors import CannotRunError
-from ..project_code import output_to_standard_error, place_of
+from .project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ..errors import CannotRunError
-from ..project_code import output_to_standard_error, place_of
+from .project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
