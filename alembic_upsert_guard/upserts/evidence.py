@@ -64,6 +64,6 @@ def evidence_of_plan(answer: Answer) -> Evidence:
         return Evidence(resolution=Resolution.UNSERVED, sqlstate="55000", reason=reason)
     state = answer.sqlstate or ""
     if answer.asked and state != _PERMISSION and state.startswith(_REFUSED):
-        return Evidence(resolution=Resolution.UNSERVED, sqlstate=state, reason=answer.words)
-    reason = f"the planner could not be asked: {answer.sqlstate}: {answer.words}"
+        return Evidence(resolution=Resolution.UNSERVED, sqlstate=state, reason=answer.message)
+    reason = f"the planner could not be asked: {answer.sqlstate}: {answer.message}"
     return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)

@@ -15,8 +15,9 @@ from ..errors import MissingParsersError
 from ..findings import unknown_dialect
 from .declared import DeclaredTables
 from .judge import judge_upserts
+from .scan.lines import Lines
 from .target import NamedTable
-from .upsert import Form, NameClash, Place, RoutineContext, Source, Upsert
+from .upsert import Form, Place, RoutineContext, Source, Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from ..catalog.functions import DatabaseFunction
     from ..findings import Finding
-    from .scan.sql.routines import MadeTables, RoutineUpsert, Scope
+    from .scan.sql.made_tables import MadeTables
+    from .scan.sql.upsert import SqlUpsert
     from .upsert import JudgedUpsert
 
 __all__ = ["JudgedFunctions", "judge_functions", "upserts_in_functions"]
@@ -72,7 +74,7 @@ def upserts_in_functions(connection: Connection) -> list[Upsert]:
     if connection.dialect.name != "postgresql":
         return []
     try:
-        from .scan.sql.routines import made_tables  # noqa: PLC0415 - an extra
+        from .scan.sql.made_tables import made_tables  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(_PARSERS):
             raise
@@ -102,32 +104,36 @@ class _Function:
         """
         from .scan.sql.routines import Routine, read_routine  # noqa: PLC0415 - an extra
 
-        function = self.function
-        for upsert in read_routine(
-            Routine(function.language, function.source, function.parameters)
-        ):
+        function, lines = self.function, Lines(self.function.source)
+        routine = Routine(
+            language=function.language,
+            source=function.source,
+            parameters=function.parameters,
+            variable_conflict=function.settings.get("plpgsql.variable_conflict", function.prefers),
+        )
+        for upsert in read_routine(routine):
             yield Upsert(
                 source=Source.FUNCTIONS,
-                place=Place(path=function.name, line=upsert.line),
+                place=Place(path=function.name, line=lines.at(upsert.start)),
                 table=upsert.table,
                 target=upsert.target,
                 form=Form.SQL,
                 routine=self._context(upsert, made_anywhere),
             )
 
-    def _context(self, upsert: RoutineUpsert, made_anywhere: frozenset[str]) -> RoutineContext:
+    def _context(self, upsert: SqlUpsert, made_anywhere: frozenset[str]) -> RoutineContext:
         table, function = upsert.table, self.function
-        is_made = False
-        if isinstance(table, NamedTable) and table.schema is None:
+        is_made, obstacle = False, None
+        if isinstance(table, NamedTable):
             is_made = self.made.has_temporary or table.name in made_anywhere
+            is_made = is_made and table.schema is None
+            obstacle = self._obstacle(table, is_made=is_made)
         return RoutineContext(
             statement=upsert.statement,
             # what the server prints of BEGIN ATOMIC is qualified for the session
             search_path=None if function.atomic else function.settings.get("search_path"),
-            clashes=tuple(self._clash(name, scope) for name, scope in upsert.variables),
-            unplannable=self._obstacle(table, is_made=is_made)
-            if isinstance(table, NamedTable)
-            else None,
+            clashes=upsert.clashes,
+            unplannable=obstacle,
             may_make_table=is_made,
         )
 
@@ -144,25 +150,7 @@ class _Function:
             return f"the function makes {table.name} itself, so what is unique there is known at the call alone"
         return None
 
-    def _clash(self, name: str, scope: Scope) -> tuple[str, NameClash]:
-        if "." in name or name.startswith("$"):
-            return name, NameClash.VALUE
-        preference = _preference(self.function)
-        if self.function.language != "plpgsql" or preference == "use_column":
-            return name, NameClash.COLUMN
-        is_certain = scope == "everywhere" and preference == "error"
-        return name, NameClash.AMBIGUOUS if is_certain else NameClash.EITHER
-
 
 def _changes_search_path(function: DatabaseFunction) -> bool:
     """Whether the body changes the search path itself, as far as words tell."""
     return "search_path" in function.source.lower()
-
-
-def _preference(function: DatabaseFunction) -> str:
-    """Of column and variable: the body's word, else the function's, else the session's."""
-    for line in function.source.lstrip().split("\n"):
-        words = line.split()
-        if words[:1] == ["#variable_conflict"] and len(words) > 1:
-            return words[1].lower()
-    return function.settings.get("plpgsql.variable_conflict", function.prefers)

@@ -108,7 +108,9 @@ class RoutineCase:
         if of_clash is not None:
             return of_clash
         if evidence.sqlstate == NO_TABLE and self._routine.may_make_table:
-            return _unresolved(f"{answer.words}; it may be a temporary table that a function makes")
+            return _unresolved(
+                f"{answer.message}; it may be a temporary table that a function makes"
+            )
         return evidence
 
     def _obstacle(self) -> str:

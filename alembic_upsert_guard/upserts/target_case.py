@@ -20,10 +20,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..databases import database_for
 from ..findings import FindingCode
+from ..findings.constraints import missing_constraint_fact
 from ..findings.unserved import (
     UpsertInCode,
-    missing_constraint_fact,
     missing_table_fact,
     missing_table_hint,
     model_hint,
@@ -181,9 +182,9 @@ class TargetCase:
                 advice.for_constraint(self._table, self._target.name),
                 FindingCode.MISSING_CONSTRAINT,
             )
-        dialect = self._witness.dialect.name
+        database = database_for(self._witness.dialect)
         if evidence.shortfall is None:
-            sqlstate = evidence.sqlstate if dialect == "postgresql" else ""
+            sqlstate = evidence.sqlstate if database.has_sqlstates else ""
             fact = refusal_fact(self._subject, sqlstate, evidence.reason)
             return self._unserved(fact, refusal_hint(evidence.sqlstate))
         if isinstance(self._target, AnyArbiter):
@@ -192,7 +193,7 @@ class TargetCase:
         if not isinstance(target, ConflictTarget):
             spoiler = evidence.shortfall.candidate
             target = ConflictTarget(() if spoiler is None else spoiler.elements)
-        fact = shortfall_of_upsert(self._subject, target, evidence.shortfall, dialect)
+        fact = shortfall_of_upsert(self._subject, target, evidence.shortfall, database)
         return self._unserved(fact, self._hint(target, evidence.shortfall, advice))
 
     def _hint(self, target: ConflictTarget, shortfall: Shortfall, advice: SqlAdvice) -> str:

@@ -344,8 +344,8 @@ def test_a_body_cut_off_anywhere_is_read_without_an_error() -> None:
         q := q || (lower('x')); EXECUTE (q); DO $x$ on conflict $x$; END"""
     for language in ("sql", "plpgsql", "other"):
         for at in range(len(source)):
-            assert isinstance(read_routine(Routine(language, source[at:])), list)
-            assert isinstance(read_routine(Routine(language, source[:at])), list)
+            assert isinstance(read_routine(Routine(language=language, source=source[at:])), list)
+            assert isinstance(read_routine(Routine(language=language, source=source[:at])), list)
 
 
 def test_a_table_that_the_role_may_not_use_is_unresolved(database: Database) -> None:
