@@ -122,7 +122,7 @@ def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
 def ended(sql: str) -> str:
     """Return `sql` so that what is written behind it is no part of a comment: behind ``--`` a newline ends it.
 
-    Whether ``--`` begins a comment or stands in a string is not asked; the newline is harmless behind either.
+    Whether ``--`` begins a comment or is part of a string is not asked; the newline is harmless behind either.
     """
     return f"{sql}\n" if "--" in sql.rpartition("\n")[2] else sql
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from ..sqltext import EQ, NE, quoted
-from .reading import TableName
+from .contract import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

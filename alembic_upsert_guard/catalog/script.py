@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
 from ..programs import program
 from ..sqltext import quoted
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..inference import ConflictTarget
-    from .reading import TableName
+    from .contract import TableName
 
 __all__ = ["script_verification"]
 
@@ -35,7 +36,7 @@ def script_verification(
 def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
     relation = quoted(dialect, *table)
     parameters = {
-        "key_label": f"upsert key {relation} ({', '.join(target.labels)})",
+        "key_label": describe_key(relation, target.labels, None),
         "relation_name": relation,
         "upsert": postgresql.explain_upsert(dialect, table, target),
     }

@@ -13,8 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, execute, first_sentence
 from ..errors import DeduplicationError
-from ..findings import describe_key
-from ..sqltext import named
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
@@ -54,11 +52,11 @@ def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     :raises sqlalchemy.exc.DBAPIError: the database refuses a part of it; nothing was changed.
     """
     if connection.dialect.name == "postgresql":
-        block = deduplication_block(connection.dialect, surplus, _told(connection, surplus.key))
+        block = deduplication_block(connection.dialect, surplus)
         return Deduplicated(*_run(connection, block))
     _refuse_unknown(connection, surplus.key, "deduplicated")
     with all_or_nothing(connection):
-        return deduplicate_on_sqlite(connection, surplus, _told(connection, surplus.key))
+        return deduplicate_on_sqlite(connection, surplus)
 
 
 def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
@@ -70,42 +68,35 @@ def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     :raises sqlalchemy.exc.DBAPIError: the database does not take them back; nothing was changed.
     """
     if connection.dialect.name == "postgresql":
-        block = restoration_block(connection.dialect, key, archive, _told(connection, key))
+        block = restoration_block(connection.dialect, key, archive)
         rows, _ = _run(connection, block)
         return rows
     _refuse_unknown(connection, key, "restored")
     with all_or_nothing(connection):
-        return restore_on_sqlite(connection, key, archive, _told(connection, key))
+        return restore_on_sqlite(connection, key, archive)
 
 
 def script_deduplication(dialect: Dialect, surplus: Surplus) -> str | None:
     """Return the statement for a script; None: the dialect's shell cannot look foreign keys up."""
     if dialect.name != "postgresql":
         return None
-    return deduplication_block(dialect, surplus, _told_in(dialect, surplus.key))
+    return deduplication_block(dialect, surplus)
 
 
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str | None:
     """Return the statement for a script; None: the dialect's shell cannot look columns up."""
     if dialect.name != "postgresql":
         return None
-    return restoration_block(dialect, key, archive, _told_in(dialect, key))
+    return restoration_block(dialect, key, archive)
 
 
 def _refuse_unknown(connection: Connection, key: RowsOfKey, done: str) -> None:
-    if not can_deduplicate(connection.dialect):
+    dialect = connection.dialect
+    if not can_deduplicate(dialect):
         raise DeduplicationError(
-            f"{_told(connection, key)} cannot be {done} by this directive on {connection.dialect.name}: write the "
-            "statements into the revision"
+            f"{key.label(dialect)} cannot be {done} by this directive on {dialect.name}: write the statements into "
+            "the revision"
         )
-
-
-def _told(connection: Connection, key: RowsOfKey) -> str:
-    return _told_in(connection.dialect, key)
-
-
-def _told_in(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
 
 
 def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int], ...]]:

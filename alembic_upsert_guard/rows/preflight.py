@@ -33,11 +33,11 @@ pass over all rows 1.0. Each hash is a number in the statement that reads its ro
 
 
 _ROW_IDENTIFIER = {"postgresql": ("ctid",), "sqlite": ("rowid",)}
-"""What tells rows apart that have no primary key."""
+"""What identifies rows that have no primary key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _RowFacts:
     groups: int = 0
     surplus: int = 0
     null_rows: int = 0
@@ -47,7 +47,7 @@ class _Found:
     obstacle: str | None = None
     doubt: str | None = None
     listed: tuple[str, ...] = ()
-    """The elements as the listing spells them; empty: as they were declared."""
+    """The elements as the listing spells them; empty: as declared."""
     composite: bool = False
     """Whether one of them is of a composite type."""
 
@@ -85,7 +85,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         listing=listing_sql(
             dialect,
             replace(key, spelled=found.listed, composite=found.composite),
-            nulls_stand=bool(found.null_rows),
+            has_nulls=bool(found.null_rows),
         ),
         sample=found.sample,
         identity=found.identity,
@@ -96,14 +96,14 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     )
 
 
-def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+def _read(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     """Exact groups over all the rows that `key` names."""
     if connection.dialect.name in MYSQL_FAMILY:
         obstacle = mysql.index_obstacle(connection, key)
         if obstacle is not None:
-            return _Found(obstacle=obstacle)
+            return _RowFacts(obstacle=obstacle)
     totals = execute(connection, totals_sql(connection.dialect, key)).one()
-    found = _Found(
+    found = _RowFacts(
         groups=int(totals.duplicate_groups or 0),
         surplus=int(totals.surplus_rows or 0),
         null_rows=int(totals.null_rows or 0),
@@ -111,19 +111,19 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
     return _sampled(connection, key, found, shown) if found.groups else found
 
 
-def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     obstacle = sqlite.index_obstacle(connection, key)
-    return _read(connection, key, shown) if obstacle is None else _Found(obstacle=obstacle)
+    return _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
 
 
 def _read_postgresql(
     connection: Connection, relation: postgresql.Relation | None, key: RowsOfKey, shown: int
-) -> _Found:
+) -> _RowFacts:
     if relation is None:
         return _read(connection, key, shown)
     indexed = postgresql.index_on_empty_copy(connection, relation, key)
-    if isinstance(indexed, str):
-        return _Found(obstacle=indexed)
+    if isinstance(indexed, postgresql.Obstacle):
+        return _RowFacts(obstacle=indexed.message)
     if indexed is None:
         return _read_all(connection, key, shown)
     key = replace(key, spelled=indexed.elements, composite=indexed.composite)
@@ -132,7 +132,7 @@ def _read_postgresql(
     if wide_rows:
         obstacle = postgresql.width_obstacle(connection, relation, key, indexed)
         if obstacle is not None:
-            return _Found(obstacle=obstacle)
+            return _RowFacts(obstacle=obstacle)
     found = _read_indexed(connection, key, indexed, proof, shown)
     return replace(found, listed=indexed.listed, composite=indexed.composite)
 
@@ -143,11 +143,11 @@ def _read_indexed(
     indexed: postgresql.IndexedKey,
     proof: postgresql.Proof | None,
     shown: int,
-) -> _Found:
+) -> _RowFacts:
     if proof is not None and proof.surplus == 0:
-        return _Found(null_rows=proof.null_rows)
+        return _RowFacts(null_rows=proof.null_rows)
     if not indexed.default_equality:
-        return _Found(
+        return _RowFacts(
             null_rows=postgresql.count_null(connection, key, indexed),
             doubt="its operator class compares otherwise than GROUP BY does",
         )
@@ -156,14 +156,14 @@ def _read_indexed(
     if proof.surplus > FEW:
         return _read_many(connection, key, indexed, proof, shown)
     narrowed = postgresql.narrow_to_shared_hashes(connection, key, indexed)
-    found = _Found(null_rows=proof.null_rows)
+    found = _RowFacts(null_rows=proof.null_rows)
     with postgresql.reading_the_heap(connection):
         if shown > 0:
             return _sampled(connection, narrowed, found, shown)
         return replace(_read(connection, narrowed, 0), null_rows=proof.null_rows)
 
 
-def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     with postgresql.reading_the_heap(connection):
         return _read(connection, key, shown)
 
@@ -174,21 +174,21 @@ def _read_many(
     indexed: postgresql.IndexedKey,
     proof: postgresql.Proof,
     shown: int,
-) -> _Found:
+) -> _RowFacts:
     """Exact groups in one sorted pass, and the rows of the largest in a scan."""
     largest_sql = postgresql.largest_sql(key, indexed, connection.dialect, max(shown, 1))
     with postgresql.reading_the_heap(connection):
         largest = execute(connection, largest_sql).all()
         if not largest:  # hashes that are equal by chance, and not keys
-            return _Found(null_rows=proof.null_rows)
+            return _RowFacts(null_rows=proof.null_rows)
         narrowed = postgresql.narrow_to_hashes(key, indexed, [row.hashed for row in largest])
-        found = _sampled(connection, narrowed, _Found(null_rows=proof.null_rows), shown)
+        found = _sampled(connection, narrowed, _RowFacts(null_rows=proof.null_rows), shown)
     return replace(
         found, groups=int(largest[0].duplicate_groups), surplus=int(largest[0].surplus_rows)
     )
 
 
-def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
+def _sampled(connection: Connection, key: RowsOfKey, found: _RowFacts, shown: int) -> _RowFacts:
     """`found` with the groups that the rows of `key` form, and what could fix them."""
     primary_key, columns = _columns(connection, key.table)
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))

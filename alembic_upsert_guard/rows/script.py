@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
-from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
 from ..programs import program
 from ..sqltext import named, quoted, where_sql
@@ -33,7 +32,7 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 def _block(dialect: Dialect, key: RowsOfKey) -> str:
     elements = key.elements(dialect)
     parameters = {
-        "key_label": _told(dialect, key),
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
@@ -46,9 +45,9 @@ def _block(dialect: Dialect, key: RowsOfKey) -> str:
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
-    """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
+    """SQLite raises errors in triggers only; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"{_told(dialect, key)} does not hold")
+    message = named(dialect, f"{key.label(dialect)} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -66,8 +65,8 @@ def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    told = mysql.text_literal(dialect, f" rows break {_told(dialect, key)}; nothing was changed")
-    return mysql.failing_statements(dialect, query, f"concat(offending, {told})")
+    message = mysql.text_literal(dialect, f" rows break {key.label(dialect)}; nothing was changed")
+    return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 
 def _offending(key: RowsOfKey) -> str:
@@ -75,7 +74,3 @@ def _offending(key: RowsOfKey) -> str:
     if key.nulls == "forbid":
         return "coalesce(surplus_rows, 0) + coalesce(null_rows, 0)"
     return "coalesce(surplus_rows, 0)"
-
-
-def _told(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
 from ..sqltext import called, named, operator, where_sql
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["IDENTITIES", "RowsOfKey", "grouped_sql", "listing_sql", "sample_sql", "totals_sql"]
+__all__ = ["IDENTITIES", "RowsOfKey", "listing_sql", "sample_sql", "totals_sql"]
 
 IDENTITIES = 5
 """Rows named for each group in the sample."""
@@ -49,6 +50,10 @@ class RowsOfKey:
     among: str | None = None
     """A condition that all the offending rows are known to meet; None: any row may offend."""
 
+    def label(self, dialect: Dialect) -> str:
+        """Return the key as messages name it."""
+        return describe_key(named(dialect, *self.table), self.target.labels, self.target.predicate)
+
     def elements(self, dialect: Dialect) -> list[str]:
         """Return the SQL of each element, in declared order."""
         return list(self.spelled) or [
@@ -57,7 +62,7 @@ class RowsOfKey:
         ]
 
     def source(self, dialect: Dialect) -> str:
-        """Return what stands behind FROM: the table with the conditions that narrow its rows down."""
+        """Return what follows FROM: the table with the conditions that narrow its rows down."""
         return f"{self.relation(dialect)}{self._where()}"
 
     def _where(self) -> str:
@@ -92,11 +97,11 @@ def totals_sql(dialect: Dialect, key: RowsOfKey) -> str:
         f"SELECT {total}(CASE WHEN has_null {equal} 0 THEN 1 END) AS duplicate_groups, "
         f"{total}(CASE WHEN has_null {equal} 0 THEN row_count {minus} 1 END) AS surplus_rows, "
         f"{total}(CASE WHEN has_null {equal} 1 THEN row_count END) AS null_rows "
-        f"FROM ({grouped_sql(dialect, key)}) AS offending"
+        f"FROM ({_grouped_sql(dialect, key)}) AS offending"
     )
 
 
-def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
+def _grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
     elements = key.elements(dialect)
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
@@ -122,10 +127,10 @@ def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
     return key.is_null(sql)
 
 
-def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
+def listing_sql(dialect: Dialect, key: RowsOfKey, *, has_nulls: bool = True) -> str:
     """Return the SELECT that a person pastes to see every offending key.
 
-    :param nulls_stand: whether rows with NULL in the key may be there, which has to be said where they do not offend.
+    :param has_nulls: whether rows with NULL in the key may be there, which matters where they do not offend.
     """
     elements = key.elements(dialect)
     columns = ", ".join(elements)
@@ -133,7 +138,7 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     # what is refused is what is listed
     if key.nulls == "forbid":
         having += "".join(f" OR {_is_null_key(dialect, key, sql)}" for sql in elements)
-    elif key.nulls != "not_distinct" and nulls_stand:
+    elif key.nulls != "not_distinct" and has_nulls:
         # of groups: the planner may ask a condition without an aggregate of rows that the predicate keeps away
         having = " AND ".join(f"count({sql}) > 1" for sql in elements)
     are_columns = all(element.column is not None for element in key.target.elements)
@@ -149,7 +154,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
 
     A row an identity: ``key_1 ...``, ``row_count``, ``duplicate_groups``, ``surplus_rows``, ``identity_1 ...``,
-    ``place`` from 1. The table is read once. Rows are told apart by PARTITION BY, which compares as an index of the
+    ``place`` from 1. The table is read once. Rows are grouped by PARTITION BY, which compares as an index of the
     type's default operator class does, and by no operator that a search path leads to.
     """
     keys = [f"key_{n}" for n, _ in enumerate(key.elements(dialect), 1)]

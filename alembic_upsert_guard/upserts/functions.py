@@ -207,7 +207,7 @@ def _judge(each: _Seen, answer: Answer | None) -> PlannerVerdict:
     if variable is not None:
         return variable
     if verdict.sqlstate == NO_TABLE and each.made:
-        reason = f"{answer.words}; it may be a temporary table that a function makes"
+        reason = f"{answer.message}; it may be a temporary table that a function makes"
         return PlannerVerdict(Resolution.UNRESOLVED, reason=reason)
     return verdict
 

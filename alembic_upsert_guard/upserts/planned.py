@@ -51,6 +51,6 @@ def verdict_of(answer: Answer) -> PlannerVerdict:
         return PlannerVerdict(Resolution.UNSERVED, "55000", reason)
     state = answer.sqlstate or ""
     if answer.asked and state != _PERMISSION and state.startswith(_REFUSED):
-        return PlannerVerdict(Resolution.UNSERVED, state, answer.words)
-    unasked = f"the planner could not be asked: {answer.sqlstate}: {answer.words}"
+        return PlannerVerdict(Resolution.UNSERVED, state, answer.message)
+    unasked = f"the planner could not be asked: {answer.sqlstate}: {answer.message}"
     return PlannerVerdict(Resolution.UNRESOLVED, reason=unasked)

@@ -45,7 +45,7 @@ class MySQLRules:
             execute(self.connection, statement)
 
     def serves(self, target: str, *by: str, rivals: tuple[str, ...] = ()) -> None:
-        """The judge finds exactly these arbiters and rivals, and what stands for a witness finds them, too."""
+        """The judge finds exactly these arbiters and rivals, and what replaces a witness finds them, too."""
         verdict = self.verdict(target)
         assert verdict.state is State.SATISFIED, verdict
         assert tuple(c.name for c in verdict.arbiters) == by
@@ -72,7 +72,7 @@ class MySQLRules:
         return judge(spelling.target, spelling.candidates, offered.traits)
 
     def inferred(self, target: str, table: str = "t") -> Inferred:
-        """What a revision's verification is told."""
+        """What a revision's verification answers."""
         catalog = catalog_for(self.connection.dialect.name)
         assert catalog is not None
         return catalog.infer(self.connection, TableName(None, table), target_of(target))

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ...inference import Candidate, Element, Kind, Traits
-from ..reading import Offered, TableName
+from ..contract import Offered, TableName
 from .server import RELATIONS, server_version
 from .statement import catalog_statement
 
