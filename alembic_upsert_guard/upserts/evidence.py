@@ -48,6 +48,8 @@ class Evidence:
     """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
     reason: str = ""
     """Why it is refused or not known, where `shortfall` does not say it."""
+    arbiters: tuple[str, ...] = ()
+    """By name, of an upsert that is served; empty: it has no target, or the database does not name them."""
 
 
 SERVED = Evidence(resolution=Resolution.SERVED)
@@ -56,7 +58,7 @@ SERVED = Evidence(resolution=Resolution.SERVED)
 def evidence_of_plan(answer: Answer) -> Evidence:
     """Return what the planner's answer comes to."""
     if answer.asked and answer.sqlstate is None and not answer.deferrable:
-        return SERVED
+        return Evidence(resolution=Resolution.SERVED, arbiters=answer.arbiters)
     if answer.asked and answer.sqlstate is None:
         reason = f"{', '.join(answer.deferrable)} is DEFERRABLE, and no such arbiter is taken"
         return Evidence(resolution=Resolution.UNSERVED, sqlstate="55000", reason=reason)

@@ -80,6 +80,7 @@ class RoutineCase:
         return JudgedUpsert(
             upsert=upsert,
             resolution=evidence.resolution,
+            arbiters=evidence.arbiters,
             findings=() if finding is None else (finding,),
         )
 
@@ -177,8 +178,8 @@ def _subject(upsert: Upsert) -> UpsertOfFunction:
     if isinstance(upsert.target, Elements):
         elements = tuple((e.label, e.column is None) for e in upsert.target.elements)
     return UpsertOfFunction(
-        function=upsert.place.path,
-        line=upsert.place.line,
+        function=upsert.place.path or "",
+        line=upsert.place.line or 0,
         schema=upsert.schema,
         table=upsert.table_name,
         elements=elements,
