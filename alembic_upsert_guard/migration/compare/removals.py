@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropIndexOp
 
 from ...catalog.postgresql import server_version
-from ...findings import without_arbiter
+from ...databases import database_for
+from ...findings import FindingCode, without_arbiter
 from ...inference import ConflictTarget, Element, State, judge
 from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
 from .alembic_ops import arbiters_created_by, arbiters_dropped_by
@@ -40,7 +41,7 @@ def with_removals_noted(
     gone = {candidate for candidates in dropped.values() for candidate in candidates}
     created = [
         candidate
-        for op in (*changes.ops, *changes.made_online)
+        for op in (*changes.ops, *changes.online_creations)
         for candidate in arbiters_created_by(context, op)
     ]
     remaining = [*(c for c in key.offered if c not in gone), *created]
@@ -62,11 +63,11 @@ def _removals(
     remaining: Sequence[Candidate],
     lines: LogLines,
 ) -> Iterator[MigrateOperation]:
-    outcome = without_arbiter(context.dialect.name)
+    outcome = without_arbiter(database_for(context.dialect))
     for candidate in dropped:
         if _leaves_no_arbiter(candidate, remaining):
             lines.removal(
-                "arbiter-removed: ",
+                f"{FindingCode.ARBITER_REMOVED}: ",
                 table,
                 candidate,
                 f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}",
@@ -114,7 +115,8 @@ def _without_nulls_distinct(context: AutogenContext, op: MigrateOperation) -> Mi
     back = getattr(op, "_reverse", None)
     if not isinstance(back, CreateUniqueConstraintOp | CreateIndexOp):
         return op
-    if context.dialect.name != "postgresql" or server_version(context.dialect) >= (15,):
+    since = database_for(context.dialect).nulls_not_distinct_since
+    if since is None or server_version(context.dialect) >= since:
         return op
     spared, spared_back = copy(op), copy(back)
     spared_back.kw = {k: v for k, v in back.kw.items() if k != "postgresql_nulls_not_distinct"}
