@@ -215,8 +215,9 @@ def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> Onlin
 def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) -> None:
     if not database_for(context.dialect).builds_concurrently:
         plain = operation.directive.removesuffix("_concurrently")
+        other = database_for(context.dialect).name
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {context.dialect.name}: "
+            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {other}: "
             f"write op.{plain.replace('unique_index', 'index').replace('drop_unique', 'drop')}"
         )
 
