@@ -63,7 +63,8 @@ def outside_a_transaction(
     if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
         raise CommandError(
             f"{call_of(operation)} runs outside a transaction, and the connection is in one that env.py began. Let "
-            "Alembic begin it: with context.begin_transaction(): around context.run_migrations(), and no engine.begin() or connection.begin() around that"
+            "Alembic begin it: with context.begin_transaction(): around context.run_migrations(), and no "
+            "engine.begin() or connection.begin() around that"
         )
     failure: BaseException | None = None
     try:
