@@ -10,6 +10,7 @@ from ..findings import counted
 from ..upserts.code import CheckedCode
 from ..upserts.functions import judge_functions
 from ..upserts.models import declared_tables
+from ..upserts.upsert import call_site_member
 from ..verdict.check import check_keys, together
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
@@ -93,7 +94,7 @@ class _Check:
             notes=self._notes,
         )
         if self._code is not None:
-            sites = self._code.call_sites()
+            sites = [call_site_member(each) for each in self._code.upserts]
             subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}"
             report = _with(report, "check --code", subject, sites, self._code.findings())
         if self._options.functions:
@@ -169,7 +170,7 @@ def functions_of_project(project: Project) -> Report:
 
 
 def _with_functions(report: Report, command: str, judged: Sequence[JudgedFunctions]) -> Report:
-    sites = [site for each in judged for site in each.call_sites]
+    sites = [call_site_member(each) for functions in judged for each in functions.upserts]
     findings = [finding for each in judged for finding in each.findings]
     subject = f"{counted(len(sites), 'upsert')} in functions"
     return _with(report, command, subject, sites, findings)

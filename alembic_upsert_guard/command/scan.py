@@ -110,12 +110,12 @@ def notes_of(scanned: ScanReport) -> tuple[str, ...]:
 
 def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
     stale = [comment.stale() for comment in scanned.stale_ignores]
-    upserts, files = counted(len(scanned.call_sites), "upsert"), counted(scanned.files, "file")
+    upserts, files = counted(len(scanned.upserts), "upsert"), counted(scanned.files, "file")
     left_out = f", {len(notes):,} left out" if notes else ""
     return Report(
         commands=("scan",),
         findings=tuple(sorted([*scanned.findings, *stale], key=lambda f: by_place(f)[:2])),
-        call_sites=tuple(call_site_member(site) for site in scanned.call_sites),
+        call_sites=tuple(call_site_member(each) for each in scanned.upserts),
         subject=f"{upserts} in {files}{left_out}",
         notes=tuple(notes),
     )
@@ -123,7 +123,7 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
 
 def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -> Report:
     """The report without findings, which are about what the models have, and with the command that judges."""
-    unread = sum(site.resolution is Resolution.UNRESOLVED for site in scanned.call_sites)
+    unread = sum(each.resolution is Resolution.UNRESOLVED for each in scanned.upserts)
     command = f"upsert-guard check --database URL --code {shlex.join(paths)}"
     return replace(
         report,

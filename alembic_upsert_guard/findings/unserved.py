@@ -27,6 +27,7 @@ __all__ = [
     "missing_table_hint",
     "model_hint",
     "no_target_hint",
+    "occurrence",
     "refusal_fact",
     "refusal_hint",
     "shortfall_of_upsert",
@@ -41,11 +42,12 @@ _UPSERT = "the upsert"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertInCode:
-    """One upsert of a file, as a finding is about it."""
+    """One upsert, as a finding is about it."""
 
-    path: str
-    line: int
-    """Counted from 1."""
+    location: Location | None
+    """None: it is of a server's statistics, which have no places."""
+    occurrence: str = ""
+    """That it ran or failed, and how often: ``that ran 12 times``; empty: its source does not count."""
     schema: str | None
     table: str
     elements: tuple[str, ...]
@@ -55,9 +57,15 @@ class UpsertInCode:
 
     @property
     def subject(self) -> str:
-        """What a sentence about it begins with: ``the upsert into accounts (email)``."""
-        table = qualified(self.schema, self.table)
-        return describe_upsert(table, self.elements, self.where, self.constraint)
+        """What a sentence about it begins with: ``the upsert into accounts (email)``.
+
+        Without a place a finding begins with its table and target, and the sentence does not repeat them.
+        """
+        name = _UPSERT
+        if self.location is not None:
+            table = qualified(self.schema, self.table)
+            name = describe_upsert(table, self.elements, self.where, self.constraint)
+        return " ".join(filter(None, [name, self.occurrence]))
 
     def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
         """Return the finding at its place."""
@@ -69,7 +77,7 @@ class UpsertInCode:
             where=self.where,
             fact=fact,
             hint=hint,
-            location=Location(self.path, self.line),
+            location=self.location,
         )
 
 
@@ -81,6 +89,15 @@ class RowsInTheWay:
     """The query that lists the keys that several rows share."""
     groups: int | None
     """How many keys are shared; None: not known, for the rows could not be read, or not soon enough."""
+
+
+def occurrence(times: int, *, failed: bool) -> str:
+    """Return how often an upsert ran, as far as a server knows: ``that ran 12 times``.
+
+    :param failed: whether it is of a server's log, which has what failed.
+    """
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"that {'failed' if failed else 'ran'} {often}"
 
 
 # -- facts

@@ -8,13 +8,13 @@ import postgast
 from postgast import pg_query_pb2
 
 from ...errors import UpsertGuardError
-from ..scan.sighting import AnyArbiter, Constraint, Elements, Unread
 from ..scan.sql.grammar import parse_statement
 from ..scan.sql.normal import element_of, sql_of
 from ..scan.sql.placeholders import with_parameters
 from ..scan.sql.postgresql import messages, parse
 from ..scan.sql.shortened import shortened
 from ..scan.sql.tokens import conflict_clauses, statements, tokens_of
+from ..target import AnyArbiter, Constraint, Elements, Unread
 from .observed_upsert import SentUpsert, element_label
 
 if TYPE_CHECKING:
