@@ -6,7 +6,7 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 from __future__ import annotations
 
 from . import mysql, postgresql, spelling, sqlite
-from .reading import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
+from .contract import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
 
 __all__ = [
     "CATALOGS",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..catalog.contract import RelationKind
 from ..catalog.postgresql import constraint_in_the_way
-from ..catalog.reading import RelationKind
 from ..errors import OnlineError
 from ..sqltext import named, quoted
 from .catalog import describe_namesake, read_state, shape_of

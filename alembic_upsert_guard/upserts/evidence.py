@@ -48,6 +48,8 @@ class Evidence:
     """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
     reason: str = ""
     """Why it is refused or not known, where `shortfall` does not say it."""
+    arbiters: tuple[str, ...] = ()
+    """By name, of an upsert that is served; empty: it has no target, or the database does not name them."""
 
 
 SERVED = Evidence(resolution=Resolution.SERVED)
@@ -56,12 +58,12 @@ SERVED = Evidence(resolution=Resolution.SERVED)
 def evidence_of_plan(answer: Answer) -> Evidence:
     """Return what the planner's answer comes to."""
     if answer.asked and answer.sqlstate is None and not answer.deferrable:
-        return SERVED
+        return Evidence(resolution=Resolution.SERVED, arbiters=answer.arbiters)
     if answer.asked and answer.sqlstate is None:
         reason = f"{', '.join(answer.deferrable)} is DEFERRABLE, and no such arbiter is taken"
         return Evidence(resolution=Resolution.UNSERVED, sqlstate="55000", reason=reason)
     state = answer.sqlstate or ""
     if answer.asked and state != _PERMISSION and state.startswith(_REFUSED):
-        return Evidence(resolution=Resolution.UNSERVED, sqlstate=state, reason=answer.words)
-    reason = f"the planner could not be asked: {answer.sqlstate}: {answer.words}"
+        return Evidence(resolution=Resolution.UNSERVED, sqlstate=state, reason=answer.message)
+    reason = f"the planner could not be asked: {answer.sqlstate}: {answer.message}"
     return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)

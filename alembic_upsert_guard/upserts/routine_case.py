@@ -80,6 +80,7 @@ class RoutineCase:
         return JudgedUpsert(
             upsert=upsert,
             resolution=evidence.resolution,
+            arbiters=evidence.arbiters,
             findings=() if finding is None else (finding,),
         )
 
@@ -107,7 +108,9 @@ class RoutineCase:
         if of_clash is not None:
             return of_clash
         if evidence.sqlstate == NO_TABLE and self._routine.may_make_table:
-            return _unresolved(f"{answer.words}; it may be a temporary table that a function makes")
+            return _unresolved(
+                f"{answer.message}; it may be a temporary table that a function makes"
+            )
         return evidence
 
     def _obstacle(self) -> str:
@@ -175,8 +178,8 @@ def _subject(upsert: Upsert) -> UpsertOfFunction:
     if isinstance(upsert.target, Elements):
         elements = tuple((e.label, e.column is None) for e in upsert.target.elements)
     return UpsertOfFunction(
-        function=upsert.place.path,
-        line=upsert.place.line,
+        function=upsert.place.path or "",
+        line=upsert.place.line or 0,
         schema=upsert.schema,
         table=upsert.table_name,
         elements=elements,

@@ -20,14 +20,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..databases import database_for
 from ..findings import FindingCode
+from ..findings.constraints import missing_constraint_fact
 from ..findings.unserved import (
     UpsertInCode,
-    missing_constraint_fact,
     missing_table_fact,
     missing_table_hint,
     model_hint,
     no_target_hint,
+    occurrence,
     refusal_fact,
     refusal_hint,
     shortfall_of_upsert,
@@ -46,7 +48,7 @@ from .target import (
     PrimaryKey,
     Unread,
 )
-from .upsert import JudgedUpsert, Resolution
+from .upsert import JudgedUpsert, Resolution, Source
 from .witness import TargetQuestion
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from .upsert import Upsert
     from .witness import Witness
 
-__all__ = ["TargetCase", "readable_target", "unread_upsert"]
+__all__ = ["TargetCase", "readable_target", "subject_of", "unread_upsert"]
 
 
 def readable_target(upsert: Upsert) -> Target | None:
@@ -87,7 +89,7 @@ def unread_upsert(upsert: Upsert) -> JudgedUpsert:
     for part in (upsert.target, upsert.table):
         if isinstance(part, Unread):
             reason = part.reason
-    finding = _subject(upsert).finding(FindingCode.UNRESOLVED_UPSERT, reason, unresolved_hint())
+    finding = subject_of(upsert).finding(FindingCode.UNRESOLVED_UPSERT, reason, unresolved_hint())
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=(finding,))
 
 
@@ -122,7 +124,7 @@ class TargetCase:
             columns = tuple(element.label for element in self._target.elements)
             upsert = replace(upsert, target=PrimaryKey(columns))
         self._upsert = upsert
-        self._subject = _subject(upsert)
+        self._subject = subject_of(upsert)
 
     @property
     def question(self) -> Question | None:
@@ -159,7 +161,9 @@ class TargetCase:
             return self._unserved(without_primary_key(self._subject), no_target_hint())
         evidence = self._witness.evidence(asked)
         if evidence.resolution is Resolution.SERVED:
-            return JudgedUpsert(upsert=self._upsert, resolution=Resolution.SERVED)
+            return JudgedUpsert(
+                upsert=self._upsert, resolution=Resolution.SERVED, arbiters=evidence.arbiters
+            )
         if evidence.resolution is Resolution.UNRESOLVED:
             return self._unresolved(evidence.reason)
         if isinstance(self._target, Elements) and isinstance(self._target.predicate, Unread):
@@ -178,9 +182,9 @@ class TargetCase:
                 advice.for_constraint(self._table, self._target.name),
                 FindingCode.MISSING_CONSTRAINT,
             )
-        dialect = self._witness.dialect.name
+        database = database_for(self._witness.dialect)
         if evidence.shortfall is None:
-            sqlstate = evidence.sqlstate if dialect == "postgresql" else ""
+            sqlstate = evidence.sqlstate if database.has_sqlstates else ""
             fact = refusal_fact(self._subject, sqlstate, evidence.reason)
             return self._unserved(fact, refusal_hint(evidence.sqlstate))
         if isinstance(self._target, AnyArbiter):
@@ -189,7 +193,7 @@ class TargetCase:
         if not isinstance(target, ConflictTarget):
             spoiler = evidence.shortfall.candidate
             target = ConflictTarget(() if spoiler is None else spoiler.elements)
-        fact = shortfall_of_upsert(self._subject, target, evidence.shortfall, dialect)
+        fact = shortfall_of_upsert(self._subject, target, evidence.shortfall, database)
         return self._unserved(fact, self._hint(target, evidence.shortfall, advice))
 
     def _hint(self, target: ConflictTarget, shortfall: Shortfall, advice: SqlAdvice) -> str:
@@ -231,10 +235,14 @@ def _primary_key(witness: Witness, table: TableName) -> tuple[Element, ...]:
     return tuple(Element(e.column) for elements in keys for e in elements)
 
 
-def _subject(upsert: Upsert) -> UpsertInCode:
+def subject_of(upsert: Upsert) -> UpsertInCode:
+    """Return the upsert as a finding is about it."""
+    counts = upsert.source is Source.STATEMENTS and upsert.calls is not None
     return UpsertInCode(
-        path=upsert.place.path,
-        line=upsert.place.line,
+        location=upsert.location,
+        occurrence=occurrence(upsert.calls or 0, failed=upsert.location is not None)
+        if counts
+        else "",
         schema=upsert.schema,
         table=str(upsert.table_name),
         elements=upsert.elements,

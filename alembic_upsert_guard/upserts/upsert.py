@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ..findings import Location
 from ..findings.calls import Form
 from .target import ConflictTargetCall, Constraint, ConstraintObject, Elements, PrimaryKey, Unread
 
@@ -31,6 +32,10 @@ class Source(str, Enum):
 
     CODE = "code"
     FUNCTIONS = "functions"
+    OBSERVED = "observed"
+    """Recorded while a program ran."""
+    STATEMENTS = "statements"
+    """Kept by a server: in its statistics of what ran, or in its log of what failed."""
 
     def __str__(self) -> str:
         return self.value
@@ -63,9 +68,9 @@ class Resolution(str, Enum):
 class Place:
     """Where an upsert was found."""
 
-    path: str
-    """A file's, as it was asked for; a function's is ``schema.function(argument types)``."""
-    line: int
+    path: str | None
+    """A file's, as it was asked for; a function's is ``schema.function(argument types)``; None: it is in none."""
+    line: int | None
     """Of ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT``, counted from 1; in a function, of its body."""
     extent: tuple[int, int] | None = None
     """First and last line of the call or the string that holds it, where a comment counts for it; None: nowhere."""
@@ -117,6 +122,14 @@ class Upsert:
     """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
     routine: RoutineContext | None = None
     """None: it is no routine's, and table and target are all that a database is asked about."""
+    calls: int | None = None
+    """How often it ran, or failed; None: its source does not count."""
+
+    @property
+    def location(self) -> Location | None:
+        """Its place, as a finding has it; None: it has none."""
+        path, line = self.place.path, self.place.line
+        return None if path is None or line is None else Location(path, line)
 
     @property
     def schema(self) -> str | None:
@@ -159,6 +172,8 @@ class JudgedUpsert:
     upsert: Upsert
     """With the table and the target that the models or the database mean by what the source spells."""
     resolution: Resolution
+    arbiters: tuple[str, ...] = ()
+    """The indexes that serve it, by name; empty: it has no target, is not served, or the database names none."""
     findings: tuple[Finding, ...] = ()
     """The one that gives the reason of the resolution first; a comment may suppress any of them."""
 
@@ -166,6 +181,9 @@ class JudgedUpsert:
 def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
     """Return an upsert as the command's JSON has it."""
     upsert = judged.upsert
+    counted: dict[str, Any] = {}
+    if upsert.calls is not None:
+        counted = {"calls": upsert.calls, "arbiters": list(judged.arbiters)}
     return {
         "source": str(upsert.source),
         "path": upsert.place.path,
@@ -176,4 +194,5 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
         "where": upsert.where,
         "constraint": upsert.constraint,
         "resolution": str(judged.resolution),
+        **counted,
     }

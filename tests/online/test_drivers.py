@@ -37,7 +37,8 @@ def answers(
     return project
 
 
-def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
+def test_a_constraint_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """By every driver."""
     revision(answers)
     answers.upgrade()
     assert made(answers) == [MADE]
@@ -45,7 +46,8 @@ def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
     assert made(answers) == []
 
 
-def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
+def test_an_index_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """A colon and a per cent sign in its SQL reach the server as they are."""
     revision(
         answers,
         r"""op.create_unique_index_concurrently(
@@ -59,6 +61,7 @@ def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
 
 
 def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProject) -> None:
+    """The parent and each partition have a valid one in between."""
     answers.sql(
         "DROP TABLE answers",
         "CREATE TABLE answers (user_id int, question_id int) PARTITION BY LIST (user_id)",
@@ -74,7 +77,8 @@ def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProje
     assert made(answers) == []
 
 
-def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> None:
+def test_something_else_of_that_name_is_replaced(answers: InitialisedProject) -> None:
+    """``replace=True``, by every driver."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (question_id)")
     revision(answers, UNIQUE.replace(")", ", replace=True)"))
     answers.upgrade()
@@ -82,6 +86,7 @@ def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> N
 
 
 def test_what_another_session_may_be_building_is_waited_for(answers: InitialisedProject) -> None:
+    """The line names the session that holds the lock of a build."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     answers.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass")
     revision(answers)
@@ -99,6 +104,7 @@ def test_what_another_session_may_be_building_is_waited_for(answers: Initialised
 
 
 def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedProject) -> None:
+    """The line names the reader that is waited for."""
     revision(answers)
     with ThreadPoolExecutor(1) as pool:
         with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
@@ -114,7 +120,8 @@ def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedPro
     assert made(answers) == [MADE]
 
 
-def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> None:
+def test_rows_in_the_way_are_reported_as_by_the_check(answers: InitialisedProject) -> None:
+    """No traceback, and no index is left."""
     answers.sql(ROWS)
     revision(answers)
     ran = answers.alembic("upgrade", "head")
@@ -125,6 +132,7 @@ def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> 
 
 
 def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedProject) -> None:
+    """The writer that the build waits for, with its last statement."""
     revision(answers)
     with ThreadPoolExecutor(1) as pool:
         with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:

@@ -9,8 +9,9 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ...databases import POSTGRESQL
 from ...inference import Candidate, Element, Kind, Traits
-from ..reading import Offered, TableName
+from ..contract import Offered, TableName
 from .server import RELATIONS, server_version
 from .statement import catalog_statement
 
@@ -45,7 +46,7 @@ def offered_from(
                 ),
                 nullable=frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
                 traits=Traits(
-                    dialect="postgresql",
+                    database=POSTGRESQL,
                     version=version,
                     relation=RELATIONS[every[0].relation_kind].value,
                     partition_columns=tuple(dict.fromkeys(every[0].partition_columns or ())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .indexed_key import IndexedKey, index_obstacle_on, index_on_empty_copy
+from .indexed_key import IndexedKey, Obstacle, index_obstacle_on, index_on_empty_copy
 from .proof import (
     Proof,
     count_null,
@@ -19,6 +19,7 @@ from .width import is_wide, width_of
 
 __all__ = [
     "IndexedKey",
+    "Obstacle",
     "Proof",
     "Relation",
     "columns_of",

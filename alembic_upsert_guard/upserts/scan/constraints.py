@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...findings import FindingCode, describe_candidate
-from ...findings.call_sites import (
+from ...findings.calls import target_line
+from ...findings.constraints import (
     absent_constraint,
     constraint_of_another_kind,
     deferrable_constraint,
     index_as_constraint,
     modelled_constraint,
 )
-from ...findings.calls import target_line
 from ...inference import Kind
 from ..target import Cause, ConstraintObject
 from .answer import Answer, declared, modelled, undeclared, unresolved

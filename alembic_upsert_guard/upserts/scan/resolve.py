@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import Circumstance, Finding, FindingCode, Location
+from ...findings import Circumstance, Finding, FindingCode
 from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ..target import Elements, NamedTable, Unread
@@ -89,7 +89,7 @@ def _finding(
         where=upsert.where,
         fact=wording.fact,
         hint=wording.hint,
-        location=Location(upsert.place.path, upsert.place.line),
+        location=upsert.location,
         offer=wording.offer,
     )
 

@@ -123,7 +123,7 @@ class Scanner:
 
 
 def _place(judged: JudgedUpsert) -> tuple[str, int]:
-    return judged.upsert.place.path, judged.upsert.place.line
+    return judged.upsert.place.path or "", judged.upsert.place.line or 0
 
 
 def _may_hold_an_upsert(path: str) -> bool:
