@@ -12,7 +12,6 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table
 from sqlalchemy.ext.automap import AutomapBase
 from sqlalchemy.ext.declarative import DeferredReflection
 
@@ -24,7 +23,7 @@ from .places import ClassPlace, Inherited, NoPlace, Place, TablePlace
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Table
     from sqlalchemy.orm import Mapper
 
 __all__ = ["origin_of"]
