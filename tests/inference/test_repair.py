@@ -10,7 +10,8 @@ import pytest
 
 from alembic_upsert_guard.findings import shortfall_fact
 from alembic_upsert_guard.inference import Kind, Traits
-from alembic_upsert_guard.migration.repair import KeyState, Repair, plan_repair
+from alembic_upsert_guard.migration.compare.key_state import KeyState
+from alembic_upsert_guard.migration.compare.plan import RepairPlan, plan_repair
 from tests.inference.sentences import UNREADABLE, offered, promise, sql
 
 WANTED = offered("uq", "a", "b", kind=Kind.CONSTRAINT)
@@ -30,7 +31,7 @@ def repair(
     alembic_creates: bool = True,
     compared: bool = True,
     nullable: bool = False,
-) -> Repair:
+) -> RepairPlan:
     """The repair of a key on ``(a, b)``, or of what is wanted, given what the database has."""
     return plan_repair(
         KeyState(
@@ -46,7 +47,7 @@ def repair(
     )
 
 
-def told(found: Repair) -> list[str]:
+def told(found: RepairPlan) -> list[str]:
     """The steps in words: ``validate``, ``drop slow``, ``create``, ``verify``."""
     return [
         step.action.value
@@ -56,7 +57,7 @@ def told(found: Repair) -> list[str]:
     ]
 
 
-def reason(found: Repair) -> str | None:
+def reason(found: RepairPlan) -> str | None:
     """The code that is logged."""
     return None if found.shortfall is None else str(found.shortfall.code)
 
@@ -108,12 +109,14 @@ def test_something_good_for_a_key_that_lets_go(
         good, alembic_drops=(good,) if alembic_drops else (), alembic_creates=alembic_creates
     )
 
-    assert found == Repair(adopted=(good,))
+    assert found == RepairPlan(adopted=(good,))
 
 
 def test_of_several_good_ones_none_is_dropped() -> None:
     """All are adopted."""
-    assert repair(GOOD, ELSEWHERE, alembic_drops=(ELSEWHERE,)) == Repair(adopted=(GOOD, ELSEWHERE))
+    assert repair(GOOD, ELSEWHERE, alembic_drops=(ELSEWHERE,)) == RepairPlan(
+        adopted=(GOOD, ELSEWHERE)
+    )
 
 
 def test_something_good_for_a_key_that_states_its_name() -> None:
@@ -136,7 +139,7 @@ def test_something_good_that_alembic_must_not_drop() -> None:
 
 def test_the_very_thing_for_a_key_that_states_its_name() -> None:
     """Nothing is short, nothing is done."""
-    assert repair(GOOD, owned=False, alembic_creates=False) == Repair()
+    assert repair(GOOD, owned=False, alembic_creates=False) == RepairPlan()
 
 
 # -- deferrable
@@ -193,7 +196,7 @@ def test_a_deferrable_constraint_on_other_elements() -> None:
     """It spoils nothing here."""
     other = offered("slow", "a", "c", kind=Kind.CONSTRAINT, immediate=False)
 
-    assert repair(GOOD, other, alembic_creates=False) == Repair(adopted=(GOOD,))
+    assert repair(GOOD, other, alembic_creates=False) == RepairPlan(adopted=(GOOD,))
 
 
 # -- invalid
@@ -270,7 +273,7 @@ def test_an_impostor_that_alembic_sees() -> None:
 
 def test_an_impostor_beside_something_good() -> None:
     """The good one is adopted, and the other one is nobody's business."""
-    assert repair(IMPOSTOR, ELSEWHERE, alembic_creates=False) == Repair(adopted=(ELSEWHERE,))
+    assert repair(IMPOSTOR, ELSEWHERE, alembic_creates=False) == RepairPlan(adopted=(ELSEWHERE,))
 
 
 @pytest.mark.parametrize(
@@ -334,7 +337,7 @@ def test_another_null_mode(*, not_distinct: bool) -> None:
     found = repair(there, wanted=wanted, nullable=True)
     assert told(found) == ["validate", "create"]
     assert reason(found) == "nulls-mismatch"
-    assert repair(there, wanted=wanted, nullable=False) == Repair(adopted=(there,))
+    assert repair(there, wanted=wanted, nullable=False) == RepairPlan(adopted=(there,))
 
 
 def test_another_null_mode_under_the_wanted_name() -> None:
@@ -368,7 +371,7 @@ PRIMARY = offered("pk", "a", "b", kind=Kind.PRIMARY_KEY)
 
 def test_a_primary_key_that_is_there() -> None:
     """Nothing to do."""
-    assert repair(PRIMARY, wanted=PRIMARY, owned=False, alembic_creates=False) == Repair()
+    assert repair(PRIMARY, wanted=PRIMARY, owned=False, alembic_creates=False) == RepairPlan()
 
 
 @pytest.mark.parametrize(
@@ -392,7 +395,7 @@ def test_a_unique_index_serves_a_key_on_the_primary_key() -> None:
     """The promise is kept, though not by the primary key."""
     found = repair(offered("ux", "b", "a"), wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert found == Repair()
+    assert found == RepairPlan()
 
 
 def test_what_alembic_creates_on_the_primary_key_is_created() -> None:
@@ -485,7 +488,7 @@ def test_the_order_of_the_catalog_decides_nothing(wanted: Any, *, owned: bool) -
 # -- SQLite's rowid
 
 
-def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
+def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> RepairPlan:
     """A key on ``(a, b)``, where a is the rowid."""
     there = (offered("rowid", "a", kind=Kind.PRIMARY_KEY),)
     state = KeyState(

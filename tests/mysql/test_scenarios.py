@@ -250,10 +250,6 @@ def test_an_index_for_a_foreign_key_is_needed_on_the_way_down(mysql_project: Pro
         )
     )
     revision = goes_red(mysql_project, "'missing-arbiter'")
-    assert revision.lines("downgrade")[1:] == [
-        "# where the drop fails with 1553, the foreign key on (tenant) has no other index left:",
-        "# op.create_index('ix_accounts_tenant', 'accounts', ['tenant']), above it",
-    ]
     mysql_project.upgrade()
     assert mysql_project.check().code == 0
     second = mysql_project.revise()

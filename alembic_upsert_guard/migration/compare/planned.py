@@ -1,7 +1,9 @@
-"""From the steps of a repair to Alembic's operations, each with a reverse that loses nothing."""
+"""From the steps of a plan to Alembic's operations, each with a reverse that loses nothing."""
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations.ops import (
@@ -14,12 +16,12 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Index
 
-from ..declaration import as_index_element
-from ..inference import MYSQL_FAMILY, Candidate, Kind
-from ..names import name_of_unnamed
-from ..rows import can_deduplicate, newest_by
-from ..sqltext import literal_sql, sql_as_text
-from .operations import (
+from ...declaration import as_index_element
+from ...inference import Kind
+from ...names import name_of_unnamed
+from ...rows import can_deduplicate, newest_by
+from ...sqltext import literal_sql, sql_as_text
+from ..operations import (
     DropByDefinitionOp,
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
@@ -27,38 +29,63 @@ from .operations import (
     ValidateUpsertKeyOp,
     VerifyUpsertKeyOp,
 )
-from .repair import Action
+from .plan import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
 
-    from ..declaration import Arbiter, Declaration
-    from ..inference import Code
-    from ..verdict.inspected import InspectedKey
-    from .repair import Repair
+    from ...declaration import Arbiter, Declaration
+    from ...inference import Candidate, Code
+    from ...verdict.inspected import InspectedKey
+    from .plan import RepairPlan, Step
 
-__all__ = ["is_hidden", "operations_of"]
+__all__ = ["PlannedOp", "only", "planned_ops", "visible"]
 
 
-def operations_of(
-    dialect: Dialect, key: InspectedKey, repair: Repair, creation: MigrateOperation | None
-) -> tuple[list[MigrateOperation], VerifyUpsertKeyOp | None]:
-    """Return the repair as Alembic's operations, and the verification that comes after all of the table's."""
-    assert repair.shortfall is not None  # noqa: S101 - a repair with steps has a reason
-    sequence: list[MigrateOperation] = []
-    verification: VerifyUpsertKeyOp | None = None
-    for step in repair.steps:
-        if step.action is Action.VALIDATE:
-            sequence.append(_validation(dialect, key, repair.shortfall.code))
-        elif step.action is Action.CREATE:
-            sequence.append(_named(dialect, key, repair, creation or _creation_of(key.arbiter)))
-        elif step.action is Action.VERIFY:
-            verification = _verification(dialect, key, repair.shortfall.code)
-        elif step.candidate is not None:
-            sequence.append(_drop_of(key, step.candidate))
-    return sequence, verification
+@dataclass(frozen=True, slots=True)
+class PlannedOp:
+    """One step and the operation that does it."""
+
+    step: Step
+    op: MigrateOperation
+
+
+def only(planned: Iterable[PlannedOp], action: Action) -> list[PlannedOp]:
+    """Return those of `planned` that are such a step, in order."""
+    return [each for each in planned if each.step.action is action]
+
+
+def planned_ops(
+    dialect: Dialect, key: InspectedKey, plan: RepairPlan, creation: MigrateOperation | None
+) -> tuple[PlannedOp, ...]:
+    """Return the steps of the plan with their operations, in order.
+
+    :param creation: Alembic's own creation of the key's arbiter; None: it has none.
+    """
+    return tuple(
+        PlannedOp(step, _operation(dialect, key, plan, step, creation)) for step in plan.steps
+    )
+
+
+def _operation(
+    dialect: Dialect,
+    key: InspectedKey,
+    plan: RepairPlan,
+    step: Step,
+    creation: MigrateOperation | None,
+) -> MigrateOperation:
+    assert plan.shortfall is not None  # noqa: S101 - a plan with steps has a reason
+    if step.action is Action.VALIDATE:
+        return _validation(dialect, key, plan.shortfall.code)
+    if step.action is Action.VERIFY:
+        return _verification(dialect, key, plan.shortfall.code)
+    if step.candidate is not None:
+        return _drop_of(key, step.candidate)
+    return _named(dialect, key, plan, creation or _creation_of(key.arbiter))
 
 
 def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpsertKeyOp:
@@ -66,10 +93,8 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
     if key.declaration.attached_its_own(key.table):
         # rows are compared and no index is named: an operator class would be a syntax error
         elements = [
-            made.column or sql_as_text(str(made.expression))
-            if made.opclass is not None
-            else element
-            for element, made in zip(elements, key.wanted.elements, strict=True)
+            own.column or sql_as_text(str(own.expression)) if own.opclass is not None else element
+            for element, own in zip(elements, key.wanted.elements, strict=True)
         ]
     return ValidateUpsertKeyOp(
         key.table.name,
@@ -77,25 +102,15 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
         schema=key.table.schema,
         where=where,
         nulls=key.declaration.nulls,
-        code=str(code),
-        suggested_order=()
+        _code=str(code),
+        _suggested_order=()
         if not can_deduplicate(dialect)
         else newest_by(
             [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],
             [column.name for column in key.table.primary_key],
             key.target,
         ),
-        foreign_keys=_foreign_keys_served(dialect, key),
     )
-
-
-def _foreign_keys_served(dialect: Dialect, key: InspectedKey) -> list[tuple[str, ...]]:
-    """The columns of foreign keys that the key's index begins with, where the database needs an index for each."""
-    if dialect.name not in MYSQL_FAMILY or key.wanted.kind is Kind.PRIMARY_KEY:
-        return []
-    begins = {key.wanted.labels[:width] for width in range(1, len(key.wanted.labels) + 1)}
-    columns = [tuple(f.column_keys) for f in key.table.foreign_key_constraints]
-    return sorted({each for each in columns if each in begins})
 
 
 def _verification(dialect: Dialect, key: InspectedKey, code: Code) -> VerifyUpsertKeyOp:
@@ -106,8 +121,8 @@ def _verification(dialect: Dialect, key: InspectedKey, code: Code) -> VerifyUpse
         elements,
         schema=key.table.schema,
         where=where,
-        code=str(code),
-        comment=(
+        _code=str(code),
+        _comment=(
             f"put the primary key change here: upserts on ({columns}) need it, and Alembic does not",
             "compare primary keys. The next line fails until the database has an arbiter for them.",
         ),
@@ -134,18 +149,20 @@ def _creation_of(arbiter: Arbiter) -> MigrateOperation:
 
 
 def _named(
-    dialect: Dialect, key: InspectedKey, repair: Repair, creation: MigrateOperation
+    dialect: Dialect, key: InspectedKey, plan: RepairPlan, creation: MigrateOperation
 ) -> MigrateOperation:
     """The creation, under a name where the model states none: Alembic cannot drop it again otherwise."""
-    if isinstance(creation, CreateUniqueConstraintOp) and creation.constraint_name is None:
-        gone = {step.candidate for step in repair.steps}
-        creation.constraint_name = name_of_unnamed(
-            key.table.name,
-            key.wanted.labels,
-            dialect=dialect.name,
-            taken={candidate.name for candidate in key.offered if candidate not in gone},
-        )
-    return creation
+    if not isinstance(creation, CreateUniqueConstraintOp) or creation.constraint_name is not None:
+        return creation
+    gone = {step.candidate for step in plan.steps}
+    named = copy(creation)
+    named.constraint_name = name_of_unnamed(
+        key.table.name,
+        key.wanted.labels,
+        dialect=dialect.name,
+        taken={candidate.name for candidate in key.offered if candidate not in gone},
+    )
+    return named
 
 
 def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
@@ -178,8 +195,26 @@ def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
     return DropConstraintOp(name, table, type_="unique", schema=schema, _reverse=again)
 
 
-def is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) -> bool:
-    """Return whether the user's filters keep autogenerate from touching what `op`, one of ours, touches."""
+def visible(
+    context: AutogenContext,
+    key: InspectedKey,
+    planned: tuple[PlannedOp, ...],
+    creation: MigrateOperation | None,
+) -> tuple[PlannedOp, ...]:
+    """Return all of `planned`, or where the user's filters hide a part of it, what Alembic does all the same, checked.
+
+    :param creation: as for :func:`planned_ops`; what Alembic creates itself passed the filters.
+    """
+    ours = [p.op for p in planned if creation is None or p.step.action is not Action.CREATE]
+    if not any(_is_hidden(context, key, op) for op in ours):
+        return planned
+    if creation is None:
+        return ()
+    return tuple(p for p in planned if p.step.action is not Action.DROP)
+
+
+def _is_hidden(context: AutogenContext, key: InspectedKey, op: MigrateOperation) -> bool:
+    """Whether the user's filters keep autogenerate from touching what `op`, one of ours, touches."""
     item: Any
     name: Any
     if isinstance(op, DropByDefinitionOp):

@@ -1,4 +1,4 @@
-"""What runs outside a transaction stands in a revision of its own, after the rest of what was found.
+"""What runs outside a transaction gets a revision of its own, after the rest of what was found.
 
 A revision that commits in its middle leaves half of itself behind where the other half fails, and then neither runs
 again nor is undone.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.util import rev_id
 
-from .online_operations import OnlineOps
+from ..operations import OnlineOps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,11 +33,11 @@ def split_when_written(context: MigrationContext) -> None:
     Alembic reads the hook after the comparators: ``RevisionContext._run_environment``.
     """
     hook = context.opts.get(_SLOT)
-    if not isinstance(hook, _Splitting):
-        context.opts[_SLOT] = _Splitting(hook)
+    if not isinstance(hook, _SplitHook):
+        context.opts[_SLOT] = _SplitHook(hook)
 
 
-class _Splitting:
+class _SplitHook:
     def __init__(self, hook: Callable[..., Any] | None) -> None:
         self._hook = hook
 
@@ -60,11 +60,11 @@ class _Splitting:
 def _own_revision(script: MigrationScript) -> MigrationScript | None:
     if len(script.upgrade_ops_list) != 1 or script.upgrade_ops is None:
         return None
-    upgrade, upgrade_rest = _parted(script.upgrade_ops.ops)
+    upgrade, upgrade_rest = _partitioned(script.upgrade_ops.ops)
     if not upgrade:
         return None
     downgrade_ops = script.downgrade_ops or DowngradeOps([])
-    downgrade, downgrade_rest = _parted(downgrade_ops.ops)
+    downgrade, downgrade_rest = _partitioned(downgrade_ops.ops)
     if not upgrade_rest:
         script.upgrade_ops.ops = upgrade
         downgrade_ops.ops = [*downgrade, *downgrade_rest]
@@ -80,7 +80,7 @@ def _own_revision(script: MigrationScript) -> MigrationScript | None:
     )
 
 
-def _parted(
+def _partitioned(
     ops: Iterable[MigrateOperation],
 ) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
     online: list[MigrateOperation] = []
@@ -94,7 +94,7 @@ def _parted(
 
 
 class _AfterTheRest(UpgradeOps):
-    """The operations of the second revision, which tell of the first as well: ``alembic check`` asks the last alone."""
+    """The operations of the second revision, which report those of the first: ``alembic check`` asks only the last."""
 
     def __init__(self, ops: list[MigrateOperation], rest: UpgradeOps) -> None:
         super().__init__(ops)

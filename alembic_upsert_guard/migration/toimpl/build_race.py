@@ -1,7 +1,7 @@
 """The race that no check of the rows can close: rows that arrive between it and the build of the index.
 
-The build itself refuses them, in words of its own. Once a key's rows were checked on a connection, the unique indexes
-and constraints made on its table there are watched, and the refusal is told as our report.
+The build itself refuses them, with the server's message. Once a key's rows were checked on a connection, the unique
+indexes and constraints created on its table there are watched, and the refusal is reported as ours are.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from sqlalchemy import Column, Index, Insert, PrimaryKeyConstraint, UniqueConstr
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
-from ..catalog import TableName
-from ..catalog.messages import message_of
-from ..catalog.postgresql import constraint_in_the_way, sqlstate
-from ..catalog.reading import commits_each_statement, execute
-from ..rows import lost_with_the_table
-from ..sqltext import named
+from ...catalog import TableName
+from ...catalog.messages import message_of
+from ...catalog.postgresql import constraint_in_the_way, sqlstate
+from ...catalog.reading import commits_each_statement, execute
+from ...rows import lost_with_the_table
+from ...sqltext import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,22 +38,22 @@ def watch_builds(
     table: str,
     schema: str | None,
     columns: frozenset[str] | None,
-    told: Callable[[str | None], Exception | None],
+    refusal: Callable[[str | None], Exception | None],
     *,
-    subject: str,
+    label: str,
     reveal: bool,
 ) -> None:
-    """Raise what `told` returns where the database refuses to make something unique on the table.
+    """Raise what `refusal` returns where the database refuses to make something unique on the table.
 
     The watch ends with the connection.
 
-    :param columns: the key's, where it is made of columns alone; None: anything unique on the table may be its.
-    :param told: called when the database can be read from again, with the name of the INVALID index that the build
+    :param columns: the key's, where it has only columns; None: anything unique on the table may be its.
+    :param refusal: called when the database can be read from again, with the name of the INVALID index that the build
      left behind, None for none; returns None where the rows hold.
-    :param subject: the key, for the message of an error that is not about rows.
+    :param label: the key, for the message of an error that is not about rows.
     :param reveal: False: no value of a row is in the error, whatever its kind, and in none that it is raised from.
     """
-    watch = _Watch(connection, (schema, table), columns, told, subject=subject, reveal=reveal)
+    watch = _Watch(connection, (schema, table), columns, refusal, label=label, reveal=reveal)
     event.listen(connection, "before_execute", watch.before)
     event.listen(connection, "after_execute", watch.after)
     event.listen(connection, "rollback", watch.rolled_back)
@@ -65,16 +65,16 @@ class _Watch:
         connection: Connection,
         table: tuple[str | None, str],
         columns: frozenset[str] | None,
-        told: Callable[[str | None], Exception | None],
+        refusal: Callable[[str | None], Exception | None],
         *,
-        subject: str,
+        label: str,
         reveal: bool,
     ) -> None:
         self.connection = connection
         self.table = table
         self.columns = columns
-        self.told = told
-        self.subject = subject
+        self.refusal = refusal
+        self.label = label
         self.reveal = reveal
         # PostgreSQL answers nothing in a transaction that has failed
         self.needs_savepoint = connection.dialect.name == "postgresql"
@@ -97,26 +97,26 @@ class _Watch:
         self.building = _built_concurrently(statement) if outside else None
         if self.has_savepoint:
             execute(self.connection, f"SAVEPOINT {_SAVEPOINT}")
-        # SQLAlchemy tells of errors by engine alone: for as long as this one statement takes
-        self.forget()
+        # SQLAlchemy reports errors only by engine: for as long as this one statement takes
+        self.stop_listening()
         event.listen(self.connection.engine, "handle_error", self.refused)
         self.listens = True
 
     def after(self, _: Connection, statement: Any, *__: Any) -> None:
         if not self._is_ours(statement):
             return
-        self.forget()
+        self.stop_listening()
         if self.has_savepoint:
             execute(self.connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
     def rolled_back(self, *_: Any) -> None:
-        self.forget()
+        self.stop_listening()
         if self.raised is not None:
             # SQLAlchemy has raised it from the driver's error meanwhile
             self.raised.__cause__ = self.raised.__context__ = None
             self.raised = None
 
-    def forget(self) -> None:
+    def stop_listening(self) -> None:
         if self.listens:
             event.remove(self.connection.engine, "handle_error", self.refused)
             self.listens = False
@@ -134,18 +134,20 @@ class _Watch:
         if self.has_savepoint:
             execute(self.connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         try:
-            told = self.told(self.building)
+            refusal = self.refusal(self.building)
         except CommandError as failure:  # the rows cannot be read any more than the index be built
-            told = failure
+            refusal = failure
         if self.reveal:
-            return told
-        if told is None:
+            return refusal
+        if refusal is None:
             message = message_of(error, reveal=False)
-            told = CommandError(f"{self.subject} was not made unique. The database says: {message}")
-        told.__cause__ = told.__context__ = None
+            refusal = CommandError(
+                f"{self.label} was not made unique. The database says: {message}"
+            )
+        refusal.__cause__ = refusal.__context__ = None
         _empty(context.original_exception)
-        self.raised = told
-        return told
+        self.raised = refusal
+        return refusal
 
     def _keep_what_refers_to_the_table(self) -> None:
         """Refuse a batch that would delete rows of other tables: it drops the table once it is copied."""
@@ -153,7 +155,7 @@ class _Watch:
         lost = lost_with_the_table(self.connection, table)
         if lost:
             name = named(self.connection.dialect, *table)
-            listed = ", ".join(f"{told} {count}" for told, count in lost.items())
+            listed = ", ".join(f"{reference} {count}" for reference, count in lost.items())
             raise CommandError(
                 f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
                 f"along: {listed}; no row was changed. Leave the PRAGMA off in env.py, or declare the key with "
@@ -161,12 +163,13 @@ class _Watch:
                 "commits each change of the schema, such as a column that it added: undo that before the next upgrade"
             )
 
-    def _refuse_a_name_that_is_taken(self, made: Any) -> None:
+    def _refuse_a_name_that_is_taken(self, constraint: Any) -> None:
         table = TableName(*self.table)
-        other = made.name and constraint_in_the_way(self.connection, table, str(made.name))
+        name = constraint.name
+        other = name and constraint_in_the_way(self.connection, table, str(name))
         if other:
             raise CommandError(
-                f"{made.name} on {named(self.connection.dialect, *table)} was not made, nothing was changed: that is "
+                f"{name} on {named(self.connection.dialect, *table)} was not made, nothing was changed: that is "
                 f"the name of another constraint of the table, {other}. Give one of the two another name"
             )
 
@@ -178,19 +181,19 @@ class _Watch:
             return (copy.schema, copy.name) == (schema, f"_alembic_tmp_{table}"[:50])
         if not isinstance(statement, CreateIndex | AddConstraint):
             return False
-        made: Any = statement.element
-        is_unique = isinstance(made, UniqueConstraint | PrimaryKeyConstraint) or (
-            isinstance(made, Index) and made.unique
+        item: Any = statement.element
+        is_unique = isinstance(item, UniqueConstraint | PrimaryKeyConstraint) or (
+            isinstance(item, Index) and item.unique
         )
-        if not is_unique or (made.table.schema, made.table.name) != self.table:
+        if not is_unique or (item.table.schema, item.table.name) != self.table:
             return False
-        columns = _columns(made)
+        columns = _columns(item)
         return columns is None or self.columns is None or columns == self.columns
 
 
-def _columns(made: Any) -> frozenset[str] | None:
-    """The columns that are made unique; None: SQL is among them."""
-    elements: Any = made.expressions if isinstance(made, Index) else made.columns
+def _columns(item: Any) -> frozenset[str] | None:
+    """The columns that become unique; None: SQL is among them."""
+    elements: Any = item.expressions if isinstance(item, Index) else item.columns
     if not all(isinstance(element, Column) for element in elements):
         return None
     return frozenset(element.name for element in elements)

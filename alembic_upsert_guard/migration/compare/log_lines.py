@@ -1,4 +1,4 @@
-"""What autogenerate logs of keys: a line each, and one line for all schemas of which the same is to be told."""
+"""What autogenerate logs of keys: a line each, and one line for all schemas where it is the same."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..findings import alike, describe_schemas, describe_target, is_tenant_schema
-from .toimpl import LOGGER
+from ...findings import alike, describe_schemas, describe_target, is_tenant_schema
+from ..context import log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Table
 
-    from ..inference import Candidate, ConflictTarget
+    from ...inference import Candidate, ConflictTarget
 
-__all__ = ["Lines"]
-
-log = logging.getLogger(LOGGER)
+__all__ = ["LogLines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class _Line:
     after: str
 
 
-class Lines:
+class LogLines:
     """What is to be logged at the end of one comparison, in order."""
 
     def __init__(self) -> None:
@@ -40,7 +38,7 @@ class Lines:
         self._homes: dict[str, str] = {}
 
     def info(self, before: str, table: Table, target: ConflictTarget, after: str = "") -> None:
-        """Note what is so of a declared key: words around it."""
+        """Note what is so of a declared key; `before` and `after` are the text around it."""
         key = (target.labels, target.predicate)
         self._note(logging.INFO, f"{before}upsert key ", table, *key, after)
 
@@ -53,8 +51,8 @@ class Lines:
         """Note that an arbiter goes, of a declared key or of none."""
         self._note(logging.WARNING, before, table, gone.labels, None, after)
 
-    def lives_in(self, table: Table, home: str | None) -> None:
-        """Tell the table by the schema that the search path leads to, as in a loop over tenants that sets it."""
+    def show_schema(self, table: Table, home: str | None) -> None:
+        """Name the table with the schema that the search path leads to, as in a loop over tenants that sets it."""
         if table.schema is None and is_tenant_schema(home):
             self._homes[table.name] = str(home)
 
@@ -81,7 +79,7 @@ class Lines:
 
 def _subject(group: Sequence[_Line]) -> str:
     line = group[0]
-    alone = len(group) == 1 and line.schema
-    table = f"{line.schema}.{line.table}" if alone else line.table
+    is_only_one = len(group) == 1 and line.schema
+    table = f"{line.schema}.{line.table}" if is_only_one else line.table
     key = describe_target(table, line.elements, line.where)
     return f"{key}{describe_schemas([each.schema for each in group])}"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ..catalog.messages import message_of
-from ..errors import OnlineError
-from ..online import (
+from ...catalog.messages import message_of
+from ...errors import OnlineError
+from ...online import (
     OnlineArbiter,
     Reporter,
     Retries,
@@ -25,10 +25,12 @@ from ..online import (
     script_creation,
     script_drop,
 )
-from ..sqltext import named
-from .operations import ValidateUpsertKeyOp
-from .redaction import redacted, reveals
-from .toimpl import LOGGER, refused_rows, table_of, target_of, write
+from ...sqltext import named
+from ..context import connection_of, log, reveals, table_of, target_of
+from ..operations import ValidateUpsertKeyOp
+from .keys import refused_rows
+from .redaction import redacted
+from .script import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,57 +39,55 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from ..catalog import TableName
-    from ..online import Script
-    from .online_operations import (
+    from ...catalog import TableName
+    from ...online import Script
+    from ..operations import (
         ConcurrentOp,
         CreateConcurrentlyOp,
         DropConcurrentlyOp,
         OnlineOps,
     )
 
-__all__ = ["all_of", "create_concurrently", "drop_concurrently"]
-
-log = logging.getLogger(LOGGER)
+__all__ = ["create_concurrently", "drop_concurrently", "run_online_ops"]
 
 
 @redacted
 def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp) -> None:
-    """Make a unique constraint or index, or write down what does."""
+    """Create a unique constraint or index, or write what does into the script."""
     context = operations.get_context()
     wanted = _wanted(context, operation)
     if context.as_sql:
-        _write(context, script_creation(context.dialect, wanted, _patience(operation)))
+        _write(context, script_creation(context.dialect, wanted, _retries(operation)))
         return
 
-    def make(connection: Connection, patience: Retries, teller: Reporter) -> None:
+    def build(connection: Connection, retries: Retries, reporter: Reporter) -> None:
         try:
-            create(connection, wanted, patience, teller)
+            create(connection, wanted, retries, reporter)
         except RowsInTheWay as error:
-            raise _violation(context, connection, operation, wanted, error) from None
+            raise _violation(context, operation, wanted, error) from None
 
-    _run(context, operation, wanted.table, make)
+    _run(context, operation, wanted.table, build)
 
 
 @redacted
 def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> None:
-    """Drop a unique constraint or index, or write down what does."""
+    """Drop a unique constraint or index, or write what does into the script."""
     context = operations.get_context()
     _refuse_other_databases(context, operation)
     table = table_of(context, operation.table_name, operation.schema)
     name, constraint = operation.name, operation.constraint
     if context.as_sql:
-        patience = _patience(operation)
-        _write(context, script_drop(context.dialect, table, name, patience, constraint=constraint))
+        retries = _retries(operation)
+        _write(context, script_drop(context.dialect, table, name, retries, constraint=constraint))
         return
 
-    def unmake(connection: Connection, patience: Retries, teller: Reporter) -> None:
-        drop(connection, table, name, patience, teller, constraint=constraint)
+    def remove(connection: Connection, retries: Retries, reporter: Reporter) -> None:
+        drop(connection, table, name, retries, reporter, constraint=constraint)
 
-    _run(context, operation, table, unmake)
+    _run(context, operation, table, remove)
 
 
-def all_of(operations: Operations, online: OnlineOps) -> None:
+def run_online_ops(operations: Operations, online: OnlineOps) -> None:
     """Run what autogenerate found for one key, where its operations are invoked and not written."""
     for operation in online.ops:
         operations.invoke(operation)
@@ -99,37 +99,37 @@ def _run(
     table: TableName,
     act: Callable[[Connection, Retries, Reporter], None],
 ) -> None:
-    teller = _teller(context, reveal=reveals(context, operation))
-    patience = _patience(operation)
+    reporter = _reporter(context, reveal=reveals(context, operation))
+    retries = _retries(operation)
     try:
         with _outside_a_transaction(context, operation) as connection:
-            one = UpgradeLock(connection, table, teller)
+            lock = UpgradeLock(connection, table, reporter)
             before = context.get_current_heads()
             try:
-                one.take()
+                lock.take()
                 _refuse_other_version(context, operation, before)
-                act(connection, patience, teller)
+                act(connection, retries, reporter)
             except BaseException:
-                one.release(connection)
+                lock.release(connection)
                 raise
-        after = _connection(context)
+        after = connection_of(context)
         if after.in_transaction():
             # who waits for the lock then finds the version written
-            one.keep_until_commit(after)
-        one.release(after)
+            lock.keep_until_commit(after)
+        lock.release(after)
     except OnlineError as error:
         raise CommandError(str(error)) from error
     except SQLAlchemyError as error:
-        told = f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+        directive = _call(operation)
         # the error that says so may be hidden behind one of cleaning up
-        if _connection(context).invalidated:
+        if connection_of(context).invalidated:
             raise CommandError(
-                f"{told}: the connection to the database was lost. Run the upgrade again: it looks at what is there, "
-                "and goes on with it"
+                f"{directive}: the connection to the database was lost. Run the upgrade again: it looks at what is "
+                "there, and goes on with it"
             ) from error
         if isinstance(error, DBAPIError):
-            message = message_of(error, reveal=teller.reveal)
-            raise CommandError(f"{told} failed. The database says: {message}") from error
+            message = message_of(error, reveal=reporter.reveal)
+            raise CommandError(f"{directive} failed. The database says: {message}") from error
         raise
 
 
@@ -137,12 +137,10 @@ def _run(
 def _outside_a_transaction(
     context: MigrationContext, operation: ConcurrentOp
 ) -> Iterator[Connection]:
-    begun_elsewhere = (
-        _connection(context).in_transaction() and context._transaction is None  # noqa: SLF001
-    )
-    if begun_elsewhere:
+    is_begun = connection_of(context).in_transaction()
+    if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}) runs outside a transaction, and "
+            f"{_call(operation)} runs outside a transaction, and "
             "the connection is in one that env.py began. Let Alembic begin it: with context.begin_transaction(): "
             "around context.run_migrations(), and no engine.begin() or connection.begin() around that"
         )
@@ -150,7 +148,7 @@ def _outside_a_transaction(
     try:
         with context.autocommit_block():
             try:
-                yield _connection(context)
+                yield connection_of(context)
             except BaseException as error:
                 failure = error
                 raise
@@ -168,19 +166,18 @@ def _refuse_other_version(
     now = context.get_current_heads()
     if now != before:
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}): another upgrade has brought the "
-            f"database to {', '.join(now) or 'base'} meanwhile. Nothing was changed here: run the upgrade again"
+            f"{_call(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
+            "Nothing was changed here: run the upgrade again"
         )
 
 
 def _violation(
     context: MigrationContext,
-    connection: Connection,
     operation: CreateConcurrentlyOp,
     wanted: OnlineArbiter,
-    met: RowsInTheWay,
+    error: RowsInTheWay,
 ) -> Exception:
-    """The rows that the build met, read and told; they may be gone again by now."""
+    """The rows that the build met, read and reported; they may be gone again by now."""
     check = ValidateUpsertKeyOp(
         operation.table_name,
         operation.elements,
@@ -190,9 +187,9 @@ def _violation(
         reveal=operation.reveal,
     )
     left_behind = None
-    if met.left_behind is not None:
-        left_behind = named(context.dialect, wanted.table.schema, met.left_behind)
-    refused = refused_rows(context, connection, check, left_behind=left_behind)
+    if error.left_behind is not None:
+        left_behind = named(context.dialect, wanted.table.schema, error.left_behind)
+    refused = refused_rows(context, check, left_behind=left_behind)
     return refused or CommandError(
         f"{wanted.name} on {named(context.dialect, *wanted.table)} was not made: the build met rows that share a key, "
         "and they are gone by now. Run the upgrade again"
@@ -223,26 +220,25 @@ def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) 
         )
 
 
-def _patience(operation: ConcurrentOp) -> Retries:
-    patience = Retries()
-    if operation.lock_timeout is not None:
-        patience = replace(patience, lock_timeout=operation.lock_timeout)
-    if operation.attempts is not None:
-        patience = replace(patience, attempts=operation.attempts)
-    return patience
+def _call(operation: ConcurrentOp) -> str:
+    return f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
 
 
-def _teller(context: MigrationContext, *, reveal: bool) -> Reporter:
-    options = getattr(context.config, "cmd_opts", None)
-    quiet = bool(getattr(options, "quiet", False))
+def _retries(operation: ConcurrentOp) -> Retries:
+    stated: dict[str, Any] = {
+        "lock_timeout": operation.lock_timeout,
+        "attempts": operation.attempts,
+    }
+    return replace(
+        Retries(), **{name: value for name, value in stated.items() if value is not None}
+    )
 
-    def say(line: str) -> None:
-        log.info("%s", line)
 
+def _reporter(context: MigrationContext, *, reveal: bool) -> Reporter:
+    quiet = bool(getattr(getattr(context.config, "cmd_opts", None), "quiet", False))
+    say = partial(log.info, "%s")
     return Reporter(
-        say,
-        lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet),
-        reveal=reveal,
+        say, lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet), reveal=reveal
     )
 
 
@@ -252,9 +248,3 @@ def _write(context: MigrationContext, script: Script) -> None:
             write(context, statement)
     for statement in script.inside:
         write(context, statement)
-
-
-def _connection(context: MigrationContext) -> Connection:
-    connection = context.connection
-    assert connection is not None  # noqa: S101 - there is none with --sql alone
-    return connection

@@ -8,16 +8,18 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
-from ..inference import Kind
-from ..sqltext import literal_sql, sql_as_text
-from .online_operations import (
+from ...inference import Kind
+from ...sqltext import literal_sql, sql_as_text
+from ..operations import (
     CreateUniqueConstraintConcurrentlyOp,
     CreateUniqueIndexConcurrentlyOp,
     DropUniqueConstraintConcurrentlyOp,
     DropUniqueIndexConcurrentlyOp,
+    NoReverseOp,
     OnlineOps,
 )
-from .operations import NothingOp, UpsertKeyOp
+from .plan import Action
+from .planned import only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
 
-    from ..inference import Candidate
-    from ..verdict.inspected import InspectedKey
-    from .online_operations import CreateConcurrentlyOp
+    from ...inference import Candidate
+    from ...verdict.inspected import InspectedKey
+    from ..operations import CreateConcurrentlyOp
+    from .planned import PlannedOp
 
-__all__ = ["OPTION", "as_online"]
+__all__ = ["as_online"]
 
-OPTION = "upsert_guard_concurrently"
+_OPTION = "upsert_guard_concurrently"
 """The argument of ``context.configure()``: a bool, or a callable of the model's table that returns one."""
 
 _CARRIED = frozenset({"where", "include", "nulls_not_distinct", "ops"})
@@ -44,50 +47,62 @@ _CARRIED = frozenset({"where", "include", "nulls_not_distinct", "ops"})
 def as_online(
     context: AutogenContext,
     key: InspectedKey,
-    sequence: Sequence[MigrateOperation],
-    dropping: Mapping[MigrateOperation, Candidate],
+    planned: Sequence[PlannedOp],
+    late: Sequence[PlannedOp],
 ) -> OnlineOps | None:
-    """Return `sequence` with its creation made concurrent; None: the plain form is the right one.
+    """Return what is planned with its creation made concurrent; None: the plain form is the right one.
 
     That is so where nobody asked, where nothing is created, and where the index has an option that only the plain
     directive knows. A table that is empty where the revision is run gets it at once all the same. What is dropped goes
     after the creation: at no moment is nothing unique.
 
-    :param dropping: each drop, of `sequence` or of Alembic's, and what it drops.
+    :param late: drops of Alembic's own, to go after the creation, too.
     """
-    creations = [op for op in sequence if isinstance(op, CreateUniqueConstraintOp | CreateIndexOp)]
+    creations = only(planned, Action.CREATE)
     if len(creations) != 1 or not _is_asked_for(context, key):
         return None
-    dialect = context.dialect
-    creation = _concurrent(dialect, creations[0])
+    creation = _concurrent(context.dialect, creations[0].op)
     if creation is None:
         return None
-    checks = [op for op in sequence if isinstance(op, UpsertKeyOp)]
-    before: list[MigrateOperation] = []
-    after: list[MigrateOperation] = []
-    for op, gone in dropping.items():
-        if gone.name != creation.name:
-            after.append(_drop(dialect, key, op, gone))
-        elif gone.valid:
-            # the new one takes its name, and the way back makes it again
-            creation.replace = True
-            before.append(NothingOp(op.reverse()))
-        else:
-            # where it is the same, what is there of it is gone on with
-            creation.replace = gone.kind is Kind.INDEX
-    return OnlineOps([*checks, *before, creation, *after])
+    drops = (*only(planned, Action.DROP), *late)
+    namesakes = [each for each in drops if _candidate(each).name == creation.name]
+    others = [each for each in drops if each not in namesakes]
+    # what is there of an INVALID one that is the same is resumed
+    creation.replace = any(_candidate(each).valid or _is_index(each) for each in namesakes)
+    return OnlineOps(
+        [
+            *(each.op for each in only(planned, Action.VALIDATE)),
+            *_replaced(namesakes),
+            creation,
+            *(_drop(context.dialect, key, each) for each in others),
+        ]
+    )
+
+
+def _replaced(namesakes: Sequence[PlannedOp]) -> list[MigrateOperation]:
+    """No drops: the new one takes the name, and the way back creates the old one again."""
+    return [NoReverseOp(each.op.reverse()) for each in namesakes if _candidate(each).valid]
+
+
+def _candidate(drop: PlannedOp) -> Candidate:
+    assert drop.step.candidate is not None  # noqa: S101 - a DROP has one
+    return drop.step.candidate
+
+
+def _is_index(drop: PlannedOp) -> bool:
+    return _candidate(drop).kind is Kind.INDEX
 
 
 def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
-    asked: Any = context.opts.get(OPTION, False)
+    asked: Any = context.opts.get(_OPTION, False)
     if callable(asked):
         asked = asked(key.table)
     if not isinstance(asked, bool):
         raise CommandError(
-            f"context.configure({OPTION}=...) is True, False, or a callable that returns one of them for a table; "
+            f"context.configure({_OPTION}=...) is True, False, or a callable that returns one of them for a table; "
             f"for {key.table.fullname} it is {asked!r}"
         )
-    # whether the table has rows in this database says nothing of the others that the revision is for
+    # whether the table has rows in this database says nothing about the others that the revision is for
     return asked and context.dialect.name == "postgresql"
 
 
@@ -138,7 +153,7 @@ def _element(dialect: Dialect, expression: Any, opclasses: Mapping[str, str]) ->
     opclass = opclasses.get(getattr(expression, "key", None) or "")
     if isinstance(expression, Column) and opclass is None:
         return str(expression.name)
-    # an expression in an index stands in parentheses
+    # an expression in an index is in parentheses
     grouped = expression if isinstance(expression, Column) else expression.self_group()
     sql = literal_sql(grouped, dialect)
     return sql_as_text(sql if opclass is None else f"{sql} {opclass}")
@@ -148,15 +163,14 @@ def _as_text(dialect: Dialect, where: Any) -> TextClause:
     return sql_as_text(where if isinstance(where, str) else literal_sql(where, dialect))
 
 
-def _drop(
-    dialect: Dialect, key: InspectedKey, op: MigrateOperation, gone: Candidate
-) -> MigrateOperation:
+def _drop(dialect: Dialect, key: InspectedKey, drop: PlannedOp) -> MigrateOperation:
+    gone = _candidate(drop)
     table, schema, name = key.table.name, key.table.schema, str(gone.name)
-    again = None if isinstance(back := op.reverse(), NothingOp) else back
+    again = None if isinstance(back := drop.op.reverse(), NoReverseOp) else back
     if isinstance(again, CreateUniqueConstraintOp):
         again = _concurrent(dialect, again)
-    if gone.kind is Kind.INDEX:
-        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, reverses=again)
-    if isinstance(op, DropConstraintOp) and gone.unique:
-        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, reverses=again)
-    return op  # an exclusion constraint
+    if _is_index(drop):
+        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, _reverse=again)
+    if isinstance(drop.op, DropConstraintOp) and gone.unique:
+        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, _reverse=again)
+    return drop.op  # an exclusion constraint

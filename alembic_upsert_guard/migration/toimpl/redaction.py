@@ -9,24 +9,18 @@ from alembic.operations.ops import MigrateOperation
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from ..catalog.messages import message_of
-from ..errors import UpsertGuardError
+from ...catalog.messages import message_of
+from ...errors import UpsertGuardError
+from ..context import reveals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alembic.operations import Operations
-    from alembic.runtime.migration import MigrationContext
 
-__all__ = ["redacted", "reveals"]
+__all__ = ["redacted"]
 
 _Op = TypeVar("_Op", bound=MigrateOperation)
-
-
-def reveals(context: MigrationContext, operation: MigrateOperation) -> bool:
-    """Return whether values may be shown: neither the directive nor ``context.configure()`` says otherwise."""
-    stated = bool(getattr(operation, "reveal", True))
-    return stated and bool(context.opts.get("upsert_guard_reveal", True))
 
 
 def redacted(run: Callable[[Operations, _Op], None]) -> Callable[[Operations, _Op], None]:
@@ -58,14 +52,16 @@ def _redacted(error: Exception, operation: MigrateOperation) -> Exception:
         table = getattr(operation, "table_name", "")
         message = message_of(error, reveal=False)
         return CommandError(f"op.{directive}({str(table)!r}) failed. The database says: {message}")
-    if not isinstance(error, CommandError | UpsertGuardError) and not _comes_of_the_database(error):
+    if not isinstance(error, CommandError | UpsertGuardError) and not _comes_from_the_database(
+        error
+    ):
         return error
-    # the words are ours; the frames below hold what it was raised from
+    # the message is ours; the frames below hold what it was raised from
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _comes_of_the_database(error: BaseException) -> bool:
+def _comes_from_the_database(error: BaseException) -> bool:
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, DBAPIError):
