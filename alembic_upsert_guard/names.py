@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from .databases import Database
+
 __all__ = ["cut_before", "name_of_unnamed", "short_hash", "truncated_identifier"]
 
 _LIMIT = 63
@@ -34,7 +36,7 @@ def short_hash(text: str) -> str:
 
 
 def name_of_unnamed(
-    table: str, columns: Sequence[str], *, dialect: str, taken: Container[str | None]
+    table: str, columns: Sequence[str], *, database: Database, taken: Container[str | None]
 ) -> str:
     """Return a name for a unique constraint that the models leave unnamed, so that a downgrade can drop it.
 
@@ -45,7 +47,7 @@ def name_of_unnamed(
     """
     servers = "_".join([table, *columns, "key"])
     if (
-        dialect == "postgresql"
+        database.names_constraints_itself
         and servers not in taken
         and truncated_identifier(servers) == servers
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import CompileError, InvalidRequestError
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
 
+from ..databases import DATABASES, database_for
 from ..errors import DeclarationError
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
 from ..names import short_hash, truncated_identifier
@@ -220,9 +222,9 @@ def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:
 
 
 def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None:
-    names = ("postgresql", "sqlite") if dialect is None else (dialect.name,)
-    for name in names:
-        where = index.dialect_kwargs.get(f"{name}_where")
+    known = DATABASES.values() if dialect is None else (database_for(dialect),)
+    for option in chain.from_iterable(each.predicate_options for each in known):
+        where = index.dialect_kwargs.get(option)
         if where is not None:
             return _predicate_clause(where)
     return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Candidate, Code, ConflictTarget, Folded, Shortfall
+from ..inference import Candidate, Code, ConflictTarget, Folded, Shortfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..databases import Database
 
 __all__ = [
     "CORRECT_THE_SQL",
@@ -224,10 +226,9 @@ def _named(candidate: Candidate | None) -> str:
     return "an index" if candidate is None else describe_candidate(candidate)
 
 
-def without_arbiter(dialect: str) -> str:
+def without_arbiter(database: Database) -> str:
     """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
-    silent = dialect in MYSQL_FAMILY
-    return "doubles rows in silence" if silent else "fails with 42P10"
+    return "fails with 42P10" if database.has_conflict_targets else "doubles rows in silence"
 
 
 def describe_candidate(candidate: Candidate) -> str:

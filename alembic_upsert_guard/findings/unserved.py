@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Code, Kind, Traits
+from ..inference import Code, Kind, Traits
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
@@ -16,6 +16,7 @@ from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..databases import Database
     from ..inference import Candidate, ConflictTarget, Shortfall
     from .codes import FindingCode
 
@@ -93,16 +94,16 @@ class RowsInTheWay:
 
 
 def shortfall_of_upsert(
-    upsert: UpsertInCode, target: ConflictTarget, shortfall: Shortfall, dialect: str
+    upsert: UpsertInCode, target: ConflictTarget, shortfall: Shortfall, database: Database
 ) -> str:
     """Return why no arbiter serves the upsert."""
-    return f"{upsert.subject} {_outcome(shortfall, dialect)}: {shortfall_fact(target, shortfall, _UPSERT)}"
+    return f"{upsert.subject} {_outcome(shortfall, database)}: {shortfall_fact(target, shortfall, _UPSERT)}"
 
 
-def _outcome(shortfall: Shortfall, dialect: str) -> str:
-    if dialect in MYSQL_FAMILY:
+def _outcome(shortfall: Shortfall, database: Database) -> str:
+    if not database.has_conflict_targets:
         return "doubles rows in silence"
-    if dialect != "postgresql":
+    if not database.has_sqlstates:
         return "fails"
     if shortfall.rules:
         return "fails with 0A000"

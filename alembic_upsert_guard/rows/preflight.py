@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import inspect
 
 from ..catalog.reading import execute
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
 from ..findings import DuplicateGroup, RowsReport, is_tenant_schema
-from ..inference import MYSQL_FAMILY
 from ..sqltext import named
 from . import mysql, postgresql, sqlite
 from .order import newest_by
 from .statements import RowsOfKey, listing_sql, sample_sql, totals_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -30,10 +30,6 @@ FEW = 10_000
 Measured on 10 million rows, against the serial build: finding the hashes 0.6 and reading their rows 0.1, one exact
 pass over all rows 1.0. Each hash is a number in the statement that reads its rows.
 """
-
-
-_ROW_IDENTIFIER = {"postgresql": ("ctid",), "sqlite": ("rowid",)}
-"""What identifies rows that have no primary key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +60,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     """
     dialect = connection.dialect
     shown = sample if reveal else 0
-    if dialect.name == "postgresql":
-        relation = postgresql.find_relation(connection, key.table)
-        key = replace(key, only=relation is not None and relation.has_children)
-        if relation and key.table.schema is None and is_tenant_schema(relation.name.schema):
-            key = replace(key, table=relation.name)
-        found = _read_postgresql(connection, relation, key, shown)
-    elif dialect.name == "sqlite":
-        found = _read_sqlite(connection, key, shown)
-    else:
-        found = _read(connection, key, shown)
+    key, found = _READERS.get(database_for(dialect), _read_any)(connection, key, shown)
     return RowsReport(
         table=named(dialect, *key.table),
         elements=key.target.labels,
@@ -98,10 +85,6 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
 
 def _read(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     """Exact groups over all the rows that `key` names."""
-    if connection.dialect.name in MYSQL_FAMILY:
-        obstacle = mysql.index_obstacle(connection, key)
-        if obstacle is not None:
-            return _RowFacts(obstacle=obstacle)
     totals = execute(connection, totals_sql(connection.dialect, key)).one()
     found = _RowFacts(
         groups=int(totals.duplicate_groups or 0),
@@ -111,12 +94,40 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     return _sampled(connection, key, found, shown) if found.groups else found
 
 
-def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
+def _read_any(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
+    return key, _read(connection, key, shown)
+
+
+def _read_mysql(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
+    obstacle = mysql.index_obstacle(connection, key)
+    return key, _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
+
+
+def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
     obstacle = sqlite.index_obstacle(connection, key)
-    return _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
+    return key, _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
 
 
 def _read_postgresql(
+    connection: Connection, key: RowsOfKey, shown: int
+) -> tuple[RowsOfKey, _RowFacts]:
+    relation = postgresql.find_relation(connection, key.table)
+    key = replace(key, only=relation is not None and relation.has_children)
+    if relation and key.table.schema is None and is_tenant_schema(relation.name.schema):
+        key = replace(key, table=relation.name)
+    return key, _read_relation(connection, relation, key, shown)
+
+
+_READERS: dict[Database, Callable[[Connection, RowsOfKey, int], tuple[RowsOfKey, _RowFacts]]] = {
+    POSTGRESQL: _read_postgresql,
+    SQLITE: _read_sqlite,
+    MYSQL: _read_mysql,
+    MARIADB: _read_mysql,
+}
+"""Each returns the key as the report names it, and its rows."""
+
+
+def _read_relation(
     connection: Connection, relation: postgresql.Relation | None, key: RowsOfKey, shown: int
 ) -> _RowFacts:
     if relation is None:
@@ -194,7 +205,7 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _RowFacts, shown: in
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))
     if shown <= 0:
         return found
-    identity = primary_key or _ROW_IDENTIFIER.get(connection.dialect.name, ())
+    identity = primary_key or database_for(connection.dialect).row_identifier
     try:
         rows = execute(connection, sample_sql(connection.dialect, key, identity, shown)).all()
     except (
@@ -218,7 +229,7 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _RowFacts, shown: in
 def _columns(
     connection: Connection, table: TableName
 ) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
-    if connection.dialect.name == "postgresql":
+    if database_for(connection.dialect) is POSTGRESQL:
         return postgresql.columns_of(connection, table)
     inspector = inspect(connection)
     primary_key = inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"]

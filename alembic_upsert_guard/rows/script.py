@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
-from ..inference import MYSQL_FAMILY
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
 from ..programs import program
 from ..sqltext import named, quoted, where_sql
 from .postgresql import is_wide, width_of
 from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
 
 __all__ = ["script_check"]
@@ -20,16 +22,11 @@ __all__ = ["script_check"]
 
 def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
     """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
-    if dialect.name == "postgresql":
-        return [_block(dialect, key)]
-    if dialect.name == "sqlite":
-        return _failing_insert(dialect, key)
-    if dialect.name in MYSQL_FAMILY:
-        return _failing_name(dialect, key)
-    return None
+    check = _CHECKS.get(database_for(dialect))
+    return None if check is None else check(dialect, key)
 
 
-def _block(dialect: Dialect, key: RowsOfKey) -> str:
+def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
     elements = key.elements(dialect)
     parameters = {
         "key_label": key.label(dialect),
@@ -41,7 +38,7 @@ def _block(dialect: Dialect, key: RowsOfKey) -> str:
         "listing": listing_sql(dialect, key),
         "nulls": key.nulls,
     }
-    return program("check", dialect, parameters)
+    return [program("check", dialect, parameters)]
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
@@ -74,3 +71,11 @@ def _offending(key: RowsOfKey) -> str:
     if key.nulls == "forbid":
         return "coalesce(surplus_rows, 0) + coalesce(null_rows, 0)"
     return "coalesce(surplus_rows, 0)"
+
+
+_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], list[str]]] = {
+    POSTGRESQL: _block,
+    SQLITE: _failing_insert,
+    MYSQL: _failing_name,
+    MARIADB: _failing_name,
+}

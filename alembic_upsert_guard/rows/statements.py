@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..databases import database_for
 from ..findings import describe_key
-from ..inference import MYSQL_FAMILY
 from ..sqltext import called, named, operator, where_sql
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ __all__ = ["IDENTITIES", "RowsOfKey", "listing_sql", "sample_sql", "totals_sql"]
 
 IDENTITIES = 5
 """Rows named for each group in the sample."""
-
-_SORTED = {"mysql": "SQL_BIG_RESULT ", "mariadb": "SQL_BIG_RESULT "}
-"""Has the rows grouped by a sort, by dialect: a temporary table with a row a key takes ten times as long there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +111,14 @@ def _grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     else:
         has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"{several} OR {null}"
     return (
-        f"SELECT {_SORTED.get(dialect.name, '')}{columns}, {rows} AS row_count, {has_null} AS has_null "
+        f"SELECT {database_for(dialect).grouping_hint}{columns}, {rows} AS row_count, {has_null} AS has_null "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING {having}"
     )
 
 
 def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
     """The condition, in a group, that its key has NULL in this element."""
-    if dialect.name in MYSQL_FAMILY:
-        # of the group: they do not see that an expression beside GROUP BY is the one in it (errors 1054 and 1055)
+    if database_for(dialect).groups_by_ordinal_only:  # so it is asked of the group
         return f"count({sql}) = 0"
     return key.is_null(sql)
 
@@ -171,7 +167,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     number, rank = called(dialect, "row_number"), called(dialect, "dense_rank")
     more, up_to = operator(dialect, ">"), operator(dialect, "<=")
     # drawn together, the predicate would no longer keep rows away that an element fails on
-    once = "MATERIALIZED " if dialect.name == "postgresql" else ""
+    once = database_for(dialect).materializes
     return (
         f"WITH candidate AS {once}(SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
         f"placed AS (SELECT candidate.*, {count}(*) OVER (PARTITION BY {by_key}) AS row_count, "

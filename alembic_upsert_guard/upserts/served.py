@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..catalog import TableName
+from ..databases import database_for
 from ..findings import FindingCode
 from ..findings.unserved import (
     UpsertInCode,
@@ -237,8 +238,8 @@ class _Case:
         if not isinstance(target, ConflictTarget):
             late = evidence.shortfall.candidate
             target = ConflictTarget(() if late is None else late.elements)
-        dialect = self._witness.dialect.name
-        fact = shortfall_of_upsert(self._upsert, target, evidence.shortfall, dialect)
+        database = database_for(self._witness.dialect)
+        fact = shortfall_of_upsert(self._upsert, target, evidence.shortfall, database)
         return self._unserved(fact, self._hint(target, evidence, advice))
 
     def _hint(self, target: ConflictTarget, evidence: Evidence, advice: SqlAdvice) -> str:

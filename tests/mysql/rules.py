@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.catalog import TableName, catalog_for
-from alembic_upsert_guard.catalog.mysql import is_mariadb
 from alembic_upsert_guard.catalog.reading import execute
+from alembic_upsert_guard.databases import MARIADB, database_for
 from alembic_upsert_guard.inference import Candidate, State, judge
 from tests.rules.answers import target_of
 
@@ -27,7 +27,7 @@ class MySQLRules:
 
     @property
     def is_mariadb(self) -> bool:
-        return is_mariadb(self.connection.dialect)
+        return database_for(self.connection.dialect) is MARIADB
 
     def only_mysql(self, why: str) -> None:
         if self.is_mariadb:

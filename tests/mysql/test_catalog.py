@@ -10,9 +10,10 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.catalog.mysql import catalog_statement, offered_from
+from alembic_upsert_guard.databases import MYSQL
 from alembic_upsert_guard.inference import ConflictTarget, Element, Kind, State, Traits, judge
 
-MYSQL_8 = Traits("mysql", (8, 0, 36))
+MYSQL_8 = Traits(database=MYSQL, version=(8, 0, 36))
 
 
 def table(name: str = "t", kind: str = "BASE TABLE", folds: int = 0) -> Any:

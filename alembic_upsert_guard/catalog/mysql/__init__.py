@@ -6,7 +6,7 @@ from .empty_copy import empty_copy, normalize
 from .inferred import inferred_arbiters
 from .offers import offered_from, read
 from .script import failing_statements, text_literal, verification_script
-from .server import errno, is_mariadb, server_message
+from .server import errno, server_message
 from .statement import catalog_statement
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "errno",
     "failing_statements",
     "inferred_arbiters",
-    "is_mariadb",
     "normalize",
     "offered_from",
     "read",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
+from ...databases import MARIADB, database_for
 from ...sqltext import quoted
 from ..contract import NormalizedSql, not_normalized
 from ..reading import execute
-from .server import is_mariadb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,10 @@ def normalize(
 
     MariaDB has no expressions in indexes: there, and where all are columns, nothing is asked.
     """
-    if all(e.column is not None for e in arbiter.elements) or is_mariadb(connection.dialect):
+    if (
+        all(e.column is not None for e in arbiter.elements)
+        or database_for(connection.dialect) is MARIADB
+    ):
         return not_normalized(arbiter, offered)
     printed = _printed_expressions(connection, table, arbiter.elements)
     if printed is None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ...databases import database_for
 from ...inference import Candidate, Element, Kind, Traits
 from ..contract import Offered, RelationKind, TableName
-from .server import is_mariadb
 from .statement import catalog_statement
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName,
 
 def _traits(dialect: Dialect) -> Traits:
     version = tuple(part for part in dialect.server_version_info or () if isinstance(part, int))
-    return Traits(dialect="mariadb" if is_mariadb(dialect) else "mysql", version=version)
+    return Traits(database=database_for(dialect), version=version)
 
 
 @dataclass

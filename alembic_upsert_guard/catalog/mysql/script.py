@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...databases import MARIADB, database_for
 from ...sqltext import named, string_literal
-from .server import is_mariadb
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -48,7 +48,7 @@ def failing_statements(dialect: Dialect, query: str, message: str) -> list[str]:
     :param query: a SELECT of one row with the column ``fails``, and whatever `message` names.
     :param message: SQL over the columns of `query`; the servers show 128 characters of it at least.
     """
-    if is_mariadb(dialect):
+    if database_for(dialect) is MARIADB:
         failing = f"concat('SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ', quote({message}))"
         run = ["EXECUTE IMMEDIATE @upsert_guard"]
     else:

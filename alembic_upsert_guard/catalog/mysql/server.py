@@ -1,4 +1,4 @@
-"""Which server it is, and its errors."""
+"""The server's errors."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ..reading import first_sentence
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
     from sqlalchemy.exc import DBAPIError
 
-__all__ = ["errno", "is_mariadb", "server_message"]
-
-
-def is_mariadb(dialect: Dialect) -> bool:
-    """Return whether the server is MariaDB, which a ``mysql://`` URL may lead to as well."""
-    return bool(getattr(dialect, "is_mariadb", False))
+__all__ = ["errno", "server_message"]
 
 
 def errno(error: DBAPIError) -> int | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, text
 
-from .server import is_mariadb
+from ...databases import MARIADB, database_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +76,9 @@ def catalog_statement(dialect: Dialect, tables: Sequence[TableName]) -> tuple[An
 def _expression(dialect: Dialect) -> str:
     """MySQL has functional key parts, and this column, from 8.0.13 on; MariaDB has neither."""
     version = dialect.server_version_info or ()
-    return "NULL" if is_mariadb(dialect) or version < (8, 0, 13) else "i.EXPRESSION"
+    return "NULL" if database_for(dialect) is MARIADB or version < (8, 0, 13) else "i.EXPRESSION"
 
 
 def _hidden(dialect: Dialect) -> str:
     """Whether no query uses the index: each server has its own keyword for it, and enforces the index all the same."""
-    return "i.IGNORED = 'YES'" if is_mariadb(dialect) else "i.IS_VISIBLE = 'NO'"
+    return "i.IGNORED = 'YES'" if database_for(dialect) is MARIADB else "i.IS_VISIBLE = 'NO'"

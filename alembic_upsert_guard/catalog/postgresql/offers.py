@@ -9,6 +9,7 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ...databases import POSTGRESQL
 from ...inference import Candidate, Element, Kind, Traits
 from ..contract import Offered, TableName
 from .server import RELATIONS, server_version
@@ -54,7 +55,7 @@ def offered_from(
 
 def _traits(row: Row[Any], version: tuple[int, ...]) -> Traits:
     return Traits(
-        dialect="postgresql",
+        database=POSTGRESQL,
         version=version,
         relation=RELATIONS[row.relation_kind].value,
         partition_columns=tuple(dict.fromkeys(row.partition_columns or ())),

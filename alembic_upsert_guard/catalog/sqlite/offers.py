@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, text
 
+from ...databases import SQLITE
 from ...inference import Candidate, Element, Kind, Traits
 from ...sqltext import quoted, string_literal
 from ..contract import Offered, TableName
@@ -113,7 +114,7 @@ def _offered(rows: Sequence[Row[Any]]) -> Offered:
     return Offered(
         candidates=tuple(candidates),
         nullable=nullable.difference({rowid}),
-        traits=Traits(dialect="sqlite", rowid=rowid),
+        traits=Traits(database=SQLITE, rowid=rowid),
     )
 
 

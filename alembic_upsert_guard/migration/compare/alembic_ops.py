@@ -1,4 +1,4 @@
-"""What Alembic's own operations create and drop, in the words of the core."""
+"""What Alembic's own operations create and drop, as values of the core."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
+from ...databases import database_for
 from ...inference import Kind
 from ...sqltext import literal_sql, sql_as_text
 from ..operations import (
@@ -94,16 +95,16 @@ def _is_index(drop: PlannedOp) -> bool:
 
 
 def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
-    asked: Any = context.opts.get(_OPTION, False)
-    if callable(asked):
-        asked = asked(key.table)
-    if not isinstance(asked, bool):
+    concurrently: Any = context.opts.get(_OPTION, False)
+    if callable(concurrently):
+        concurrently = concurrently(key.table)
+    if not isinstance(concurrently, bool):
         raise CommandError(
             f"context.configure({_OPTION}=...) is True, False, or a callable that returns one of them for a table; "
-            f"for {key.table.fullname} it is {asked!r}"
+            f"for {key.table.fullname} it is {concurrently!r}"
         )
     # whether the table has rows in this database says nothing about the others that the revision is for
-    return asked and context.dialect.name == "postgresql"
+    return concurrently and database_for(context.dialect).builds_concurrently
 
 
 def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp | None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from alembic.operations.ops import CreateUniqueConstraintOp
 
 from ...catalog import TableName, catalog_for
+from ...databases import database_for
 from ...declaration import declarations_of
 from ...findings import rival_fact, shortfall_fact
-from ...inference import MYSQL_FAMILY, Code, judge
+from ...inference import Code, judge
 from ...verdict.inspected import verdict_on
 
 if TYPE_CHECKING:
@@ -54,16 +55,16 @@ def note_doubts(
 ) -> None:
     """Note what no operation changes: rivals, rules, what takes no INSERT, and doubt where all looks well."""
     subject = (key.table, key.declaration.target)
-    if key.traits.dialect in MYSQL_FAMILY:
+    if not key.traits.database.has_conflict_targets:
         staying = [candidate for candidate in key.offered if candidate not in stock.dropped]
         rivals = judge(key.target, staying, key.traits).rivals
         if rivals:
             lines.warning("rival-unique-key: ", *subject, f": {rival_fact(rivals)}")
-    found = verdict_on(key).shortfall
-    if found is not None and key.traits.dialect == "postgresql":
-        of_relation = bool(found.rules or found.relation)
+    answered = verdict_on(key).shortfall
+    if answered is not None and key.traits.database.simplifies_sql:
+        of_relation = bool(answered.rules or answered.relation)
         if of_relation or (key.inferred is not None and plan.shortfall is None):
-            _note_shortfall(key, found, lines)
+            _note_shortfall(key, answered, lines)
     if plan.shortfall is None or plan.steps:
         return
     if plan.shortfall.code is not Code.UNPROVEN_ARBITER or not _is_inferred(context, key):
@@ -76,7 +77,7 @@ def _note_shortfall(key: InspectedKey, shortfall: Shortfall, lines: LogLines) ->
 
 
 def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
-    """Whether the database itself finds an arbiter, where text could not tell."""
+    """Whether the database itself finds an arbiter, where text could not prove it."""
     inferred = key.inferred
     if inferred is None:
         catalog = catalog_for(context.dialect.name)
@@ -113,7 +114,7 @@ def note_planned(
 
 def _caveat(context: AutogenContext, planned: Sequence[PlannedOp]) -> str:
     if (
-        context.dialect.name == "sqlite"
+        not database_for(context.dialect).alters_constraints
         and not context.opts.get("render_as_batch")
         and any(isinstance(each.op, CreateUniqueConstraintOp) for each in planned)
     ):

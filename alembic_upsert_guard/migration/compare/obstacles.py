@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from ...catalog import TableName
+from ...databases import POSTGRESQL, database_for
 from ...declaration import declarations_of, told
 from ...errors import UpsertGuardError
 from ...findings import (
@@ -101,7 +102,7 @@ def _no_index(context: AutogenContext, key: InspectedKey) -> str | None:
 
     A subquery (0A000), a function that is not immutable (42P17), an aggregate (42803), a type without order (42704).
     """
-    if context.dialect.name != "postgresql" or context.connection is None:
+    if database_for(context.dialect) is not POSTGRESQL or context.connection is None:
         return None
     table = TableName(key.table.schema, key.table.name)
     rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)

@@ -13,7 +13,7 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 
-from ...inference import MYSQL_FAMILY
+from ...databases import database_for
 from ..operations import (
     ArbiterRemovedOp,
     DropByDefinitionOp,
@@ -59,7 +59,7 @@ class TableChanges:
     """What comes after all of the table's."""
     online: tuple[OnlineOps, ...] = ()
     """What is done outside a transaction, after everything else of the revision."""
-    made_online: tuple[MigrateOperation, ...] = ()
+    online_creations: tuple[MigrateOperation, ...] = ()
     """The same creations as `online` has, in Alembic's own operations."""
 
     def without(self, ops: Iterable[MigrateOperation]) -> TableChanges:
@@ -89,7 +89,7 @@ def placed(
     return replace(
         changes.without((*replaced, *(each.op for each in late))),
         online=(*changes.online, online),
-        made_online=(*changes.made_online, *creations),
+        online_creations=(*changes.online_creations, *creations),
     )
 
 
@@ -139,8 +139,10 @@ def arranged(
         blocks += [op] if own is None else [_like(op, own.ops), *own.verifications]
     blocks += [online for own in changes.values() for online in own.online]
     is_batch = bool(context.opts.get("render_as_batch"))
-    settled = [each for op in _offered_once(blocks) for each in _settled(op, is_batch=is_batch)]
-    return _with_checks_first(settled) if context.dialect.name in MYSQL_FAMILY else settled
+    lifted = [
+        each for op in _offered_once(blocks) for each in _whole_or_lifted(op, is_batch=is_batch)
+    ]
+    return _with_checks_first(lifted) if database_for(context.dialect).commits_ddl else lifted
 
 
 def _like(block: MigrateOperation, ops: Iterable[MigrateOperation]) -> MigrateOperation:
@@ -148,7 +150,7 @@ def _like(block: MigrateOperation, ops: Iterable[MigrateOperation]) -> MigrateOp
     return ModifyTableOps(block.table_name, list(ops), schema=block.schema)
 
 
-def _settled(op: MigrateOperation, *, is_batch: bool) -> Iterator[MigrateOperation]:
+def _whole_or_lifted(op: MigrateOperation, *, is_batch: bool) -> Iterator[MigrateOperation]:
     if not isinstance(op, ModifyTableOps):
         yield op
     elif is_batch:

@@ -79,60 +79,62 @@ def plan_repair(state: KeyState) -> RepairPlan:
     wants_primary_key = state.wanted.kind is Kind.PRIMARY_KEY
     if unservable is not None and not wants_primary_key:
         return RepairPlan(unservable, is_refused=True)
-    found = sorted_out(state)
-    if wants_primary_key or any(c.kind is Kind.PRIMARY_KEY for c in found.spoilers):
-        return _by_hand(state, found, can_be_served=unservable is None)
-    if not found.staying and not state.created and found.impostors and not state.compared:
-        return RepairPlan(Shortfall(Code.UNPROVEN_ARBITER, found.impostors[0]))
-    return _in_order(state, found)
+    candidates = sorted_out(state)
+    if wants_primary_key or any(c.kind is Kind.PRIMARY_KEY for c in candidates.spoilers):
+        return _by_hand(state, candidates, can_be_served=unservable is None)
+    if not candidates.staying and not state.created and candidates.impostors and not state.compared:
+        return RepairPlan(Shortfall(Code.UNPROVEN_ARBITER, candidates.impostors[0]))
+    return _in_order(state, candidates)
 
 
-def _by_hand(state: KeyState, found: SortedCandidates, *, can_be_served: bool) -> RepairPlan:
+def _by_hand(state: KeyState, candidates: SortedCandidates, *, can_be_served: bool) -> RepairPlan:
     """The plan where a primary key has to change: a person does that."""
     # what Alembic creates beside a primary key, for unique=True on its column, serves as well
-    creates = state.created and not found.adopted
-    serves = bool(found.staying) or (creates and can_be_served)
-    undone = not serves or any(c.kind is Kind.PRIMARY_KEY for c in found.spoilers)
+    creates = state.created and not candidates.adopted
+    serves = bool(candidates.staying) or (creates and can_be_served)
+    undone = not serves or any(c.kind is Kind.PRIMARY_KEY for c in candidates.spoilers)
     steps = (
-        *_drops(found.broken),
+        *_drops(candidates.broken),
         *([_VALIDATE] if creates else []),
-        *_drops(found.spoilers),
+        *_drops(candidates.spoilers),
         *([_CREATE] if creates else []),
         *([_VERIFY] if undone else []),
     )
-    return _because(state, found, steps)
+    return _because(state, candidates, steps)
 
 
-def _in_order(state: KeyState, found: SortedCandidates) -> RepairPlan:
+def _in_order(state: KeyState, candidates: SortedCandidates) -> RepairPlan:
     """The plan where the revision itself does everything."""
     # not adopted: Alembic goes by name, and would ask for the wanted one in the next revision
-    loses_its_name = any(has_its_name(state, c) for c in (*found.spoilers, *found.broken))
-    if found.adopted or not (state.created or not found.staying or loses_its_name):
-        return _because(state, found, (*_drops(found.broken), *_drops(found.spoilers)))
-    lacking = _shortfall(state, found)
+    loses_its_name = any(has_its_name(state, c) for c in (*candidates.spoilers, *candidates.broken))
+    if candidates.adopted or not (state.created or not candidates.staying or loses_its_name):
+        return _because(
+            state, candidates, (*_drops(candidates.broken), *_drops(candidates.spoilers))
+        )
+    lacking = _shortfall(state, candidates)
     if lacking.code is Code.PARTITION_KEY_MISSING:
         # PostgreSQL makes nothing unique that lacks a partition column (0A000)
         return RepairPlan(lacking, is_refused=True)
-    impostors = () if found.staying else found.impostors
-    drops_after = (*_drops(found.spoilers), *_drops(impostors))
-    return RepairPlan(lacking, (*_drops(found.broken), _VALIDATE, *drops_after, _CREATE))
+    impostors = () if candidates.staying else candidates.impostors
+    drops_after = (*_drops(candidates.spoilers), *_drops(impostors))
+    return RepairPlan(lacking, (*_drops(candidates.broken), _VALIDATE, *drops_after, _CREATE))
 
 
 def _drops(candidates: Iterable[Candidate]) -> tuple[Step, ...]:
     return tuple(Step(Action.DROP, c) for c in candidates if c.kind is not Kind.PRIMARY_KEY)
 
 
-def _because(state: KeyState, found: SortedCandidates, steps: tuple[Step, ...]) -> RepairPlan:
-    return RepairPlan(_shortfall(state, found) if steps else None, steps, found.adopted)
+def _because(state: KeyState, candidates: SortedCandidates, steps: tuple[Step, ...]) -> RepairPlan:
+    return RepairPlan(_shortfall(state, candidates) if steps else None, steps, candidates.adopted)
 
 
-def _shortfall(state: KeyState, found: SortedCandidates) -> Shortfall:
+def _shortfall(state: KeyState, candidates: SortedCandidates) -> Shortfall:
     """The reason for whatever steps there are. What Alembic drops and would have served is not mentioned."""
-    if found.spoilers:
-        return Shortfall(Code.DEFERRABLE_ARBITER, found.spoilers[0])
-    if found.broken:
-        return Shortfall(Code.INVALID_ARBITER, found.broken[0])
-    going = [c for c in found.good if c in state.dropped]
+    if candidates.spoilers:
+        return Shortfall(Code.DEFERRABLE_ARBITER, candidates.spoilers[0])
+    if candidates.broken:
+        return Shortfall(Code.INVALID_ARBITER, candidates.broken[0])
+    going = [c for c in candidates.good if c in state.dropped]
     verdict = judge(
         state.target,
         [c for c in state.offered if c not in going],
@@ -144,7 +146,9 @@ def _shortfall(state: KeyState, found: SortedCandidates) -> Shortfall:
     if short is None:
         # it upserts, but on other rows or other NULLs than the model's arbiter
         other = verdict.arbiters[0]
-        differs = not found.good and other.nulls_not_distinct != state.wanted.nulls_not_distinct
+        differs = (
+            not candidates.good and other.nulls_not_distinct != state.wanted.nulls_not_distinct
+        )
         return Shortfall(Code.NULLS_MISMATCH if differs else Code.MISSING_ARBITER, other)
     if short.code is Code.UNPROVEN_ARBITER and state.compared:
         # the database was asked, and it is not the same

@@ -16,6 +16,7 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Index
 
+from ...databases import database_for
 from ...declaration import as_index_element
 from ...inference import Kind
 from ...names import name_of_unnamed
@@ -159,7 +160,7 @@ def _named(
     named.constraint_name = name_of_unnamed(
         key.table.name,
         key.wanted.labels,
-        dialect=dialect.name,
+        database=database_for(dialect),
         taken={candidate.name for candidate in key.offered if candidate not in gone},
     )
     return named

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropIndexOp
 
 from ...catalog.postgresql import server_version
+from ...databases import database_for
 from ...findings import without_arbiter
 from ...inference import ConflictTarget, Element, State, judge
 from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
@@ -40,7 +41,7 @@ def with_removals_noted(
     gone = {candidate for candidates in dropped.values() for candidate in candidates}
     created = [
         candidate
-        for op in (*changes.ops, *changes.made_online)
+        for op in (*changes.ops, *changes.online_creations)
         for candidate in arbiters_created_by(context, op)
     ]
     remaining = [*(c for c in key.offered if c not in gone), *created]
@@ -62,7 +63,7 @@ def _removals(
     remaining: Sequence[Candidate],
     lines: LogLines,
 ) -> Iterator[MigrateOperation]:
-    outcome = without_arbiter(context.dialect.name)
+    outcome = without_arbiter(database_for(context.dialect))
     for candidate in dropped:
         if _leaves_no_arbiter(candidate, remaining):
             lines.removal(
@@ -114,7 +115,8 @@ def _without_nulls_distinct(context: AutogenContext, op: MigrateOperation) -> Mi
     back = getattr(op, "_reverse", None)
     if not isinstance(back, CreateUniqueConstraintOp | CreateIndexOp):
         return op
-    if context.dialect.name != "postgresql" or server_version(context.dialect) >= (15,):
+    since = database_for(context.dialect).nulls_not_distinct_since
+    if since is None or server_version(context.dialect) >= since:
         return op
     spared, spared_back = copy(op), copy(back)
     spared_back.kw = {k: v for k, v in back.kw.items() if k != "postgresql_nulls_not_distinct"}

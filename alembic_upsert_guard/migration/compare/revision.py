@@ -52,7 +52,7 @@ class _SplitHook:
         for script in list(directives):
             own = _own_revision(script)
             if own is not None:
-                # below whatever the hook made of the one revision
+                # below whatever the hook turned the one revision into
                 own.head = str(directives[-1].rev_id)
                 directives.append(own)
 

@@ -9,14 +9,6 @@ from alembic.operations.ops import CreateIndexOp, DropConstraintOp, DropIndexOp,
 from ...sqltext import escape_colons
 from .markers import NoReverseOp
 
-__all__ = [
-    "CreateArbiterIndexOp",
-    "DropByDefinitionOp",
-    "DropIndexByDefinitionOp",
-    "DropInvalidConstraintOp",
-    "DropInvalidIndexOp",
-]
-
 
 class CreateArbiterIndexOp(CreateIndexOp):
     """A unique index that serves a key. Its SQL is rendered so that ``%`` and ``:`` in it survive."""

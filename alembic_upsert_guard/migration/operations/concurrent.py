@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import TextClause
 
-__all__ = [
-    "ConcurrentOp",
-    "CreateConcurrentlyOp",
-    "CreateUniqueConstraintConcurrentlyOp",
-    "CreateUniqueIndexConcurrentlyOp",
-    "DropConcurrentlyOp",
-    "DropUniqueConstraintConcurrentlyOp",
-    "DropUniqueIndexConcurrentlyOp",
-]
-
 
 class ConcurrentOp(MigrateOperation):
     """A directive about one unique constraint or index, which commits what was done before it."""

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from alembic.operations import BatchOperations, Operations
 
-__all__ = ["directive"]
-
 _Operation = TypeVar("_Operation", bound=type[Any])
 
 _OF_THE_BLOCK = frozenset({"table_name", "schema"})

@@ -15,8 +15,6 @@ from .markers import NoReverseOp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["UpsertKeyOp", "ValidateUpsertKeyOp", "VerifyUpsertKeyOp", "require_one_of", "source_of"]
-
 NULLS = ("warn", "distinct", "not_distinct", "forbid")
 
 

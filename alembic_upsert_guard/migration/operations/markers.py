@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.schema import Table
 
-__all__ = ["ArbiterRemovedOp", "NoReverseOp", "OnlineOps", "TableMarkerOp"]
-
 
 class NoReverseOp(MigrateOperation):
     """The other direction of an operation that nothing takes back. It is rendered as no line at all."""

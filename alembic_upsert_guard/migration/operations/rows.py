@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
     from sqlalchemy.sql.elements import TextClause
 
-__all__ = ["DeduplicateUpsertKeyOp", "RestoreDeduplicatedRowsOp"]
-
 _KEEP = ("first", "last")
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
     from sqlalchemy.sql.elements import TextClause
 
-__all__ = ["SqlAsWrittenDirective"]
-
 
 class SqlAsWrittenDirective:
     """A directive that is no operation: it returns what others take."""

@@ -8,6 +8,7 @@ from alembic.autogenerate.render import render_op
 from sqlalchemy import Column
 from sqlalchemy.sql.elements import ClauseElement
 
+from ...databases import database_for
 from ...sqltext import escape_colons, literal_sql
 from .arguments import (
     directive_call,
@@ -64,7 +65,7 @@ def _rendered(context: AutogenContext, value: Any) -> str:
         return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, context.dialect)
-        if "%" in sql and context.dialect.name != "sqlite":
+        if "%" in sql and database_for(context.dialect).doubles_per_cent:
             # below no directive of ours, as where the table is new, a script would have the per cent sign twice
             return f"{context.opts['alembic_module_prefix'] or ''}sql_as_written({sql!r})"
         return f"{sqlalchemy_prefix(context)}text({escape_colons(sql)!r})"
@@ -115,7 +116,7 @@ def render_drop_concurrently(context: AutogenContext, operation: DropConcurrentl
 def render_online(context: AutogenContext, operation: OnlineOps) -> list[str]:
     """Return the lines of what has no revision of its own, below a comment that says what that means."""
     return [
-        "# the next lines run outside a transaction, and commit what stands above them: where that is other work,",
+        "# the next lines run outside a transaction, and commit what is above them: where that is other work,",
         "# move them into a revision of their own, after this one.",
         *(line for op in operation.ops for line in render_op(context, op)),
     ]

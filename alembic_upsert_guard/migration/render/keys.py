@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...databases import database_for
 from ...findings import suggest_directives, without_arbiter
 from ..operations import ValidateUpsertKeyOp
 from .arguments import directive_call, key_arguments, on_one_line, prefix, source, stated
@@ -90,7 +91,7 @@ def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp)
     elements = on_one_line(", ".join(operation.elements))
     return [
         f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
-        f"# upserts on them {without_arbiter(context.dialect.name)} from here on: deploy the code that does not first.",
+        f"# upserts on them {without_arbiter(database_for(context.dialect))} from here on: deploy the code that does not first.",
     ]
 
 

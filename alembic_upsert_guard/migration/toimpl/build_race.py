@@ -6,6 +6,7 @@ indexes and constraints created on its table there are watched, and the refusal 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
@@ -17,6 +18,7 @@ from ...catalog import TableName
 from ...catalog.messages import message_of
 from ...catalog.postgresql import constraint_in_the_way, sqlstate
 from ...catalog.reading import commits_each_statement, execute
+from ...databases import database_for
 from ...rows import lost_with_the_table
 from ...sqltext import named
 
@@ -53,37 +55,38 @@ def watch_builds(
     :param label: the key, for the message of an error that is not about rows.
     :param reveal: False: no value of a row is in the error, whatever its kind, and in none that it is raised from.
     """
-    watch = _Watch(connection, (schema, table), columns, refusal, label=label, reveal=reveal)
+    watch = _Watch(
+        connection=connection,
+        table=(schema, table),
+        columns=columns,
+        refusal=refusal,
+        label=label,
+        reveal=reveal,
+    )
     event.listen(connection, "before_execute", watch.before)
     event.listen(connection, "after_execute", watch.after)
     event.listen(connection, "rollback", watch.rolled_back)
 
 
+@dataclass(eq=False, kw_only=True)
 class _Watch:
-    def __init__(
-        self,
-        connection: Connection,
-        table: tuple[str | None, str],
-        columns: frozenset[str] | None,
-        refusal: Callable[[str | None], Exception | None],
-        *,
-        label: str,
-        reveal: bool,
-    ) -> None:
-        self.connection = connection
-        self.table = table
-        self.columns = columns
-        self.refusal = refusal
-        self.label = label
-        self.reveal = reveal
-        # PostgreSQL answers nothing in a transaction that has failed
-        self.needs_savepoint = connection.dialect.name == "postgresql"
-        self.has_savepoint = False
-        self.listens = False
-        self.raised: Exception | None = None
-        """What was raised in the place of an error whose values are held back."""
-        self.building: str | None = None
-        """The index that a build outside a transaction leaves behind when it fails."""
+    connection: Connection
+    table: tuple[str | None, str]
+    columns: frozenset[str] | None
+    refusal: Callable[[str | None], Exception | None]
+    label: str
+    reveal: bool
+    has_savepoint: bool = False
+    listens: bool = False
+    raised: Exception | None = None
+    """What was raised in the place of an error whose values are held back."""
+    building: str | None = None
+    """The index that a build outside a transaction leaves behind when it fails."""
+
+    @property
+    def needs_savepoint(self) -> bool:
+        """PostgreSQL answers nothing in a transaction that has failed."""
+        return database_for(self.connection.dialect).errors_end_transactions
 
     def before(self, _: Connection, statement: Any, *__: Any) -> None:
         if not self._is_ours(statement):

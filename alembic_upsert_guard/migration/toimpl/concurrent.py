@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...catalog.messages import message_of
+from ...databases import database_for
 from ...errors import OnlineError
 from ...online import (
     OnlineArbiter,
@@ -125,7 +126,7 @@ def _run(
         if connection_of(context).invalidated:
             raise CommandError(
                 f"{directive}: the connection to the database was lost. Run the upgrade again: it looks at what is "
-                "there, and goes on with it"
+                "there, and resumes"
             ) from error
         if isinstance(error, DBAPIError):
             message = message_of(error, reveal=reporter.reveal)
@@ -212,7 +213,7 @@ def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> Onlin
 
 
 def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) -> None:
-    if context.dialect.name != "postgresql":
+    if not database_for(context.dialect).builds_concurrently:
         plain = operation.directive.removesuffix("_concurrently")
         raise CommandError(
             f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {context.dialect.name}: "

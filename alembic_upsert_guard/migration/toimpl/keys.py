@@ -12,9 +12,9 @@ from ...catalog import catalog_for
 from ...catalog.messages import message_of
 from ...catalog.reading import commits_each_statement
 from ...catalog.script import script_verification
+from ...databases import database_for
 from ...errors import HiddenRowsError
 from ...findings import counted, suggest_directives, violation_text
-from ...inference import MYSQL_FAMILY
 from ...rows import can_deduplicate, listing_sql, read_rows, script_check
 from ...sqltext import named
 from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
@@ -147,7 +147,7 @@ def refused_rows(
 
 
 def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
-    report = replace(report, commits_ddl=context.dialect.name in MYSQL_FAMILY)
+    report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
     folded = prints_folded(context)
     if folded:
         log.error("%s", violation_text(report))
@@ -188,16 +188,16 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     if inferred.deferrable:
         raise CommandError(
             f"{label} has the deferrable arbiter {', '.join(inferred.deferrable)}: ON CONFLICT fails on it with 55000. "
-            "Make it anew without DEFERRABLE, in this revision above the verification"
+            "Create it without DEFERRABLE, in this revision above the verification"
         )
     reason = inferred.refusal or inferred.doubt
     if reason is not None:
         witness = "Its catalog" if inferred.by_catalog else "The database"
         raise CommandError(
-            f"{label} is not verified. {witness} says: {reason}. Make the arbiter in this revision, above the "
+            f"{label} is not verified. {witness} says: {reason}. Create the arbiter in this revision, above the "
             "verification"
         )
 
 
 def do_nothing(_: Operations, __: MigrateOperation) -> None:
-    """Change nothing: whoever invokes produced operations and writes no script meets comments among them."""
+    """Change nothing: where produced operations are invoked and not written, comments are among them."""
