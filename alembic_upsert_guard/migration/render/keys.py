@@ -89,9 +89,10 @@ def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list
 def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
     """Return the comment above the removal."""
     elements = on_one_line(", ".join(operation.elements))
+    outcome = without_arbiter(database_for(context.dialect))
     return [
         f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
-        f"# upserts on them {without_arbiter(database_for(context.dialect))} from here on: deploy the code that does not first.",
+        f"# upserts on them {outcome} from here on: deploy the code that does not first.",
     ]
 
 
