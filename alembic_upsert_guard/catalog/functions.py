@@ -170,7 +170,7 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
     return [
         Answer(
             sqlstate=each["state"],
-            message=each["words"],
+            message=each["message"],
             deferrable=tuple(each["deferrable"]),
             schema=each["schema"],
             asked=each["state"] != "XX000",
