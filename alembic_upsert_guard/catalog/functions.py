@@ -67,6 +67,8 @@ class Answer:
     """None: there is a plan."""
     message: str = ""
     """Of the refusal."""
+    arbiters: tuple[str, ...] = ()
+    """The indexes that the plan names; empty: there is no plan, or the upsert has no target."""
     deferrable: tuple[str, ...] = ()
     """The arbiters that the executor refuses for being deferrable."""
     schema: str | None = None
@@ -171,6 +173,7 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
         Answer(
             sqlstate=each["state"],
             message=each["message"],
+            arbiters=tuple(each["arbiters"]),
             deferrable=tuple(each["deferrable"]),
             schema=each["schema"],
             asked=each["state"] != "XX000",

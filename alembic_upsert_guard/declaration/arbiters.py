@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression
 
 from ..databases import DATABASES, database_for
 from ..errors import DeclarationError
+from ..findings import NOT_DEFERRABLE_HINT, deferrable_fact
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
 from ..names import short_hash, truncated_identifier
 from ..sqltext import literal_sql
@@ -68,10 +69,9 @@ def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbi
         if frozenset(candidate.elements) != frozenset(target.elements):
             continue
         if not candidate.immediate:
+            name = f"{candidate.name or 'a unique constraint'} on the same columns"
             raise DeclarationError(
-                f"{told(table, target)} cannot be upserted on: {candidate.name or 'a unique constraint'} on the same "
-                "columns is DEFERRABLE, and ON CONFLICT refuses deferrable arbiters (55000); declare that "
-                "constraint without deferrable= and initially="
+                f"{told(table, target)} cannot be upserted on: {deferrable_fact(name)}; {NOT_DEFERRABLE_HINT}"
             )
         if found is None and _serves(candidate, target, nulls, table):
             found = arbiter

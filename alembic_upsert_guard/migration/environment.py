@@ -18,15 +18,18 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import holds_no_value, message_of
+from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
 __all__ = [
     "EnvironmentFailedError",
+    "connection_of",
     "metadata_of",
     "prepended_paths",
     "project_config",
@@ -34,7 +37,7 @@ __all__ = [
 ]
 
 
-class EnvironmentFailedError(CommandError):
+class EnvironmentFailedError(CannotRunError):
     """The configuration cannot be read, or ``env.py`` did not run to its end; the message says why and where."""
 
 
@@ -74,7 +77,7 @@ def run_environment(
     visited: list[MigrationContext] = []
     failed: list[Exception] = []
 
-    def visit_and_stay(_: Any, context: MigrationContext) -> list[Any]:
+    def visit_and_migrate_nothing(_: Any, context: MigrationContext) -> list[Any]:
         visited.append(context)
         try:
             visit(context)
@@ -91,7 +94,7 @@ def run_environment(
         EnvironmentContext(
             config,
             script,
-            fn=visit_and_stay,
+            fn=visit_and_migrate_nothing,
             as_sql=offline,
             dont_mutate=True,
             destination_rev=None,
@@ -106,7 +109,7 @@ def run_environment(
         except (Exception, SystemExit) as error:
             if not failed:
                 raise EnvironmentFailedError(
-                    f"env.py did not run to its end: {_described(error)}"
+                    f"env.py did not run to its end: {_description(error)}"
                 ) from error
     if failed:
         raise failed[0]
@@ -133,6 +136,16 @@ def metadata_of(context: MigrationContext) -> Sequence[MetaData]:
     return several
 
 
+def connection_of(context: MigrationContext) -> Connection:
+    """Return the connection that ``env.py`` configured.
+
+    :raises EnvironmentFailedError: there is none.
+    """
+    if context.connection is None:
+        raise EnvironmentFailedError("env.py configured no connection")
+    return context.connection
+
+
 def prepended_paths(config: Config) -> Sequence[str]:
     """Return the folders that ``prepend_sys_path`` names.
 
@@ -154,21 +167,22 @@ def _script_directory(config: Config) -> ScriptDirectory:
 
 
 def _unreadable(error: Exception) -> EnvironmentFailedError:
-    return EnvironmentFailedError(f"the Alembic configuration cannot be read: {_described(error)}")
+    return EnvironmentFailedError(
+        f"the Alembic configuration cannot be read: {_description(error)}"
+    )
 
 
-def _described(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     # a syntax error's text names the file as well
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     if isinstance(error, DBAPIError):
         # of statements that env.py itself runs
         text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
     lines = text.strip().splitlines()
-    message = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    if isinstance(error, CommandError) and lines:
-        message = lines[0]
+    name = "" if isinstance(error, CommandError) and lines else type(error).__name__
+    described = ": ".join(filter(None, [name, *lines[:1]]))
     place = place_of(error)
-    return f"{message} ({place})" if place else message
+    return f"{described} ({place})" if place else described
 
 
 def _run_env_without_files(env_py: str) -> None:

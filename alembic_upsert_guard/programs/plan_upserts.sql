@@ -5,7 +5,8 @@
 --                which names are looked up; null: the session's
 --   users_path   the search path as the user has it
 --
--- The cursor upsert_guard_answers then holds the answers: an array of objects with state, message, deferrable and schema.
+-- The cursor upsert_guard_answers then holds the answers: an array of objects with state, message, arbiters,
+-- deferrable and schema.
 -- The exception that ends each question gives its locks and settings back, the search path among them.
     question pg_catalog.jsonb;
     plan pg_catalog.json;
@@ -25,6 +26,7 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     FOR question IN SELECT each.value FROM jsonb_array_elements(questions::jsonb) each LOOP
         named := NULL;
+        arbiters := NULL;
         late := '{}';
         planned := false;
         relation := question ->> 'relation';
@@ -70,6 +72,7 @@ BEGIN
             'state', CASE WHEN state = 'UG000' THEN NULL WHEN planned AND state <> '0A000' THEN 'XX000'
                           ELSE state END,
             'message', message,
+            'arbiters', coalesce(arbiters, '{}'),
             'deferrable', late,
             'schema', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                        WHERE c.oid = named AND NOT is_visible));

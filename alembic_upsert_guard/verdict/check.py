@@ -354,10 +354,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         listing = listing_sql(connection.dialect, rows)
         return [unread_rows(subject, _why_unread(error), message, listing)]
     except HiddenRowsError as error:
-        message = str(error).partition(". Run the upgrade")[0]
-        return [unread_rows(subject, Unread.HIDDEN, message)]
-    mendable = can_deduplicate(connection.dialect)
-    return of_rows(subject, report, served=served, mendable=mendable)
+        return [unread_rows(subject, Unread.HIDDEN, error.fact)]
+    fixable = can_deduplicate(connection.dialect)
+    return of_rows(subject, report, served=served, fixable=fixable)
 
 
 def _why_unread(error: DBAPIError) -> Unread:

@@ -61,7 +61,7 @@ def test_duplicates_are_refused_with_the_whole_report(project: Project) -> None:
         "      op.restore_deduplicated_rows('accounts', ['tenant', 'email'], archive_table='accounts_duplicates')\n"
         "  - keep one row of each key and delete or merge the others, in this revision above the check or by hand, "
         "then run the upgrade again\n"
-        "  - if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration\n"
+        "  - if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration\n"
     )
 
 

@@ -224,8 +224,8 @@ def test_a_tenant_without_the_table(project: Project) -> None:
     assert [(f["code"], f["schema"]) for f in checked.findings] == [("missing-table", "tenant_31")]
 
 
-@pytest.mark.parametrize("accepted", ["accounts", "tenant_03.accounts"])
-def test_a_finding_of_a_tenant_is_accepted_by_either_name(project: Project, accepted: str) -> None:
+@pytest.mark.parametrize("named", ["accounts", "tenant_03.accounts"])
+def test_a_finding_of_a_tenant_is_suppressed_by_either_name(project: Project, named: str) -> None:
     """The model's, or that of the schema which the search path led to."""
     make_tenants(project)
     for tenant in TENANTS:
@@ -235,7 +235,7 @@ def test_a_finding_of_a_tenant_is_accepted_by_either_name(project: Project, acce
     loop(project, BY_SEARCH_PATH)
     (project.path / "pyproject.toml").write_text(
         "[[tool.upsert_guard.ignore]]\n"
-        f'code = "missing-arbiter"\ntable = "{accepted}"\nreason = "tenant_03 is read only"\n'
+        f'code = "missing-arbiter"\ntable = "{named}"\nreason = "tenant_03 is read only"\n'
     )
     checked = report(project, "check")
     assert (checked.code, checked.findings) == (0, [])

@@ -14,6 +14,7 @@ from alembic.util import PriorityDispatchResult
 
 from ...catalog import catalog_for
 from ...declaration import declarations_of
+from ...findings import unknown_dialect
 from ...rows import ARCHIVE_COLUMNS
 from ...verdict.inspected import inspect_keys
 from ..context import log
@@ -112,10 +113,8 @@ def _inspected(
     context: AutogenContext, tables: Mapping[Table, ModifyTableOps]
 ) -> Mapping[Table, Sequence[InspectedKey]]:
     if catalog_for(context.dialect.name) is None:
-        log.warning(
-            "unknown-dialect: %s is not a database that upsert keys can be judged on; nothing was checked",
-            context.dialect.name,
-        )
+        finding = unknown_dialect(context.dialect.name)
+        log.warning("%s: %s", finding.code, finding.fact)
         return {}
     if not tables or context.connection is None:
         return {}

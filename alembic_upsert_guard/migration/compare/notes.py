@@ -9,7 +9,14 @@ from alembic.operations.ops import CreateUniqueConstraintOp
 from ...catalog import TableName, catalog_for
 from ...databases import database_for
 from ...declaration import declarations_of
-from ...findings import rival_fact, shortfall_fact
+from ...findings import (
+    NULLABLE_HINT,
+    FindingCode,
+    nullable_fact,
+    rival_fact,
+    sentences,
+    shortfall_fact,
+)
 from ...inference import Code, judge
 from ...verdict.inspected import verdict_on
 
@@ -35,11 +42,10 @@ def note_declarations(table: Table, lines: LogLines) -> None:
         nullable = declaration.nullable_columns(table)
         if declaration.nulls == "warn" and nullable:
             lines.warning(
-                "nullable-key: ",
+                f"{FindingCode.NULLABLE_KEY}: ",
                 table,
                 declaration.target,
-                f": {', '.join(nullable)} may hold NULL, and NULLs never conflict: such rows double. "
-                'Make it NOT NULL, or state nulls="distinct", "forbid" or (PostgreSQL 15) "not_distinct"',
+                f": {sentences(nullable_fact(nullable), NULLABLE_HINT)}",
             )
 
 
@@ -59,7 +65,7 @@ def note_doubts(
         staying = [candidate for candidate in key.offered if candidate not in stock.dropped]
         rivals = judge(key.target, staying, key.traits).rivals
         if rivals:
-            lines.warning("rival-unique-key: ", *subject, f": {rival_fact(rivals)}")
+            lines.warning(f"{FindingCode.RIVAL_UNIQUE_KEY}: ", *subject, f": {rival_fact(rivals)}")
     answered = verdict_on(key).shortfall
     if answered is not None and key.traits.database.simplifies_sql:
         of_relation = bool(answered.rules or answered.relation)

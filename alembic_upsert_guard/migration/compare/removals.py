@@ -10,7 +10,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 
 from ...catalog.postgresql import server_version
 from ...databases import database_for
-from ...findings import without_arbiter
+from ...findings import FindingCode, without_arbiter
 from ...inference import ConflictTarget, Element, State, judge
 from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
 from .alembic_ops import arbiters_created_by, arbiters_dropped_by
@@ -67,7 +67,7 @@ def _removals(
     for candidate in dropped:
         if _leaves_no_arbiter(candidate, remaining):
             lines.removal(
-                "arbiter-removed: ",
+                f"{FindingCode.ARBITER_REMOVED}: ",
                 table,
                 candidate,
                 f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}",

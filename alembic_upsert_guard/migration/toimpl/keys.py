@@ -14,7 +14,14 @@ from ...catalog.reading import commits_each_statement
 from ...catalog.script import script_verification
 from ...databases import database_for
 from ...errors import HiddenRowsError
-from ...findings import counted, suggest_directives, violation_text
+from ...findings import (
+    NULL_ROWS_HINT,
+    deferrable_fact,
+    null_rows_fact,
+    sentences,
+    suggest_directives,
+    violation_text,
+)
 from ...rows import can_deduplicate, listing_sql, read_rows, script_check
 from ...sqltext import named
 from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
@@ -77,9 +84,7 @@ def _check(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: S
         )
     if report.null_rows and report.nulls == "warn":
         log.warning(
-            "%s: %s with NULL in the key, which no upsert ever matches; state nulls= to say what they mean",
-            subject.label,
-            counted(report.null_rows, "row"),
+            "%s: %s", subject.label, sentences(null_rows_fact(report.null_rows), NULL_ROWS_HINT)
         )
     watch_key(context, operation, subject, checked=True)
 
@@ -132,7 +137,7 @@ def _report(connection: Connection, operation: ValidateUpsertKeyOp, subject: Sub
         nulls=operation.nulls,
         order_by=report.order_by,
     )
-    return replace(report, mend=suggested)
+    return replace(report, suggested=suggested)
 
 
 def refused_rows(
@@ -187,7 +192,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     inferred = catalog.infer(connection_of(context), subject.table, subject.target)
     if inferred.deferrable:
         raise CommandError(
-            f"{label} has the deferrable arbiter {', '.join(inferred.deferrable)}: ON CONFLICT fails on it with 55000. "
+            f"{label} is not verified: {deferrable_fact(', '.join(inferred.deferrable))}. "
             "Create it without DEFERRABLE, in this revision above the verification"
         )
     reason = inferred.refusal or inferred.doubt

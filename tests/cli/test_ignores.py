@@ -1,4 +1,4 @@
-"""Accepted findings: ``[[tool.upsert_guard.ignore]]`` beside the Alembic configuration, and ``--baseline``."""
+"""Suppressed findings: ``[[tool.upsert_guard.ignore]]`` beside the Alembic configuration, and ``--baseline``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.command.ignores import (
-    Entry,
-    IgnoresError,
-    baseline,
-    read_entries,
-    write_entries,
-)
+from alembic_upsert_guard.command.baseline import append_entries, entries_for
+from alembic_upsert_guard.command.ignores import IgnoreEntry, read_entries
+from alembic_upsert_guard.command.pyproject import PyprojectError
 from alembic_upsert_guard.findings import Finding, FindingCode
 from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard, report
 
@@ -37,30 +33,30 @@ def short(sqlite_project: Project) -> Project:
     return sqlite_project
 
 
-def accepted(project: Project, text: str = ENTRY) -> None:
+def ignoring(project: Project, text: str = ENTRY) -> None:
     (project.path / "pyproject.toml").write_text(text)
 
 
-def test_an_accepted_finding_is_absent(short: Project) -> None:
-    """From every format and from the exit code; the verdict on the key stands."""
-    accepted(short)
+def test_a_suppressed_finding_is_absent(short: Project) -> None:
+    """From every format and from the exit code; the verdict on the key stays."""
+    ignoring(short)
     checked = report(short, "check")
     assert (checked.code, checked.findings) == (0, [])
-    assert [f["code"] for f in checked.accepted] == ["missing-table"]
+    assert [f["code"] for f in checked.suppressed] == ["missing-table"]
     assert list(checked.verdicts.values()) == ["short"]
     for form in ("text", "github"):
         assert guard(short, "check", "--strict", "--format", form).out == (
-            "1 upsert key: nothing to do, 1 accepted.\n"
+            "1 upsert key: nothing to do, 1 suppressed.\n"
         )
 
 
 def test_an_entry_holds_to_its_last_day(short: Project) -> None:
-    """Until is inclusive; the day after it the finding is back, and the entry is told beside it, at its line."""
+    """Until is inclusive; the day after it the finding is back, and the entry is reported beside it, at its line."""
     today = date.today()  # noqa: DTZ011 - as the command takes it
-    accepted(short, f"{ENTRY}until = {today.isoformat()}\n")
+    ignoring(short, f"{ENTRY}until = {today.isoformat()}\n")
     assert report(short, "check").codes == []
 
-    accepted(short, f"{ENTRY}until = {(today - timedelta(days=1)).isoformat()}\n")
+    ignoring(short, f"{ENTRY}until = {(today - timedelta(days=1)).isoformat()}\n")
     checked = report(short, "check")
     assert (checked.code, checked.codes) == (1, ["missing-table", "stale-ignore"])
     stale = checked.findings[1]
@@ -81,7 +77,7 @@ def test_an_entry_that_matches_nothing(project: Project) -> None:
     """It would hide the next fault: an error."""
     project.sql(ACCOUNTS, UNIQUE)
     project.models(ACCOUNT)
-    accepted(project)
+    ignoring(project)
     checked = report(project, "check")
     assert (checked.code, checked.codes) == (1, ["stale-ignore"])
     assert checked.findings[0]["fact"] == (
@@ -103,13 +99,13 @@ def test_an_entry_that_matches_nothing(project: Project) -> None:
 def test_an_entry_of_another_command_is_left_alone(
     project: Project, code: str, stale_for: list[list[str]]
 ) -> None:
-    """Only a command that can tell the code may call its entry stale."""
+    """Only a command that can report the code may call its entry stale."""
     project.sql(ACCOUNTS, UNIQUE)
     project.models(ACCOUNT)
-    accepted(project, ENTRY.replace("missing-table", code))
+    ignoring(project, ENTRY.replace("missing-table", code))
     for arguments in (["check"], ["check", "--rows"], ["scan", "models.py"], ["functions"]):
-        told = report(project, *arguments).codes
-        assert told == (["stale-ignore"] if arguments in stale_for else []), arguments
+        codes = report(project, *arguments).codes
+        assert codes == (["stale-ignore"] if arguments in stale_for else []), arguments
 
 
 @pytest.mark.parametrize("schema", [None, "billing"])
@@ -122,13 +118,13 @@ def test_the_schema_is_part_of_the_name(project: Project, schema: str | None) ->
             '"email"),', '"email"), {"schema": "billing"},'
         )
     )
-    accepted(project, ENTRY.replace('"accounts"', f'"{schema}.accounts"') if schema else ENTRY)
+    ignoring(project, ENTRY.replace('"accounts"', f'"{schema}.accounts"') if schema else ENTRY)
     checked = report(project, "check")
     assert [f["schema"] for f in checked.findings] == [None if schema else "billing"]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "message"),
     [
         ("reason =", "#", 'lacks reason = "..."'),
         ("it comes with the next release", "  ", 'lacks reason = "..."'),
@@ -139,12 +135,12 @@ def test_the_schema_is_part_of_the_name(project: Project, schema: str | None) ->
         (
             "missing-table",
             "stale-ignore",
-            "stale-ignore cannot be accepted: change the stale entry",
+            "stale-ignore cannot be suppressed: change the stale entry",
         ),
         (
             "missing-table",
             "arbiter-removed",
-            "arbiter-removed cannot be accepted: it is a log line",
+            "arbiter-removed cannot be suppressed: it is a log line",
         ),
         (
             "reason",
@@ -155,16 +151,16 @@ def test_the_schema_is_part_of_the_name(project: Project, schema: str | None) ->
         ("reason", "until = 2027-01-31T00:00:00\nreason", "until is a date without quotes"),
     ],
 )
-def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, words: str) -> None:
+def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, message: str) -> None:
     """Exit 2, with the number of the entry: a misspelt one must not pass for none."""
-    accepted(short, ENTRY.replace(old, new, 1))
+    ignoring(short, ENTRY.replace(old, new, 1))
     said = could_not_run(short, "check")
     assert said.startswith("pyproject.toml: entry 1 of [[tool.upsert_guard.ignore]]")
-    assert words in said
+    assert message in said
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         (ENTRY.replace("[[", "[").replace("]]", "]"), "write [[tool.upsert_guard.ignore]], in two"),
         (
@@ -179,20 +175,20 @@ def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, words:
         ("[tool", "cannot be read: TOMLDecodeError: "),
     ],
 )
-def test_a_file_that_cannot_be_used(short: Project, text: str, words: str) -> None:
-    accepted(short, text)
-    assert words in could_not_run(short, "check")
+def test_a_file_that_cannot_be_used(short: Project, text: str, message: str) -> None:
+    ignoring(short, text)
+    assert message in could_not_run(short, "check")
 
 
 def test_a_file_that_is_no_utf_8(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"# \xe9\n")
-    with pytest.raises(IgnoresError, match=r"pyproject\.toml cannot be read"):
+    with pytest.raises(PyprojectError, match=r"pyproject\.toml cannot be read"):
         read_entries(tmp_path / "pyproject.toml")
 
 
 def test_entries_in_one_array(short: Project) -> None:
     """TOML's other spelling: read as well, without a line to name."""
-    accepted(
+    ignoring(
         short,
         '[tool.upsert_guard]\nignore = [{code = "duplicate-rows", table = "accounts", reason = "r"}]\n',
     )
@@ -209,7 +205,7 @@ def test_the_file_is_the_one_beside_the_configuration(short: Project) -> None:
     (short.path / "migrations").rename(folder / "migrations")
     (short.path / "alembic.ini").rename(folder / "alembic.ini")
     (folder / "pyproject.toml").write_text(ENTRY)
-    accepted(short, "[tool.upsert_guard]\nignore = [1]\n")
+    ignoring(short, "[tool.upsert_guard]\nignore = [1]\n")
 
     assert guard(short, "check", "-c", "db/alembic.ini").code == 0
     (folder / "pyproject.toml").unlink()
@@ -232,18 +228,18 @@ def test_the_file_is_the_one_beside_the_configuration(short: Project) -> None:
     ],
 )
 def test_the_next_run_is_clean(short: Project, there: str | None) -> None:
-    """Whatever the file was; what stood in it stands, byte by byte."""
+    """Whatever the file was; what was in it stays, byte by byte."""
     pyproject = short.path / "pyproject.toml"
     if there is not None:
         pyproject.write_bytes(there.encode())
     ran = guard(short, "check", "--baseline")
     assert ran.code == 0
-    assert ran.out == "1 upsert key: nothing to do, 1 accepted.\n"
+    assert ran.out == "1 upsert key: nothing to do, 1 suppressed.\n"
     assert ran.err.splitlines()[-1] == "1 entry added to pyproject.toml"
 
     assert pyproject.read_bytes().startswith((there or "").encode())
     assert pyproject.read_bytes().count(b"\r\n") in (0, pyproject.read_bytes().count(b"\n"))
-    assert guard(short, "check", "--strict").out == "1 upsert key: nothing to do, 1 accepted.\n"
+    assert guard(short, "check", "--strict").out == "1 upsert key: nothing to do, 1 suppressed.\n"
     assert read_entries(pyproject)[-1].reason.startswith("found when the guard was introduced, 20")
     written = pyproject.read_bytes()
     assert guard(short, "check", "--baseline").err.splitlines()[-1].startswith("0 entries added")
@@ -251,7 +247,7 @@ def test_the_next_run_is_clean(short: Project, there: str | None) -> None:
 
 
 def test_a_baseline_of_rows_and_of_upserts(project: Project) -> None:
-    """Each command accepts its own; findings without a table are accepted as "*"."""
+    """Each command suppresses its own; findings without a table are suppressed as "*"."""
     project.sql(ACCOUNTS, "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'a')")
     project.models(ACCOUNT)
     (project.path / "service.py").write_text(
@@ -292,7 +288,7 @@ def first(): insert(Account).on_conflict_do_nothing(index_elements=["email"])
         ),
     ],
 )
-def test_a_new_upsert_is_red_beside_an_accepted_one(
+def test_a_new_upsert_is_red_beside_a_suppressed_one(
     sqlite_project: Project, path: str, line: str, codes: list[str]
 ) -> None:
     """One on another target, or in another file; on the same target in the same file it is the same decision."""
@@ -301,7 +297,7 @@ def test_a_new_upsert_is_red_beside_an_accepted_one(
     service.write_text(UPSERTS)
     (sqlite_project.path / "other.py").write_text("upsert = 1\n")
     scanned = guard(sqlite_project, "scan", ".", "--baseline")
-    assert scanned.out.endswith(": nothing to do, 1 accepted.\n")
+    assert scanned.out.endswith(": nothing to do, 1 suppressed.\n")
 
     with (sqlite_project.path / path).open("a") as file:
         file.write(
@@ -310,11 +306,11 @@ def test_a_new_upsert_is_red_beside_an_accepted_one(
     for paths in (".", str(sqlite_project.path)):
         again = report(sqlite_project, "scan", paths)
         assert again.codes == codes
-        assert len(again.accepted) == 2 - len(codes)
+        assert len(again.suppressed) == 2 - len(codes)
 
 
 @pytest.mark.parametrize(
-    ("members", "words"),
+    ("members", "message"),
     [
         ("elements = 'email'", "elements is a list of strings"),
         ("elements = [1]", "elements is a list of strings"),
@@ -323,15 +319,15 @@ def test_a_new_upsert_is_red_beside_an_accepted_one(
         ("where = 'a'", "where counts with elements: write both"),
     ],
 )
-def test_a_target_that_cannot_be_used(short: Project, members: str, words: str) -> None:
-    """Exit 2: it must not widen what is accepted."""
-    accepted(short, f"{ENTRY}{members}\n")
-    assert words in could_not_run(short, "check")
+def test_a_target_that_cannot_be_used(short: Project, members: str, message: str) -> None:
+    """Exit 2: it must not widen what is suppressed."""
+    ignoring(short, f"{ENTRY}{members}\n")
+    assert message in could_not_run(short, "check")
 
 
 def test_a_stale_entry_stays_one(short: Project) -> None:
     """It has to be taken out by a person: the baseline still fails."""
-    accepted(short, f"{ENTRY}until = 2020-01-31\n")
+    ignoring(short, f"{ENTRY}until = 2020-01-31\n")
     ran = guard(short, "check", "--baseline")
     assert ran.code == 1
     assert [line.partition(" ")[0] for line in ran.out.splitlines()] == ["stale-ignore", "1"]
@@ -341,7 +337,7 @@ def test_a_stale_entry_stays_one(short: Project) -> None:
 def test_a_file_that_cannot_take_entries(short: Project) -> None:
     """Nothing is written, and it is said."""
     text = '[tool.upsert_guard]\nignore = [{code = "null-rows", table = "a", reason = "r"}]\n'
-    accepted(short, text)
+    ignoring(short, text)
     said = could_not_run(short, "check", "--baseline")
     assert said.startswith("pyproject.toml cannot take [[tool.upsert_guard.ignore]] at its end: ")
     assert said.endswith("; nothing was written")
@@ -357,8 +353,8 @@ def test_any_name_survives(tmp_path: Path, name: str) -> None:
     found = Finding(
         code=FindingCode.MISSING_TABLE, schema="s", table=name, elements=("a",), fact="f", hint="h"
     )
-    write_entries(pyproject, baseline([found, found], date(2027, 1, 31)))
+    append_entries(pyproject, entries_for([found, found], pyproject, date(2027, 1, 31)))
     (entry,) = read_entries(pyproject)
     assert (entry.code, entry.table) == ("missing-table", f"s.{name}")
     assert entry.reason == "found when the guard was introduced, 2027-01-31"
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, IgnoreEntry)

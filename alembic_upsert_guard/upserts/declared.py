@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...inference import Candidate, Element
+    from ..inference import Candidate, Element
 
 __all__ = [
     "DeclaredClass",

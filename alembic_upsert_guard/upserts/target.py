@@ -1,15 +1,14 @@
-"""What a reader saw in a file: an upsert, the table and the target as the source spells them."""
+"""The table and the conflict target of an upsert, as its source spells them; or that they are unread."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...findings.calls import Form
-from ...findings.causes import Cause
+from ..findings.causes import Cause
 
 if TYPE_CHECKING:
-    from ...inference import Element
+    from ..inference import Element
     from .declared import DeclaredTable
 
 __all__ = [
@@ -19,10 +18,8 @@ __all__ = [
     "Constraint",
     "ConstraintObject",
     "Elements",
-    "Form",
     "NamedTable",
     "PrimaryKey",
-    "Sighting",
     "Target",
     "Unread",
 ]
@@ -79,6 +76,9 @@ class ConstraintObject:
 class PrimaryKey:
     """The table's primary key, whatever its columns are: what Supabase takes where no target is named."""
 
+    columns: tuple[str, ...] = ()
+    """Their names, in key order, where the models or a database say them; empty: not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnyArbiter:
@@ -98,24 +98,3 @@ class ConflictTargetCall:
 Target: TypeAlias = (
     Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | ConflictTargetCall
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One upsert in a file."""
-
-    line: int
-    """Where ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT`` stands, counted from 1."""
-    first_line: int
-    """Of the call or the string that holds it; an ignore comment counts from here ..."""
-    last_line: int
-    """... to here, inclusive."""
-
-    table: NamedTable | Unread
-    target: Target | Unread
-    binds: bool = False
-    """Whether values are bound in the conflict target, in an element or in the predicate."""
-    form: Form = Form.OTHER
-    """What the upsert is written in."""
-    model: str | None = None
-    """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
