@@ -65,7 +65,7 @@ class UpsertInCode:
         if self.location is not None:
             table = qualified(self.schema, self.table)
             name = describe_upsert(table, self.elements, self.where, self.constraint)
-        return f"{name} {self.occurrence}" if self.occurrence else name
+        return " ".join(filter(None, [name, self.occurrence]))
 
     def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
         """Return the finding at its place."""
