@@ -118,7 +118,7 @@ class Records:
             return
         self._asked.add(connection.engine.url)
         dialect = connection.dialect.name
-        if catalog_for(dialect) is None:
+        if catalog_for(connection.dialect) is None:
             self._unknown.append(unknown_dialect(dialect))
             return
         from ..upserts.observed.source import judge_observed  # noqa: PLC0415 - the parsers are an extra

@@ -17,6 +17,7 @@ __all__ = [
     "hidden_values_fact",
     "hidden_values_hint",
     "hidden_values_reason",
+    "observed_at",
     "unknown_table",
     "unresolved_record_hint",
 ]
@@ -45,6 +46,11 @@ def arbiter_table(used: Iterable[UsedArbiter]) -> list[str]:
     calls = max(len(each[0]) for each in cells)
     upsert = max(len(each[1]) for each in cells)
     return [f"{each[0]:>{calls}}  {each[1]:<{upsert}}  {each[2]}" for each in cells]
+
+
+def observed_at(places: Sequence[str]) -> str:
+    """Return where upserts were seen, for the end of a sentence about them; empty: nowhere."""
+    return f", as that at {_listed(places)} does" if places else ""
 
 
 def unknown_table(table: str) -> str:
