@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from .target import Target
     from .upsert import Upsert
 
 __all__ = ["judge_upserts", "merge_answers"]
@@ -45,11 +46,7 @@ def judge_upserts(
     """
     distinct = list(dict.fromkeys(upserts))
     by_models = scanned or {}
-    targets = {
-        upsert: (_table_of(connection, upsert), target)
-        for upsert in distinct
-        if upsert.routine is None and (target := readable_target(upsert)) is not None
-    }
+    targets = _readable_targets(connection, distinct)
     witness = Witness(connection, (table for table, _ in targets.values()))
     cases: dict[Upsert, RoutineCase | TargetCase] = {}
     for upsert in distinct:
@@ -63,11 +60,7 @@ def judge_upserts(
                 models=models or DeclaredTables(()),
                 is_modelled=upsert in by_models and by_models[upsert].resolution in _BY_MODELS,
             )
-    asked = [case.question for case in cases.values()]
-    witness.ask(question for question in asked if question is not None)
-    advised = [case.advised_table for case in cases.values()]
-    witness.read(table for table in advised if table is not None)
-    advice = SqlAdvice(connection, witness.offered)
+    advice = _ask(connection, witness, cases.values())
     return {
         upsert: cases[upsert].judged(advice)
         if upsert in cases
@@ -77,6 +70,30 @@ def judge_upserts(
 
 
 _BY_MODELS = (Resolution.DECLARED, Resolution.MODELLED)
+
+
+def _readable_targets(
+    connection: Connection, upserts: Iterable[Upsert]
+) -> dict[Upsert, tuple[TableName, Target]]:
+    """Table and target of each upsert that is no routine's, where both are read."""
+    found = {}
+    for upsert in upserts:
+        target = readable_target(upsert)
+        if upsert.routine is None and target is not None:
+            found[upsert] = (_table_of(connection, upsert), target)
+    return found
+
+
+def _ask(
+    connection: Connection, witness: Witness, cases: Iterable[RoutineCase | TargetCase]
+) -> SqlAdvice:
+    """Put the questions of all cases, and return what gives their hints."""
+    asked = list(cases)
+    questions = (case.question for case in asked)
+    witness.ask(question for question in questions if question is not None)
+    advised = (case.advised_table for case in asked)
+    witness.read(table for table in advised if table is not None)
+    return SqlAdvice(connection, witness.offered)
 
 
 def _table_of(connection: Connection, upsert: Upsert) -> TableName:

@@ -13,6 +13,7 @@ from alembic.operations.ops import DropTableOp, MigrateOperation, ModifyTableOps
 from alembic.util import PriorityDispatchResult
 
 from ...catalog import catalog_for
+from ...databases import database_for
 from ...declaration import declarations_of
 from ...findings import unknown_dialect
 from ...rows import ARCHIVE_COLUMNS
@@ -112,8 +113,8 @@ def _changes(
 def _inspected(
     context: AutogenContext, tables: Mapping[Table, ModifyTableOps]
 ) -> Mapping[Table, Sequence[InspectedKey]]:
-    if catalog_for(context.dialect.name) is None:
-        finding = unknown_dialect(context.dialect.name)
+    if catalog_for(context.dialect) is None:
+        finding = unknown_dialect(database_for(context.dialect).name)
         log.warning("%s: %s", finding.code, finding.fact)
         return {}
     if not tables or context.connection is None:

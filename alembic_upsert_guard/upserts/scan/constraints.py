@@ -71,6 +71,11 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
         return undeclared(
             constraint_of_another_kind(call, name, kind), FindingCode.MISSING_CONSTRAINT
         )
+    return _of_absent_name(asked, name)
+
+
+def _of_absent_name(asked: Asked, name: str) -> Answer:
+    table, call = asked.table, asked.call
     unnamed = [c for c in table.arbiters if c.name is None and c.kind is Kind.CONSTRAINT]
     if unnamed:
         line = target_line(call, unnamed[0].elements, None) if len(unnamed) == 1 else None

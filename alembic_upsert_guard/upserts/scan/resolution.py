@@ -37,7 +37,7 @@ from .matching import Match, judge_target, match_key
 from .nearest import nearest_arbiter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ...findings.calls import Call
     from ...inference import Candidate
@@ -203,26 +203,38 @@ def _of_key(asked: Asked, elements: tuple[Element, ...], predicate: str | Unread
     if isinstance(predicate, Unread):
         return unresolved(predicate, asked.call)
     if not elements and predicate is None:
-        if len(table.keys) == 1:
-            return _declared_by(table.keys[0])
-        if table.keys:
-            reason = f"{table.full_name} declares several upsert keys, and none is named"
-            lines = " or ".join(filter(None, map(asked.key_line, table.keys)))
-            return unresolved(reason, asked.call, Cause.SEVERAL_KEYS, lines or None)
-        return undeclared(undeclared_without_target(table.full_name, asked.place))
-    fitting = [
-        key
-        for key in table.keys
-        if not elements or match_key(replace(key, where=None), elements, None) is Match.SAME
-    ]
-    if predicate is not None:
-        fitting = [key for key in fitting if match_key(key, key.elements, predicate) is Match.SAME]
-    elif len(fitting) > 1:
-        fitting = [key for key in fitting if key.where is None]
+        return _of_only_key(asked)
+    fitting = _fitting_keys(table.keys, elements, predicate)
     if len(fitting) == 1:
         return _declared_by(fitting[0])
     offer = asked.offer(elements, predicate) if elements else None
     return undeclared(key_not_found(asked.call, offer, asked.declared_keys))
+
+
+def _of_only_key(asked: Asked) -> Answer:
+    """``conflict_target(table)``."""
+    table = asked.table
+    if len(table.keys) == 1:
+        return _declared_by(table.keys[0])
+    if table.keys:
+        reason = f"{table.full_name} declares several upsert keys, and none is named"
+        lines = " or ".join(filter(None, map(asked.key_line, table.keys)))
+        return unresolved(reason, asked.call, Cause.SEVERAL_KEYS, lines or None)
+    return undeclared(undeclared_without_target(table.full_name, asked.place))
+
+
+def _fitting_keys(
+    keys: Iterable[DeclaredKey], elements: tuple[Element, ...], predicate: str | None
+) -> list[DeclaredKey]:
+    """The keys that elements and predicate pick; of several, without a predicate named, the one that has none."""
+    fitting = [
+        key
+        for key in keys
+        if not elements or match_key(replace(key, where=None), elements, None) is Match.SAME
+    ]
+    if predicate is not None:
+        return [key for key in fitting if match_key(key, key.elements, predicate) is Match.SAME]
+    return [key for key in fitting if key.where is None] if len(fitting) > 1 else fitting
 
 
 def _declared_by(key: DeclaredKey) -> Answer:

@@ -15,13 +15,14 @@ from ...findings import CODES, FindingCode
 from ...findings.files import unread_file
 from ..declared import DeclaredTables
 from .bounds import SECONDS, OutOfTimeError, time_limit
-from .files import Problem, chunks_of, find_files, read_bytes
+from .files import Problem, chunks_of, read_bytes
 from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments, accepts_whole_file
 from .needles import any_may_upsert, may_upsert
 from .readers import SUFFIXES, Readers
 from .report import ScanReport, by_place
 from .resolve import resolve
+from .walk import find_files
 
 if TYPE_CHECKING:
     import os
