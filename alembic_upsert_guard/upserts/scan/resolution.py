@@ -100,7 +100,7 @@ def _of_elements(
     where = None if isinstance(predicate, Unread) else predicate
     offer = asked.offer(elements, where)
     if judged.deferrable and judged.candidate is not None:
-        spoiler = Near(Miss.DEFERRABLE, judged.candidate)
+        spoiler = Near(miss=Miss.DEFERRABLE, arbiter=judged.candidate)
         return undeclared(undeclared_target(asked.call, offer, spoiler))
     if judged.state is State.SATISFIED and judged.candidate is not None:
         return modelled(modelled_target(asked.call, offer, judged.candidate))
@@ -118,7 +118,12 @@ def _of_elements(
 
 def _near(asked: Asked, miss: Miss, arbiter: Candidate) -> Near:
     key = next((k for k in asked.table.keys if k.arbiter == arbiter), None)
-    return Near(miss, arbiter, asked.key_line(key), primary=arbiter.kind is Kind.PRIMARY_KEY)
+    return Near(
+        miss=miss,
+        arbiter=arbiter,
+        key=asked.key_line(key),
+        primary=arbiter.kind is Kind.PRIMARY_KEY,
+    )
 
 
 def _doubtful(asked: Asked, candidate: Candidate | None, *, simplified: bool) -> Answer:
