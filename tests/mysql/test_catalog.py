@@ -108,6 +108,7 @@ def test_the_case_of_tables_counts_where_the_server_says_so(folds: int, *, found
 
 
 def test_a_partitions_expression_names_its_columns() -> None:
+    """A backtick inside of a name is doubled in PARTITION_EXPRESSION."""
     rows = [table(), row("partition", expression="to_days(`d``ay`) + `id`")]
     traits = offered_from(rows, [TableName(None, "t")], MYSQL_8)[TableName(None, "t")].traits
     assert traits.relation == "partitioned table"
@@ -115,4 +116,5 @@ def test_a_partitions_expression_names_its_columns() -> None:
 
 
 def test_a_table_that_is_not_there_is_left_out() -> None:
+    """No candidates are not the same as no table."""
     assert offered_from([], [TableName(None, "t")], MYSQL_8) == {}

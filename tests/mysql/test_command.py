@@ -63,6 +63,7 @@ def test_rivals_are_a_warning(mysql_project: Project) -> None:
 
 
 def test_rows_are_read_and_no_line_is_promised_that_could_not_run(mysql_project: Project) -> None:
+    """There is no deduplication on these databases, so the hint says to do it by hand."""
     mysql_project.sql(TABLE, ROWS)
     declare(mysql_project)
 
@@ -79,6 +80,7 @@ def test_rows_are_read_and_no_line_is_promised_that_could_not_run(mysql_project:
 def test_what_cannot_be_read_is_told_and_the_other_keys_are_checked(
     mysql_project: Project,
 ) -> None:
+    """An unknown column of one key stops no other."""
     mysql_project.sql(TABLE, ROWS)
     declare(mysql_project, "UpsertKey('nowhere', nulls='distinct'), UpsertKey('tenant'),")
     with (mysql_project.path / "models.py").open("a") as models:
@@ -109,5 +111,6 @@ def test_upserts_without_a_target_are_held_against_the_tables_keys(mysql_project
 
 
 def test_a_missing_table_is_told(mysql_project: Project) -> None:
+    """Once, and without a finding for the arbiter that it cannot have."""
     declare(mysql_project)
     assert report(mysql_project, "check").codes == ["missing-table"]

@@ -59,6 +59,7 @@ def test_rows_are_refused_with_the_report(mysql_project: Project) -> None:
 
 
 def test_values_are_kept_back(mysql_project: Project) -> None:
+    """With upsert_guard_reveal off, the counts remain."""
     mysql_project.sql(TABLE, ROWS)
     mysql_project.configure(upsert_guard_reveal="False")
     declare(mysql_project)
@@ -252,6 +253,7 @@ def test_padding_counts_where_the_collation_says_so(my: MySQLRules) -> None:
 
 
 def test_rows_with_null_are_counted_apart(my: MySQLRules) -> None:
+    """NULL is distinct from NULL in a unique key, so they are duplicates of nothing unless forbidden."""
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int, b int)")
     my.connection.exec_driver_sql(
         "INSERT INTO t (a, b) VALUES (1, NULL), (1, NULL), (NULL, NULL), (2, 2), (2, 2), (3, 3)"
@@ -267,6 +269,7 @@ def test_rows_with_null_are_counted_apart(my: MySQLRules) -> None:
 
 
 def test_the_rows_of_an_expression_are_grouped_by_it(my: MySQLRules) -> None:
+    """The listing that is offered finds the same groups."""
     my.only_mysql("has indexes on expressions")
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, s varchar(9), b int)")
     my.connection.exec_driver_sql(
@@ -300,6 +303,7 @@ def test_what_cannot_be_indexed_is_told_by_the_server(
 
 
 def test_the_check_commits_nothing_and_leaves_nothing(my: MySQLRules) -> None:
+    """The caller's transaction can still be rolled back."""
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL)")
     my.connection.commit()
     my.connection.exec_driver_sql("INSERT INTO t (a) VALUES (1), (1)")

@@ -60,6 +60,7 @@ def test_nothing_is_there(mysql_project: Project, args: str) -> None:
 
 
 def test_a_new_table_has_it_inline(mysql_project: Project) -> None:
+    """One CREATE TABLE, and no revision after it."""
     declare(mysql_project)
     revision = goes_red(mysql_project)
 
@@ -109,6 +110,7 @@ def test_a_prefix_does_not_serve(mysql_project: Project, name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["uq_accounts_tenant_email", "other_name"])
 def test_near_misses_are_named(mysql_project: Project, made: str, near: str, name: str) -> None:
+    """The log says which index nearly serves, and the revision repairs it."""
     mysql_project.sql(TABLE, made.format(name))
     declare(mysql_project)
     revision = goes_red(mysql_project, "'missing-arbiter'")
@@ -148,6 +150,7 @@ def test_a_column_without_a_length_is_told_beforehand(mysql_project: Project) ->
 
 
 def test_a_partial_key_is_told_beforehand(mysql_project: Project) -> None:
+    """These databases have no partial indexes."""
     mysql_project.sql(TABLE)
     declare(mysql_project, "UpsertKey('tenant', where=text('name IS NULL')),")
 
@@ -155,6 +158,7 @@ def test_a_partial_key_is_told_beforehand(mysql_project: Project) -> None:
 
 
 def test_rivals_are_a_warning_and_no_difference(mysql_project: Project) -> None:
+    """`alembic check` stays green: the model says so itself."""
     mysql_project.sql(
         TABLE,
         "CREATE UNIQUE INDEX uq_accounts_tenant_email ON accounts (tenant, email)",
@@ -222,6 +226,7 @@ def test_a_mysql_url_may_lead_to_mariadb(mariadb_project: Project) -> None:
 
 
 def test_in_batch_mode_it_goes_round_as_well(mysql_project: Project) -> None:
+    """render_as_batch changes the form of the revision only."""
     mysql_project.sql(TABLE)
     mysql_project.configure(render_as_batch="True")
     declare(mysql_project)

@@ -52,6 +52,7 @@ def lines(path: Path, function: str) -> list[str]:
 
 
 def test_a_table_with_rows_gets_the_concurrent_form_behind_the_check(project: Project) -> None:
+    """Duplicates stop the upgrade before the build, and the way down is concurrent too."""
     (path,) = revise(asked_for(project))
     assert lines(path, "upgrade") == [
         "op.validate_upsert_key('answers', ['user_id', 'question_id'])",
@@ -63,6 +64,7 @@ def test_a_table_with_rows_gets_the_concurrent_form_behind_the_check(project: Pr
 
 
 def test_it_goes_round_and_the_second_revision_is_empty(project: Project) -> None:
+    """Up, down and up again end in the same index."""
     revise(asked_for(project))
     project.upgrade()
     assert made(project) == [MADE]
@@ -100,6 +102,7 @@ def test_a_table_that_was_never_written_to_goes_round(project: Project) -> None:
 
 
 def test_a_callable_is_asked_for_each_table(project: Project) -> None:
+    """The answer False keeps the plain form."""
     asked_for(project)
     project.configure(upsert_guard_concurrently="lambda table: table.name != 'answers'")
     (path,) = revise(project)
@@ -107,6 +110,7 @@ def test_a_callable_is_asked_for_each_table(project: Project) -> None:
 
 
 def test_another_value_is_refused_by_name(project: Project) -> None:
+    """The error names the option, the table and the value."""
     asked_for(project)
     project.configure(upsert_guard_concurrently="'yes'")
     ran = project.check()
@@ -116,6 +120,7 @@ def test_another_value_is_refused_by_name(project: Project) -> None:
 
 
 def test_other_work_stands_in_a_revision_before_it(project: Project) -> None:
+    """The concurrent revision commits in its midst, so nothing else may share it."""
     first, second = revise(asked_for(project, more="Column('score', Integer),"))
     assert lines(first, "upgrade") == [
         "op.add_column('answers', sa.Column('score', sa.Integer(), nullable=True))"
@@ -132,6 +137,7 @@ def test_other_work_stands_in_a_revision_before_it(project: Project) -> None:
 
 
 def test_check_fails_and_tells_of_the_key_and_of_the_rest(project: Project) -> None:
+    """Two revisions would come out; `alembic check` reports the operations of both."""
     ran = asked_for(project, more="Column('score', Integer),").check()
     assert ran.code != 0
     assert "'create_unique_constraint_concurrently', None, 'answers', 'uq_answers'" in ran.said
@@ -140,6 +146,7 @@ def test_check_fails_and_tells_of_the_key_and_of_the_rest(project: Project) -> N
 
 
 def test_a_hook_that_renumbers_comes_first(project: Project) -> None:
+    """The second revision follows the id that the hook chose."""
     asked_for(project, more="Column('score', Integer),")
     project.configure(
         upsert_guard_concurrently="True",
@@ -151,6 +158,7 @@ def test_a_hook_that_renumbers_comes_first(project: Project) -> None:
 
 
 def test_a_hook_that_clears_what_it_is_given_is_obeyed(project: Project) -> None:
+    """No revision is written."""
     asked_for(project)
     project.configure(
         upsert_guard_concurrently="True",
@@ -160,6 +168,7 @@ def test_a_hook_that_clears_what_it_is_given_is_obeyed(project: Project) -> None
 
 
 def test_a_deferrable_constraint_goes_after_the_new_one_is_valid(project: Project) -> None:
+    """At no moment is the table without a unique index; the way down restores DEFERRABLE."""
     asked_for(
         project, "ALTER TABLE answers ADD CONSTRAINT late UNIQUE (user_id, question_id) DEFERRABLE"
     )
@@ -179,6 +188,7 @@ def test_a_deferrable_constraint_goes_after_the_new_one_is_valid(project: Projec
 
 
 def test_what_bears_the_name_makes_way_and_comes_back(project: Project) -> None:
+    """replace=True swaps it once the new one is valid, and the downgrade swaps it back."""
     asked_for(
         project,
         "ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id) DEFERRABLE",
@@ -196,6 +206,7 @@ def test_what_bears_the_name_makes_way_and_comes_back(project: Project) -> None:
 
 
 def test_a_plain_index_of_the_name_makes_way(project: Project) -> None:
+    """And nothing is left under a name of ours."""
     asked_for(project, "CREATE INDEX uq_answers ON answers (user_id)")
     revise(project)
     project.upgrade()
@@ -205,6 +216,7 @@ def test_a_plain_index_of_the_name_makes_way(project: Project) -> None:
 
 
 def test_an_invalid_index_is_gone_on_with(project: Project) -> None:
+    """What a failed build left is dropped and built again, by the same revision."""
     asked_for(project, ROW)
     try:
         project.sql_outside_a_transaction(
@@ -220,6 +232,7 @@ def test_an_invalid_index_is_gone_on_with(project: Project) -> None:
 
 
 def test_partial_and_expression_keys_become_concurrent_indexes(project: Project) -> None:
+    """No constraint can have an expression or a predicate."""
     asked_for(project)
     project.edit(
         "models.py",

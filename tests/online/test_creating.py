@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
+    """UNIQUE USING INDEX, up, down and up."""
     project.sql(ANSWERS)
     revision(project)
     project.upgrade()
@@ -24,6 +25,7 @@ def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
 
 
 def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
+    """Expressions, a predicate and INCLUDE arrive in the catalog as written."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -44,6 +46,7 @@ def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
 
 @pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_equal(project: Project) -> None:
+    """NULLS NOT DISTINCT is kept by the constraint made of the index."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", nulls_not_distinct=True)"))
     project.upgrade()
@@ -52,6 +55,7 @@ def test_nulls_that_are_equal(project: Project) -> None:
 
 
 def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
+    """A second run recognises it, and does nothing."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", initially='DEFERRED')"))
     project.upgrade()
@@ -61,6 +65,7 @@ def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
 
 
 def test_schemas_and_names_that_need_quotes(project: Project) -> None:
+    """Per cent signs, colons and spaces reach the server as they are."""
     project.sql('CREATE SCHEMA "Other %"', 'CREATE TABLE "Other %"."An swers" ("User:id" int)')
     revision(
         project,
@@ -76,6 +81,7 @@ def test_schemas_and_names_that_need_quotes(project: Project) -> None:
 
 
 def test_in_a_batch_block(project: Project) -> None:
+    """The directives of a batch take the table's name from it."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -95,6 +101,7 @@ def test_in_a_batch_block(project: Project) -> None:
 
 
 def test_an_engine_in_autocommit(project: Project) -> None:
+    """There is no transaction to leave, and none is begun."""
     project.sql(ANSWERS)
     project.edit("migrations/env.py", "poolclass=pool.NullPool", 'isolation_level="AUTOCOMMIT"')
     revision(project)
@@ -103,6 +110,7 @@ def test_an_engine_in_autocommit(project: Project) -> None:
 
 
 def test_a_transaction_for_each_migration(project: Project) -> None:
+    """The table that the revision before made is committed when the build begins."""
     project.configure(transaction_per_migration="True")
     revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
     revision(project, number=2)
@@ -111,6 +119,7 @@ def test_a_transaction_for_each_migration(project: Project) -> None:
 
 
 def test_what_the_revision_did_before_is_seen(project: Project) -> None:
+    """The column was committed before the index on it is built."""
     project.sql(ANSWERS)
     revision(
         project,

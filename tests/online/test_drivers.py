@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
-from tests.online.waiting import until, until_the_build_waits
+from tests.online.waiting import until_the_build_waits
 from tests.scenarios.test_templates import InitialisedProject
 
 if TYPE_CHECKING:
@@ -38,6 +36,7 @@ def answers(
 
 
 def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
+    """Each driver leaves its transaction for the build in its own way."""
     revision(answers)
     answers.upgrade()
     assert made(answers) == [MADE]
@@ -46,6 +45,7 @@ def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
 
 
 def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
+    """No colon or per cent sign of the SQL is taken for a parameter."""
     revision(
         answers,
         r"""op.create_unique_index_concurrently(
@@ -59,6 +59,7 @@ def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
 
 
 def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProject) -> None:
+    """Leaf by leaf, then the parent: all three valid."""
     answers.sql(
         "DROP TABLE answers",
         "CREATE TABLE answers (user_id int, question_id int) PARTITION BY LIST (user_id)",
@@ -75,6 +76,7 @@ def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProje
 
 
 def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> None:
+    """replace=True by every driver."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (question_id)")
     revision(answers, UNIQUE.replace(")", ", replace=True)"))
     answers.upgrade()
@@ -82,39 +84,33 @@ def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> N
 
 
 def test_what_another_session_may_be_building_is_waited_for(answers: InitialisedProject) -> None:
+    """An INVALID index under somebody's lock is not dropped; who holds the lock is logged."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     answers.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass")
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(
-            answers, "BEGIN", "LOCK TABLE answers IN SHARE UPDATE EXCLUSIVE MODE"
-        ) as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(answers, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory'")
-            time.sleep(1)
-        ran = run.result()
+    with another_session(
+        answers, "BEGIN", "LOCK TABLE answers IN SHARE UPDATE EXCLUSIVE MODE"
+    ) as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"uq_answers may be being built; in the way: pid {pid} (")
+    ran = run.result()
     assert ran.code == 0, ran.said
-    assert f"uq_answers may be being built; in the way: pid {pid} (" in ran.err
     assert made(answers) == [MADE]
 
 
 def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedProject) -> None:
+    """55P03 is an error of its own in each driver, and is followed by another try."""
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(
-                answers,
-                "SELECT count(*) > 0 FROM pg_index WHERE indisvalid AND indexrelid = to_regclass('uq_answers')",
-            )
-            time.sleep(2)  # several tries of 200 ms, also on a busy machine
-        ran = run.result()
+    with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"no lock within 200ms, trying again; in the way: pid {pid}")
+    ran = run.result()
     assert ran.code == 0, ran.said
-    assert f"no lock within 200ms, trying again; in the way: pid {pid}" in ran.err
     assert made(answers) == [MADE]
 
 
 def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> None:
+    """23505 of the build is answered with the groups, without a traceback."""
     answers.sql(ROWS)
     revision(answers)
     ran = answers.alembic("upgrade", "head")
@@ -125,12 +121,12 @@ def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> 
 
 
 def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedProject) -> None:
+    """With its last statement, while the first connection is busy."""
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until_the_build_waits(answers, seconds=2.5)
-        ran = run.result()
+    with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"waits for pid {pid} (")
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert re.search(rf"waiting for writers before build, .* waits for pid {pid} \(", ran.err)
     assert "last statement: DELETE FROM answers WHERE question_id = 7" in ran.err
@@ -145,11 +141,10 @@ def test_an_event_loop_with_a_pool_builds_unseen(
     project.edit("migrations/env.py", "        poolclass=pool.NullPool,\n", "")
     project.sql(ANSWERS, ROWS)
     revision(project)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(project, "BEGIN", "DELETE FROM answers WHERE question_id = 7"):
-            run = pool.submit(project.alembic, "upgrade", "head")
-            until_the_build_waits(project, seconds=2)
-        ran = run.result()
+    with another_session(project, "BEGIN", "DELETE FROM answers WHERE question_id = 7"):
+        run = project.begin("upgrade", "head")
+        until_the_build_waits(project, seconds=2)
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert "waits for" not in ran.err
     assert made(project) == [MADE]

@@ -64,6 +64,7 @@ def leftovers(project: Project) -> list[str]:
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("fault", ["kill", "terminate"])
 def test_whatever_statement_it_was_stopped_before(project: Project, fault: str, start: str) -> None:
+    """The process killed or its session terminated: the next run goes through, and no writer failed."""
     replace = "" if "replace" not in start else ", replace=True"
     revision(project, UNIQUE.replace(")", f"{replace})"))
     inject_faults(project)

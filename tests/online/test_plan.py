@@ -41,37 +41,44 @@ def table(*indexes: FoundIndex, builders: tuple[int, ...] = ()) -> list[FoundTab
 
 
 def test_nothing_is_there() -> None:
+    """An index is built; a constraint is attached after it."""
     assert plan(CONSTRAINT, table()) == (Build(TABLE, "uq"), Attach(TABLE, "uq"))
     assert plan(INDEX, table()) == (Build(TABLE, "uq"),)
 
 
 def test_invalid_and_the_same() -> None:
+    """A failed build is dropped first."""
     drop = DropIndex(TABLE, "uq", "an earlier build failed")
     assert plan(CONSTRAINT, table(INVALID)) == (drop, Build(TABLE, "uq"), Attach(TABLE, "uq"))
 
 
 def test_invalid_while_another_session_may_build_it() -> None:
+    """INVALID is also what a build that runs looks like, so its locks are waited for."""
     assert plan(CONSTRAINT, table(INVALID, builders=(7,)))[0] == Wait(TABLE, "uq", (7,))
 
 
 def test_invalid_and_something_else() -> None:
+    """Not ours to drop, unless the revision says replace."""
     with pytest.raises(Refusal, match="somebody else's failed"):
         plan(CONSTRAINT, table(replace(OTHER, valid=False)))
     assert Build(TABLE, "uq") in plan(REPLACING, table(replace(OTHER, valid=False)))
 
 
 def test_valid_and_the_same() -> None:
+    """Only the attach is left, and nothing of an index."""
     assert plan(CONSTRAINT, table(VALID)) == (Attach(TABLE, "uq"),)
     assert plan(INDEX, table(VALID)) == ()
 
 
 def test_attached() -> None:
+    """Nothing is left to do; an index cannot be asked for under a constraint's name."""
     assert plan(CONSTRAINT, table(ATTACHED)) == ()
     with pytest.raises(Refusal, match="the constraint uq of t is something else"):
         plan(INDEX, table(ATTACHED))
 
 
 def test_attached_and_checked_at_another_time() -> None:
+    """DEFERRABLE is part of what a constraint is."""
     with pytest.raises(Refusal):
         plan(CONSTRAINT, table(replace(ATTACHED, timing=" DEFERRABLE")))
     late = replace(CONSTRAINT, deferrable=True)
@@ -79,6 +86,7 @@ def test_attached_and_checked_at_another_time() -> None:
 
 
 def test_valid_and_something_else() -> None:
+    """The definition that stands in the way is in the refusal."""
     with pytest.raises(Refusal, match=r"something else: UNIQUE \(b\)"):
         plan(CONSTRAINT, table(OTHER))
 
@@ -97,6 +105,7 @@ def test_replacing_goes_on_from_wherever_it_stopped() -> None:
 
 
 def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
+    """The swap drops the constraint, and its index with it."""
     assert plan(REPLACING, table(replace(OTHER, constraint=True)))[-1] == Swap(
         table=TABLE,
         index="uq",
@@ -107,11 +116,13 @@ def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
 
 
 def test_what_is_put_aside_under_our_name_is_no_leftover_without_replace() -> None:
+    """Only a revision that replaces owns that name."""
     assert plan(CONSTRAINT, table(ATTACHED, replace(OTHER, name="uq_upsert_guard_old"))) == ()
 
 
 @pytest.mark.parametrize("suffix", ["_ccnew", "_ccold", "_ccnew1"])
 def test_leftovers_of_reindex(suffix: str) -> None:
+    """Those of our shape that are INVALID, by REINDEX's suffixes; others are left alone."""
     left = replace(INVALID, name=f"uq{suffix}")
     assert plan(CONSTRAINT, table(ATTACHED, left)) == (
         DropIndex(TABLE, left.name, "REINDEX CONCURRENTLY was interrupted"),
@@ -121,10 +132,12 @@ def test_leftovers_of_reindex(suffix: str) -> None:
 
 
 def test_a_name_that_begins_alike_is_no_leftover() -> None:
+    """Only the suffixes of REINDEX CONCURRENTLY count."""
     assert plan(CONSTRAINT, table(ATTACHED, replace(INVALID, name="uq_other"))) == ()
 
 
 def test_a_view_takes_no_index() -> None:
+    """It is refused by its kind before anything is sent."""
     with pytest.raises(Refusal, match="t is a view"):
         plan(CONSTRAINT, [FoundTable(oid=10, name=TABLE, relation="view")])
 
@@ -139,6 +152,7 @@ PART = replace(VALID, oid=101, name="t_1_uq")
 
 
 def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
+    """From each state, exactly the steps that are left, in the same order."""
     attach = AttachPartition(parent=TABLE, parent_index="uq", table=LEAF.name, index="t_1_uq")
     steps = (
         MakeParent(TABLE, "uq"),
@@ -157,6 +171,7 @@ def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
 
 
 def test_levels_between_get_a_part_of_their_own() -> None:
+    """A partition that is partitioned is made as a parent, and attached before its leaves."""
     middle = FoundTable(
         oid=11, name=TableName("public", "m"), relation="partitioned table", parent=10
     )
@@ -171,6 +186,7 @@ def test_levels_between_get_a_part_of_their_own() -> None:
 
 
 def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
+    """No unique index can cover it."""
     foreign = replace(LEAF, relation="foreign table")
     with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
         plan(CONSTRAINT, [PARENT, foreign])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ WANTED = OnlineArbiter(
     ],
 )  # fmt: skip
 def test_a_session_in_words(session: Session, told: str) -> None:
+    """Only what pg_stat_activity shows to the role is said."""
     assert str(session) == told
 
 
@@ -96,10 +98,12 @@ def test_a_session_in_words(session: Session, told: str) -> None:
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, told: str) -> None:
+    """Rounded down; the server's clock may be a little behind."""
     assert format_seconds(seconds) == told
 
 
 def test_a_prepared_transaction_has_no_session(project: Project) -> None:
+    """pg_blocking_pids() answers 0 for it; no pids need no query."""
     with project.engine.connect() as connection:
         ours = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
         sessions = sessions_of(connection, [0, ours], reveal=True)
@@ -144,6 +148,7 @@ def held_up_by(*sessions: Session) -> Observation:
 
 
 def test_a_log_has_a_line_every_ten_seconds() -> None:
+    """However often it is looked at."""
     shown = Shown()
     for tenths in range(205):
         shown.at(tenths / 10, SCANNING)
@@ -152,12 +157,14 @@ def test_a_log_has_a_line_every_ten_seconds() -> None:
 
 
 def test_a_phase_that_counts_nothing_is_told_without_numbers() -> None:
+    """A total of 0 is no count."""
     shown = Shown()
     shown.at(10, Observation(phase="building index: sorting live tuples"))
     assert shown.lines == ["uq on answers: building index: sorting live tuples"]
 
 
 def test_who_is_in_the_way_is_told_at_the_second_look_and_once() -> None:
+    """All of the sessions, when the first is the same as at the look before."""
     shown = Shown()
     for tenths in range(0, 50, 5):
         shown.at(tenths / 10, held_up_by(READER, WRITER))
@@ -167,6 +174,7 @@ def test_who_is_in_the_way_is_told_at_the_second_look_and_once() -> None:
 
 
 def test_short_transactions_that_come_and_go_are_no_news() -> None:
+    """No two looks found the same session."""
     shown = Shown()
     for tenths in range(0, 50, 5):
         shown.at(tenths / 10, held_up_by(Session(pid=100 + tenths)))
@@ -174,6 +182,7 @@ def test_short_transactions_that_come_and_go_are_no_news() -> None:
 
 
 def test_a_drop_that_waits_is_told_with_whom_it_waits_for() -> None:
+    """DROP INDEX CONCURRENTLY has no progress view, so there is no phase."""
     shown = Shown()
     for seconds in (0.5, 1.0):
         shown.at(seconds, Observation(phase="", blockers=(READER,)))
@@ -181,12 +190,14 @@ def test_a_drop_that_waits_is_told_with_whom_it_waits_for() -> None:
 
 
 def test_quiet_shows_nothing() -> None:
+    """-q has no drawer, on a terminal or not."""
     for stream in (io.StringIO(), Terminal()):
         assert drawer_for("uq", pytest.fail, stream, quiet=True) is None
 
 
 @pytest.mark.parametrize("lacking", ["rich", "a terminal that can move its cursor"])
 def test_a_terminal_without_a_bar_gets_lines(monkeypatch: pytest.MonkeyPatch, lacking: str) -> None:
+    """Without rich or on a dumb terminal nothing is drawn, and the log has the line."""
     monkeypatch.setenv("TERM", "xterm")
     if lacking == "rich":
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
@@ -215,6 +226,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *observations: Observation) -> list[s
 def test_a_bar_fits_eighty_columns_with_phase_count_and_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Nothing is cut off, for the longest phase either."""
+
     def without_bar(line: str) -> list[str]:
         return re.split(r"\s{2,}", line)
 
@@ -259,21 +272,18 @@ def answers(project: Project) -> Project:
     return project
 
 
-@contextmanager
-def held_up(project: Project, *statements: str) -> Iterator[int]:
-    """A session in the way of the build until it has been seen there."""
+def upgrade_held_up(project: Project, *statements: str, seen: bool = True) -> tuple[Ran, int]:
+    """Upgrade while `statements` hold the build up until that is logged; what it said, and who held it up.
+
+    :param seen: False: nobody can see it, as long as two looks would take.
+    """
     with another_session(project, *statements) as pid:
-        yield pid
-        until_the_build_waits(project, seconds=2.5)
-
-
-def upgrade_held_up(project: Project, *statements: str, quietly: bool = False) -> tuple[Ran, int]:
-    """Upgrade while `statements` hold the build up for a while; what it said, and who held it up."""
-    arguments = ("-q",) if quietly else ()
-    with ThreadPoolExecutor(1) as pool:
-        with held_up(project, *statements) as pid:
-            run = pool.submit(project.alembic, *arguments, "upgrade", "head")
-        ran = run.result()
+        run = project.begin("upgrade", "head")
+        if seen:
+            run.until_it_logs(f"waits for pid {pid} (")
+        else:
+            until_the_build_waits(project, seconds=2.5)
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert made(project) == [MADE]
     return ran, pid
@@ -322,9 +332,11 @@ def screen(sent: str) -> list[str]:
 
 
 def test_a_bar_is_drawn_on_a_terminal_and_leaves_the_log_alone(answers: Project) -> None:
+    """The bar is gone in the end, and every line of the log is whole."""
     with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE) as pid:
+        with another_session(answers, *AN_UPDATE) as pid:
             run = pool.submit(on_a_terminal, answers)
+            until_the_build_waits(answers, seconds=2.5)
         sent = run.result()
     assert re.search("waiting for writers before build .*━.* 0 of 1 [12] s", sent)
     shown = screen(sent)
@@ -340,9 +352,11 @@ def test_a_bar_is_drawn_on_a_terminal_and_leaves_the_log_alone(answers: Project)
 
 
 def test_a_quiet_upgrade_draws_nothing_on_a_terminal(answers: Project) -> None:
+    """-q of alembic is obeyed, however long the build waits."""
     with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE):
+        with another_session(answers, *AN_UPDATE):
             run = pool.submit(on_a_terminal, answers, "-q")
+            until_the_build_waits(answers, seconds=2.5)
         sent = run.result()
     assert "━" not in sent
     assert "waiting" not in sent
@@ -350,6 +364,7 @@ def test_a_quiet_upgrade_draws_nothing_on_a_terminal(answers: Project) -> None:
 
 
 def test_an_old_snapshot_is_told_with_its_session_and_statement(answers: Project) -> None:
+    """The phase, the count, the session's state and its last statement."""
     ran, pid = upgrade_held_up(answers, *OLD_SNAPSHOT)
     assert re.search(
         rf"waiting for old snapshots, 0 of 1 sessions \(0 %\), waits for pid {pid} \(\w+\), "
@@ -359,12 +374,14 @@ def test_an_old_snapshot_is_told_with_its_session_and_statement(answers: Project
 
 
 def test_a_long_statement_is_cut_short_and_on_one_line(answers: Project) -> None:
+    """At 80 characters, its line breaks as spaces."""
     ran, _ = upgrade_held_up(answers, "BEGIN", f"UPDATE answers\nSET note = '{'x' * 200}'")
     told = re.findall(r"last statement: (.*)", ran.err)
     assert told == ["UPDATE answers SET note = '".ljust(80, "x") + "..."]
 
 
 def test_statements_are_kept_back_with_the_values(answers: Project) -> None:
+    """A statement has values in it, so upsert_guard_reveal = False hides it."""
     answers.configure(upsert_guard_reveal="False")
     ran, pid = upgrade_held_up(answers, *OLD_SNAPSHOT)
     assert f"waits for pid {pid} (" in ran.err
@@ -372,25 +389,46 @@ def test_statements_are_kept_back_with_the_values(answers: Project) -> None:
 
 
 def test_a_drop_says_whom_it_waits_for(answers: Project) -> None:
+    """The process id of the transaction that holds the table."""
     answers.sql("CREATE UNIQUE INDEX ix ON answers (note)")
     revision(answers, "op.drop_unique_index_concurrently('ix', 'answers')")
-    with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE) as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-        assert f"dropping ix: waits for pid {pid} (" in run.result().err
+    with another_session(answers, *AN_UPDATE) as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"dropping ix: waits for pid {pid} (")
+    assert run.result().code == 0
+
+
+HELD_HALFWAY = """
+    CREATE FUNCTION held_halfway(number int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+    BEGIN
+        IF number = 150000 THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+        RETURN number;
+    END $$
+"""
 
 
 def test_what_a_real_build_counts_goes_up_to_its_total(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In each phase; the scan of the table is held at its middle row until it has been looked at."""
     monkeypatch.setattr("alembic_upsert_guard.online.progress_watch._EVERY", 0.002)
-    project.sql(ANSWERS, ROWS.replace("1000", "300000"))
-    seen = Seen()
-    with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        create(connection, WANTED, Retries(), Reporter(print, lambda _: seen))
+    project.sql(ANSWERS, ROWS.replace("1000", "300000"), HELD_HALFWAY)
+    elements = (Element("user_id"), Element(expression="held_halfway(question_id)"))
+    wanted = replace(WANTED, target=ConflictTarget(elements), constraint=False)
+    with another_session(project, "SELECT pg_advisory_lock(1)") as holder:
+
+        class Releasing(Seen):
+            def show(self, observation: Observation) -> None:
+                super().show(observation)
+                if observation.phase == SCANNING.phase and observation.done:
+                    project.rows(f"SELECT pg_terminate_backend({holder})")
+
+        seen = Releasing()
+        with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            create(connection, wanted, Retries(), Reporter(print, lambda _: seen))
 
     counted = {phase: list(shown) for phase, shown in groupby(seen.shown, lambda o: o.phase)}
-    assert "building index: scanning table" in counted
+    assert 0 < counted[SCANNING.phase][0].done < counted[SCANNING.phase][0].total
     for shown in counted.values():
         done = [observation.done for observation in shown]
         assert done == sorted(done)
@@ -406,23 +444,23 @@ def test_what_a_real_build_counts_goes_up_to_its_total(
 
 def test_who_watches_is_never_waited_for(answers: Project) -> None:
     """Between two looks it is in no transaction and has no snapshot; the build ends when what it waits for does."""
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, *OLD_SNAPSHOT):
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(answers, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {WATCHING}")
-            seen = [
-                answers.rows(
-                    f"SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE {WATCHING}"
-                )
-                for _ in range(100)
-            ]
-        ran = run.result()
+    with another_session(answers, *OLD_SNAPSHOT):
+        run = answers.begin("upgrade", "head")
+        until(answers, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {WATCHING}")
+        seen = [
+            answers.rows(
+                f"SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE {WATCHING}"
+            )
+            for _ in range(100)
+        ]
+    ran = run.result()
     assert ran.code == 0, ran.said
     # a look takes a moment: nearly every time there is none under way
     assert seen.count([("idle", None, None)]) > 80
 
 
 def test_a_short_build_takes_no_second_connection(answers: Project) -> None:
+    """It is opened at the first look, half a second later."""
     answers.edit(
         "migrations/env.py",
         "import models\n",
@@ -443,8 +481,9 @@ def test_a_short_build_takes_no_second_connection(answers: Project) -> None:
 def test_where_no_second_connection_is_to_be_had_the_build_goes_unseen(
     answers: Project, pool: str
 ) -> None:
+    """A pool that has one only is not asked for another, which would deadlock or raise."""
     answers.edit("migrations/env.py", "poolclass=pool.NullPool", f"poolclass={pool}")
-    ran, _ = upgrade_held_up(answers, *AN_UPDATE)
+    ran, _ = upgrade_held_up(answers, *AN_UPDATE, seen=False)
     assert "Traceback" not in ran.said
     assert "waits for" not in ran.said
 
@@ -474,13 +513,15 @@ def migrated_by_another_role(project: Project, driver: str, limit: int = -1) -> 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
 def test_a_server_that_is_full_lets_the_build_go_on(answers: Project, driver: str) -> None:
+    """53300 for who watches stops nothing."""
     with migrated_by_another_role(answers, driver, limit=1):
-        ran, _ = upgrade_held_up(answers, *AN_UPDATE)
+        ran, _ = upgrade_held_up(answers, *AN_UPDATE, seen=False)
     assert "Traceback" not in ran.said
     assert "waits for" not in ran.said
 
 
 def test_what_the_role_may_not_see_is_not_told(answers: Project) -> None:
+    """Without pg_read_all_stats the process id and the role are all there is."""
     with migrated_by_another_role(answers, "psycopg2"):
         ran, pid = upgrade_held_up(answers, *AN_UPDATE)
     assert re.search(rf"waits for pid {pid} \(\w+\)\n", ran.err), ran.err

@@ -39,6 +39,7 @@ def version(project: Project) -> list[str]:
 
 
 def test_the_first_revision_of_all(project: Project) -> None:
+    """alembic_version is empty, and both runs end with exit 0."""
     project.sql(ANSWERS, ROWS)
     revision(project)
     runs = two_upgrades(project)
@@ -51,6 +52,7 @@ def test_the_first_revision_of_all(project: Project) -> None:
 
 
 def test_a_later_revision_with_others_after_it(project: Project) -> None:
+    """A version is there already, and both runs end with exit 0."""
     revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
     project.upgrade()
     project.sql(ROWS)
@@ -62,6 +64,7 @@ def test_a_later_revision_with_others_after_it(project: Project) -> None:
 
 
 def test_what_the_revision_writes_beside_it_is_never_written_twice(project: Project) -> None:
+    """One run fails instead, and the statement's effect is there once."""
     project.sql(ANSWERS, ROWS, "CREATE TABLE counted (times int)", "INSERT INTO counted VALUES (0)")
     revision(
         project,

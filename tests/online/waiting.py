@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def until(project: Project, question: str) -> None:
-    """Wait until the database answers `question` with true."""
-    for _ in range(400):
+    """Wait until the database answers `question` with true; it has no event for what its views show."""
+    for _ in range(1200):
         if project.rows(question) == [(True,)]:
             return
         time.sleep(0.05)
@@ -19,10 +19,10 @@ def until(project: Project, question: str) -> None:
 
 
 def until_the_build_waits(project: Project, seconds: float = 0) -> None:
-    """Wait until a statement that is CONCURRENTLY waits for other sessions, and then for so long."""
+    """Wait until a statement that is CONCURRENTLY, and was sent so long ago, waits for other sessions."""
     until(
         project,
         "SELECT count(*) > 0 FROM pg_stat_activity "
-        "WHERE query LIKE '% CONCURRENTLY %' AND wait_event = 'virtualxid' AND datname = current_database()",
+        "WHERE query LIKE '% CONCURRENTLY %' AND wait_event = 'virtualxid' AND datname = current_database() "
+        f"AND clock_timestamp() - query_start > interval '{seconds} s'",
     )
-    time.sleep(seconds)
