@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,8 +178,8 @@ def test_an_interruption(project: Project) -> None:
         text=True,
     )
     assert running.stderr is not None
-    while "here" not in running.stderr.readline():
-        time.sleep(0.01)
+    while "here" not in (line := running.stderr.readline()):
+        assert line
     running.send_signal(signal.SIGINT)
     out, err = running.communicate()
     assert (running.returncode, out, err) == (130, "", "upsert-guard: interrupted\n")
