@@ -96,6 +96,7 @@ TOLD_BY = {
     "functions": "`upsert-guard functions`",
     "autogenerate": "`alembic check`",
     "upgrade": "`alembic upgrade`",
+    "pytest": "`pytest --upsert-guard`",
 }
 
 NOT_ACCEPTED = {"arbiter-removed", "stale-ignore"}

@@ -160,4 +160,5 @@ def test_a_star_import_is_the_list_of_what_is_offered() -> None:
         "conflict_target",
         "declare_upsert_key",
         "declared_upsert_keys",
+        "observe",
     ]

@@ -28,7 +28,7 @@ CATALOGS: dict[str, Catalog] = {
         postgresql.read,
         spelling.normalize,
         postgresql.inferred_arbiters,
-        home=postgresql.home,
+        home=postgresql.default_schema,
         keeps_null_out=postgresql.keeps_null_out,
         null_makes_null=postgresql.null_makes_null,
         settle_all=spelling.settle,

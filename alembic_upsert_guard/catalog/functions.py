@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..sqltext import AS_THE_USER, EQ, NE, PINNED, string_literal, wrapped_in_do
+from ..programs import program
+from ..sqltext import EQ, NE
 from .postgresql import server_version, sqlstate
 from .reading import execute, first_sentence, rolled_back
 
@@ -33,7 +34,6 @@ class DatabaseFunction:
 
     name: str
     """``schema.function(argument types)``."""
-    bare_name: str
     language: str
     source: str
     r"""The body; its first line is line 1, as psql's ``\sf+`` counts."""
@@ -85,7 +85,6 @@ def read_functions(connection: Connection) -> list[DatabaseFunction]:
     return [
         DatabaseFunction(
             name=row.full_name,
-            bare_name=row.proname,
             language=row.lanname,
             source=row.source,
             parameters=tuple(name for name in row.parameters or () if name),
@@ -107,7 +106,6 @@ def _statement(version: tuple[int, ...]) -> str:
     return rf"""
         SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
                                  pg_catalog.oidvectortypes(p.proargtypes)) AS full_name,
-               p.proname,
                l.lanname,
                coalesce(b.body, p.prosrc) AS source,
                b.body IS NOT NULL AS is_atomic,
@@ -166,8 +164,7 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
             for each in questions
         ]
     )
-    program = _PROGRAM.replace("{asked}", string_literal(connection.dialect, asked))
-    execute(connection, wrapped_in_do(_DECLARATIONS, program))
+    execute(connection, program("plan_upserts", connection.dialect, {"questions": asked}))
     document: Any = execute(connection, 'FETCH ALL FROM "upsert_guard_answers"').scalar_one()
     execute(connection, 'CLOSE "upsert_guard_answers"')
     return [
@@ -180,77 +177,3 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
         )
         for each in json.loads(document)
     ]
-
-
-_DECLARATIONS = """\
-    question pg_catalog.jsonb;
-    plan pg_catalog.json;
-    statement pg_catalog.text;
-    relation pg_catalog.text;
-    inserted pg_catalog.regclass; -- behind a view, the table
-    named pg_catalog.oid;
-    is_visible boolean;
-    arbiters pg_catalog.text[];
-    late pg_catalog.text[]; -- deferrable
-    planned boolean;
-    state pg_catalog.text;
-    words pg_catalog.text;
-    answers pg_catalog.jsonb[] := '{}';
-    document pg_catalog.refcursor := 'upsert_guard_answers';
-"""
-
-# the exception that ends each question gives its locks and settings back, the search path among them
-_PROGRAM = f"""\
-    FOR question IN SELECT each.value FROM jsonb_array_elements({{asked}}::jsonb) each LOOP
-        named := NULL;
-        late := '{{}}';
-        planned := false;
-        relation := question ->> 'relation';
-        statement := 'EXPLAIN (VERBOSE, FORMAT JSON) ' || (question ->> 'sql');
-        BEGIN
-            PERFORM set_config('search_path', coalesce(question ->> 'path', users_path), true);
-            named := pg_catalog.to_regclass(relation);
-            EXECUTE statement INTO plan;
-            {PINNED}
-            planned := true;
-            plan := plan -> 0 -> 'Plan';
-            IF plan ->> 'Relation Name' IS NULL THEN
-                RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'a rule rewrites the INSERT';
-            END IF;
-            inserted := format('%I.%I', plan ->> 'Schema', plan ->> 'Relation Name')::regclass;
-            arbiters := CASE WHEN plan -> 'Conflict Arbiter Indexes' IS NOT NULL THEN ARRAY(
-                SELECT json_array_elements_text(plan -> 'Conflict Arbiter Indexes')) END;
-            late := ARRAY(
-                SELECT DISTINCT ic.relname::text
-                FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
-                WHERE NOT i.indimmediate AND i.indisready AND CASE
-                    -- without a target every unique index is an arbiter, those of partitions too
-                    WHEN arbiters IS NULL THEN i.indrelid = inserted
-                         OR i.indrelid IN (SELECT part.relid FROM pg_partition_tree(inserted) part)
-                    ELSE i.indrelid = inserted AND ic.relname = ANY (arbiters)
-                         OR i.indexrelid IN (
-                             SELECT part.relid
-                             FROM pg_index top JOIN pg_class tc ON tc.oid = top.indexrelid
-                             CROSS JOIN LATERAL pg_partition_tree(top.indexrelid) part
-                             WHERE top.indrelid = inserted AND tc.relkind = 'I'
-                               AND tc.relname = ANY (arbiters))
-                    END
-                ORDER BY 1);
-            RAISE EXCEPTION USING ERRCODE = 'UG000', MESSAGE = 'there is a plan';
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
-        END;
-        {AS_THE_USER}
-        is_visible := pg_catalog.pg_table_is_visible(named);
-        {PINNED}
-        answers := answers || jsonb_build_object(
-            -- what fails behind the plan is no answer to the question
-            'state', CASE WHEN state = 'UG000' THEN NULL WHEN planned AND state <> '0A000' THEN 'XX000'
-                          ELSE state END,
-            'words', words,
-            'deferrable', late,
-            'schema', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                       WHERE c.oid = named AND NOT is_visible));
-    END LOOP;
-    OPEN document FOR SELECT to_jsonb(answers)::text;
-"""

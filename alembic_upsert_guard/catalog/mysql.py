@@ -19,7 +19,16 @@ from sqlalchemy.exc import DBAPIError
 from ..findings import shortfall_fact
 from ..inference import Candidate, Element, Kind, State, Traits, judge
 from ..sqltext import named, quoted, string_literal
-from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute, first_sentence
+from .reading import (
+    Inferred,
+    NormalizedSql,
+    Offered,
+    RelationKind,
+    TableName,
+    as_it_is,
+    execute,
+    first_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -178,7 +187,9 @@ def _offered(table: TableName, facts: _Facts, traits: Traits) -> Offered:
     candidates = tuple(
         _candidate(table, list(rows)) for _, rows in groupby(facts.elements, lambda row: row.name)
     )
-    is_view = facts.relation.endswith("VIEW")
+    kind = RelationKind.PARTITIONED_TABLE if facts.partition else RelationKind.TABLE
+    if facts.relation.endswith("VIEW"):
+        kind = RelationKind.VIEW
     return Offered(
         candidates=candidates,
         nullable=frozenset(
@@ -186,7 +197,7 @@ def _offered(table: TableName, facts: _Facts, traits: Traits) -> Offered:
         ),
         traits=replace(
             traits,
-            relation="view" if is_view else "partitioned table" if facts.partition else "table",
+            relation=kind.value,
             partition_columns=_quoted_names(facts.partition),
             auto_increment=frozenset(facts.auto_increment),
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from ..sqltext import quoted
+from ..sqltext import EQ, NE, quoted
 from .reading import TableName
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["columns_of", "default_schemas_of", "names_as_spelled"]
 
-_HOMES = text("""
+_SCHEMAS = text(f"""
     SELECT n.nspname AS schema_name, c.relname AS table_name
     FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS pg_catalog.jsonb)) AS wanted(name)
-    JOIN pg_catalog.pg_class c ON CAST(c.relname AS pg_catalog.text) OPERATOR(pg_catalog.=) wanted.name
-    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-    WHERE CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f', 'v', 'm'])
-      AND n.nspname OPERATOR(pg_catalog.<>) ALL (CAST('{pg_catalog,information_schema,pg_toast}' AS pg_catalog.name[]))
+    JOIN pg_catalog.pg_class c ON CAST(c.relname AS pg_catalog.text) {EQ} wanted.name
+    JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+    WHERE CAST(c.relkind AS pg_catalog.text) {EQ} ANY (ARRAY['r', 'p', 'f', 'v', 'm'])
+      AND n.nspname {NE} ALL (CAST('{{pg_catalog,information_schema,pg_toast}}' AS pg_catalog.name[]))
       AND n.nspname OPERATOR(pg_catalog.!~~) 'pg\\_temp%'
     ORDER BY n.nspname, c.relname
 """)
@@ -34,7 +34,7 @@ def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[
     wanted = sorted(set(names))
     found: dict[str, list[str]] = {name: [] for name in wanted}
     if connection.dialect.name == "postgresql" and wanted:
-        for row in connection.execute(_HOMES, {"names": json.dumps(wanted)}):
+        for row in connection.execute(_SCHEMAS, {"names": json.dumps(wanted)}):
             found[row.table_name].append(row.schema_name)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..inference import ConflictTarget, Traits
@@ -22,6 +23,7 @@ __all__ = [
     "KeyQuestion",
     "NormalizedSql",
     "Offered",
+    "RelationKind",
     "TableName",
     "all_or_nothing",
     "as_it_is",
@@ -38,6 +40,16 @@ class TableName(NamedTuple):
     schema: str | None
     """None: whatever the search path finds."""
     name: str
+
+
+class RelationKind(Enum):
+    """What a table is to the database; the value is what messages name it."""
+
+    TABLE = "table"
+    PARTITIONED_TABLE = "partitioned table"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized view"
+    FOREIGN_TABLE = "foreign table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

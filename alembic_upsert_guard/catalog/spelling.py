@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Folded
-from ..sqltext import EQ, GT, named, quoted
+from ..sqltext import EQ, GT, element_sql, named, quoted, where_sql
 from .batch import Answered, Statement, run
-from .postgresql import NO_ARBITER, element_sql, explain_upsert, inferred_arbiters, read
+from .postgresql import (
+    NO_ARBITER,
+    empty_copy_of,
+    empty_copy_sql,
+    explain_upsert,
+    inferred_arbiters,
+    read,
+)
 from .reading import Inferred, KeyQuestion, NormalizedSql, Offered, TableName, as_it_is, rolled_back
 
 if TYPE_CHECKING:
@@ -92,32 +99,25 @@ class _Key:
     question: KeyQuestion
 
     @property
-    def copy(self) -> TableName:
-        """The empty copy of its table."""
-        return TableName("pg_temp", self.question.table.name)
-
-    @property
     def index(self) -> str:
         """The index that the key makes, on the copy."""
         return f"upsert_guard_{self.number}"
 
     def explained(self, dialect: Dialect, elements: Iterable[str], predicate: str | None) -> str:
         """SQL that asks for the arbiters of a target on the copy."""
-        relation = quoted(dialect, *self.copy)
-        where = "" if predicate is None else f" WHERE {predicate}"
+        relation = empty_copy_of(dialect, self.question.table)
         # not DEFAULT VALUES: the type of a column may refuse NULL while it is planned
         return (
             f"EXPLAIN (FORMAT JSON) INSERT INTO {relation} SELECT * FROM {relation} "
-            f"ON CONFLICT ({', '.join(elements)}){where} DO NOTHING"
+            f"ON CONFLICT ({', '.join(elements)}){where_sql(predicate)} DO NOTHING"
         )
 
     def indexed(
         self, dialect: Dialect, name: str, elements: Iterable[str], predicate: str | None = None
     ) -> str:
         """SQL that makes a unique index on the copy."""
-        where = "" if predicate is None else f" WHERE {predicate}"
-        relation = quoted(dialect, *self.copy)
-        return f"CREATE UNIQUE INDEX {name} ON {relation} ({', '.join(elements)}){where}"
+        relation = empty_copy_of(dialect, self.question.table)
+        return f"CREATE UNIQUE INDEX {name} ON {relation} ({', '.join(elements)}){where_sql(predicate)}"
 
 
 def _settled(connection: Connection, keys: Sequence[_Key]) -> list[NormalizedSql]:
@@ -128,12 +128,7 @@ def _settled(connection: Connection, keys: Sequence[_Key]) -> list[NormalizedSql
         for k in keys
     ]
     # originals are asked, and looked up for the copies, before any copy can shadow them
-    copies = [
-        Statement(
-            f"CREATE TEMP TABLE {quoted(dialect, table.name)} (LIKE {quoted(dialect, *table)})"
-        )
-        for table in tables
-    ]
+    copies = [Statement(empty_copy_sql(dialect, table, keeps_generated=False)) for table in tables]
     indexes = [
         Statement(
             k.indexed(
@@ -377,7 +372,7 @@ def _blamed(connection: Connection, key: _Key, probe: Candidate) -> Folded:
 
 
 def _columns_of(connection: Connection, key: _Key) -> list[str]:
-    regclass = quoted(connection.dialect, *key.copy).replace("'", "''")
+    regclass = empty_copy_of(connection.dialect, key.question.table).replace("'", "''")
     query = f"""
         SELECT pg_catalog.json_agg(attname ORDER BY attnum) FROM pg_catalog.pg_attribute
         WHERE attrelid {EQ} CAST('{regclass}' AS pg_catalog.regclass) AND attnum {GT} 0 AND NOT attisdropped

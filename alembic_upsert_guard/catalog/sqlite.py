@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from ..inference import Candidate, ConflictTarget, Element, Kind, Traits
-from ..sqltext import quoted, string_literal
+from ..sqltext import quoted, string_literal, target_sql
 from .reading import Inferred, NormalizedSql, Offered, TableName, as_it_is, execute
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-__all__ = ["explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]
+__all__ = ["NO_ARBITER", "explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]
 
-_NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+NO_ARBITER = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+"""The message of an upsert without an arbiter; SQLite has no number for it but that of every error."""
 
 _EXPRESSION = -2
 """pragma_index_xinfo.cid of an expression."""
@@ -187,7 +188,7 @@ def _is_the_same(
             while words is not None and _registered(scratch, words):
                 words = _refusal(scratch, statement)
             if words is not None:
-                return False if words.endswith(_NO_ARBITER) else None
+                return False if words.endswith(NO_ARBITER) else None
     return True
 
 
@@ -239,7 +240,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
         execute(connection, explain_upsert(connection.dialect, table, columns, target)).close()
     except DBAPIError as error:
         words = str(error.orig)
-        if words.endswith(_NO_ARBITER):
+        if words.endswith(NO_ARBITER):
             return Inferred(refusal=words)
         return Inferred(doubt=words)
     return Inferred()
@@ -258,12 +259,8 @@ def explain_upsert(
     else:
         listed = ", ".join(quoted(dialect, column) for column in columns)
         source = f"({listed}) VALUES ({', '.join('NULL' for _ in columns)})"
-    elements = ", ".join(
-        str(e.expression) if e.column is None else quoted(dialect, e.column)
-        for e in target.elements
-    )
-    where = "" if target.predicate is None else f" WHERE {target.predicate}"
-    return f"EXPLAIN INSERT INTO {relation} {source} ON CONFLICT ({elements}){where} DO NOTHING"
+    conflict = f"ON CONFLICT {target_sql(dialect, target)} DO NOTHING"
+    return f"EXPLAIN INSERT INTO {relation} {source} {conflict}"
 
 
 def _columns(connection: Connection, table: TableName) -> list[str]:

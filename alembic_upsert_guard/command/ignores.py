@@ -40,7 +40,9 @@ _MEMBERS = {"code", "table", "elements", "where", "path", "reason", "until"}
 _NO_TABLE = "*"
 """What an entry names where a finding has no table: an unknown dialect, an upsert whose table cannot be read."""
 
-_COMMANDS = {"check", "check --rows", "check --code", "check --functions", "scan", "functions"}
+_COMMANDS = {
+    *("check", "check --rows", "check --code", "check --functions", "scan", "functions", "pytest")
+}
 """Those that read the entries."""
 
 _AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})

@@ -30,7 +30,7 @@ from .key_findings import (
     unknown_dialect,
     unread_rows,
 )
-from .keys import alike, describe_key, describe_schemas, describe_target
+from .keys import alike, describe_key, describe_schemas, describe_target, is_tenant_schema
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
 from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
@@ -76,6 +76,7 @@ __all__ = [
     "describe_target",
     "first_line",
     "folded_fact",
+    "is_tenant_schema",
     "missing_table",
     "nullable_key",
     "nulls_mismatch",

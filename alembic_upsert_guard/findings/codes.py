@@ -31,11 +31,13 @@ Command: TypeAlias = Literal[
     "functions",
     "autogenerate",
     "upgrade",
+    "pytest",
 ]
 """``check`` is the command without ``--rows``: what it reports, ``check --rows`` reports too.
 
 ``check --code`` and ``check --functions`` are its other sources of upserts. The first six are ``upsert-guard``'s,
-``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``.
+``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``, and
+``pytest`` is ``pytest --upsert-guard``.
 """
 
 
@@ -216,13 +218,13 @@ class FindingCode(str, Enum):
         "unserved-upsert",
         _ERROR,
         "a call site's target has no arbiter in the database, declared or not",
-        ("check --code",),
+        ("check --code", "pytest"),
     )
     MISSING_CONSTRAINT = (
         "missing-constraint",
         _ERROR,
         "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
-        ("scan", "check --code", *_FUNCTIONS),
+        ("scan", "check --code", *_FUNCTIONS, "pytest"),
     )
     UNREAD_FILE = (
         "unread-file",
@@ -240,7 +242,7 @@ class FindingCode(str, Enum):
         "bound-predicate",
         _WARNING,
         "a conflict target with bound values: fails once the plan turns generic (an error on asyncpg and psycopg)",
-        ("scan",),
+        ("scan", "pytest"),
         {Circumstance.PREPARED: _ERROR},
     )
     UNSERVED_FUNCTION = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-__all__ = ["alike", "describe_key", "describe_schemas", "describe_target"]
+__all__ = ["alike", "describe_key", "describe_schemas", "describe_target", "is_tenant_schema"]
 
 _Told = TypeVar("_Told")
 
@@ -24,6 +24,11 @@ def describe_target(table: str, elements: Sequence[str], where: str | None) -> s
     """Return what an upsert names, declared or not: ``accounts (tenant, email) WHERE live``."""
     predicate = "" if where is None else f" WHERE {where.rstrip()}"
     return f"{table} ({', '.join(each.rstrip() for each in elements)}){predicate}"
+
+
+def is_tenant_schema(schema: str | None) -> bool:
+    """Return whether a message names a schema that the search path led to: a tenant's, and not ``public``."""
+    return schema is not None and schema != "public" and not schema.startswith("pg_temp")
 
 
 def alike(told: Sequence[_Told], same: Callable[[_Told], Hashable]) -> Iterator[list[_Told]]:

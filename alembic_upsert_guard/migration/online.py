@@ -24,7 +24,6 @@ from ..online import (
     drop,
     script_creation,
     script_drop,
-    settle_version,
 )
 from ..sqltext import named
 from .operations import ValidateUpsertKeyOp
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection
 
     from ..catalog import TableName
@@ -106,15 +104,17 @@ def _run(
     try:
         with _outside_a_transaction(context, operation) as connection:
             one = UpgradeLock(connection, table, teller)
+            before = context.get_current_heads()
             try:
                 one.take()
+                _refuse_other_version(context, operation, before)
                 act(connection, patience, teller)
             except BaseException:
                 one.release(connection)
                 raise
         after = _connection(context)
         if after.in_transaction():
-            # who waits for the lock then finds the version written as well
+            # who waits for the lock then finds the version written
             one.keep_until_commit(after)
         one.release(after)
     except OnlineError as error:
@@ -131,7 +131,6 @@ def _run(
             message = message_of(error, reveal=teller.reveal)
             raise CommandError(f"{told} failed. The database says: {message}") from error
         raise
-    _let_the_other_one_win(context, after)
 
 
 @contextmanager
@@ -162,22 +161,16 @@ def _outside_a_transaction(
         raise
 
 
-def _let_the_other_one_win(context: MigrationContext, connection: Connection) -> None:
-    script: ScriptDirectory | None = context.opts.get("script")
-    if script is None:
-        return
-
-    def revisions_before(version: str) -> tuple[str | None, ...]:
-        down = script.get_revision(version).down_revision
-        return tuple(down) if isinstance(down, tuple | list) else (down,)
-
-    def told(version: str) -> None:
-        log.info(
-            "Another upgrade has brought the database to %s meanwhile: nothing was left to do",
-            version,
+def _refuse_other_version(
+    context: MigrationContext, operation: ConcurrentOp, before: tuple[str, ...]
+) -> None:
+    """Stop where another upgrade has moved the version: Alembic would not find the one that this step begins at."""
+    now = context.get_current_heads()
+    if now != before:
+        raise CommandError(
+            f"op.{operation.directive}({operation.name!r}, {operation.table_name!r}): another upgrade has brought the "
+            f"database to {', '.join(now) or 'base'} meanwhile. Nothing was changed here: run the upgrade again"
         )
-
-    settle_version(connection, context._version, revisions_before, told)  # noqa: SLF001
 
 
 def _violation(

@@ -6,8 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import is_tenant_schema
-from ..findings import alike, describe_schemas, describe_target
+from ..findings import alike, describe_schemas, describe_target, is_tenant_schema
 from .toimpl import LOGGER
 
 if TYPE_CHECKING:

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 _EVERY = 0.5
 """Seconds between two looks, and before the first one."""
 
-_LEAVE = 2.0
-"""Seconds after which a look that does not come back is left alone."""
+_JOIN_TIMEOUT = 2.0
+"""Seconds after which a look that does not come back is waited for no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def watched(
         yield
     finally:
         over.set()
-        thread.join(_LEAVE)
+        thread.join(_JOIN_TIMEOUT)
         drawer.close()
 
 

@@ -22,7 +22,7 @@ from .deduplicate_postgresql import (
     parsed,
     restoration_block,
 )
-from .deduplicate_sqlite import deduplicate_on_sqlite, restore_on_sqlite
+from .sqlite import deduplicate_on_sqlite, restore_on_sqlite
 from .surplus import Deduplicated
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from ..catalog.postgresql import is_tenant_schema
 from ..catalog.reading import execute
-from ..findings import DuplicateGroup, RowsReport
+from ..findings import DuplicateGroup, RowsReport, is_tenant_schema
 from ..inference import MYSQL_FAMILY
 from ..sqltext import named
 from . import mysql, postgresql, sqlite
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["read_rows"]
 
 FEW = 10_000
-"""Surplus rows up to which the exact groups are looked for among the rows of the hashes that stand twice.
+"""Surplus rows up to which the exact groups are looked for among the rows that share a hash.
 
 Measured on 10 million rows, against the serial build: finding the hashes 0.6 and reading their rows 0.1, one exact
 pass over all rows 1.0. Each hash is a number in the statement that reads its rows.
@@ -54,9 +53,9 @@ class _Found:
 
 
 def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
-    """Return what stands against `key` in the database; nothing is changed, whatever the transaction.
+    """Return which rows of the database break `key`; nothing is changed, whatever the transaction.
 
-    Where no key stands twice the rows are read once. Memory is bounded on both sides, whatever the rows are.
+    Where no two rows share a key the rows are read once. Memory is bounded on both sides, whatever the rows are.
 
     :param sample: groups shown at most.
     :param reveal: False: no value leaves the database.
@@ -156,16 +155,16 @@ def _read_indexed(
         return _read_all(connection, key, shown)
     if proof.surplus > FEW:
         return _read_many(connection, key, indexed, proof, shown)
-    narrowed = postgresql.hashes_that_stand_twice(connection, key, indexed)
+    narrowed = postgresql.narrow_to_shared_hashes(connection, key, indexed)
     found = _Found(null_rows=proof.null_rows)
-    with postgresql.as_the_build_reads(connection):
+    with postgresql.reading_the_heap(connection):
         if shown > 0:
             return _sampled(connection, narrowed, found, shown)
         return replace(_read(connection, narrowed, 0), null_rows=proof.null_rows)
 
 
 def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
-    with postgresql.as_the_build_reads(connection):
+    with postgresql.reading_the_heap(connection):
         return _read(connection, key, shown)
 
 
@@ -178,11 +177,11 @@ def _read_many(
 ) -> _Found:
     """Exact groups in one sorted pass, and the rows of the largest in a scan."""
     largest_sql = postgresql.largest_sql(key, indexed, connection.dialect, max(shown, 1))
-    with postgresql.as_the_build_reads(connection):
+    with postgresql.reading_the_heap(connection):
         largest = execute(connection, largest_sql).all()
-        if not largest:  # hashes that met by chance, and no keys
+        if not largest:  # hashes that are equal by chance, and not keys
             return _Found(null_rows=proof.null_rows)
-        narrowed = postgresql.among(key, indexed, [row.hashed for row in largest])
+        narrowed = postgresql.narrow_to_hashes(key, indexed, [row.hashed for row in largest])
         found = _sampled(connection, narrowed, _Found(null_rows=proof.null_rows), shown)
     return replace(
         found, groups=int(largest[0].duplicate_groups), surplus=int(largest[0].surplus_rows)
@@ -190,7 +189,7 @@ def _read_many(
 
 
 def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
-    """`found` with the groups that the rows of `key` form, and what could mend them."""
+    """`found` with the groups that the rows of `key` form, and what could fix them."""
     primary_key, columns = _columns(connection, key.table)
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))
     if shown <= 0:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..catalog import mysql
 from ..findings import describe_key
 from ..inference import MYSQL_FAMILY
-from ..sqltext import named, quoted
+from ..programs import program
+from ..sqltext import named, quoted, where_sql
 from .postgresql import is_wide, width_of
-from .programs import program
 from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
@@ -32,18 +32,17 @@ def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
 
 def _block(dialect: Dialect, key: RowsOfKey) -> str:
     elements = key.elements(dialect)
-    where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     parameters = {
-        "told": _told(dialect, key),
+        "key_label": _told(dialect, key),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
-        "index_on": f"({', '.join(elements)}){where}",
+        "index_on": f"({', '.join(elements)}){where_sql(key.target.predicate)}",
         "wide": f"({key.target.predicate or 'true'}) AND {is_wide(width_of(elements))}",
         "listing": listing_sql(dialect, key),
         "nulls": key.nulls,
     }
-    return program("check.sql", dialect, parameters)
+    return program("check", dialect, parameters)
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:

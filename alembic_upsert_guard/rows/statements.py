@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import MYSQL_FAMILY
-from ..sqltext import called, named, operator
+from ..sqltext import called, named, operator, where_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,9 +62,9 @@ class RowsOfKey:
 
     def _where(self) -> str:
         if self.among is None:
-            return "" if self.target.predicate is None else f" WHERE {self.target.predicate}"
+            return where_sql(self.target.predicate)
         if self.target.predicate is None:
-            return f" WHERE {self.among}"
+            return where_sql(self.among)
         # in this order: the predicate may keep rows away that an element fails on
         return f" WHERE CASE WHEN {self.target.predicate} THEN {self.among} ELSE false END"
 
@@ -129,7 +129,6 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     """
     elements = key.elements(dialect)
     columns = ", ".join(elements)
-    where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     having = "count(*) > 1"
     # what is refused is what is listed
     if key.nulls == "forbid":
@@ -141,7 +140,7 @@ def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -
     # a constant behind GROUP BY would be taken for a position
     group = columns if are_columns else ", ".join(str(n) for n, _ in enumerate(elements, 1))
     return (
-        f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where} "
+        f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where_sql(key.target.predicate)} "
         f"GROUP BY {group} HAVING {having} ORDER BY count(*) DESC;"
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import element_sql, is_tenant_schema
+from ..findings import is_tenant_schema
 from ..inference import MYSQL_FAMILY, Code, Kind
 from ..names import short_hash, truncated_identifier
-from ..sqltext import named
+from ..sqltext import element_sql, named, where_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +99,7 @@ def _on_postgresql(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
     )
     elements = _elements(dialect, order.target)
     concurrently = "CONCURRENTLY " if _is_concurrent(order) else ""
-    where = "" if order.target.predicate is None else f" WHERE {order.target.predicate}"
-    index = f"CREATE UNIQUE INDEX {concurrently}{name} ON {relation} ({elements}){where};"
+    index = f"CREATE UNIQUE INDEX {concurrently}{name} ON {relation} ({elements}){where_sql(order.target.predicate)};"
     if not _is_constraint(order.target):
         return (index,)
     if concurrently:
@@ -153,9 +152,10 @@ def _anywhere(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
         return (f"ALTER TABLE {relation} ADD CONSTRAINT {name} UNIQUE ({elements});",)
     # the index of an attached database is named with it, and its table is not
     index = named(dialect, order.table.schema, default_name(order))
-    where = "" if order.target.predicate is None else f" WHERE {order.target.predicate}"
     bare = named(dialect, order.table.name)
-    return (f"CREATE UNIQUE INDEX {index} ON {bare} ({elements}){where};",)
+    return (
+        f"CREATE UNIQUE INDEX {index} ON {bare} ({elements}){where_sql(order.target.predicate)};",
+    )
 
 
 def _is_concurrent(order: ArbiterOrder) -> bool:

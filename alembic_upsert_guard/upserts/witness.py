@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from ..catalog import Inferred, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
 from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
-from ..catalog.postgresql import element_sql
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
-from ..sqltext import quoted
+from ..sqltext import quoted, target_sql
 from ..verdict.check import settled
 from .planned import verdict_of
 from .upsert import Resolution
@@ -120,9 +119,7 @@ class Witness:
         relation = quoted(self.dialect, *asked.table)
         clause = ""
         if isinstance(asked.target, ConflictTarget):
-            listed = ", ".join(element_sql(self.dialect, e) for e in asked.target.elements)
-            where = "" if asked.target.predicate is None else f" WHERE {asked.target.predicate}"
-            clause = f" ({listed}){where}"
+            clause = f" {target_sql(self.dialect, asked.target)}"
         elif asked.target is not None:
             clause = f" ON CONSTRAINT {quoted(self.dialect, asked.target)}"
         return Question(

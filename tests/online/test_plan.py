@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from alembic_upsert_guard.catalog import TableName
+from alembic_upsert_guard.catalog.reading import RelationKind
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter
-from alembic_upsert_guard.online.plan import (
+from alembic_upsert_guard.online.plan import plan
+from alembic_upsert_guard.online.state import IndexState, TableState
+from alembic_upsert_guard.online.steps import (
     Attach,
     AttachPartition,
     Build,
     DropIndex,
-    FoundIndex,
-    FoundTable,
     MakeParent,
     Refusal,
     Swap,
     Wait,
-    plan,
 )
 
 TABLE = TableName("public", "t")
@@ -30,14 +30,18 @@ CONSTRAINT = OnlineArbiter(
 INDEX = replace(CONSTRAINT, constraint=False)
 REPLACING = replace(CONSTRAINT, replace=True)
 
-VALID = FoundIndex(oid=1, name="uq", same=True, valid=True)
+VALID = IndexState(oid=1, name="uq", same=True, valid=True)
 INVALID = replace(VALID, valid=False)
 ATTACHED = replace(VALID, constraint=True)
 OTHER = replace(VALID, same=False, definition="UNIQUE (b)")
 
 
-def table(*indexes: FoundIndex, builders: tuple[int, ...] = ()) -> list[FoundTable]:
-    return [FoundTable(oid=10, name=TABLE, relation="table", indexes=indexes, builders=builders)]
+def table(*indexes: IndexState, builders: tuple[int, ...] = ()) -> list[TableState]:
+    return [
+        TableState(
+            oid=10, name=TABLE, relation=RelationKind.TABLE, indexes=indexes, builders=builders
+        )
+    ]
 
 
 def test_nothing_is_there() -> None:
@@ -96,7 +100,7 @@ def test_replacing_goes_on_from_wherever_it_stopped() -> None:
     new = replace(VALID, name="uq_upsert_guard_new")
     old = replace(OTHER, name="uq_upsert_guard_old")
     build = Build(TABLE, new.name)
-    swap = Swap(table=TABLE, index="uq", new=new.name, going=old.name, old_constraint=False)
+    swap = Swap(table=TABLE, index="uq", new_name=new.name, old_name=old.name, is_constraint=False)
     drop = DropIndex(TABLE, old.name, "it was replaced")
     assert plan(REPLACING, table(OTHER)) == (build, swap, drop)
     assert plan(REPLACING, table(OTHER, new)) == (swap, drop)
@@ -109,9 +113,9 @@ def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
     assert plan(REPLACING, table(replace(OTHER, constraint=True)))[-1] == Swap(
         table=TABLE,
         index="uq",
-        new="uq_upsert_guard_new",
-        going="uq_upsert_guard_old",
-        old_constraint=True,
+        new_name="uq_upsert_guard_new",
+        old_name="uq_upsert_guard_old",
+        is_constraint=True,
     )
 
 
@@ -139,14 +143,14 @@ def test_a_name_that_begins_alike_is_no_leftover() -> None:
 def test_a_view_takes_no_index() -> None:
     """It is refused by its kind before anything is sent."""
     with pytest.raises(Refusal, match="t is a view"):
-        plan(CONSTRAINT, [FoundTable(oid=10, name=TABLE, relation="view")])
+        plan(CONSTRAINT, [TableState(oid=10, name=TABLE, relation=RelationKind.VIEW)])
 
 
 # -- partitions
 
 
-PARENT = FoundTable(oid=10, name=TABLE, relation="partitioned table")
-LEAF = FoundTable(oid=11, name=TableName("public", "t_1"), relation="table", parent=10)
+PARENT = TableState(oid=10, name=TABLE, relation=RelationKind.PARTITIONED_TABLE)
+LEAF = TableState(oid=11, name=TableName("public", "t_1"), relation=RelationKind.TABLE, parent=10)
 TOP = replace(INVALID, oid=100, constraint=True)
 PART = replace(VALID, oid=101, name="t_1_uq")
 
@@ -172,10 +176,10 @@ def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
 
 def test_levels_between_get_a_part_of_their_own() -> None:
     """A partition that is partitioned is made as a parent, and attached before its leaves."""
-    middle = FoundTable(
-        oid=11, name=TableName("public", "m"), relation="partitioned table", parent=10
+    middle = TableState(
+        oid=11, name=TableName("public", "m"), relation=RelationKind.PARTITIONED_TABLE, parent=10
     )
-    leaf = FoundTable(oid=12, name=TableName("public", "l"), relation="table", parent=11)
+    leaf = TableState(oid=12, name=TableName("public", "l"), relation=RelationKind.TABLE, parent=11)
     assert plan(INDEX, [PARENT, middle, leaf]) == (
         MakeParent(TABLE, "uq"),
         MakeParent(middle.name, "m_uq"),
@@ -187,6 +191,6 @@ def test_levels_between_get_a_part_of_their_own() -> None:
 
 def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
     """No unique index can cover it."""
-    foreign = replace(LEAF, relation="foreign table")
+    foreign = replace(LEAF, relation=RelationKind.FOREIGN_TABLE)
     with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
         plan(CONSTRAINT, [PARENT, foreign])

@@ -17,13 +17,14 @@ OF_NO_ROW = {
     "catalog/functions.py": "EXPLAIN",
     "catalog/messages.py": "the function that decides",
     "catalog/mysql.py": "an index on an empty copy",
-    "catalog/postgresql.py": "EXPLAIN",
+    "catalog/postgresql/planner.py": "EXPLAIN",
     "catalog/reading.py": "its definition",
-    "online/found.py": "an index on an empty copy",
+    "online/catalog.py": "an index on an empty copy",
     "rows/deduplicate.py": "refusals of our own blocks, which hold numbers and names",
     "rows/mysql.py": "errors about the key's definition",
-    "rows/postgresql.py": "an index on an empty copy, and the size of a key",
-    "rows/sqlite.py": "EXPLAIN, and what is not deterministic",
+    "rows/postgresql/indexed_key.py": "an index on an empty copy",
+    "rows/postgresql/proof.py": "the size of a key",
+    "rows/sqlite/obstacles.py": "EXPLAIN, and what is not deterministic",
 }
 """Modules that show a message as it is, each with the reason why no value of a row is in it."""
 

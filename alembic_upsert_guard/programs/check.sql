@@ -1,18 +1,15 @@
 -- Refuses rows that break a key, in the words of the check online, and changes nothing.
 --
 -- The body of an anonymous block; above it stand its parameters, each a constant:
---   told            the key as people are told of it
+--   key_label       the key as messages name it
 --   relation_name   the table, quoted
---   totals          the SELECT of duplicate_groups, surplus_rows and null_rows; totals_of_only without children's rows
+--   totals          the SELECT of duplicate_groups, surplus_rows and null_rows
+--   totals_of_only  the same without the rows of tables that inherit from it
 --   index_on        what stands behind the table in CREATE INDEX
 --   wide            a condition on rows whose key may be too wide for an index
 --   listing         the SELECT that lists every offending row
 --   nulls           what NULL means: warn, distinct, not_distinct or forbid
 --   users_path      the search path as the user has it
---
--- Only what users wrote, and what runs their triggers and functions, sees their search path. Everything else is looked up
--- where other roles cannot make anything: each statement that is executed for the user is put together before the path
--- is set back, and what is ours in it has its schema.
     relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
     name pg_catalog.text; -- of the table, without its schema
     qualified pg_catalog.text;
@@ -36,7 +33,7 @@ BEGIN
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     IF hides_rows THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = told || ' cannot be checked: row level security hides rows from ' || current_user
+            MESSAGE = key_label || ' cannot be checked: row level security hides rows from ' || current_user
                 || '; nothing was changed',
             HINT = 'Run the script as a role with BYPASSRLS, or as the table''s owner without FORCE ROW LEVEL SECURITY';
     END IF;
@@ -86,7 +83,7 @@ BEGIN
     END IF;
     IF obstacle IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-            MESSAGE = told || ' does not hold: no unique index can be made on it; nothing was changed',
+            MESSAGE = key_label || ' does not hold: no unique index can be made on it; nothing was changed',
             DETAIL = 'The database says: ' || obstacle;
     END IF;
 
@@ -106,11 +103,11 @@ BEGIN
     IF refused IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = CASE WHEN duplicate_groups > 0 THEN 'unique_violation' ELSE 'not_null_violation' END,
-            MESSAGE = told || ' does not hold: ' || refused || '; nothing was changed',
+            MESSAGE = key_label || ' does not hold: ' || refused || '; nothing was changed',
             HINT = 'List them all: ' || listing;
     END IF;
     IF nulls = 'warn' AND null_rows > 0 THEN
-        RAISE WARNING '%: % row% with NULL in the key: no upsert ever matches them', told,
+        RAISE WARNING '%: % row% with NULL in the key: no upsert ever matches them', key_label,
             ltrim(to_char(null_rows, '999,999,999,999,999')), CASE null_rows WHEN 1 THEN '' ELSE 's' END;
     END IF;
     PERFORM set_config('search_path', users_path, true);

@@ -1,7 +1,7 @@
 -- Leaves one row of each key: the others are moved to an archive, or deleted. All of it, or nothing.
 --
 -- The body of an anonymous block; above it stand its parameters, each a constant:
---   told           the key as people are told of it; the reason in the archive
+--   key_label      the key as messages name it; the reason in the archive
 --   relation_name  the table, quoted
 --   elements       SQL of the key's elements, listed
 --   condition      SQL of the rows that the key is about, those without NULL in it unless NULLs are equal
@@ -10,10 +10,6 @@
 --   archive        the archive table, quoted where it must be; NULL: surplus rows are deleted
 --   repoint        whether references to surplus rows are moved to the row that stays
 --   users_path     the search path as the user has it
---
--- Only what users wrote, and what runs their triggers and functions, sees their search path. Everything else is looked up
--- where other roles cannot make anything: each statement that is executed for the user is put together before the path
--- is set back, and what is ours in it has its schema.
     relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
     relation_label CONSTANT pg_catalog.text := relation::pg_catalog.text;
     users_schemas CONSTANT pg_catalog.text[] := pg_catalog.current_schemas(false)::pg_catalog.text[];
@@ -49,11 +45,11 @@ BEGIN
     FROM pg_class c WHERE c.oid = relation;
     IF kind NOT IN ('r', 'p') THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: ' || relation_label || ' is not a table';
+            MESSAGE = key_label || ' cannot be deduplicated: ' || relation_label || ' is not a table';
     END IF;
     IF hides_rows THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: row level security hides rows of ' || relation_label
+            MESSAGE = key_label || ' cannot be deduplicated: row level security hides rows of ' || relation_label
                 || ' from the role ' || current_user || '; run the upgrade as a role with BYPASSRLS';
     END IF;
 
@@ -107,7 +103,7 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'oid', con.oid::bigint,
                'only_child', referring.only_child,
-               'told', format('%s (%s)', referring.label, pair.columns),
+               'key_label', format('%s (%s)', referring.label, pair.columns),
                'meets', pair.meets,
                'moves', pair.moves,
                'lacks_one', pair.lacks_one,
@@ -151,12 +147,12 @@ BEGIN
 
     -- who refers to surplus rows; a surplus row that refers to another goes with it
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         IF reference.hides_rows OR reference.is_temporal THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: the rows of ' || reference.told || ' that refer to it '
+                MESSAGE = key_label || ' cannot be deduplicated: the rows of ' || reference.key_label || ' that refer to it '
                     || CASE WHEN reference.is_temporal THEN 'do so for a period of time'
                             ELSE 'are hidden from the role ' || current_user || ' by row level security' END;
         END IF;
@@ -169,13 +165,13 @@ BEGIN
             CONTINUE;
         END IF;
         referenced := referenced + counted;
-        told_references := told_references || format('%s %s', reference.told, counted);
+        told_references := told_references || format('%s %s', reference.key_label, counted);
         IF NOT repoint THEN
             CONTINUE;
         END IF;
         IF reference.is_itself AND NOT has_primary_key THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: ' || reference.told
+                MESSAGE = key_label || ' cannot be deduplicated: ' || reference.key_label
                     || ' refers to the table itself, which has no primary key to tell its rows by';
         END IF;
         statement := format(
@@ -188,13 +184,13 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: ' || counted || ' references of ' || reference.told
+                MESSAGE = key_label || ' cannot be deduplicated: ' || counted || ' references of ' || reference.key_label
                     || ' cannot be moved, the row that stays has NULL where they point';
         END IF;
         -- rows that refer to the reference itself, and would lose it with ON UPDATE SET NULL or SET DEFAULT
         FOR grandchild IN
             SELECT format('%s (%s)', CASE WHEN home.nspname = ANY (users_schemas) THEN quote_ident(c.relname)
-                                          ELSE format('%I.%I', home.nspname, c.relname) END, pair.columns) AS told,
+                                          ELSE format('%I.%I', home.nspname, c.relname) END, pair.columns) AS key_label,
                    g.conrelid::regclass AS relation, pair.meets, change.happens
             FROM pg_constraint moved
             JOIN pg_constraint g ON g.contype = 'f' AND g.confrelid = moved.conrelid AND g.conparentid = 0
@@ -234,15 +230,15 @@ BEGIN
             PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
-                    MESSAGE = told || ' cannot be deduplicated: moving the references of ' || reference.told || ' would take '
-                        || counted || ' references of ' || grandchild.told
+                    MESSAGE = key_label || ' cannot be deduplicated: moving the references of ' || reference.key_label || ' would take '
+                        || counted || ' references of ' || grandchild.key_label
                         || ' away, by their ON UPDATE SET NULL or SET DEFAULT; nothing was changed';
             END IF;
         END LOOP;
     END LOOP;
     IF referenced > 0 AND NOT repoint THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: ' || referenced || ' references to surplus rows would be lost: '
+            MESSAGE = key_label || ' cannot be deduplicated: ' || referenced || ' references to surplus rows would be lost: '
                 || array_to_string(told_references, ', ')
                 || '; nothing was changed. Move them first, or pass repoint=True, which makes them refer to the row that stays';
     END IF;
@@ -277,7 +273,7 @@ BEGIN
               AND coalesce(format_type(b.atttypid, b.atttypmod) = wanted.type, true));
         IF lacking IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: the archive table ' || archive || ' is there and lacks '
+                MESSAGE = key_label || ' cannot be deduplicated: the archive table ' || archive || ' is there and lacks '
                     || lacking || '; name another, or add the columns';
         END IF;
         statement := format(
@@ -285,7 +281,7 @@ BEGIN
             'FROM pg_temp.upsert_guard_surplus AS surplus JOIN %s AS gone ON %s',
             archive_relation, array_to_string(columns, ', '),
             (SELECT string_agg('gone.' || name, ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS c(name, place)),
-            told,
+            key_label,
             CASE WHEN has_primary_key THEN
                 (SELECT 'pg_catalog.concat_ws('', '', ' || string_agg(format('pg_catalog.concat(%L, surplus.kept_%s)', name || ' = ', place), ', ') || ')'
                  FROM unnest(identity) WITH ORDINALITY AS i(name, place) WHERE name <> 'tableoid')
@@ -297,7 +293,7 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted <> surplus_rows THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: ' || archive || ' took ' || counted || ' of ' || surplus_rows
+                MESSAGE = key_label || ' cannot be deduplicated: ' || archive || ' took ' || counted || ' of ' || surplus_rows
                     || ' rows, a trigger or rule of it keeps the others away; nothing was changed';
         END IF;
         IF archive_was_there THEN
@@ -307,20 +303,20 @@ BEGIN
                 'JOIN %s AS gone ON %s EXCEPT ALL SELECT ROW(%s)::pg_catalog.text FROM ONLY %s '
                 'WHERE upsert_guard_reason OPERATOR(pg_catalog.=) %L) AS altered',
                 (SELECT string_agg('gone.' || name, ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS c(name, place)),
-                only_relation, is_gone, array_to_string(columns, ', '), archive_relation, told);
+                only_relation, is_gone, array_to_string(columns, ', '), archive_relation, key_label);
             PERFORM set_config('search_path', users_path, true);
             EXECUTE statement INTO counted;
             PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
-                    MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || archive || ' altered ' || counted
+                    MESSAGE = key_label || ' cannot be deduplicated: a trigger or rule of ' || archive || ' altered ' || counted
                         || ' of ' || surplus_rows || ' rows on their way; nothing was changed';
             END IF;
         END IF;
     END IF;
 
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         statement := format(
@@ -333,13 +329,13 @@ BEGIN
         GET DIAGNOSTICS counted = ROW_COUNT;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
-            repointed := repointed || jsonb_build_object(reference.told, counted);
+            repointed := repointed || jsonb_build_object(reference.key_label, counted);
         END IF;
     END LOOP;
     IF referenced > 0 THEN
         -- a trigger may have kept a reference where it was, and a cascade would then delete its row
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, told text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
         LOOP
             statement := reference.counts;
@@ -348,7 +344,7 @@ BEGIN
             PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
-                    MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || reference.told || ' kept ' || counted
+                    MESSAGE = key_label || ' cannot be deduplicated: a trigger or rule of ' || reference.key_label || ' kept ' || counted
                         || ' references to surplus rows; nothing was changed';
             END IF;
         END LOOP;
@@ -362,7 +358,7 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF counted <> surplus_rows THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
-            MESSAGE = told || ' cannot be deduplicated: a trigger or rule of ' || relation_label || ' kept '
+            MESSAGE = key_label || ' cannot be deduplicated: a trigger or rule of ' || relation_label || ' kept '
                 || surplus_rows - counted || ' of ' || surplus_rows || ' surplus rows; nothing was changed';
     END IF;
     -- what is checked at the end of the transaction is checked now: pending checks would keep DDL away
@@ -389,7 +385,7 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be deduplicated: ' || counted || CASE WHEN counted = 1 THEN ' group' ELSE ' groups' END
+                MESSAGE = key_label || ' cannot be deduplicated: ' || counted || CASE WHEN counted = 1 THEN ' group' ELSE ' groups' END
                     || ' of duplicate rows would be there again: the key holds references of the table to itself, and moving '
                     || 'them makes more rows equal, or a trigger puts rows back; nothing was changed';
         END IF;
@@ -397,7 +393,7 @@ BEGIN
     DROP TABLE pg_temp.upsert_guard_surplus;
     PERFORM set_config('upsert_guard.result',
                        jsonb_build_object('rows', surplus_rows, 'repointed', repointed)::text, true);
-    RAISE NOTICE '%: % surplus rows %', told, surplus_rows,
+    RAISE NOTICE '%: % surplus rows %', key_label, surplus_rows,
         CASE WHEN archive IS NULL THEN 'deleted' ELSE 'moved to ' || archive END;
     PERFORM set_config('search_path', users_path, true);
 END

@@ -1,10 +1,10 @@
 -- Brings back the rows that were moved to an archive for the sake of one key.
 --
 -- The body of an anonymous block; above it stand its parameters, each a constant:
---   told           the key as people are told of it; the reason in the archive
+--   key_label      the key as messages name it; the reason in the archive
 --   relation_name  the table, quoted
 --   archive        the archive table, quoted where it must be
---   users_path     the search path as the user has it: see deduplicate.sql
+--   users_path     the search path as the user has it
     relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
     relation_label CONSTANT pg_catalog.text := relation::pg_catalog.text;
     archive_relation CONSTANT pg_catalog.regclass := pg_catalog.to_regclass(archive);
@@ -27,7 +27,7 @@ BEGIN
                                 WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
         IF lost IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be restored: ' || relation_label || ' lacks ' || lost || ', which ' || archive
+                MESSAGE = key_label || ' cannot be restored: ' || relation_label || ' lacks ' || lost || ', which ' || archive
                     || ' has; add it above, or take it out of the archive';
         END IF;
         SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) INTO columns
@@ -42,18 +42,18 @@ BEGIN
             'SELECT (SELECT pg_catalog.count(*) FROM restored), (SELECT pg_catalog.count(*) FROM ('
             'SELECT ROW(%2$s)::pg_catalog.text FROM restored EXCEPT ALL '
             'SELECT ROW(%2$s)::pg_catalog.text FROM %3$s WHERE upsert_guard_reason OPERATOR(pg_catalog.=) %4$L) AS other)',
-            relation, columns, archive_relation, told);
+            relation, columns, archive_relation, key_label);
         PERFORM set_config('search_path', users_path, true);
         EXECUTE statement INTO counted, changed;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-        statement := format('DELETE FROM %s WHERE upsert_guard_reason OPERATOR(pg_catalog.=) %L', archive_relation, told);
+        statement := format('DELETE FROM %s WHERE upsert_guard_reason OPERATOR(pg_catalog.=) %L', archive_relation, key_label);
         PERFORM set_config('search_path', users_path, true);
         EXECUTE statement;
         GET DIAGNOSTICS taken = ROW_COUNT;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted <> taken OR changed > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = told || ' cannot be restored: a trigger or rule of ' || relation_label || ' took ' || counted || ' of '
+                MESSAGE = key_label || ' cannot be restored: a trigger or rule of ' || relation_label || ' took ' || counted || ' of '
                     || taken || ' rows and changed ' || changed || '; nothing was changed';
         END IF;
         statement := format('SELECT EXISTS (SELECT FROM %s)', archive_relation);
@@ -76,6 +76,6 @@ BEGIN
         END LOOP;
     END IF;
     PERFORM set_config('upsert_guard.result', jsonb_build_object('rows', counted, 'repointed', '{}'::jsonb)::text, true);
-    RAISE NOTICE '%: % rows restored from %', told, counted, archive;
+    RAISE NOTICE '%: % rows restored from %', key_label, counted, archive;
     PERFORM set_config('search_path', users_path, true);
 END
