@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SLOW = {
     "generated cases": (
-        "agreement", "fuzz/test_fuzz.py", "mending", "modelled", "planner", "rest", "stock",
+        "agreement", "fuzz/test_fuzz.py", "deduplication", "modelled", "planner", "rest", "stock",
     ),
     "another server or other packages": ("mysql", "neighbours"),
     "what the documentation shows, run": (
