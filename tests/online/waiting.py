@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 def until(project: Project, question: str) -> None:
     """Wait until the database answers `question` with true; it has no event for what its views show."""
-    for _ in range(1200):
+    for _ in range(600):
         if project.rows(question) == [(True,)]:
             return
         time.sleep(0.05)
-    raise AssertionError(question)
+    sessions = project.rows("SELECT pid, state, wait_event, query FROM pg_stat_activity")
+    raise AssertionError("\n".join((question, *map(str, sessions))))
 
 
 def until_the_build_waits(project: Project, seconds: float = 0) -> None:
