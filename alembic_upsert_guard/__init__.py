@@ -10,17 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .declaration import DeclaredUpsertKey as DeclaredUpsertKey
-    from .declaration import UpsertKey as UpsertKey
-    from .declaration import conflict_target as conflict_target
-    from .declaration import declare_upsert_key as declare_upsert_key
-    from .declaration import declared_upsert_keys as declared_upsert_keys
-    from .errors import DeclarationError as DeclarationError
-    from .errors import UndeclaredUpsertKeyError as UndeclaredUpsertKeyError
-    from .errors import UnsupportedUpsertKeyError as UnsupportedUpsertKeyError
-    from .errors import UpsertGuardError as UpsertGuardError
+    from .declaration import (
+        DeclaredUpsertKey,
+        UpsertKey,
+        conflict_target,
+        declare_upsert_key,
+        declared_upsert_keys,
+    )
+    from .errors import (
+        DeclarationError,
+        UndeclaredUpsertKeyError,
+        UnsupportedUpsertKeyError,
+        UpsertGuardError,
+    )
     from .migration.violation import UpsertKeyViolation as UpsertKeyViolation
-    from .upserts.observed import observe as observe
+    from .upserts.observed import observe
 
 _HOMES = {
     "DeclarationError": ".errors",

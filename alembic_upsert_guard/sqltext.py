@@ -12,6 +12,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 
+from .databases import database_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -122,7 +124,7 @@ def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
 def ended(sql: str) -> str:
     """Return `sql` so that what is written behind it is no part of a comment: behind ``--`` a newline ends it.
 
-    Whether ``--`` begins a comment or stands in a string is not asked; the newline is harmless behind either.
+    Whether ``--`` begins a comment or is part of a string is not asked; the newline is harmless behind either.
     """
     return f"{sql}\n" if "--" in sql.rpartition("\n")[2] else sql
 
@@ -190,12 +192,12 @@ def where_sql(predicate: str | None) -> str:
 
 def called(dialect: Dialect, function: str) -> str:
     """Return the name by which a function of the system is called: on PostgreSQL with its schema, see :data:`EQ`."""
-    return f"pg_catalog.{function}" if dialect.name == "postgresql" else function
+    return f"pg_catalog.{function}" if database_for(dialect).qualifies_system_names else function
 
 
 def operator(dialect: Dialect, sign: str) -> str:
     """Return an operator of the system: on PostgreSQL with its schema, see :data:`EQ`."""
-    return f"OPERATOR(pg_catalog.{sign})" if dialect.name == "postgresql" else sign
+    return f"OPERATOR(pg_catalog.{sign})" if database_for(dialect).qualifies_system_names else sign
 
 
 def sql_as_text(sql: str) -> TextClause:

@@ -10,7 +10,7 @@ from ..programs import program
 from .reading import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy.engine import Connection
 
@@ -32,7 +32,7 @@ class Answered:
 
     state: str | None
     """SQLSTATE; None: it went through."""
-    words: str | None
+    message: str | None
     """The server's sentence, without details and hints; None: it went through."""
     value: Any
     """What was read, out of JSON; None: nothing was."""
@@ -45,20 +45,22 @@ class Answered:
         return tuple(self.value[0]["Plan"].get("Conflict Arbiter Indexes", ()))
 
 
-def run(connection: Connection, statements: Sequence[Statement]) -> list[Answered]:
-    """Run the statements in their order and return their answers; one that fails is undone, and the next is run.
+def run(connection: Connection, statements: Iterable[Statement]) -> dict[Statement, Answered]:
+    """Run each statement once, in their order, and return the answers; one that fails is undone, and the next is run.
 
     What the others did stays: to be called inside :func:`.reading.rolled_back`.
 
     :raises sqlalchemy.exc.DBAPIError: the batch as a whole cannot be run, as without PL/pgSQL, or takes too long.
     """
-    if not statements:
-        return []
-    asked = json.dumps([{"sql": each.sql, "is_read": each.is_read} for each in statements])
-    execute(connection, program("answer_statements", connection.dialect, {"statements": asked}))
+    distinct = list(dict.fromkeys(statements))
+    if not distinct:
+        return {}
+    listed = json.dumps([{"sql": each.sql, "is_read": each.is_read} for each in distinct])
+    execute(connection, program("answer_statements", connection.dialect, {"statements": listed}))
     document = execute(connection, 'FETCH ALL FROM "upsert_guard_batch"').scalar_one()
     execute(connection, 'CLOSE "upsert_guard_batch"')
-    return [
-        Answered(each["state"], each["words"], each["value"])
+    answers = [
+        Answered(each["state"], each["message"], each["value"])
         for each in (json.loads(document) or ())
     ]
+    return dict(zip(distinct, answers, strict=True))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "DatabaseFunction", "Question", "ask_planner", "read_functions"]
 
 _AT_ONCE = 1000
-"""How many questions stand in one statement: a ``statement_timeout`` is for each."""
+"""Questions in one statement: a ``statement_timeout`` is for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +61,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the planner says. Behind a view, arbiters are those of the table that is inserted into."""
+    """What the planner answers. Behind a view, arbiters are those of the table that is inserted into."""
 
     sqlstate: str | None = None
     """None: there is a plan."""
-    words: str = ""
+    message: str = ""
     """Of the refusal."""
+    arbiters: tuple[str, ...] = ()
+    """The indexes that the plan names; empty: there is no plan, or the upsert has no target."""
     deferrable: tuple[str, ...] = ()
     """The arbiters that the executor refuses for being deferrable."""
     schema: str | None = None
-    """Of the table, where it is there and the session's search path does not find it by its name alone."""
+    """Of the table, where it is there and the session's search path does not find it by its bare name."""
     asked: bool = True
-    """False: the question never came to the planner, and the words are why."""
+    """False: the question never came to the planner, and the message says why."""
 
 
 def read_functions(connection: Connection) -> list[DatabaseFunction]:
     """Return the functions and procedures that may upsert, or make tables for others; one statement.
 
-    Left out are those of the system, of extensions, and those without a word of it.
+    Left out are those of the system, of extensions, and those without a word of either.
     """
     version = server_version(connection.dialect)
     rows = connection.execute(text(_statement(version))).all()
@@ -146,15 +148,15 @@ def ask_planner(connection: Connection, questions: Sequence[Question]) -> dict[Q
         return {}
     try:
         with rolled_back(connection):
-            said = [
+            answers = [
                 answer
                 for first in range(0, len(distinct), _AT_ONCE)
                 for answer in _ask(connection, distinct[first : first + _AT_ONCE])
             ]
     except DBAPIError as error:
-        refusal = Answer(sqlstate=sqlstate(error), words=first_sentence(error), asked=False)
+        refusal = Answer(sqlstate=sqlstate(error), message=first_sentence(error), asked=False)
         return dict.fromkeys(distinct, refusal)
-    return dict(zip(distinct, said, strict=True))
+    return dict(zip(distinct, answers, strict=True))
 
 
 def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
@@ -170,7 +172,8 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
     return [
         Answer(
             sqlstate=each["state"],
-            words=each["words"],
+            message=each["message"],
+            arbiters=tuple(each["arbiters"]),
             deferrable=tuple(each["deferrable"]),
             schema=each["schema"],
             asked=each["state"] != "XX000",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from ..databases import POSTGRESQL, database_for
 from ..sqltext import EQ, NE, quoted
-from .reading import TableName
+from .contract import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[
     """Return the schemas that have a table or view of each name, but the system's; elsewhere than PostgreSQL none."""
     wanted = sorted(set(names))
     found: dict[str, list[str]] = {name: [] for name in wanted}
-    if connection.dialect.name == "postgresql" and wanted:
+    if wanted and database_for(connection.dialect) is POSTGRESQL:
         for row in connection.execute(_SCHEMAS, {"names": json.dumps(wanted)}):
             found[row.table_name].append(row.schema_name)
     return found
@@ -47,7 +48,7 @@ def names_as_spelled(
     A table that is not there keeps its name.
     """
     asked = {table: table for table in tables}
-    if connection.dialect.name != "sqlite":
+    if not database_for(connection.dialect).folds_table_names:
         return asked
     for schema in {table.schema for table in asked}:
         attached = "" if schema is None else f"{quoted(connection.dialect, schema)}."

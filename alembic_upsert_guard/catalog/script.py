@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
+from ..findings import describe_key
 from ..programs import program
 from ..sqltext import quoted
 from . import mysql, postgresql, sqlite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
 
     from ..inference import ConflictTarget
-    from .reading import TableName
+    from .contract import TableName
 
 __all__ = ["script_verification"]
 
@@ -25,18 +28,27 @@ def script_verification(
 
     None: no script can tell.
     """
-    if dialect.name == "postgresql":
-        return [_refusal(dialect, table, target)]
-    if dialect.name in MYSQL_FAMILY:
-        return mysql.verification_script(dialect, table, target)
+    verification = _VERIFICATIONS.get(database_for(dialect))
+    return None if verification is None else verification(dialect, table, target)
+
+
+def _explained(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[str]:
     return [sqlite.explain_upsert(dialect, table, None, target)]
 
 
-def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> str:
+def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[str]:
     relation = quoted(dialect, *table)
     parameters = {
-        "key_label": f"upsert key {relation} ({', '.join(target.labels)})",
+        "key_label": describe_key(relation, target.labels, None),
         "relation_name": relation,
         "upsert": postgresql.explain_upsert(dialect, table, target),
     }
-    return program("verify_arbiters", dialect, parameters)
+    return [program("verify_arbiters", dialect, parameters)]
+
+
+_VERIFICATIONS: dict[Database, Callable[[Dialect, TableName, ConflictTarget], list[str] | None]] = {
+    POSTGRESQL: _refusal,
+    SQLITE: _explained,
+    MYSQL: mysql.verification_script,
+    MARIADB: mysql.verification_script,
+}

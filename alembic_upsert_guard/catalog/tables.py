@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
+from ..databases import POSTGRESQL, database_for
 from ..sqltext import EQ
 from .reading import execute
 
@@ -27,6 +28,6 @@ AND c.relnamespace {EQ} (
 
 def table_names(connection: Connection) -> frozenset[str]:
     """Return the names of the tables in the connection's default schema."""
-    if connection.dialect.name == "postgresql":
+    if database_for(connection.dialect) is POSTGRESQL:
         return frozenset(str(name) for (name,) in execute(connection, _TABLES))
     return frozenset(inspect(connection).get_table_names())

@@ -27,7 +27,7 @@ from .source import Insertion, UnwritableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .source import Bracket, Source
+    from .source import Bracket, Item, Source
 
 __all__ = ["Arguments", "Spell", "add_to_call", "extend"]
 
@@ -168,18 +168,13 @@ def _behind(
     indent = source.indent(item.start)
     stop = item.comma or item.end
     if source.starts_line(item.start) and source.ends_line(stop):
-        if item.comma is None:
-            yield Insertion(item.end, ",")
-        lines = "".join(f"{indent}{each},\n" for each in spell(indent))
-        yield Insertion(source.next_line(stop), lines)
+        yield from _on_next_lines(source, item, spell, indent)
     elif source.starts_line(item.start) and is_last:
         # the bracket closes on the item's line
         lines = "".join(f",\n{indent}{each}" for each in spell(indent))
         yield Insertion(item.end, lines)
     elif is_last and _fills_a_line(source, bracket, stop, spell):
-        if item.comma is None:
-            yield Insertion(item.end, ",")
-        yield Insertion(source.next_line(stop), "".join(f"{indent}{k},\n" for k in spell(indent)))
+        yield from _on_next_lines(source, item, spell, indent)
     elif is_last and _is_too_long(source, bracket, item.start, spell):
         yield from _unfolded(source, bracket, spell, unit)
     elif item.comma is None:
@@ -187,6 +182,13 @@ def _behind(
     else:
         tail = "" if is_last and needs_comma else ","
         yield Insertion(item.comma, " " + ", ".join(spell(None)) + tail)
+
+
+def _on_next_lines(source: Source, item: Item, spell: Spell, indent: str) -> Iterator[Insertion]:
+    if item.comma is None:
+        yield Insertion(item.end, ",")
+    lines = "".join(f"{indent}{each},\n" for each in spell(indent))
+    yield Insertion(source.next_line(item.comma or item.end), lines)
 
 
 def _fills_a_line(source: Source, bracket: Bracket, stop: int, spell: Spell) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..names import truncated_identifier
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["OnlineArbiter", "partition_index_name", "scratch_index_name"]
+__all__ = ["OnlineArbiter", "Timing", "partition_index_name", "scratch_index_name"]
+
+
+class Timing(Enum):
+    """When a constraint is checked; the value is what follows ``USING INDEX``, or the columns."""
+
+    IMMEDIATE = ""
+    DEFERRABLE = " DEFERRABLE"
+    INITIALLY_DEFERRED = " DEFERRABLE INITIALLY DEFERRED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +56,14 @@ class OnlineArbiter:
     def as_constraint(self, dialect: Dialect) -> str:
         """Return the SQL of a constraint behind its name."""
         columns = ", ".join(element_sql(dialect, element) for element in self.target.elements)
-        return f"UNIQUE{self._nulls_clause()} ({columns}){self._include_clause(dialect)}{self.timing()}"
+        return f"UNIQUE{self._nulls_clause()} ({columns}){self._include_clause(dialect)}{self.timing.value}"
 
-    def timing(self) -> str:
-        """Return when a constraint is checked, as it is written behind ``USING INDEX``."""
+    @property
+    def timing(self) -> Timing:
+        """When a constraint is checked."""
         if not self.deferrable:
-            return ""
-        return " DEFERRABLE INITIALLY DEFERRED" if self.initially_deferred else " DEFERRABLE"
+            return Timing.IMMEDIATE
+        return Timing.INITIALLY_DEFERRED if self.initially_deferred else Timing.DEFERRABLE
 
     def _include_clause(self, dialect: Dialect) -> str:
         if not self.include:

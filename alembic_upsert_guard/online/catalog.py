@@ -17,6 +17,7 @@ from ..catalog.postgresql import RELATIONS, empty_copy_of, empty_copy_sql, serve
 from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import OnlineError
 from ..sqltext import EQ, NE, PLUS, named, quoted
+from .arbiter import Timing
 from .state import IndexState, TableState
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _table_state(
                 same=row.shape == shape,
                 valid=row.is_valid,
                 constraint=row.is_constraint,
-                timing=row.timing,
+                timing=Timing(row.timing),
                 attached_to=row.attached_to,
                 definition=row.definition,
             )

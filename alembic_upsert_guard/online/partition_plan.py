@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..catalog.reading import RelationKind
+from ..catalog.contract import RelationKind
 from .arbiter import partition_index_name
 from .steps import AttachPartition, MakeParent, Refusal
 from .table_plan import (

@@ -1,7 +1,7 @@
 """Which steps are left, from the state that the catalog shows. Pure.
 
 A table that is not partitioned, or a partition of the last level; `same` means the same elements, operator classes,
-collations, order, predicate, INCLUDE and NULL mode in the server's own words:
+collations, order, predicate, INCLUDE and NULL mode as the server prints them:
 
 ===================================  ==================================================
 under the name there is              steps
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..catalog.reading import RelationKind
+from ..catalog.contract import RelationKind
 from .partition_plan import steps_of_partitioned
 from .steps import Attach, Build, Refusal
 from .table_plan import steps_of_table

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .arbiter import Timing
+
 if TYPE_CHECKING:
     from ..catalog import TableName
-    from ..catalog.reading import RelationKind
+    from ..catalog.contract import RelationKind
 
 __all__ = ["IndexState", "TableState"]
 
@@ -23,8 +25,8 @@ class IndexState:
     valid: bool
     constraint: bool = False
     """Whether it is the index of a unique or primary key constraint."""
-    timing: str = ""
-    """When that constraint is checked: empty, `` DEFERRABLE`` or `` DEFERRABLE INITIALLY DEFERRED``."""
+    timing: Timing = Timing.IMMEDIATE
+    """When that constraint is checked."""
     attached_to: int | None = None
     """The index of the partitioned table that this one is a part of."""
     definition: str = ""

@@ -56,7 +56,7 @@ def attachment_sql(
 ) -> str:
     """Return the statement that makes an index the constraint `name`, which renames the index as well."""
     constraint = f"{quoted(dialect, name)} UNIQUE USING INDEX {quoted(dialect, index)}"
-    return f"ALTER TABLE {quoted(dialect, *table)} ADD CONSTRAINT {constraint}{wanted.timing()}"
+    return f"ALTER TABLE {quoted(dialect, *table)} ADD CONSTRAINT {constraint}{wanted.timing.value}"
 
 
 def _retirement_sql(dialect: Dialect, step: Swap) -> str:

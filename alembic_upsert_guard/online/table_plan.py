@@ -98,7 +98,7 @@ def is_other(wanted: OnlineArbiter, there: IndexState) -> bool:
     if not there.same:
         return True
     if there.constraint:
-        return not wanted.constraint or there.timing != wanted.timing()
+        return not wanted.constraint or there.timing is not wanted.timing
     # a valid index without a constraint is what is wanted, or only has to be attached
     return False
 

@@ -28,11 +28,8 @@ RESULT = "upsert_guard.result"
 """The setting, local to the transaction, that holds what the block has done."""
 
 
-def deduplication_block(dialect: Dialect, surplus: Surplus, key_label: str) -> str:
-    """Return the block that moves or deletes the surplus rows.
-
-    :param key_label: the key as messages name it; it is the reason in the archive.
-    """
+def deduplication_block(dialect: Dialect, surplus: Surplus) -> str:
+    """Return the block that moves or deletes the surplus rows."""
     key = surplus.key
     elements = key.elements(dialect)
     has_key = (
@@ -45,7 +42,7 @@ def deduplication_block(dialect: Dialect, surplus: Surplus, key_label: str) -> s
     ordering = [f"({sql}) IS NULL, ({sql}) {direction}" for sql in surplus.order_by]
     archive = None if surplus.archive is None else named(dialect, *surplus.archive)
     parameters: dict[str, str | bool | None] = {
-        "key_label": key_label,
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "elements": ", ".join(elements),
         "condition": f"({key.target.predicate or 'true'}) AND ({has_key})",
@@ -57,10 +54,10 @@ def deduplication_block(dialect: Dialect, surplus: Surplus, key_label: str) -> s
     return program("deduplicate", dialect, parameters)
 
 
-def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName, key_label: str) -> str:
+def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str:
     """Return the block that brings back the rows which were moved to `archive` for the sake of `key`."""
     parameters = {
-        "key_label": key_label,
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "archive": named(dialect, *archive),
     }

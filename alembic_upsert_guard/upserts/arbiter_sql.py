@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..databases import POSTGRESQL, database_for
 from ..findings import is_tenant_schema
-from ..inference import MYSQL_FAMILY, Code, Kind
+from ..inference import Code, Kind
 from ..names import short_hash, truncated_identifier
 from ..sqltext import element_sql, named, where_sql
 
@@ -57,7 +58,7 @@ def arbiter_sql(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
         return ()
     if relation not in ("table", "partitioned table"):
         return ()
-    if dialect.name != "postgresql":
+    if database_for(dialect) is not POSTGRESQL:
         return _anywhere(dialect, order)
     if code is Code.DEFERRABLE_ARBITER:
         return _without_deferrable(dialect, order)
@@ -86,7 +87,7 @@ def constraint_from_index(
     """
     descends = " DESC" in (index.definition or "") or " NULLS FIRST" in (index.definition or "")
     plain = index.unique and index.valid and index.is_plain and not descends
-    if dialect.name != "postgresql" or not plain or offered.traits.relation != "table":
+    if database_for(dialect) is not POSTGRESQL or not plain or offered.traits.relation != "table":
         return None
     name = named(dialect, index.name)
     return f"ALTER TABLE {_relation(dialect, table, offered)} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};"
@@ -115,15 +116,22 @@ def _without_deferrable(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...
     drops = [f"DROP CONSTRAINT {named(dialect, c.name)}" for c in late]
     if any(c.unique and c.immediate and not c.partial for c in fitting) or not late:
         return (f"ALTER TABLE {relation} {', '.join(drops)};",) if drops else ()
-    again, name = late[0], named(dialect, late[0].name)
-    kind = "PRIMARY KEY" if again.kind is Kind.PRIMARY_KEY else "UNIQUE"
-    distinct = " NULLS NOT DISTINCT" if again.nulls_not_distinct else ""
-    carried = ", ".join(named(dialect, column) for column in again.include)
-    body = f"({_elements_of(dialect, again)})" + (f" INCLUDE ({carried})" if carried else "")
+    return _immediate_again(dialect, order, late[0], drops)
+
+
+def _immediate_again(
+    dialect: Dialect, order: ArbiterOrder, deferrable: Candidate, drops: Sequence[str]
+) -> tuple[str, ...]:
+    """The constraint once more, under its name and not DEFERRABLE."""
+    relation, name = _relation(dialect, order.table, order.offered), named(dialect, deferrable.name)
+    kind = "PRIMARY KEY" if deferrable.kind is Kind.PRIMARY_KEY else "UNIQUE"
+    distinct = " NULLS NOT DISTINCT" if deferrable.nulls_not_distinct else ""
+    carried = ", ".join(named(dialect, column) for column in deferrable.include)
+    body = f"({_elements_of(dialect, deferrable)})" + (f" INCLUDE ({carried})" if carried else "")
     if not _is_concurrent(order):
         actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind}{distinct} {body}"])
         return (f"ALTER TABLE {relation} {actions};",)
-    built = named(dialect, truncated_identifier(f"{again.name}_immediate"))
+    built = named(dialect, truncated_identifier(f"{deferrable.name}_immediate"))
     actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind} USING INDEX {built}"])
     return (
         f"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {relation} {body}{distinct};",
@@ -146,7 +154,7 @@ def _of_invalid(dialect: Dialect, order: ArbiterOrder, invalid: Candidate) -> tu
 def _anywhere(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
     relation = named(dialect, *order.table)
     name, elements = named(dialect, default_name(order)), _elements(dialect, order.target)
-    if dialect.name in MYSQL_FAMILY:
+    if not database_for(dialect).predicate_options:
         if order.target.predicate is not None:
             return ()
         return (f"ALTER TABLE {relation} ADD CONSTRAINT {name} UNIQUE ({elements});",)

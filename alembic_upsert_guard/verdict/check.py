@@ -13,6 +13,7 @@ from ..catalog.messages import holds_no_value, message_of
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
+from ..databases import database_for
 from ..declaration import declarations_of
 from ..errors import HiddenRowsError
 from ..findings import (
@@ -97,10 +98,9 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     ]
     if not declaring:
         return Checked()
-    dialect = connection.dialect.name
-    catalog = catalog_for(dialect)
+    catalog = catalog_for(connection.dialect)
     if catalog is None:
-        return Checked(findings=(unknown_dialect(dialect),))
+        return Checked(findings=(unknown_dialect(database_for(connection.dialect).name),))
     living = {_where_it_lives(connection, table): table for table in declaring}
     with rolled_back(connection):
         checked = _check_all(connection, catalog, living, rows=rows)
@@ -256,7 +256,7 @@ def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, 
     """The key's elements that may be NULL in the database, by label: columns, and expressions that it can tell of."""
     if all(each.column is not None for each in key.declared.elements):
         return key.nullable_columns
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     table = TableName(key.table.schema, key.table.name)
     return (*key.nullable_columns, *catalog.null_makes_null(connection, table, key.declared))
@@ -264,7 +264,7 @@ def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, 
 
 def _keeps_null_out(connection: Connection, key: InspectedKey) -> bool:
     """Whether the key's predicate lets no NULL in, so that it does not matter how an index takes it."""
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     table = TableName(key.table.schema, key.table.name)
     return catalog.keeps_null_out(connection, table, key.declared)
@@ -321,7 +321,7 @@ def settled(
 
 
 def _infer(connection: Connection, key: InspectedKey) -> Inferred:
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     return catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
 
@@ -332,7 +332,7 @@ def _names(arbiters: Iterable[Candidate]) -> tuple[str, ...]:
 
 def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
     """Whether a partial index may be an arbiter, too, of a key of plain columns: where its predicate folds to true."""
-    if key.traits.dialect != "postgresql" or key.traits.refusing_rules:
+    if not key.traits.database.simplifies_sql or key.traits.refusing_rules:
         return False
     return any(
         can_be_inferred(key.target, replace(c, partial=False, predicate=None), key.traits)
@@ -354,10 +354,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         listing = listing_sql(connection.dialect, rows)
         return [unread_rows(subject, _why_unread(error), message, listing)]
     except HiddenRowsError as error:
-        message = str(error).partition(". Run the upgrade")[0]
-        return [unread_rows(subject, Unread.HIDDEN, message)]
-    mendable = can_deduplicate(connection.dialect)
-    return of_rows(subject, report, served=served, mendable=mendable)
+        return [unread_rows(subject, Unread.HIDDEN, error.fact)]
+    fixable = can_deduplicate(connection.dialect)
+    return of_rows(subject, report, served=served, fixable=fixable)
 
 
 def _why_unread(error: DBAPIError) -> Unread:

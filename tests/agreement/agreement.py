@@ -12,7 +12,8 @@ from unittest.mock import patch
 from sqlalchemy.exc import DBAPIError, SAWarning
 
 from alembic_upsert_guard.errors import HiddenRowsError
-from alembic_upsert_guard.rows import preflight, read_rows
+from alembic_upsert_guard.rows import read_rows
+from alembic_upsert_guard.rows.postgresql import preflight
 from alembic_upsert_guard.rows.statements import IDENTITIES
 from tests.generated import (
     WrongClaimError,

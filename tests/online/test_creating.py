@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 
-def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
-    """UNIQUE USING INDEX, up, down and up."""
+def test_a_constraint_is_made_and_dropped_and_made_again(project: Project) -> None:
+    """Upgrade, downgrade, upgrade."""
     project.sql(ANSWERS)
     revision(project)
     project.upgrade()
@@ -25,7 +25,7 @@ def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
 
 
 def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
-    """Expressions, a predicate and INCLUDE arrive in the catalog as written."""
+    """Columns, expressions, a predicate and INCLUDE."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -46,7 +46,7 @@ def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
 
 @pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_equal(project: Project) -> None:
-    """NULLS NOT DISTINCT is kept by the constraint made of the index."""
+    """``nulls_not_distinct=True`` makes UNIQUE NULLS NOT DISTINCT."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", nulls_not_distinct=True)"))
     project.upgrade()
@@ -55,7 +55,7 @@ def test_nulls_that_are_equal(project: Project) -> None:
 
 
 def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
-    """A second run recognises it, and does nothing."""
+    """The same revision, run once more, finds that it is one."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", initially='DEFERRED')"))
     project.upgrade()
@@ -65,7 +65,7 @@ def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
 
 
 def test_schemas_and_names_that_need_quotes(project: Project) -> None:
-    """Per cent signs, colons and spaces reach the server as they are."""
+    """Blanks, per cent signs and colons reach the server as they are."""
     project.sql('CREATE SCHEMA "Other %"', 'CREATE TABLE "Other %"."An swers" ("User:id" int)')
     revision(
         project,
@@ -81,7 +81,7 @@ def test_schemas_and_names_that_need_quotes(project: Project) -> None:
 
 
 def test_in_a_batch_block(project: Project) -> None:
-    """The directives of a batch take the table's name from it."""
+    """The directives are there without a table's name as well."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -101,7 +101,7 @@ def test_in_a_batch_block(project: Project) -> None:
 
 
 def test_an_engine_in_autocommit(project: Project) -> None:
-    """There is no transaction to leave, and none is begun."""
+    """No transaction has to be left, and none is."""
     project.sql(ANSWERS)
     project.edit("migrations/env.py", "poolclass=pool.NullPool", 'isolation_level="AUTOCOMMIT"')
     revision(project)
@@ -110,7 +110,7 @@ def test_an_engine_in_autocommit(project: Project) -> None:
 
 
 def test_a_transaction_for_each_migration(project: Project) -> None:
-    """The table that the revision before made is committed when the build begins."""
+    """The table of an earlier revision is committed by then."""
     project.configure(transaction_per_migration="True")
     revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
     revision(project, number=2)
@@ -119,7 +119,7 @@ def test_a_transaction_for_each_migration(project: Project) -> None:
 
 
 def test_what_the_revision_did_before_is_seen(project: Project) -> None:
-    """The column was committed before the index on it is built."""
+    """A column that the same revision added is committed before the build."""
     project.sql(ANSWERS)
     revision(
         project,

@@ -35,8 +35,8 @@ def answers(
     return project
 
 
-def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
-    """Each driver leaves its transaction for the build in its own way."""
+def test_a_constraint_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """By every driver."""
     revision(answers)
     answers.upgrade()
     assert made(answers) == [MADE]
@@ -44,8 +44,8 @@ def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
     assert made(answers) == []
 
 
-def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
-    """No colon or per cent sign of the SQL is taken for a parameter."""
+def test_an_index_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """A colon and a per cent sign in its SQL reach the server as they are."""
     revision(
         answers,
         r"""op.create_unique_index_concurrently(
@@ -59,7 +59,7 @@ def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
 
 
 def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProject) -> None:
-    """Leaf by leaf, then the parent: all three valid."""
+    """The parent and each partition have a valid one in between."""
     answers.sql(
         "DROP TABLE answers",
         "CREATE TABLE answers (user_id int, question_id int) PARTITION BY LIST (user_id)",
@@ -75,8 +75,8 @@ def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProje
     assert made(answers) == []
 
 
-def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> None:
-    """replace=True by every driver."""
+def test_something_else_of_that_name_is_replaced(answers: InitialisedProject) -> None:
+    """``replace=True``, by every driver."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (question_id)")
     revision(answers, UNIQUE.replace(")", ", replace=True)"))
     answers.upgrade()
@@ -84,7 +84,7 @@ def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> N
 
 
 def test_what_another_session_may_be_building_is_waited_for(answers: InitialisedProject) -> None:
-    """An INVALID index under somebody's lock is not dropped; who holds the lock is logged."""
+    """The line names the session that holds the lock of a build."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     answers.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass")
     revision(answers)
@@ -99,7 +99,7 @@ def test_what_another_session_may_be_building_is_waited_for(answers: Initialised
 
 
 def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedProject) -> None:
-    """55P03 is an error of its own in each driver, and is followed by another try."""
+    """The line names the reader that is waited for."""
     revision(answers)
     with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
         run = answers.begin("upgrade", "head")
@@ -109,8 +109,8 @@ def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedPro
     assert made(answers) == [MADE]
 
 
-def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> None:
-    """23505 of the build is answered with the groups, without a traceback."""
+def test_rows_in_the_way_are_reported_as_by_the_check(answers: InitialisedProject) -> None:
+    """No traceback, and no index is left."""
     answers.sql(ROWS)
     revision(answers)
     ran = answers.alembic("upgrade", "head")
@@ -121,7 +121,7 @@ def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> 
 
 
 def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedProject) -> None:
-    """With its last statement, while the first connection is busy."""
+    """The writer that the build waits for, with its last statement."""
     revision(answers)
     with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
         run = answers.begin("upgrade", "head")

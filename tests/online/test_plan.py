@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.catalog.reading import RelationKind
+from alembic_upsert_guard.catalog.contract import RelationKind
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.online import OnlineArbiter
+from alembic_upsert_guard.online.arbiter import Timing
 from alembic_upsert_guard.online.plan import plan
 from alembic_upsert_guard.online.state import IndexState, TableState
 from alembic_upsert_guard.online.steps import (
@@ -45,57 +46,57 @@ def table(*indexes: IndexState, builders: tuple[int, ...] = ()) -> list[TableSta
 
 
 def test_nothing_is_there() -> None:
-    """An index is built; a constraint is attached after it."""
+    """It is built, and attached where it is a constraint."""
     assert plan(CONSTRAINT, table()) == (Build(TABLE, "uq"), Attach(TABLE, "uq"))
     assert plan(INDEX, table()) == (Build(TABLE, "uq"),)
 
 
 def test_invalid_and_the_same() -> None:
-    """A failed build is dropped first."""
+    """It is dropped and built again."""
     drop = DropIndex(TABLE, "uq", "an earlier build failed")
     assert plan(CONSTRAINT, table(INVALID)) == (drop, Build(TABLE, "uq"), Attach(TABLE, "uq"))
 
 
 def test_invalid_while_another_session_may_build_it() -> None:
-    """INVALID is also what a build that runs looks like, so its locks are waited for."""
+    """It is waited for."""
     assert plan(CONSTRAINT, table(INVALID, builders=(7,)))[0] == Wait(TABLE, "uq", (7,))
 
 
 def test_invalid_and_something_else() -> None:
-    """Not ours to drop, unless the revision says replace."""
+    """It is another's, and is only dropped with ``replace=True``."""
     with pytest.raises(Refusal, match="somebody else's failed"):
         plan(CONSTRAINT, table(replace(OTHER, valid=False)))
     assert Build(TABLE, "uq") in plan(REPLACING, table(replace(OTHER, valid=False)))
 
 
 def test_valid_and_the_same() -> None:
-    """Only the attach is left, and nothing of an index."""
+    """It only has to be attached; as an index it is done."""
     assert plan(CONSTRAINT, table(VALID)) == (Attach(TABLE, "uq"),)
     assert plan(INDEX, table(VALID)) == ()
 
 
 def test_attached() -> None:
-    """Nothing is left to do; an index cannot be asked for under a constraint's name."""
+    """It is done; an index that is wanted is not a constraint."""
     assert plan(CONSTRAINT, table(ATTACHED)) == ()
     with pytest.raises(Refusal, match="the constraint uq of t is something else"):
         plan(INDEX, table(ATTACHED))
 
 
 def test_attached_and_checked_at_another_time() -> None:
-    """DEFERRABLE is part of what a constraint is."""
+    """A DEFERRABLE constraint is another constraint."""
     with pytest.raises(Refusal):
-        plan(CONSTRAINT, table(replace(ATTACHED, timing=" DEFERRABLE")))
+        plan(CONSTRAINT, table(replace(ATTACHED, timing=Timing.DEFERRABLE)))
     late = replace(CONSTRAINT, deferrable=True)
-    assert plan(late, table(replace(ATTACHED, timing=" DEFERRABLE"))) == ()
+    assert plan(late, table(replace(ATTACHED, timing=Timing.DEFERRABLE))) == ()
 
 
 def test_valid_and_something_else() -> None:
-    """The definition that stands in the way is in the refusal."""
+    """It is refused by its definition."""
     with pytest.raises(Refusal, match=r"something else: UNIQUE \(b\)"):
         plan(CONSTRAINT, table(OTHER))
 
 
-def test_replacing_goes_on_from_wherever_it_stopped() -> None:
+def test_replacing_resumes_from_wherever_it_stopped() -> None:
     """Build beside it, swap, drop what was put aside: one line less each time."""
     new = replace(VALID, name="uq_upsert_guard_new")
     old = replace(OTHER, name="uq_upsert_guard_old")
@@ -109,7 +110,7 @@ def test_replacing_goes_on_from_wherever_it_stopped() -> None:
 
 
 def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
-    """The swap drops the constraint, and its index with it."""
+    """It is dropped in the transaction of the swap."""
     assert plan(REPLACING, table(replace(OTHER, constraint=True)))[-1] == Swap(
         table=TABLE,
         index="uq",
@@ -119,14 +120,14 @@ def test_replacing_a_constraint_leaves_nothing_to_drop() -> None:
     )
 
 
-def test_what_is_put_aside_under_our_name_is_no_leftover_without_replace() -> None:
-    """Only a revision that replaces owns that name."""
+def test_an_old_index_under_our_name_is_no_leftover_without_replace() -> None:
+    """Another revision may be on its way to replace it."""
     assert plan(CONSTRAINT, table(ATTACHED, replace(OTHER, name="uq_upsert_guard_old"))) == ()
 
 
 @pytest.mark.parametrize("suffix", ["_ccnew", "_ccold", "_ccnew1"])
 def test_leftovers_of_reindex(suffix: str) -> None:
-    """Those of our shape that are INVALID, by REINDEX's suffixes; others are left alone."""
+    """INVALID and the same they are dropped, and otherwise they stay."""
     left = replace(INVALID, name=f"uq{suffix}")
     assert plan(CONSTRAINT, table(ATTACHED, left)) == (
         DropIndex(TABLE, left.name, "REINDEX CONCURRENTLY was interrupted"),
@@ -136,12 +137,12 @@ def test_leftovers_of_reindex(suffix: str) -> None:
 
 
 def test_a_name_that_begins_alike_is_no_leftover() -> None:
-    """Only the suffixes of REINDEX CONCURRENTLY count."""
+    """The suffix has to be PostgreSQL's."""
     assert plan(CONSTRAINT, table(ATTACHED, replace(INVALID, name="uq_other"))) == ()
 
 
 def test_a_view_takes_no_index() -> None:
-    """It is refused by its kind before anything is sent."""
+    """It is refused by its kind."""
     with pytest.raises(Refusal, match="t is a view"):
         plan(CONSTRAINT, [TableState(oid=10, name=TABLE, relation=RelationKind.VIEW)])
 
@@ -156,7 +157,7 @@ PART = replace(VALID, oid=101, name="t_1_uq")
 
 
 def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
-    """From each state, exactly the steps that are left, in the same order."""
+    """A step less each time that one is done, whatever the part is called."""
     attach = AttachPartition(parent=TABLE, parent_index="uq", table=LEAF.name, index="t_1_uq")
     steps = (
         MakeParent(TABLE, "uq"),
@@ -175,7 +176,7 @@ def test_a_partitioned_table_from_nothing_to_the_last_leaf() -> None:
 
 
 def test_levels_between_get_a_part_of_their_own() -> None:
-    """A partition that is partitioned is made as a parent, and attached before its leaves."""
+    """A partitioned partition gets an index that its own partitions attach to."""
     middle = TableState(
         oid=11, name=TableName("public", "m"), relation=RelationKind.PARTITIONED_TABLE, parent=10
     )
@@ -190,7 +191,7 @@ def test_levels_between_get_a_part_of_their_own() -> None:
 
 
 def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
-    """No unique index can cover it."""
+    """It takes no unique index, so the parent's could never be valid."""
     foreign = replace(LEAF, relation=RelationKind.FOREIGN_TABLE)
     with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
         plan(CONSTRAINT, [PARENT, foreign])

@@ -51,8 +51,8 @@ def answers(project: Project) -> Project:
 # -- under the name
 
 
-def test_what_is_there_already_is_left_alone(answers: Project) -> None:
-    """The same constraint keeps its oid: nothing is built."""
+def test_a_constraint_that_is_there_is_not_made_again(answers: Project) -> None:
+    """Its oid is the same afterwards."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id)")
     before = answers.rows("SELECT oid FROM pg_class WHERE relname = 'uq_answers'")
     answers.upgrade()
@@ -60,7 +60,7 @@ def test_what_is_there_already_is_left_alone(answers: Project) -> None:
 
 
 def test_a_valid_index_of_the_right_shape_is_attached(answers: Project) -> None:
-    """It becomes the constraint's index, with its oid."""
+    """It is not built again."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     before = answers.rows("SELECT oid FROM pg_class WHERE relname = 'uq_answers'")
     answers.upgrade()
@@ -83,7 +83,7 @@ def test_a_valid_index_of_the_right_shape_is_attached(answers: Project) -> None:
 def test_another_shape_under_the_name_is_refused_by_its_definition(
     project: Project, there: str
 ) -> None:
-    """Nothing is changed, and replace=True is named."""
+    """Columns, order, predicate, INCLUDE, uniqueness and timing are parts of the shape."""
     project.sql(ANSWERS, there)
     revision(project)
     ran = refused(project)
@@ -93,7 +93,7 @@ def test_another_shape_under_the_name_is_refused_by_its_definition(
 
 
 def test_another_shape_that_is_invalid_is_somebody_elses(answers: Project) -> None:
-    """It is not dropped without replace=True."""
+    """It is not dropped."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers ON answers (question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass",
@@ -104,7 +104,7 @@ def test_another_shape_that_is_invalid_is_somebody_elses(answers: Project) -> No
 
 
 def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
-    """Names of indexes are given once a schema."""
+    """Names of indexes are a schema's."""
     answers.sql("CREATE TABLE others (id int)", "CREATE INDEX uq_answers ON others (id)")
     assert "that is the name of an index of public.others" in refused(answers).said
 
@@ -113,7 +113,7 @@ def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
 def test_the_name_of_another_constraint_is_refused_before_anything_is_built(
     answers: Project, built: bool
 ) -> None:
-    """A CHECK constraint, which a unique one of that name cannot stand beside."""
+    """A CHECK constraint, beside which a unique one of that name cannot be."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers CHECK (user_id > 0)")
     if built:
         answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
@@ -138,8 +138,8 @@ def test_an_index_may_have_the_name_of_a_check_constraint(project: Project) -> N
     assert made(project) == [MADE.partition(" / ")[0]]
 
 
-def test_leftovers_of_reindex_concurrently_go(answers: Project) -> None:
-    """An INVALID _ccnew of our shape costs writes and serves nobody."""
+def test_leftovers_of_reindex_concurrently_are_dropped(answers: Project) -> None:
+    """An INVALID ``_ccnew`` of the same shape."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers_ccnew ON answers (user_id, question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers_ccnew'::regclass",
@@ -151,7 +151,7 @@ def test_leftovers_of_reindex_concurrently_go(answers: Project) -> None:
 def test_an_invalid_index_is_not_dropped_while_another_session_may_build_it(
     answers: Project,
 ) -> None:
-    """The upgrade waits, and finds it valid."""
+    """It is attached once that build has come to its end."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass",
@@ -176,7 +176,7 @@ def test_an_invalid_index_is_not_dropped_while_another_session_may_build_it(
 
 
 def test_a_reader_stops_the_attach_and_not_the_build(answers: Project) -> None:
-    """The index is kept, the holder named, and the next run attaches it."""
+    """The message names the reader, and the next upgrade only attaches."""
     revision(answers, IMPATIENT)
     with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
         said = " ".join(refused(answers).said.split())
@@ -190,7 +190,7 @@ def test_a_reader_stops_the_attach_and_not_the_build(answers: Project) -> None:
 
 
 def test_other_sessions_statements_are_kept_back_where_values_are(answers: Project) -> None:
-    """The holder is still named by its pid."""
+    """``upsert_guard_reveal=False``: the session is named without its statement."""
     answers.configure(upsert_guard_reveal="False")
     revision(answers, IMPATIENT)
     with another_session(answers, "BEGIN", "SELECT 'secret' FROM answers"):
@@ -217,7 +217,7 @@ def test_a_blocked_attach_leaves_no_queue_behind_it(answers: Project) -> None:
     assert run.result().code == 0
 
 
-def test_the_build_says_whom_it_waits_for(answers: Project) -> None:
+def test_the_build_names_the_session_it_waits_for(answers: Project) -> None:
     """At the second look, by its process id."""
     with another_session(answers, *OLD_SNAPSHOT) as pid:
         run = answers.begin("upgrade", "head")
@@ -227,7 +227,7 @@ def test_the_build_says_whom_it_waits_for(answers: Project) -> None:
 
 
 def test_lock_timeout_of_the_session_does_not_stop_the_build(answers: Project) -> None:
-    """CREATE INDEX CONCURRENTLY waits for transactions as for locks, and would end with 55P03 at a lock_timeout."""
+    """It would leave an INVALID index."""
     database = answers.rows("SELECT current_database()")[0][0]
     answers.sql(f"ALTER DATABASE \"{database}\" SET lock_timeout = '100ms'")
     with another_session(answers, *OLD_SNAPSHOT) as pid:
@@ -240,7 +240,7 @@ def test_lock_timeout_of_the_session_does_not_stop_the_build(answers: Project) -
 
 
 def test_statement_timeout_is_respected_and_leaves_nothing(answers: Project) -> None:
-    """57014 is reported with the limit; the next run goes through."""
+    """The message has the limit, and the next upgrade goes through."""
     database = answers.rows("SELECT current_database()")[0][0]
     answers.sql(f"ALTER DATABASE \"{database}\" SET statement_timeout = '1s'")
     with another_session(answers, "SET statement_timeout = 0", *OLD_SNAPSHOT):
@@ -255,7 +255,7 @@ def test_statement_timeout_is_respected_and_leaves_nothing(answers: Project) -> 
 # -- rows
 
 
-def test_a_duplicate_during_the_build_is_told_as_our_report(answers: Project) -> None:
+def test_a_duplicate_during_the_build_is_reported_as_by_the_check(answers: Project) -> None:
     """The check before found none; 23505 of the build is answered with the group, and the INVALID index is dropped."""
     # a writer from before the build keeps it waiting, and commits a second row of a key
     with another_session(
@@ -304,7 +304,7 @@ def test_killed_in_the_middle_of_the_build(answers: Project) -> None:
 
 
 def test_the_session_terminated_in_the_middle_of_the_build(answers: Project) -> None:
-    """57P01: what to do is said, and the next run drops the INVALID index."""
+    """The message says to run it again, and the next upgrade builds anew."""
     inject_faults(answers)
     with another_session(answers, *OLD_SNAPSHOT):
         run = upgrade_begun_with(answers, "")
@@ -325,7 +325,7 @@ def test_the_session_terminated_in_the_middle_of_the_build(answers: Project) -> 
 
 @pytest.mark.parametrize("rows", ["hold", "do not"])
 def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, rows: str) -> None:
-    """All that a user can set, after a build that succeeded and one that failed."""
+    """Where the build succeeds and where rows break the key."""
     project.sql(ANSWERS, ROWS)
     if rows == "do not":
         project.sql(ROWS)
@@ -353,7 +353,7 @@ def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, r
 
 
 def test_a_lock_timeout_that_is_none_is_refused_before_the_build(project: Project) -> None:
-    """The server's word on it comes first, and not after hours of building."""
+    """A build of hours would be lost otherwise."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", lock_timeout='soon')"))
     assert "lock_timeout" in refused(project).said
@@ -363,8 +363,8 @@ def test_a_lock_timeout_that_is_none_is_refused_before_the_build(project: Projec
 # -- bad input
 
 
-def test_a_transaction_that_env_py_began_is_told_in_words(answers: Project) -> None:
-    """Only env.py can end it; 25001 would not say whose it is."""
+def test_a_transaction_that_env_py_began_is_refused_with_the_reason(answers: Project) -> None:
+    """It is not an assertion of Alembic's."""
     answers.edit(
         "migrations/env.py",
         "        context.configure(connection=",
@@ -400,7 +400,7 @@ def test_a_transaction_that_env_py_began_is_told_in_words(answers: Project) -> N
     ],
 )
 def test_bad_input_is_refused_by_name(project: Project, directive: str, words: str) -> None:
-    """Before anything is built, without a traceback."""
+    """And nothing is changed."""
     project.sql(
         ANSWERS,
         "CREATE UNIQUE INDEX ix ON answers (note)",
@@ -414,14 +414,14 @@ def test_bad_input_is_refused_by_name(project: Project, directive: str, words: s
 
 
 def test_dropping_what_is_gone_is_done_already(project: Project) -> None:
-    """So that a downgrade that was stopped can be run again."""
+    """A drop that was stopped may have been done."""
     project.sql(ANSWERS)
     revision(project, "op.drop_unique_index_concurrently('ix', 'answers')")
     assert "ix on answers is gone already" in project.upgrade().said
 
 
-def test_other_databases_are_told_what_to_write(sqlite_project: Project) -> None:
-    """The plain directive, by its name."""
+def test_on_other_databases_the_message_names_the_plain_directive(sqlite_project: Project) -> None:
+    """SQLite has no CONCURRENTLY."""
     sqlite_project.sql("CREATE TABLE answers (user_id int, question_id int)")
     revision(sqlite_project)
     said = " ".join(refused(sqlite_project).said.split())

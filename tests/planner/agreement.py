@@ -130,7 +130,7 @@ def compare(connection: Connection, case: Case, tally: Tally, *, keep_going: boo
 
     :raises WrongClaimError: not all say what the insert does; with `keep_going` it is only counted.
     """
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None
     schema = case.schema
     with made(connection, schema.statements):

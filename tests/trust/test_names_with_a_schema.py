@@ -92,7 +92,7 @@ def readable(statement: str) -> str:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_name_the_system_where_other_roles_make_nothing(name: str) -> None:
-    """What is not named with its schema stands under the pinned path."""
+    """What is not named with its schema is under the pinned path."""
     block = PROGRAMS[name]
 
     assert [*bare_names(block), *bare_types(block)] == []

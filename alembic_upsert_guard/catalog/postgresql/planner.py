@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...inference import ConflictTarget, Element
 from ...sqltext import EQ, GT, element_sql, quoted, target_sql
-from ..reading import Inferred, Offered, TableName, execute, first_sentence, rolled_back
+from ..contract import Inferred, Offered, TableName
+from ..reading import execute, first_sentence, rolled_back
 from .offers import read
 from .server import insertable_columns, sqlstate
 
@@ -82,12 +83,12 @@ def _ask(connection: Connection, explain: str) -> Inferred:
                 return Inferred(doubt="a rule rewrites the INSERT to nothing")
             return _inferred_in(connection, plans[0]["Plan"])
     except DBAPIError as error:
-        words = first_sentence(error)
+        message = first_sentence(error)
         if sqlstate(error) == NO_ARBITER:
-            return Inferred(refusal=words)
+            return Inferred(refusal=message)
         state = sqlstate(error)
         return Inferred(
-            doubt=words,
+            doubt=message,
             is_refused_by_rules=state == _NOT_SUPPORTED,
             unread=state is not None and state.startswith(_WRONG_SQL) and state not in _WRONG_ELSE,
         )

@@ -9,12 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ...sqltext import EQ, GT, NE, quoted
-from ..reading import RelationKind, rolled_back
+from ..contract import RelationKind
+from ..reading import rolled_back
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
-    from ..reading import TableName
+    from ..contract import TableName
 
 __all__ = [
     "RELATIONS",

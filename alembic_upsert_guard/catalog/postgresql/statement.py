@@ -116,7 +116,7 @@ def catalog_statement(dialect: Dialect) -> Any:
         LEFT JOIN pg_catalog.pg_constraint con ON con.conindid {EQ} i.indexrelid AND con.conrelid {EQ} c.oid
              AND con.contype {EQ} ANY ('{{p,u,x}}')
         LEFT JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) AS k(position) ON true
-        -- indkey, indclass and indcollation count from 0; the latter two hold the key elements alone
+        -- indkey, indclass and indcollation count from 0; the latter two hold the key elements only
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} c.oid AND a.attnum {EQ} i.indkey[k.position {MINUS} 1]
              AND a.attnum {NE} 0
         LEFT JOIN pg_catalog.pg_opclass oc ON k.position {LE} i.indnkeyatts

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNDEFINED_FUNCTION",
     "IndexedKey",
+    "Obstacle",
     "index_obstacle_on",
     "index_on_empty_copy",
     "index_sql",
@@ -47,6 +48,14 @@ aggregate; more elements than an index holds."""
 
 UNDEFINED_FUNCTION = "42883"
 """undefined_function: a type without equality, or without a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why no unique index can be made on a key."""
+
+    message: str
+    """The server's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +83,8 @@ class IndexedKey:
 
 def index_on_empty_copy(
     connection: Connection, relation: Relation, key: RowsOfKey
-) -> IndexedKey | str | None:
-    """Return what a unique index on the key would be; a str: the server's message for why there can be none.
+) -> IndexedKey | Obstacle | None:
+    """Return what a unique index on the key would be, or why there can be none.
 
     None: the server cannot be asked (no TEMPORARY privilege, a read-only transaction).
     """
@@ -93,7 +102,7 @@ def index_on_empty_copy(
                 # of anything else, such as SQL that names the table with its schema, the empty copy is the cause
                 # and of a function that takes a row of the table, which is of another type than the copy's
                 obstacles = _NO_INDEX - {UNDEFINED_FUNCTION}
-                return first_sentence(error) if sqlstate(error) in obstacles else None
+                return Obstacle(first_sentence(error)) if sqlstate(error) in obstacles else None
             rows = connection.execute(_INDEX_ELEMENTS, {"empty_copy": relation.name.name}).all()
     except DBAPIError as error:
         if sqlstate(error) in _CANNOT_SAY:
@@ -136,7 +145,7 @@ def index_obstacle_on(connection: Connection, key: RowsOfKey) -> str | None:
     """
     relation = find_relation(connection, key.table)
     answer = None if relation is None else index_on_empty_copy(connection, relation, key)
-    return answer if isinstance(answer, str) else None
+    return answer.message if isinstance(answer, Obstacle) else None
 
 
 def index_sql(dialect: Dialect, relation: Relation, target: ConflictTarget, *, unique: bool) -> str:

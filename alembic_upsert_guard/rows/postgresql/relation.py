@@ -54,8 +54,8 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
     if row.hides_rows:
         raise HiddenRowsError(
             f"row level security hides rows of {named(connection.dialect, *table)} from the role {row.role_name}, and "
-            "an index would hold them all. Run the upgrade as a role with BYPASSRLS, or as the table's owner without "
-            "FORCE ROW LEVEL SECURITY"
+            "an index would hold them all",
+            "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
         )
     return Relation(TableName(row.schema_name, row.table_name), row.has_children, row.partition_key)
 

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["deduplicate_on_sqlite"]
 
 
-def deduplicate_on_sqlite(connection: Connection, surplus: Surplus, key_label: str) -> Deduplicated:
+def deduplicate_on_sqlite(connection: Connection, surplus: Surplus) -> Deduplicated:
     """Leave one row of each key; see :func:`.deduplicate`."""
-    return _Deduplication(connection, surplus, key_label).run()
+    return _Deduplication(connection, surplus).run()
 
 
 class _Deduplication:
-    def __init__(self, connection: Connection, surplus: Surplus, key_label: str) -> None:
+    def __init__(self, connection: Connection, surplus: Surplus) -> None:
         self.connection = connection
         self.dialect = connection.dialect
         self.surplus = surplus
-        self.key_label = key_label
+        self.key_label = surplus.key.label(self.dialect)
         self.table = surplus.key.table
         self.relation = named(self.dialect, *self.table)
         inspector = inspect(connection)
@@ -177,7 +177,8 @@ class _Deduplication:
 
     # -- what is done
 
-    def _archive(self, archive: TableName) -> None:
+    def _prepare_archive(self, archive: TableName) -> str:
+        """Make the archive where there is none; return its name."""
         name = named(self.dialect, *archive)
         if not inspect(self.connection).has_table(archive.name, archive.schema):
             # AS SELECT keeps the affinity of each column and none of its rules
@@ -194,6 +195,10 @@ class _Deduplication:
             raise self._refusal(
                 f"the archive table {name} is there and lacks {', '.join(lacking)}; name another, or add the columns"
             )
+        return name
+
+    def _archive(self, archive: TableName) -> None:
+        name = self._prepare_archive(archive)
         columns = [self.sql.name(column) for column in self.columns]
         kept = " || ', ' || ".join(
             f"{string_literal(self.dialect, f'{column} = ')} || coalesce(kept.{self.sql.name(column)}, 'NULL')"
@@ -230,8 +235,8 @@ class _Deduplication:
 
     # -- the pieces
 
-    def _refusal(self, words: str) -> DeduplicationError:
-        return DeduplicationError(f"{self.key_label} cannot be deduplicated: {words}")
+    def _refusal(self, reason: str) -> DeduplicationError:
+        return DeduplicationError(f"{self.key_label} cannot be deduplicated: {reason}")
 
     def _execute(self, statement: str) -> int:
         return int(execute(self.connection, statement).rowcount)

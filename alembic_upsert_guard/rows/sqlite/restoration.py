@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["count_changed", "restore_on_sqlite"]
 
 
-def restore_on_sqlite(
-    connection: Connection, key: RowsOfKey, archive: TableName, key_label: str
-) -> int:
+def restore_on_sqlite(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     """Return how many rows were brought back; see :func:`.restore`."""
     dialect = connection.dialect
+    key_label = key.label(dialect)
     inspector = inspect(connection)
     if not inspector.has_table(archive.name, archive.schema):
         return 0

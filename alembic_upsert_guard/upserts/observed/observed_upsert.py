@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...inference import Element
 
 if TYPE_CHECKING:
-    from ..scan.sighting import Target
+    from ..target import Target
 
 __all__ = [
     "OK",
@@ -57,7 +57,7 @@ class SentUpsert:
     @property
     def target(self) -> Target:
         """The conflict target in values, columns apart from expressions."""
-        from ..scan.sighting import AnyArbiter, Constraint, Elements  # noqa: PLC0415 - not while recording
+        from ..target import AnyArbiter, Constraint, Elements  # noqa: PLC0415 - not while recording
 
         if self.constraint is not None:
             return Constraint(self.constraint)

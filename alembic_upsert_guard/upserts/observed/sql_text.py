@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import postgast
 from postgast import pg_query_pb2
 
-from ..scan.sighting import AnyArbiter, Constraint, Elements, Unread
+from ...errors import UpsertGuardError
 from ..scan.sql.grammar import parse_statement
 from ..scan.sql.normal import element_of, sql_of
 from ..scan.sql.placeholders import with_parameters
 from ..scan.sql.postgresql import messages, parse
 from ..scan.sql.shortened import shortened
 from ..scan.sql.tokens import conflict_clauses, statements, tokens_of
+from ..target import AnyArbiter, Constraint, Elements, Unread
 from .observed_upsert import SentUpsert, element_label
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _BEGINS = frozenset({"INSERT", "REPLACE", "WITH", "SELECT", "UPDATE", "DELETE_P"
 """The first tokens of statements that run their upserts: EXPLAIN, PREPARE and CREATE FUNCTION only hold them."""
 
 
-class UnreadableError(Exception):
+class UnreadableError(UpsertGuardError):
     """The statement upserts as far as words tell, and no parser reads it. Its text is no part of the message."""
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...inference import Code, ConflictTarget, Element, State, judge
-from .sighting import Unread
+from ..target import Unread
 from .sql import (
     columns_in,
     is_proven_by_text,
@@ -20,8 +20,8 @@ from .sql import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...inference import Candidate
-    from .declared import DeclaredKey
+    from ...inference import Candidate, Verdict
+    from ..declared import DeclaredKey
 
 __all__ = [
     "Judged",
@@ -75,28 +75,36 @@ def judge_target(
     written = {id(normal): each for normal, each in pairs}
     offered = [normal for normal, _ in pairs]
     text = _UNREAD if isinstance(predicate, Unread) else predicate
-    named = any(element.collation or element.opclass for element in elements)
-    bare = tuple(replace(element, collation=None, opclass=None) for element in elements)
+    bare = _without_collations(elements)
     # what the planner may make of SQL is looked at below, by what the SQL is
     verdict = judge(ConflictTarget(bare, text, proven=True), offered)
     if verdict.shortfall is not None and verdict.shortfall.code is Code.DEFERRABLE_ARBITER:
         spoiler = verdict.shortfall.candidate
         return Judged(State.SHORT, written.get(id(spoiler), spoiler), deferrable=True)
     fitting = [each for each in offered if _fits(each, elements, text)]
-    proven = [each for each in fitting if _is_proven(each)]
-    if proven:
-        return Judged(State.SATISFIED, written[id(proven[0])])
+    proven = _proven(fitting)
+    if proven is not None:
+        return Judged(State.SATISFIED, written[id(proven)])
     if fitting:
         return Judged(State.UNKNOWN, written[id(fitting[0])], simplified=True)
-    if verdict.state is State.SATISFIED and named:
-        return Judged(State.UNKNOWN, written.get(id(verdict.arbiters[0])))
     if verdict.state is not State.SHORT:
-        doubtful = None if verdict.shortfall is None else verdict.shortfall.candidate
-        return Judged(State.UNKNOWN, written.get(id(doubtful)))
+        return Judged(State.UNKNOWN, written.get(id(_doubtful(verdict, elements))))
     disguised = next((each for each in offered if _may_be_alike(each, bare)), None)
     if disguised is not None:
         return Judged(State.UNKNOWN, written[id(disguised)], simplified=True)
     return Judged(State.SHORT)
+
+
+def _without_collations(elements: Iterable[Element]) -> tuple[Element, ...]:
+    return tuple(replace(element, collation=None, opclass=None) for element in elements)
+
+
+def _doubtful(verdict: Verdict, elements: Sequence[Element]) -> Candidate | None:
+    """What may serve a target, as far as the judge tells without the collations that it names; None: nothing."""
+    is_named = any(element.collation or element.opclass for element in elements)
+    if verdict.state is State.SATISFIED and is_named:
+        return verdict.arbiters[0]
+    return None if verdict.shortfall is None else verdict.shortfall.candidate
 
 
 def _fits(candidate: Candidate, elements: Sequence[Element], predicate: str | None) -> bool:
@@ -109,9 +117,13 @@ def _fits(candidate: Candidate, elements: Sequence[Element], predicate: str | No
     return full or (candidate.predicate is not None and candidate.predicate == predicate)
 
 
-def _is_proven(candidate: Candidate) -> bool:
-    expressions = [e.expression for e in candidate.elements if e.expression is not None]
-    return all(is_proven_by_text(expression) for expression in expressions)
+def _proven(candidates: Iterable[Candidate]) -> Candidate | None:
+    """The first that equal text proves to serve a target; None: the planner may change the expressions of all."""
+    for candidate in candidates:
+        expressions = [e.expression for e in candidate.elements if e.expression is not None]
+        if all(is_proven_by_text(expression) for expression in expressions):
+            return candidate
+    return None
 
 
 def _may_be_alike(candidate: Candidate, elements: Sequence[Element]) -> bool:

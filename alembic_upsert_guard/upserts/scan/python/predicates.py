@@ -6,17 +6,17 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
 from ..sql import normal_predicate
 from .meaning import Class, External
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .columns import Columns
     from .constants import Constants
     from .meaning import Names
     from .module import Module
-    from .tables import Tables
 
 __all__ = ["Predicates", "Sql"]
 
@@ -51,11 +51,11 @@ class Sql:
 class Predicates:
     """Renders expressions as SQLAlchemy does; what it does not know is unread."""
 
-    def __init__(self, names: Names, constants: Constants, tables: Tables) -> None:
+    def __init__(self, names: Names, constants: Constants, columns: Columns) -> None:
         """Nothing is read yet."""
         self._names = names
         self._constants = constants
-        self._tables = tables
+        self._columns = columns
 
     def predicate(self, module: Module, node: ast.expr) -> Sql:
         """Return ``index_where`` in PostgreSQL's spelling."""
@@ -64,7 +64,7 @@ class Predicates:
 
     def sql(self, module: Module, node: ast.expr) -> Sql:
         """Return an expression as SQL, which need not be in anyone's spelling."""
-        column = self._tables.column(module, node)
+        column = self._columns.column(module, node)
         if column is not None:
             return Sql(column if isinstance(column, Unread) else _quoted(str(column.column)))
         literal = self._constants.literal(module, node)
