@@ -147,6 +147,7 @@ def test_named_models_are_found_where_alembic_finds_them(service: Project) -> No
     ],
 )
 def test_models_that_cannot_be_imported(service: Project, named: str, message: str) -> None:
+    """Exit 2 with the reason; a module that ends the process ends nothing here."""
     (service.path / "ends.py").write_text("raise SystemExit(0)\n")
     (service.path / "broken.py").write_text("class\n")
     assert could_not_run(service, "scan", "service.py", "--metadata", named).startswith(message)
