@@ -10,26 +10,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .declaration import DeclaredUpsertKey as DeclaredUpsertKey
-    from .declaration import UpsertKey as UpsertKey
-    from .declaration import conflict_target as conflict_target
-    from .declaration import declare_upsert_key as declare_upsert_key
-    from .declaration import declared_upsert_keys as declared_upsert_keys
-    from .errors import DeclarationError as DeclarationError
-    from .errors import UndeclaredUpsertKeyError as UndeclaredUpsertKeyError
-    from .errors import UnsupportedUpsertKeyError as UnsupportedUpsertKeyError
-    from .errors import UpsertGuardError as UpsertGuardError
+    from .api import check_keys as check_keys
+    from .declaration import (
+        DeclaredUpsertKey,
+        UpsertKey,
+        conflict_target,
+        declare_upsert_key,
+        declared_upsert_keys,
+    )
+    from .errors import (
+        DeclarationError,
+        UndeclaredUpsertKeyError,
+        UnsupportedUpsertKeyError,
+        UpsertGuardError,
+    )
+    from .findings import Finding as Finding
     from .migration.violation import UpsertKeyViolation as UpsertKeyViolation
-    from .upserts.observed import observe as observe
+    from .upserts.observed import observe
 
 _HOMES = {
     "DeclarationError": ".errors",
     "DeclaredUpsertKey": ".declaration",
+    "Finding": ".findings",
     "UndeclaredUpsertKeyError": ".errors",
     "UnsupportedUpsertKeyError": ".errors",
     "UpsertGuardError": ".errors",
     "UpsertKey": ".declaration",
     "UpsertKeyViolation": ".migration.violation",
+    "check_keys": ".api",
     "conflict_target": ".declaration",
     "declare_upsert_key": ".declaration",
     "declared_upsert_keys": ".declaration",
@@ -41,10 +49,12 @@ _HOMES = {
 __all__ = [
     "DeclarationError",
     "DeclaredUpsertKey",
+    "Finding",
     "UndeclaredUpsertKeyError",
     "UnsupportedUpsertKeyError",
     "UpsertGuardError",
     "UpsertKey",
+    "check_keys",
     "conflict_target",
     "declare_upsert_key",
     "declared_upsert_keys",

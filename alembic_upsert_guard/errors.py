@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import ArgumentError
 
 __all__ = [
+    "CannotRunError",
     "DeclarationError",
     "DeduplicationError",
     "HiddenRowsError",
@@ -20,8 +21,12 @@ class UpsertGuardError(Exception):
     """The root of every exception that this package raises."""
 
 
+class CannotRunError(UpsertGuardError):
+    """The command cannot run as it was called, or on what the project configures; the message says what to do."""
+
+
 class DeclarationError(UpsertGuardError, ArgumentError):
-    """An upsert key is declared in a way that no database could keep; the message holds the mend."""
+    """An upsert key is declared in a way that no database could keep; the message says how to fix it."""
 
 
 class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
@@ -29,7 +34,7 @@ class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
 
 
 class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
-    """The database cannot keep the key as declared: part of it would be dropped silently, or nothing can be made."""
+    """The database cannot keep the key as declared: part of it would be dropped silently, or it can have no arbiter."""
 
 
 class DeduplicationError(UpsertGuardError):
@@ -38,6 +43,14 @@ class DeduplicationError(UpsertGuardError):
 
 class HiddenRowsError(UpsertGuardError, PermissionError):
     """Row level security hides rows from the role that is asked about all of them."""
+
+    def __init__(self, fact: str, hint: str) -> None:
+        """Hold both, without full stops; the message is both.
+
+        :param hint: the role that an upgrade has to run as, starting with a verb.
+        """
+        super().__init__(f"{fact}. {hint[:1].upper()}{hint[1:]}")
+        self.fact = fact
 
 
 class MissingParsersError(UpsertGuardError, ImportError):

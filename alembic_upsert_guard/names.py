@@ -1,4 +1,4 @@
-"""Names that every supported database keeps whole. The standard library alone."""
+"""Names that every supported database keeps whole. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from .databases import Database
+
 __all__ = ["cut_before", "name_of_unnamed", "short_hash", "truncated_identifier"]
 
 _LIMIT = 63
@@ -16,25 +18,25 @@ https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENT
 
 
 def truncated_identifier(name: str) -> str:
-    """Return the name, cut to what every database keeps: a hash then stands for what was cut."""
+    """Return the name, cut to what every database keeps: a hash then replaces what was cut."""
     if len(name.encode()) <= _LIMIT:
         return name
     return cut_before(name, f"_{short_hash(name)}")
 
 
 def cut_before(stem: str, ending: str) -> str:
-    """Return `stem` with `ending` behind it, the stem cut to what leaves room for that."""
+    """Return `stem`, cut where it must be, with `ending` behind it."""
     room = _LIMIT - len(ending.encode())
     return stem.encode()[:room].decode(errors="ignore") + ending
 
 
 def short_hash(text: str) -> str:
-    """Return eight hex digits that stand for `text`."""
+    """Return eight hex digits of a hash of `text`."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def name_of_unnamed(
-    table: str, columns: Sequence[str], *, dialect: str, taken: Container[str | None]
+    table: str, columns: Sequence[str], *, database: Database, taken: Container[str | None]
 ) -> str:
     """Return a name for a unique constraint that the models leave unnamed, so that a downgrade can drop it.
 
@@ -45,7 +47,7 @@ def name_of_unnamed(
     """
     servers = "_".join([table, *columns, "key"])
     if (
-        dialect == "postgresql"
+        database.names_constraints_itself
         and servers not in taken
         and truncated_identifier(servers) == servers
     ):

@@ -20,7 +20,7 @@ def output_to_standard_error() -> Iterator[None]:
     """What the block prints goes to standard error, also what the processes that it starts print."""
     try:
         kept = os.dup(1)
-    except OSError:  # it was closed by whoever started this process
+    except OSError:  # the parent process has closed it
         with redirect_stdout(sys.stderr):
             yield
         return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .command.ignores import accept, read_entries
+from .command.ignores import read_entries
+from .command.suppression import suppress
 from .errors import UpsertGuardError
 from .findings import FindingCode, Severity, as_text, counted, summary
 from .upserts.observed import ObservedUpserts
@@ -20,7 +20,7 @@ from .upserts.observed.suppression import is_suppressed
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from .command.ignores import Entry
+    from .command.ignores import IgnoreEntry
     from .findings import Finding
 
 __all__ = ["start"]
@@ -118,7 +118,7 @@ class _Session(_Recording):
     """The only process, or the controller of pytest-xdist's."""
 
     def __init__(
-        self, config: pytest.Config, recorder: Recorder, record: str, ignored: Sequence[Entry]
+        self, config: pytest.Config, recorder: Recorder, record: str, ignored: Sequence[IgnoreEntry]
     ) -> None:
         super().__init__(config, recorder)
         self._record = record
@@ -148,8 +148,8 @@ class _Session(_Recording):
                 findings,
                 f"{counted(len(upserts), 'upsert')} recorded in {self._record}",
                 coloured=False,
-                accepted=suppressed,
-                otherwise="none was refused",
+                suppressed=suppressed,
+                conclusion="none was refused",
             ),
         ]
         fails = any(finding.severity is Severity.ERROR for finding in findings)
@@ -167,9 +167,9 @@ class _Session(_Recording):
         found = upserts.findings
         root = self._config.rootpath
         left = [finding for finding in found if not is_suppressed(finding, root)]
-        accepted = accept(left, self._ignored, ["pytest"], datetime.now(tz=timezone.utc).date())
+        outcome = suppress(left, self._ignored, ["pytest"])
         # an entry that nothing matched is not stale: tests that are left out of this run may match it
-        unstale = [each for each in accepted.left if each.code is not FindingCode.STALE_IGNORE]
+        unstale = [each for each in outcome.left if each.code is not FindingCode.STALE_IGNORE]
         return unstale, len(found) - len(unstale)
 
     def _unread(self, upserts: ObservedUpserts) -> Iterator[str]:

@@ -12,14 +12,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 
+from .databases import database_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import ClauseElement
 
+    from .inference import ConflictTarget, Element
+
 __all__ = [
-    "AS_THE_USER",
     "EQ",
     "GE",
     "GT",
@@ -27,12 +30,11 @@ __all__ = [
     "LT",
     "MINUS",
     "NE",
-    "PINNED",
     "PLUS",
     "SqlAsWritten",
-    "anonymous_block",
     "called",
     "doubles_per_cent",
+    "element_sql",
     "ended",
     "escape_colons",
     "literal_sql",
@@ -43,9 +45,9 @@ __all__ = [
     "script_dialect",
     "sql_as_text",
     "string_literal",
-    "undoubled",
+    "target_sql",
+    "where_sql",
     "with_ended_comments",
-    "wrapped_in_do",
 ]
 
 EQ, NE, LT, LE, GT, GE, PLUS, MINUS = (
@@ -58,16 +60,6 @@ Another role may have put an overload into a schema of the path, and one that fi
 type nor catalog. ``IN``, ``BETWEEN``, ``NULLIF``, ``CASE x WHEN``, ``USING`` and ``IS DISTINCT FROM`` of two values
 look an operator up by its bare name, and do not occur. https://www.postgresql.org/docs/current/typeconv-oper.html
 """
-
-PINNED = "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
-"""The statement of a block behind which a bare name is the system's, whatever other roles have made."""
-
-AS_THE_USER = "PERFORM pg_catalog.set_config('search_path', users_path, true);"
-"""The statement of a block behind which names are looked up as the user has it: around what the user wrote, and DML."""
-
-_USERS_PATH = (
-    "    users_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');\n"
-)
 
 
 @cache
@@ -125,14 +117,14 @@ def literal_sql(clause: ClauseElement, dialect: Dialect | None = None) -> str:
             dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
         )
     )
-    sql = undoubled(sql, dialect)
+    sql = _undoubled(sql, dialect)
     return ended(sql) if any(ended(part) != part for part in _sql_within(clause)) else sql
 
 
 def ended(sql: str) -> str:
     """Return `sql` so that what is written behind it is no part of a comment: behind ``--`` a newline ends it.
 
-    Whether ``--`` begins a comment or stands in a string is not asked; the newline is harmless behind either.
+    Whether ``--`` begins a comment or is part of a string is not asked; the newline is harmless behind either.
     """
     return f"{sql}\n" if "--" in sql.rpartition("\n")[2] else sql
 
@@ -164,29 +156,48 @@ def _sql_within(clause: ClauseElement, *, itself: bool = False) -> list[str]:
 def quoted(dialect: Dialect, *names: str | None) -> str:
     """Return the dotted name in quotes, as the database's shell takes it; None among `names` is left out."""
     quote = dialect.identifier_preparer.quote_identifier
-    return undoubled(".".join(quote(name) for name in names if name is not None), dialect)
+    return _undoubled(".".join(quote(name) for name in names if name is not None), dialect)
 
 
 def named(dialect: Dialect, *names: str | None) -> str:
     """Return the dotted name as a person writes it: quoted where it must be; None among `names` is left out."""
     quote = dialect.identifier_preparer.quote
-    return undoubled(".".join(quote(name) for name in names if name is not None), dialect)
+    return _undoubled(".".join(quote(name) for name in names if name is not None), dialect)
 
 
-def undoubled(sql: str, dialect: Dialect) -> str:
+def _undoubled(sql: str, dialect: Dialect) -> str:
     """Return what `dialect` rendered as the database gets to see it."""
     # drivers of paramstyle "format" and "pyformat" want every % twice, and SQLAlchemy obeys
     return sql.replace("%%", "%") if doubles_per_cent(dialect) else sql
 
 
+def element_sql(dialect: Dialect, element: Element) -> str:
+    """Return the element as an index and a conflict target have it."""
+    sql = str(element.expression) if element.column is None else quoted(dialect, element.column)
+    collation = "" if element.collation is None else f" COLLATE {element.collation}"
+    opclass = "" if element.opclass is None else f" {element.opclass}"
+    return f"{sql}{collation}{opclass}"
+
+
+def target_sql(dialect: Dialect, target: ConflictTarget) -> str:
+    """Return elements in parentheses and predicate, as ``ON CONFLICT`` has them, and an index behind its table."""
+    elements = ", ".join(element_sql(dialect, element) for element in target.elements)
+    return f"({elements}){where_sql(target.predicate)}"
+
+
+def where_sql(predicate: str | None) -> str:
+    """Return the clause with a blank before it; empty where there is no predicate."""
+    return "" if predicate is None else f" WHERE {predicate}"
+
+
 def called(dialect: Dialect, function: str) -> str:
     """Return the name by which a function of the system is called: on PostgreSQL with its schema, see :data:`EQ`."""
-    return f"pg_catalog.{function}" if dialect.name == "postgresql" else function
+    return f"pg_catalog.{function}" if database_for(dialect).qualifies_system_names else function
 
 
 def operator(dialect: Dialect, sign: str) -> str:
     """Return an operator of the system: on PostgreSQL with its schema, see :data:`EQ`."""
-    return f"OPERATOR(pg_catalog.{sign})" if dialect.name == "postgresql" else sign
+    return f"OPERATOR(pg_catalog.{sign})" if database_for(dialect).qualifies_system_names else sign
 
 
 def sql_as_text(sql: str) -> TextClause:
@@ -203,31 +214,4 @@ def string_literal(dialect: Dialect, value: str) -> str:
     """Return `value` as a string constant of the dialect, as its shell takes it."""
     # the type's own processor: the compiler would double backslashes too on a dialect that never connected
     processor: Callable[[str], str] = String().literal_processor(dialect)  # type: ignore[no-untyped-call]
-    return undoubled(processor(value), dialect)
-
-
-def wrapped_in_do(declarations: str, body: str) -> str:
-    """Return an anonymous PL/pgSQL block; the user's columns win over its variables of the same name.
-
-    :param declarations: types and functions in it are named with their schema: the user's path holds there.
-    :param body: begins and ends under the pinned path, see :data:`PINNED`.
-    """
-    return _do(
-        f"#variable_conflict use_column\nDECLARE\n{_USERS_PATH}{declarations}"
-        f"BEGIN\n    {PINNED}\n{body}    {AS_THE_USER}\nEND\n"
-    )
-
-
-def anonymous_block(program: str) -> str:
-    """Return declarations, BEGIN ... END as an anonymous PL/pgSQL block, in which the user's SQL is only executed.
-
-    :param program: pins the search path itself, see :data:`PINNED`; ``users_path`` is declared above it.
-    """
-    return _do(f"#variable_conflict error\nDECLARE\n{_USERS_PATH}{program}")
-
-
-def _do(block: str) -> str:
-    tag = "$upsert_guard$"
-    while tag in block:
-        tag = f"{tag[:-1]}_$"
-    return f"DO {tag}\n{block}{tag}"
+    return _undoubled(processor(value), dialect)

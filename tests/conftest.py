@@ -13,7 +13,7 @@ import pytest
 from pytest_postgresql import factories
 from sqlalchemy import make_url
 
-from tests.alembic_server import AlembicServer
+from tests.fork_server import ForkServer
 from tests.mysql.servers import KINDS, NoServerError, started
 from tests.project import Project
 
@@ -87,26 +87,26 @@ def url(postgresql: psycopg.Connection) -> str:
 
 
 @pytest.fixture(scope="session")
-def alembic_server() -> Iterator[AlembicServer]:
-    """The ``alembic`` command with its imports done."""
-    server = AlembicServer()
+def fork_server() -> Iterator[ForkServer]:
+    """Python with the imports of ``alembic`` and ``upsert-guard`` done."""
+    server = ForkServer()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def project(tmp_path: Path, url: str, alembic_server: AlembicServer) -> Iterator[Project]:
+def project(tmp_path: Path, url: str, fork_server: ForkServer) -> Iterator[Project]:
     """An Alembic project of its own, on this test's PostgreSQL database."""
-    made = Project(tmp_path / "project", url, server=alembic_server)
+    made = Project(tmp_path / "project", url, server=fork_server)
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def sqlite_project(tmp_path: Path, alembic_server: AlembicServer) -> Iterator[Project]:
+def sqlite_project(tmp_path: Path, fork_server: ForkServer) -> Iterator[Project]:
     """An Alembic project of its own, on a SQLite file."""
     database = tmp_path / "database.sqlite"
-    made = Project(tmp_path / "project", f"sqlite:///{database}", server=alembic_server)
+    made = Project(tmp_path / "project", f"sqlite:///{database}", server=fork_server)
     yield made
     made.dispose()
 
@@ -137,26 +137,24 @@ def mysql_server(request: pytest.FixtureRequest) -> Iterator[MySQLServer]:
         yield from _server_of("mysql")
 
 
-def _project_on(
-    server: MySQLServer, tmp_path: Path, alembic_server: AlembicServer
-) -> Iterator[Project]:
+def _project_on(server: MySQLServer, tmp_path: Path, fork_server: ForkServer) -> Iterator[Project]:
     url = server.database(f"guard_{os.getpid()}")
-    made = Project(tmp_path / "project", url, server=alembic_server)
+    made = Project(tmp_path / "project", url, server=fork_server)
     yield made
     made.dispose()
 
 
 @pytest.fixture
 def mariadb_project(
-    tmp_path: Path, mariadb_server: MySQLServer, alembic_server: AlembicServer
+    tmp_path: Path, mariadb_server: MySQLServer, fork_server: ForkServer
 ) -> Iterator[Project]:
     """An Alembic project of its own, on an empty MariaDB database."""
-    yield from _project_on(mariadb_server, tmp_path, alembic_server)
+    yield from _project_on(mariadb_server, tmp_path, fork_server)
 
 
 @pytest.fixture
 def mysql_project(
-    tmp_path: Path, mysql_server: MySQLServer, alembic_server: AlembicServer
+    tmp_path: Path, mysql_server: MySQLServer, fork_server: ForkServer
 ) -> Iterator[Project]:
     """An Alembic project of its own, on an empty database: of MariaDB, then of MySQL."""
-    yield from _project_on(mysql_server, tmp_path, alembic_server)
+    yield from _project_on(mysql_server, tmp_path, fork_server)

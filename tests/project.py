@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.alembic_server import AlembicServer
+    from tests.fork_server import ForkServer
 
 _INI = """
 [alembic]
@@ -173,7 +173,7 @@ class Project:
     url: str
     options: str = ""
     environment: dict[str, str] = field(default_factory=dict)
-    server: AlembicServer | None = None
+    server: ForkServer | None = None
 
     def __post_init__(self) -> None:
         (self.path / "migrations" / "versions").mkdir(parents=True)
@@ -221,22 +221,35 @@ class Project:
 
     def alembic(self, *arguments: str, stdin: int | None = None) -> Ran:
         """Run the ``alembic`` command, in a process of its own."""
-        if self.server is None or stdin is not None or self.environment:
-            return self._run("-m", "alembic", *arguments, stdin=stdin)
-        environment = {"PROJECT_URL": self.url}
-        return Ran(*self.server.run(list(arguments), self.path, environment))
+        return self.python("-m", "alembic", *arguments, stdin=stdin)
 
     def application(self, source: str) -> Ran:
         """Run Python code that imports the models, as the application does; it must go through."""
-        ran = self._run("-c", textwrap.dedent(source))
+        ran = self.python("-c", textwrap.dedent(source))
         assert ran.code == 0, ran.said
         return ran
 
-    def _run(self, *arguments: str, stdin: int | None = None) -> Ran:
+    def python(self, *arguments: str, stdin: int | None = None, forked: bool = True) -> Ran:
+        """Run Python with these arguments, in a process of its own.
+
+        :param forked: with the imports done; never where standard input or what only the interpreter reads matters.
+        """
+        environment = {
+            **os.environ,
+            "PROJECT_URL": self.url,
+            "PYTHONPATH": ".",
+            **self.environment,
+        }
+        read_at_start = (self.path / "sitecustomize.py").exists() or any(
+            name.startswith("PYTHON") for name in self.environment
+        )
+        forked = forked and stdin is None and not read_at_start and arguments[0] in ("-m", "-c")
+        if self.server and forked:
+            return Ran(*self.server.run(list(arguments), self.path, environment))
         ran = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.path,
-            env={**os.environ, "PROJECT_URL": self.url, "PYTHONPATH": ".", **self.environment},
+            env=environment,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             capture_output=True,
             text=True,

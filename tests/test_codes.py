@@ -1,7 +1,7 @@
-"""Codes, pages and tests, one to one; and every page tells what a database really does.
+"""Codes, pages and tests, one to one; and every page says what a database really does.
 
 A page's fenced blocks are named: ``sql database`` is what is there, ``sql server`` what it then answers,
-``python model`` the promise. Under "The way out" come ``python mended`` (lines of the model that change),
+``python model`` the promise. Under "The way out" come ``python fixed`` (lines of the model that change),
 ``python migration`` (a revision's two functions) and ``sql after``; a second migration is another way out.
 ``-- ERROR 42P10: text`` and ``-- 2`` below a statement are its answer. ``python before`` and ``python instead`` are
 source lines, as ``scan`` sees them.
@@ -84,11 +84,11 @@ HEADINGS = [
     "What the server answers",
     "Why",
     "The way out",
-    "To accept it",
+    "To suppress it",
     "See also",
 ]
 
-TOLD_BY = {
+REPORTED_BY = {
     "check": "`upsert-guard check`",
     "check --rows": "`upsert-guard check --rows`",
     "check --code": "`upsert-guard check --code`",
@@ -99,11 +99,11 @@ TOLD_BY = {
     "pytest": "`pytest --upsert-guard`",
 }
 
-NOT_ACCEPTED = {"arbiter-removed", "stale-ignore"}
+NOT_SUPPRESSED = {"arbiter-removed", "stale-ignore"}
 """A log line; the entry itself."""
 
 OF_SOURCE = {code for code, entry in CODES.items() if entry.commands[0] == "scan"}
-"""Codes of ``scan``, whose pages show source lines and the comment that accepts one."""
+"""Codes of ``scan``, whose pages show source lines and the comment that suppresses one."""
 
 COMMENTED = OF_SOURCE | {"unserved-upsert"}
 """Codes that a comment in the source suppresses; what a database says of a line takes a database."""
@@ -134,7 +134,7 @@ class Block:
 class WayOut:
     """What is changed, and what then passes."""
 
-    mended: str = ""
+    fixed: str = ""
     migration: str = ""
     after: str = ""
 
@@ -164,12 +164,12 @@ class Page:
         return "\n".join(block.text for block in self.blocks if block.name == name)
 
     def ways_out(self) -> list[WayOut]:
-        """In the order of the page; one of changed lines alone is a way of its own."""
+        """In the order of the page; one of changed lines only is a way of its own."""
         ways: list[WayOut] = []
         for block in self.blocks:
-            if block.name == "mended" or (block.name == "migration" and not self._open(ways)):
+            if block.name == "fixed" or (block.name == "migration" and not self._open(ways)):
                 ways.append(WayOut())
-            if block.name in ("mended", "migration", "after"):
+            if block.name in ("fixed", "migration", "after"):
                 ways = ways or [WayOut()]
                 ways[-1] = replace(ways[-1], **{block.name: block.text})
         return ways
@@ -200,14 +200,14 @@ def test_a_code_has_another_severity_where_the_design_says_so() -> None:
     }
 
 
-def test_what_check_tells_it_tells_with_rows_too() -> None:
-    """So that a command's name alone says whether an entry is for it."""
+def test_what_check_reports_it_reports_with_rows_too() -> None:
+    """So that a command's name by itself says whether an entry is for it."""
     for entry in CODES.values():
         assert len(set(entry.commands)) == len(entry.commands) > 0
         assert "check" not in entry.commands or "check --rows" in entry.commands
 
 
-def test_what_the_judge_says_is_told_with_its_entry() -> None:
+def test_what_the_judge_says_is_a_code() -> None:
     """The judge's reasons are codes of the table."""
     assert {code.value for code in Code} <= set(CODES)
 
@@ -274,12 +274,12 @@ def test_a_page_has_its_headings(page: Page) -> None:
 
     # what `check` reports it reports with its options, and `check --functions` what `functions` does
     beside = {"check --rows": "check", "check --code": "check", "check --functions": "functions"}
-    told = [c for c in entry.commands if beside.get(c) not in entry.commands]
-    *first, last = [TOLD_BY[command] for command in told]
-    told_by = f"{', '.join(first)} and {last}" if first else last
+    reporting = [c for c in entry.commands if beside.get(c) not in entry.commands]
+    *first, last = [REPORTED_BY[command] for command in reporting]
+    reported_by = f"{', '.join(first)} and {last}" if first else last
     article = "An error" if entry.severity is Severity.ERROR else "A warning"
     meaning = entry.meaning[0].upper() + entry.meaning[1:]
-    assert page.text.split("\n")[2] == f"{meaning}. {article}, told by {told_by}."
+    assert page.text.split("\n")[2] == f"{meaning}. {article}, reported by {reported_by}."
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -294,9 +294,11 @@ def test_every_link_leads_somewhere(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_what_accepts_it_is_what_the_commands_read(page: Page) -> None:
-    """An entry with its code, a table and a reason; a comment for what stands in the source."""
-    accepting = next(part for part in page.text.split("\n## ") if part.startswith("To accept it"))
+def test_what_suppresses_it_is_what_the_commands_read(page: Page) -> None:
+    """An entry with its code, a table and a reason; a comment for what is in the source."""
+    suppressing = next(
+        part for part in page.text.split("\n## ") if part.startswith("To suppress it")
+    )
     entries = [
         entry
         for block in page.blocks
@@ -306,11 +308,11 @@ def test_what_accepts_it_is_what_the_commands_read(page: Page) -> None:
     for entry in entries:
         assert set(entry) - {"until", "path", "elements"} == {"code", "table", "reason"}
         assert entry["code"] in CODES
-    assert ("```toml" in accepting) == (page.code not in NOT_ACCEPTED)
-    if page.code not in NOT_ACCEPTED:
+    assert ("```toml" in suppressing) == (page.code not in NOT_SUPPRESSED)
+    if page.code not in NOT_SUPPRESSED:
         assert [entry["code"] for entry in entries] == [page.code]
     comment = f"`# upsert-guard: ignore[{page.code}]`"
-    assert (comment in accepting) == (page.code in COMMENTED)
+    assert (comment in suppressing) == (page.code in COMMENTED)
 
 
 # -- what the server answers
@@ -328,23 +330,23 @@ class Statement:
 def statements(script: str) -> Iterator[Statement]:
     """A statement ends with a semicolon at the end of a line, outside of a function's body."""
     sql = ""
-    told: list[str] = []
+    answers_shown: list[str] = []
     for line in [*script.splitlines(), ";"]:
         if line.startswith("-- "):
-            told.append(line[3:])
+            answers_shown.append(line[3:])
             continue
         ended = sql.endswith(";\n") and sql.count("$$") % 2 == 0
         if ended:
-            errors = [answer for answer in told if answer.startswith("ERROR ")]
-            rows = [answer for answer in told if not answer.startswith("ERROR ")]
+            errors = [answer for answer in answers_shown if answer.startswith("ERROR ")]
+            rows = [answer for answer in answers_shown if not answer.startswith("ERROR ")]
             state, _, text = errors[0][len("ERROR ") :].partition(": ") if errors else ("", "", "")
             yield Statement(sql.strip(), (state, text) if errors else None, "\n".join(rows) or None)
-            sql, told = "", []
+            sql, answers_shown = "", []
         sql += f"{line}\n" if line.strip() else ""
 
 
 def run(connection: Connection, script: str, *, passing: bool = False) -> None:
-    """Each statement answers as told; or, `passing`, without an error, whatever is told."""
+    """Each statement answers as the page says; or, `passing`, without an error, whatever it says."""
     for statement in statements(script):
         found: tuple[str, str] | None = None
         rows: str | None = None
@@ -383,7 +385,7 @@ def answers(project: Project, script: str, *, passing: bool = False) -> None:
         transaction.rollback()
 
 
-def mended(model: str, lines: str) -> str:
+def fixed(model: str, lines: str) -> str:
     """The model with those lines in place of its own of the same name, or below the table's."""
     source = model
     for line in lines.splitlines():
@@ -420,7 +422,7 @@ WAYS_OUT = [
 
 
 def test_the_pages_of_scan_show_source() -> None:
-    """Those alone."""
+    """No others do."""
     shown = {page.code for page in PAGES.values() if page.block("before")}
     assert shown == OF_SOURCE
 
@@ -435,15 +437,15 @@ def test_all_but_three_pages_show_what_a_server_answers() -> None:
 
 @pytest.mark.parametrize("page", WITH_ANSWERS, ids=lambda page: page.code)
 def test_the_server_answers_as_the_page_says(project: Project, page: Page) -> None:
-    """SQLSTATE and text, or the rows where it is silent; and the guard tells the page's code."""
+    """SQLSTATE and text, or the rows where it is silent; and the guard reports the page's code."""
     there(project, page)
     answers(project, page.block("server"))
 
     if page.block("model"):
         project.models(page.block("model"))
         said = project.check().said
-        tells = "autogenerate" in CODES[page.code].commands and page.code not in ELSEWHERE
-        assert (page.code in said) == tells, said
+        reports = "autogenerate" in CODES[page.code].commands and page.code not in ELSEWHERE
+        assert (page.code in said) == reports, said
 
 
 @pytest.mark.parametrize(("page", "way"), WAYS_OUT)
@@ -452,7 +454,7 @@ def test_the_way_out_leads_out(project: Project, page: Page, way: WayOut) -> Non
     if "deduplicate" in way.migration and not hasattr(Operations, "deduplicate_upsert_key"):
         pytest.skip("op.deduplicate_upsert_key is not in this tree yet")
     there(project, page)
-    project.models(mended(page.block("model"), way.mended))
+    project.models(fixed(page.block("model"), way.fixed))
     if way.migration:
         migrate(project, way.migration)
         project.upgrade()
@@ -472,7 +474,7 @@ def test_the_way_out_leads_out(project: Project, page: Page, way: WayOut) -> Non
 
 @pytest.mark.parametrize("page", WITH_REFUSALS, ids=lambda page: page.code)
 def test_the_rows_are_refused_as_the_page_says(project: Project, page: Page) -> None:
-    """In the words of the report."""
+    """As the report says it."""
     there(project, page)
     (way,) = [way for way in page.ways_out() if "op.validate_upsert_key" in way.migration]
     (check,) = re.findall(r"op\.validate_upsert_key\(.*\)", way.migration)
@@ -485,7 +487,7 @@ def test_the_rows_are_refused_as_the_page_says(project: Project, page: Page) -> 
 
 
 @pytest.mark.parametrize("code", [page.code for page in PAGES.values() if page.block("before")])
-def test_the_source_line_is_told_before_and_not_after(
+def test_the_source_line_is_reported_before_and_not_after(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By ``scan`` itself, on the page's own model."""
@@ -494,7 +496,7 @@ def test_the_source_line_is_told_before_and_not_after(
     (mapped,) = re.findall(r"^class (\w+)", model, re.MULTILINE)
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def told(source: str, models: str) -> set[str]:
+    def codes_of(source: str, models: str) -> set[str]:
         (tmp_path / "shown.py").write_text(MODULE.replace("{base}", "pass") + models)
         importlib.invalidate_caches()
         monkeypatch.delitem(sys.modules, "shown", raising=False)
@@ -510,18 +512,18 @@ def test_the_source_line_is_told_before_and_not_after(
         return {f.code for f in scan([tmp_path / "service.py"], declared_tables(metadata)).findings}
 
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    assert told(page.block("before"), model) == {code}
+    assert codes_of(page.block("before"), model) == {code}
     comment = f"# upsert-guard: ignore[{code}]"
-    accepted = re.sub(r"(insert\(.*)", rf"\1  {comment}", page.block("before"))
-    assert told(accepted, model) == set()
+    commented = re.sub(r"(insert\(.*)", rf"\1  {comment}", page.block("before"))
+    assert codes_of(commented, model) == set()
     assert (
-        told(page.block("instead"), mended(model, "".join(w.mended for w in page.ways_out())))
+        codes_of(page.block("instead"), fixed(model, "".join(w.fixed for w in page.ways_out())))
         == set()
     )
 
 
 def test_mariadb_answers_as_the_page_says(mariadb_project: Project) -> None:
-    """In silence: the other key's row is updated. The guard tells of the rival, and not any more after the way out."""
+    """In silence: the other key's row is updated. The guard reports the rival, and not any more after the way out."""
     page = PAGES["rival-unique-key"]
     there, upsert = (block.text for block in page.blocks if block.name == "mariadb")
     rows = "SELECT ext, name FROM accounts ORDER BY ext"
@@ -534,7 +536,7 @@ def test_mariadb_answers_as_the_page_says(mariadb_project: Project) -> None:
     (way,) = page.ways_out()
     migrate(mariadb_project, way.migration)
     mariadb_project.upgrade()
-    mariadb_project.models(mended(page.block("model"), way.mended))
+    mariadb_project.models(fixed(page.block("model"), way.fixed))
     check = mariadb_project.check()
     assert check.code == 0, check.said
     assert page.code not in check.said

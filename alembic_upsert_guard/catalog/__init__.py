@@ -6,7 +6,7 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 from __future__ import annotations
 
 from . import mysql, postgresql, spelling, sqlite
-from .reading import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
+from .contract import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
 
 __all__ = [
     "CATALOGS",
@@ -28,7 +28,7 @@ CATALOGS: dict[str, Catalog] = {
         postgresql.read,
         spelling.normalize,
         postgresql.inferred_arbiters,
-        home=postgresql.home,
+        home=postgresql.default_schema,
         keeps_null_out=postgresql.keeps_null_out,
         null_makes_null=postgresql.null_makes_null,
         settle_all=spelling.settle,

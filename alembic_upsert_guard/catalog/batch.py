@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..sqltext import anonymous_block, string_literal
+from ..programs import program
 from .reading import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy.engine import Connection
 
@@ -32,7 +32,7 @@ class Answered:
 
     state: str | None
     """SQLSTATE; None: it went through."""
-    words: str | None
+    message: str | None
     """The server's sentence, without details and hints; None: it went through."""
     value: Any
     """What was read, out of JSON; None: nothing was."""
@@ -45,52 +45,22 @@ class Answered:
         return tuple(self.value[0]["Plan"].get("Conflict Arbiter Indexes", ()))
 
 
-def run(connection: Connection, statements: Sequence[Statement]) -> list[Answered]:
-    """Run the statements in their order and return their answers; one that fails is undone, and the next is run.
+def run(connection: Connection, statements: Iterable[Statement]) -> dict[Statement, Answered]:
+    """Run each statement once, in their order, and return the answers; one that fails is undone, and the next is run.
 
     What the others did stays: to be called inside :func:`.reading.rolled_back`.
 
     :raises sqlalchemy.exc.DBAPIError: the batch as a whole cannot be run, as without PL/pgSQL, or takes too long.
     """
-    if not statements:
-        return []
-    asked = json.dumps([{"sql": each.sql, "is_read": each.is_read} for each in statements])
-    program = _PROGRAM.replace("{asked}", string_literal(connection.dialect, asked))
-    execute(connection, anonymous_block(program))
+    distinct = list(dict.fromkeys(statements))
+    if not distinct:
+        return {}
+    listed = json.dumps([{"sql": each.sql, "is_read": each.is_read} for each in distinct])
+    execute(connection, program("answer_statements", connection.dialect, {"statements": listed}))
     document = execute(connection, 'FETCH ALL FROM "upsert_guard_batch"').scalar_one()
     execute(connection, 'CLOSE "upsert_guard_batch"')
-    return [
+    answers = [
         Answered(each["state"], each["words"], each["value"])
         for each in (json.loads(document) or ())
     ]
-
-
-# the users' names are looked up under their own path, so everything of the system is named with its schema
-_PROGRAM = """\
-    step pg_catalog.jsonb;
-    found pg_catalog.json;
-    state pg_catalog.text;
-    words pg_catalog.text;
-    answers pg_catalog.jsonb[] := '{}';
-    document pg_catalog.refcursor := 'upsert_guard_batch';
-BEGIN
-    FOR step IN SELECT each.value
-                FROM pg_catalog.jsonb_array_elements(CAST({asked} AS pg_catalog.jsonb)) each LOOP
-        found := NULL;
-        state := NULL;
-        words := NULL;
-        BEGIN
-            IF CAST(step OPERATOR(pg_catalog.->) 'is_read' AS boolean) THEN
-                EXECUTE step OPERATOR(pg_catalog.->>) 'sql' INTO found;
-            ELSE
-                EXECUTE step OPERATOR(pg_catalog.->>) 'sql';
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
-        END;
-        answers := pg_catalog.array_append(answers, pg_catalog.jsonb_build_object(
-            'state', state, 'words', words, 'value', found));
-    END LOOP;
-    OPEN document FOR SELECT CAST(pg_catalog.to_jsonb(answers) AS pg_catalog.text);
-END
-"""
+    return dict(zip(distinct, answers, strict=True))

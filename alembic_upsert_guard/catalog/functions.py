@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..sqltext import AS_THE_USER, EQ, NE, PINNED, string_literal, wrapped_in_do
+from ..programs import program
+from ..sqltext import EQ, NE
 from .postgresql import server_version, sqlstate
 from .reading import execute, first_sentence, rolled_back
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "DatabaseFunction", "Question", "ask_planner", "read_functions"]
 
 _AT_ONCE = 1000
-"""How many questions stand in one statement: a ``statement_timeout`` is for each."""
+"""Questions in one statement: a ``statement_timeout`` is for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,6 @@ class DatabaseFunction:
 
     name: str
     """``schema.function(argument types)``."""
-    bare_name: str
     language: str
     source: str
     r"""The body; its first line is line 1, as psql's ``\sf+`` counts."""
@@ -61,31 +61,32 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the planner says. Behind a view, arbiters are those of the table that is inserted into."""
+    """What the planner answers. Behind a view, arbiters are those of the table that is inserted into."""
 
     sqlstate: str | None = None
     """None: there is a plan."""
-    words: str = ""
+    message: str = ""
     """Of the refusal."""
+    arbiters: tuple[str, ...] = ()
+    """The indexes that the plan names; empty: there is no plan, or the upsert has no target."""
     deferrable: tuple[str, ...] = ()
     """The arbiters that the executor refuses for being deferrable."""
     schema: str | None = None
-    """Of the table, where it is there and the session's search path does not find it by its name alone."""
+    """Of the table, where it is there and the session's search path does not find it by its bare name."""
     asked: bool = True
-    """False: the question never came to the planner, and the words are why."""
+    """False: the question never came to the planner, and the message says why."""
 
 
 def read_functions(connection: Connection) -> list[DatabaseFunction]:
     """Return the functions and procedures that may upsert, or make tables for others; one statement.
 
-    Left out are those of the system, of extensions, and those without a word of it.
+    Left out are those of the system, of extensions, and those without a word of either.
     """
     version = server_version(connection.dialect)
     rows = connection.execute(text(_statement(version))).all()
     return [
         DatabaseFunction(
             name=row.full_name,
-            bare_name=row.proname,
             language=row.lanname,
             source=row.source,
             parameters=tuple(name for name in row.parameters or () if name),
@@ -107,7 +108,6 @@ def _statement(version: tuple[int, ...]) -> str:
     return rf"""
         SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
                                  pg_catalog.oidvectortypes(p.proargtypes)) AS full_name,
-               p.proname,
                l.lanname,
                coalesce(b.body, p.prosrc) AS source,
                b.body IS NOT NULL AS is_atomic,
@@ -148,15 +148,15 @@ def ask_planner(connection: Connection, questions: Sequence[Question]) -> dict[Q
         return {}
     try:
         with rolled_back(connection):
-            said = [
+            answers = [
                 answer
                 for first in range(0, len(distinct), _AT_ONCE)
                 for answer in _ask(connection, distinct[first : first + _AT_ONCE])
             ]
     except DBAPIError as error:
-        refusal = Answer(sqlstate=sqlstate(error), words=first_sentence(error), asked=False)
+        refusal = Answer(sqlstate=sqlstate(error), message=first_sentence(error), asked=False)
         return dict.fromkeys(distinct, refusal)
-    return dict(zip(distinct, said, strict=True))
+    return dict(zip(distinct, answers, strict=True))
 
 
 def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
@@ -166,91 +166,17 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
             for each in questions
         ]
     )
-    program = _PROGRAM.replace("{asked}", string_literal(connection.dialect, asked))
-    execute(connection, wrapped_in_do(_DECLARATIONS, program))
+    execute(connection, program("plan_upserts", connection.dialect, {"questions": asked}))
     document: Any = execute(connection, 'FETCH ALL FROM "upsert_guard_answers"').scalar_one()
     execute(connection, 'CLOSE "upsert_guard_answers"')
     return [
         Answer(
             sqlstate=each["state"],
-            words=each["words"],
+            message=each["words"],
+            arbiters=tuple(each["arbiters"]),
             deferrable=tuple(each["deferrable"]),
             schema=each["schema"],
             asked=each["state"] != "XX000",
         )
         for each in json.loads(document)
     ]
-
-
-_DECLARATIONS = """\
-    question pg_catalog.jsonb;
-    plan pg_catalog.json;
-    statement pg_catalog.text;
-    relation pg_catalog.text;
-    inserted pg_catalog.regclass; -- behind a view, the table
-    named pg_catalog.oid;
-    is_visible boolean;
-    arbiters pg_catalog.text[];
-    late pg_catalog.text[]; -- deferrable
-    planned boolean;
-    state pg_catalog.text;
-    words pg_catalog.text;
-    answers pg_catalog.jsonb[] := '{}';
-    document pg_catalog.refcursor := 'upsert_guard_answers';
-"""
-
-# the exception that ends each question gives its locks and settings back, the search path among them
-_PROGRAM = f"""\
-    FOR question IN SELECT each.value FROM jsonb_array_elements({{asked}}::jsonb) each LOOP
-        named := NULL;
-        late := '{{}}';
-        planned := false;
-        relation := question ->> 'relation';
-        statement := 'EXPLAIN (VERBOSE, FORMAT JSON) ' || (question ->> 'sql');
-        BEGIN
-            PERFORM set_config('search_path', coalesce(question ->> 'path', users_path), true);
-            named := pg_catalog.to_regclass(relation);
-            EXECUTE statement INTO plan;
-            {PINNED}
-            planned := true;
-            plan := plan -> 0 -> 'Plan';
-            IF plan ->> 'Relation Name' IS NULL THEN
-                RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'a rule rewrites the INSERT';
-            END IF;
-            inserted := format('%I.%I', plan ->> 'Schema', plan ->> 'Relation Name')::regclass;
-            arbiters := CASE WHEN plan -> 'Conflict Arbiter Indexes' IS NOT NULL THEN ARRAY(
-                SELECT json_array_elements_text(plan -> 'Conflict Arbiter Indexes')) END;
-            late := ARRAY(
-                SELECT DISTINCT ic.relname::text
-                FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
-                WHERE NOT i.indimmediate AND i.indisready AND CASE
-                    -- without a target every unique index is an arbiter, those of partitions too
-                    WHEN arbiters IS NULL THEN i.indrelid = inserted
-                         OR i.indrelid IN (SELECT part.relid FROM pg_partition_tree(inserted) part)
-                    ELSE i.indrelid = inserted AND ic.relname = ANY (arbiters)
-                         OR i.indexrelid IN (
-                             SELECT part.relid
-                             FROM pg_index top JOIN pg_class tc ON tc.oid = top.indexrelid
-                             CROSS JOIN LATERAL pg_partition_tree(top.indexrelid) part
-                             WHERE top.indrelid = inserted AND tc.relkind = 'I'
-                               AND tc.relname = ANY (arbiters))
-                    END
-                ORDER BY 1);
-            RAISE EXCEPTION USING ERRCODE = 'UG000', MESSAGE = 'there is a plan';
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
-        END;
-        {AS_THE_USER}
-        is_visible := pg_catalog.pg_table_is_visible(named);
-        {PINNED}
-        answers := answers || jsonb_build_object(
-            -- what fails behind the plan is no answer to the question
-            'state', CASE WHEN state = 'UG000' THEN NULL WHEN planned AND state <> '0A000' THEN 'XX000'
-                          ELSE state END,
-            'words', words,
-            'deferrable', late,
-            'schema', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                       WHERE c.oid = named AND NOT is_visible));
-    END LOOP;
-    OPEN document FOR SELECT to_jsonb(answers)::text;
-"""

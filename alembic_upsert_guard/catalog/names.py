@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from ..sqltext import quoted
-from .reading import TableName
+from ..databases import POSTGRESQL, database_for
+from ..sqltext import EQ, NE, quoted
+from .contract import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["columns_of", "default_schemas_of", "names_as_spelled"]
 
-_HOMES = text("""
+_SCHEMAS = text(f"""
     SELECT n.nspname AS schema_name, c.relname AS table_name
     FROM pg_catalog.jsonb_array_elements_text(CAST(:names AS pg_catalog.jsonb)) AS wanted(name)
-    JOIN pg_catalog.pg_class c ON CAST(c.relname AS pg_catalog.text) OPERATOR(pg_catalog.=) wanted.name
-    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-    WHERE CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f', 'v', 'm'])
-      AND n.nspname OPERATOR(pg_catalog.<>) ALL (CAST('{pg_catalog,information_schema,pg_toast}' AS pg_catalog.name[]))
+    JOIN pg_catalog.pg_class c ON CAST(c.relname AS pg_catalog.text) {EQ} wanted.name
+    JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+    WHERE CAST(c.relkind AS pg_catalog.text) {EQ} ANY (ARRAY['r', 'p', 'f', 'v', 'm'])
+      AND n.nspname {NE} ALL (CAST('{{pg_catalog,information_schema,pg_toast}}' AS pg_catalog.name[]))
       AND n.nspname OPERATOR(pg_catalog.!~~) 'pg\\_temp%'
     ORDER BY n.nspname, c.relname
 """)
@@ -33,8 +34,8 @@ def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[
     """Return the schemas that have a table or view of each name, but the system's; elsewhere than PostgreSQL none."""
     wanted = sorted(set(names))
     found: dict[str, list[str]] = {name: [] for name in wanted}
-    if connection.dialect.name == "postgresql" and wanted:
-        for row in connection.execute(_HOMES, {"names": json.dumps(wanted)}):
+    if wanted and database_for(connection.dialect) is POSTGRESQL:
+        for row in connection.execute(_SCHEMAS, {"names": json.dumps(wanted)}):
             found[row.table_name].append(row.schema_name)
     return found
 
@@ -47,7 +48,7 @@ def names_as_spelled(
     A table that is not there keeps its name.
     """
     asked = {table: table for table in tables}
-    if connection.dialect.name != "sqlite":
+    if not database_for(connection.dialect).folds_table_names:
         return asked
     for schema in {table.schema for table in asked}:
         attached = "" if schema is None else f"{quoted(connection.dialect, schema)}."

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
+from ..databases import POSTGRESQL, database_for
+from ..sqltext import EQ
 from .reading import execute
 
 if TYPE_CHECKING:
@@ -13,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["table_names"]
 
-_TABLES = """\
+_TABLES = f"""\
 SELECT c.relname
 FROM pg_catalog.pg_class AS c
-WHERE c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS pg_catalog."char"[]))
-AND c.relnamespace OPERATOR(pg_catalog.=) (
-    SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema()
+WHERE c.relkind {EQ} ANY (CAST('{{r,p}}' AS pg_catalog."char"[]))
+AND c.relnamespace {EQ} (
+    SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname {EQ} pg_catalog.current_schema()
 )
 """
 """Ordinary and partitioned tables, partitions among them (relkind: manual, pg_class)."""
@@ -26,6 +28,6 @@ AND c.relnamespace OPERATOR(pg_catalog.=) (
 
 def table_names(connection: Connection) -> frozenset[str]:
     """Return the names of the tables in the connection's default schema."""
-    if connection.dialect.name == "postgresql":
+    if database_for(connection.dialect) is POSTGRESQL:
         return frozenset(str(name) for (name,) in execute(connection, _TABLES))
     return frozenset(inspect(connection).get_table_names())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
@@ -18,7 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import CompileError, InvalidRequestError
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
 
+from ..databases import DATABASES, database_for
 from ..errors import DeclarationError
+from ..findings import NOT_DEFERRABLE_HINT, deferrable_fact
 from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
 from ..names import short_hash, truncated_identifier
 from ..sqltext import literal_sql
@@ -66,10 +69,9 @@ def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbi
         if frozenset(candidate.elements) != frozenset(target.elements):
             continue
         if not candidate.immediate:
+            name = f"{candidate.name or 'a unique constraint'} on the same columns"
             raise DeclarationError(
-                f"{told(table, target)} cannot be upserted on: {candidate.name or 'a unique constraint'} on the same "
-                "columns is DEFERRABLE, and ON CONFLICT refuses deferrable arbiters (55000); declare that "
-                "constraint without deferrable= and initially="
+                f"{told(table, target)} cannot be upserted on: {deferrable_fact(name)}; {NOT_DEFERRABLE_HINT}"
             )
         if found is None and _serves(candidate, target, nulls, table):
             found = arbiter
@@ -220,9 +222,9 @@ def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:
 
 
 def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None:
-    names = ("postgresql", "sqlite") if dialect is None else (dialect.name,)
-    for name in names:
-        where = index.dialect_kwargs.get(f"{name}_where")
+    known = DATABASES.values() if dialect is None else (database_for(dialect),)
+    for option in chain.from_iterable(each.predicate_options for each in known):
+        where = index.dialect_kwargs.get(option)
         if where is not None:
             return _predicate_clause(where)
     return None

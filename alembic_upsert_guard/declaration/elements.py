@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.visitors import InternalTraversal
 
+from ..databases import database_for
 from ..errors import DeclarationError
 from ..findings import describe_key
 from ..inference import ConflictTarget, Element
@@ -249,7 +250,7 @@ def rowid_alias(table: Table, dialect: Dialect) -> str | None:
 
     https://www.sqlite.org/lang_createtable.html#rowid. None: another database, or the rowid has no name there.
     """
-    if dialect.name != "sqlite" or len(table.primary_key) != 1:
+    if not database_for(dialect).numbers_rows_by_primary_key or len(table.primary_key) != 1:
         return None
     if table.dialect_options["sqlite"]["with_rowid"] is False:
         return None

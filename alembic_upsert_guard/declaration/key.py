@@ -11,6 +11,7 @@ from sqlalchemy import Column, Index, MetaData, PrimaryKeyConstraint, Table, Uni
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 
+from ..databases import database_for
 from ..errors import DeclarationError, UndeclaredUpsertKeyError, UnsupportedUpsertKeyError
 from ..findings import unserved_rowid_fact
 from ..inference import ConflictTarget, Element
@@ -55,11 +56,6 @@ __all__ = [
     "declare_upsert_key",
     "declared_upsert_keys",
 ]
-
-
-_MOST_ELEMENTS = {"postgresql": 32, "mysql": 16, "mariadb": 32}
-"""Columns that an index holds: INDEX_MAX_KEYS (pg_config_manual.h), MAX_REF_PARTS (sql_const.h); SQLite's 2000 are the
-columns of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,38 +290,33 @@ class Declaration:
 
         SQLAlchemy leaves out what a dialect has no word for: the constraint would be made, and be another.
         """
+        database = database_for(dialect)
+        most = database.most_elements
         if self.nulls == "not_distinct" and self.is_nullable(table):
-            mend = 'state nulls="distinct" or "forbid", or make the columns NOT NULL'
-            if dialect.name != "postgresql":
-                return (
-                    f'states nulls="not_distinct", which {dialect.name} does not have: NULLs would not '
-                    f"conflict there; {mend}"
-                )
-            version = getattr(dialect, "server_version_info", None)
-            if version is not None and version < (15,):
-                return (
-                    'states nulls="not_distinct", which PostgreSQL has from version 15 on and this server is '
-                    f"{'.'.join(map(str, version))}; {mend}"
-                )
-        if self.where is not None and dialect.name not in ("postgresql", "sqlite"):
+            reason = _without_nulls_not_distinct(dialect)
+            if reason is not None:
+                return f'states nulls="not_distinct", {reason}'
+        if self.where is not None and not database.predicate_options:
             return (
-                f"is partial, and {dialect.name} has no partial indexes that SQLAlchemy makes: the index would cover "
-                "every row; take the predicate away, or key a generated column"
+                f"is partial, and {database.name} has no partial indexes that SQLAlchemy creates: the index would "
+                "cover every row; remove the predicate, or key a generated column"
             )
-        most = _MOST_ELEMENTS.get(dialect.name)
         if most is not None and len(self.elements) > most:
             return (
-                f"has {len(self.elements)} elements, and an index of {dialect.name} holds {most}: key fewer "
+                f"has {len(self.elements)} elements, and an index of {database.name} holds {most}: key fewer "
                 "columns, or a generated column with a hash of them"
             )
-        hidden = next((name for name in map(_hidden_rowid, self.elements) if name), None)
-        if dialect.name == "sqlite" and hidden is not None:
-            rowid = rowid_alias(table, dialect)
-            mend = (
-                f'write UpsertKey("{rowid}")' if rowid else "give the table an INTEGER PRIMARY KEY"
-            )
-            return f"names {hidden}, SQLite's own number of a row, which no index can hold; {mend}"
+        if database.numbers_rows_by_primary_key:
+            return self._names_hidden_rowid(dialect, table)
         return unsupported_by_mysql(dialect, table, self.target, self.elements)
+
+    def _names_hidden_rowid(self, dialect: Dialect, table: Table) -> str | None:
+        hidden = next((name for name in map(_hidden_rowid, self.elements) if name), None)
+        if hidden is None:
+            return None
+        rowid = rowid_alias(table, dialect)
+        fix = f'write UpsertKey("{rowid}")' if rowid else "give the table an INTEGER PRIMARY KEY"
+        return f"names {hidden}, SQLite's own number of a row, which no index can hold; {fix}"
 
     def never_served_on(self, dialect: Dialect, table: Table) -> str | None:
         """Return why no upsert on the key finds an arbiter there, whatever is made; None: it may."""
@@ -334,6 +325,22 @@ class Declaration:
         if rowid is None or rowid not in columns or len(columns) == 1:
             return None
         return unserved_rowid_fact(rowid)
+
+
+def _without_nulls_not_distinct(dialect: Dialect) -> str | None:
+    """Why the database has no UNIQUE NULLS NOT DISTINCT, as a clause; None: it has, or its version is not known."""
+    database = database_for(dialect)
+    since = database.nulls_not_distinct_since
+    fix = 'state nulls="distinct" or "forbid", or make the columns NOT NULL'
+    if since is None:
+        return f"which {database.name} does not have: NULLs would not conflict there; {fix}"
+    version = getattr(dialect, "server_version_info", None)
+    if version is None or version >= since:
+        return None
+    return (
+        f"which PostgreSQL has from version {since[0]} on and this server is "
+        f"{'.'.join(map(str, version))}; {fix}"
+    )
 
 
 def declare_upsert_key(

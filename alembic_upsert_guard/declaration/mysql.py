@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import TextClause
 
-from ..inference import MYSQL_FAMILY
+from ..databases import MARIADB, database_for
 from .elements import table_column
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def unsupported_by_mysql(
     MariaDB makes a column of any length unique (by a hash, from 10.4 on) and has no expressions in indexes; MySQL has
     them from 8.0.13 on, and an index there holds a length that is known (errors 1170 and 3152).
     """
-    if dialect.name not in MYSQL_FAMILY:
+    database = database_for(dialect)
+    if not database.has_index_rules_of_mysql:
         return None
-    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
+    is_mariadb = database is MARIADB
     for element, clause in zip(target.elements, clauses, strict=True):
         if element.column is None:
             reason = _without_expressions(dialect, element.label, is_mariadb=is_mariadb)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UpsertGuardError
 from ..upserts.scan.files import read_bytes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _ANYBODY = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-class NotWrittenError(Exception):
+class NotWrittenError(UpsertGuardError):
     """A file is as it was; the message is the reason."""
 
 

@@ -11,7 +11,7 @@ from ..inference import Kind, State
 from ..upserts.scan.constraints import constraints_by_name
 from ..upserts.scan.matching import judge_target
 from ..upserts.scan.nearest import nearest_arbiter
-from ..upserts.scan.sighting import (
+from ..upserts.target import (
     AnyArbiter,
     ConflictTargetCall,
     Constraint,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from ..inference import Candidate
-    from ..upserts.scan.declared import DeclaredTable, DeclaredTables
-    from ..upserts.scan.sighting import Target
-    from ..upserts.upsert import CallSite
+    from ..upserts.declared import DeclaredTable, DeclaredTables
+    from ..upserts.target import Target
+    from ..upserts.upsert import JudgedUpsert
 
-__all__ = ["Missing", "missing_keys", "place_of"]
+__all__ = ["Missing", "missing_keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +47,40 @@ class Missing:
 
 def missing_keys(
     findings: Iterable[Finding],
-    call_sites: Iterable[CallSite],
+    upserts: Iterable[JudgedUpsert],
     models: DeclaredTables,
     *,
     primary_keys: bool = False,
 ) -> list[Missing]:
-    """Return the keys to declare, in the order of the call sites that need them; each once.
+    """Return the keys to declare, in the order of the upserts that need them; each once.
 
-    :param findings: those that nobody suppressed; call sites without one are left as they are.
+    :param findings: those that nobody suppressed; upserts without one are left as they are.
     :param primary_keys: whether upserts on the whole primary key get a key too: it is what the table is about, and
      no revision takes it away by accident.
     """
-    wanted = {
-        place_of(f): f for f in findings if f.code is FindingCode.UNDECLARED_UPSERT and f.location
-    }
+    wanted = {each for each in findings if each.code is FindingCode.UNDECLARED_UPSERT}
     found: dict[object, Missing] = {}
-    for site in call_sites:
-        finding = wanted.get((site.path, site.line, site.table, site.elements, site.where))
-        table = None if site.table is None else models.table(site.schema, site.table)
-        if finding is None or table is None:
+    for judged in upserts:
+        finding = next((each for each in judged.findings if each in wanted), None)
+        table = judged.upsert.table
+        model = None if isinstance(table, Unread) else models.table(table.schema, table.name)
+        if finding is None or model is None:
             continue
-        wanted_key = _key_of(site, table)
+        wanted_key = _key_of(judged, model)
         if wanted_key is None or (wanted_key[1] and not primary_keys):
             continue
         key, _ = wanted_key
-        identity = (table.schema, table.name, frozenset(key.elements), key.where)
+        identity = (model.schema, model.name, frozenset(key.elements), key.where)
         known = found.get(identity)
         settled = (finding,) if known is None else (*known.findings, finding)
-        found[identity] = Missing(table, key if known is None else known.key, settled)
+        found[identity] = Missing(model, key if known is None else known.key, settled)
     return _without_narrower(list(found.values()))
 
 
-def place_of(finding: Finding) -> object:
-    """Return what a finding shares with its call site."""
-    at = finding.location
-    path, line = ("", 0) if at is None else (at.path, at.line)
-    return (path, line, finding.table, finding.elements, finding.where)
+def _key_of(judged: JudgedUpsert, table: DeclaredTable) -> tuple[KeyToWrite, bool] | None:
+    """The key that the upsert needs, and whether it is the primary key.
 
-
-def _key_of(site: CallSite, table: DeclaredTable) -> tuple[KeyToWrite, bool] | None:
-    """The key that the site needs, and whether it is the primary key.
-
-    None: the site is likelier wrong than the models, or says too little.
+    None: the upsert is likelier wrong than the models, or says too little.
 
     ===============================================  ============================================
     the models have                                  the key
@@ -101,20 +93,20 @@ def _key_of(site: CallSite, table: DeclaredTable) -> tuple[KeyToWrite, bool] | N
     a deferrable constraint on it                    none: it has to be made immediate first
     ===============================================  ============================================
     """
-    if site.resolution is Resolution.MODELLED:
-        return _as_it_is(_serving(site.target, table))
-    target = site.target
-    if site.resolution is not Resolution.UNDECLARED or not isinstance(
+    target = judged.upsert.target
+    if judged.resolution is Resolution.MODELLED:
+        return _as_it_is(_serving(target, table))
+    if judged.resolution is not Resolution.UNDECLARED or not isinstance(
         target, Elements | ConflictTargetCall
     ):
         return None
     if not target.elements or isinstance(target.predicate, Unread):
         return None
-    judged = judge_target(table.arbiters, target.elements, target.predicate)
-    if judged.state is State.SATISFIED:
-        return _as_it_is(judged.candidate)
+    offer = judge_target(table.arbiters, target.elements, target.predicate)
+    if offer.state is State.SATISFIED:
+        return _as_it_is(offer.candidate)
     columns = {e.column for e in target.elements if e.column is not None}
-    if judged.candidate is not None or not columns <= set(table.column_names):
+    if offer.candidate is not None or not columns <= set(table.column_names):
         return None
     near = nearest_arbiter(table.arbiters, target.elements)
     if near is None or (near[0] is Miss.FEWER and near[1].kind is not Kind.PRIMARY_KEY):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..findings.declarations import declaration_written, declare_by_hand
 from ..upserts.upsert import Resolution
 from .files import NotWrittenError, read_writable, write
-from .missing import missing_keys, place_of
+from .missing import missing_keys
 from .origins import origin_of
 from .plan import Edits, Refused, TableKeys, plan_edits
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from ..findings import Finding
-    from ..upserts.scan.declared import DeclaredTables
+    from ..upserts.declared import DeclaredTables
     from ..upserts.scan.report import ScanReport
     from .missing import Missing
     from .plan import ChangedFile
@@ -44,7 +44,7 @@ def plan_declarations(
     """
     paths = {os.path.realpath(path): path for path in report.paths if path.endswith(".py")}
     tables: dict[tuple[str | None, str], list[Missing]] = {}
-    for missing in missing_keys(findings, report.call_sites, models, primary_keys=primary_keys):
+    for missing in missing_keys(findings, report.upserts, models, primary_keys=primary_keys):
         table = missing.table
         tables.setdefault((table.schema, table.name), []).append(missing)
     wanted = [
@@ -94,16 +94,15 @@ def left_after(edits: Edits, report: ScanReport) -> ScanReport:
     """
     settled = {finding for each in edits.written for finding in each.of.findings}
     hints = {finding: _hint(each) for each in edits.refused for finding in each.of.findings}
-    places = {place_of(finding) for finding in settled}
-    call_sites = [
-        replace(site, resolution=Resolution.DECLARED, reason=None)
-        if (site.path, site.line, site.table, site.elements, site.where) in places
-        else site
-        for site in report.call_sites
+    upserts = [
+        judged
+        if settled.isdisjoint(judged.findings)
+        else replace(judged, resolution=Resolution.DECLARED, findings=())
+        for judged in report.upserts
     ]
     return replace(
         report,
-        call_sites=tuple(call_sites),
+        upserts=tuple(upserts),
         findings=tuple(
             replace(finding, hint=hints.get(finding, finding.hint))
             for finding in report.findings

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..errors import UpsertGuardError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,7 +28,7 @@ _BLANK = frozenset(
 )
 
 
-class UnwritableError(Exception):
+class UnwritableError(UpsertGuardError):
     """Nothing can be written there safely; the message is the reason, present tense, without a full stop."""
 
 

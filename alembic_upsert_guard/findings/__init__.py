@@ -1,6 +1,6 @@
-"""What is told to people: every sentence of the package that is not an error of usage. Pure.
+"""Every sentence that reports a finding, in one place: code, severity, fact and hint. Pure.
 
-The judge returns codes and facts; this is the one other place, and it owns the words.
+The judge returns codes and facts, and autogenerate, the commands and the upgrade word them from here.
 """
 
 from __future__ import annotations
@@ -15,40 +15,57 @@ from .codes import (
     code_of,
 )
 from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
-from .finding import Finding, Location
+from .finding import Finding, Location, sentences
 from .key_findings import (
+    NULLABLE_HINT,
     KeySubject,
-    Unread,
     beside_other_tables,
     missing_table,
+    nullable_fact,
     nullable_key,
     nulls_mismatch,
-    of_rows,
     rival_fact,
     rival_unique_key,
     short_key,
     unknown_dialect,
-    unread_rows,
 )
-from .keys import alike, describe_key, describe_schemas, describe_target
+from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
+from .keys import (
+    alike,
+    counted,
+    describe_key,
+    describe_schemas,
+    describe_target,
+    is_tenant_schema,
+    qualified,
+)
 from .output import as_github, as_json, as_text, summary
 from .pages import MissingPageError, page_of
-from .rows import DuplicateGroup, RowsReport, counted, first_line, violation_text
+from .row_findings import Unread, of_rows, unread_rows
+from .rows import (
+    NULL_ROWS_HINT,
+    DuplicateGroup,
+    RowsReport,
+    first_line,
+    null_rows_fact,
+    violation_text,
+)
 from .shortfalls import (
-    CORRECT_THE_SQL,
+    NOT_DEFERRABLE_HINT,
+    deferrable_fact,
     describe_candidate,
-    folded_fact,
     shortfall_fact,
     unmakeable_fact,
-    unread_fact,
     unserved_rowid_fact,
     without_arbiter,
-    written_instead,
 )
 
 __all__ = [
     "CODES",
     "CORRECT_THE_SQL",
+    "NOT_DEFERRABLE_HINT",
+    "NULLABLE_HINT",
+    "NULL_ROWS_HINT",
     "Circumstance",
     "ColumnInOrder",
     "Command",
@@ -70,20 +87,26 @@ __all__ = [
     "beside_other_tables",
     "code_of",
     "counted",
+    "deferrable_fact",
     "describe_candidate",
     "describe_key",
     "describe_schemas",
     "describe_target",
     "first_line",
     "folded_fact",
+    "is_tenant_schema",
     "missing_table",
+    "null_rows_fact",
+    "nullable_fact",
     "nullable_key",
     "nulls_mismatch",
     "of_rows",
     "order_of",
     "page_of",
+    "qualified",
     "rival_fact",
     "rival_unique_key",
+    "sentences",
     "short_key",
     "shortfall_fact",
     "suggest_directives",

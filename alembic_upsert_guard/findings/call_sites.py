@@ -1,4 +1,4 @@
-"""What is told of upserts in code: which no key declares, which nothing serves, and which bind values."""
+"""What is reported of upserts in code: which no key declares, which nothing serves, and which bind values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from .calls import (
     Call,
     Form,
-    constraint_line,
     sql_argument,
     target_line,
     upsert_key_line,
@@ -17,7 +16,7 @@ from .calls import (
 from .causes import Cause, way_out
 from .codes import FindingCode
 from .keys import describe_key
-from .shortfalls import describe_candidate
+from .shortfalls import NOT_DEFERRABLE_HINT, deferrable_fact, describe_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +24,14 @@ if TYPE_CHECKING:
     from ..inference import Candidate, Element
 
 __all__ = [
+    "NOT_DEFERRABLE",
     "Miss",
     "Near",
     "Offer",
     "Wording",
-    "absent_constraint",
     "any_is_deferrable",
     "bound_predicate",
-    "constraint_of_another_kind",
-    "deferrable_constraint",
-    "index_as_constraint",
     "key_not_found",
-    "modelled_constraint",
     "modelled_target",
     "modelled_without_target",
     "undeclared_target",
@@ -112,7 +107,7 @@ def undeclared_target(
 ) -> Wording:
     """Return that nothing in the models serves the target; the likelier fault comes first.
 
-    :param declared: the keys that the table does declare, as people are told of them.
+    :param declared: the keys that the table does declare, as messages name them.
     """
     fact = f"{_key(call, offer)} is declared by no model"
     if near is None:
@@ -122,12 +117,12 @@ def undeclared_target(
         )
     fact = f"{fact}, and nothing in the models serves it: {_NEAR[near.miss].format(describe_candidate(near.arbiter))}"
     if near.miss is Miss.DEFERRABLE:
-        return Wording(fact, _NOT_DEFERRABLE)
+        return Wording(fact, NOT_DEFERRABLE)
     line = near.key if near.key is not None and call.form.is_python else _line(call, near)
     if line is None:
         return Wording(fact, f"{offer.line}: PostgREST infers by columns only", offer.line)
     if near.miss is Miss.FEWER and not near.primary:
-        # whoever made the upsert narrower than the model has likely forgotten the model
+        # an upsert narrower than the model was likely written without a look at the model
         return Wording(
             fact, f"{offer.line}; or, where the model is right, write {line}", offer.line
         )
@@ -139,12 +134,10 @@ _NEAR = {
     Miss.MORE: "the nearest is the {}",
     Miss.FEWER: "the nearest is the {}",
     Miss.EXPRESSION: "the nearest is the {}",
-    Miss.DEFERRABLE: "the {} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
+    Miss.DEFERRABLE: deferrable_fact("the {}"),
 }
 
-_NOT_DEFERRABLE = (
-    "declare that constraint without deferrable= and initially=, or match rows by other columns"
-)
+NOT_DEFERRABLE = f"{NOT_DEFERRABLE_HINT}, or match rows by other columns"
 
 
 def key_not_found(call: Call, offer: Offer | None, declared: Sequence[str]) -> Wording:
@@ -182,12 +175,12 @@ def any_is_deferrable(table: str, arbiter: Candidate) -> Wording:
     return Wording(
         f"the upsert into {table} names no conflict target, and the {describe_candidate(arbiter)} is DEFERRABLE: it "
         "fails with 55000",
-        "name the conflict target that is meant, or declare that constraint without deferrable= and initially=",
+        f"name the conflict target that is meant, or {NOT_DEFERRABLE_HINT}",
     )
 
 
 def unknown_table(table: str) -> Wording:
-    """Return what is told of a table that the models lack."""
+    """Return what is reported of a table that the models lack."""
     return Wording(
         f"no model has the table {table}, so no upsert key of it is declared",
         f"correct the table's name, or add a model of {table} with its UpsertKey(...)",
@@ -195,7 +188,7 @@ def unknown_table(table: str) -> Wording:
 
 
 def unknown_columns(table: str, unknown: Sequence[str], columns: Sequence[str]) -> Wording:
-    """Return what is told of a target with columns that the table's model lacks."""
+    """Return what is reported of a target with columns that the table's model lacks."""
     plural = "s" if len(unknown) > 1 else ""
     return Wording(
         f"{table} has no column{plural} {', '.join(unknown)}",
@@ -203,79 +196,11 @@ def unknown_columns(table: str, unknown: Sequence[str], columns: Sequence[str]) 
     )
 
 
-# -- constraints by name
-
-
-def modelled_constraint(call: Call, name: str, offer: Offer) -> Wording:
-    """Return that no key points at the constraint that an upsert names, and that the models have it."""
-    return Wording(
-        f"no upsert key of {call.table} points at the constraint {name}, which the models have",
-        f"{offer.line}, and every revision that takes it away is reported",
-        offer.line,
-    )
-
-
-def deferrable_constraint(call: Call, arbiter: Candidate) -> Wording:
-    """Return that the upsert fails on the constraint that it names."""
-    return Wording(
-        f"the {describe_candidate(arbiter)} of {call.table} is DEFERRABLE, and ON CONFLICT fails on it with 55000",
-        _NOT_DEFERRABLE,
-    )
-
-
-def index_as_constraint(call: Call, index: Candidate, key: str | None, offer: Offer) -> Wording:
-    """Return that the upsert names an index: ON CONSTRAINT finds constraints only (parse_clause.c, 42704).
-
-    :param key: the ``**conflict_target(...)`` that names the index's elements; None: no key declares them.
-    """
-    fact = (
-        f"the {describe_candidate(index)} of {call.table} is no constraint, and the upsert names it as one: it fails "
-        "with 42704"
-    )
-    if not index.unique:
-        return Wording(fact, f"{offer.line}: the index is not unique", offer.line)
-    line = key if key is not None and call.form.is_python else None
-    return Wording(fact, f"write {line or target_line(call, index.elements, index.predicate)}")
-
-
-def constraint_of_another_kind(call: Call, name: str, kind: str) -> Wording:
-    """Return that the upsert names a constraint without an index (42809)."""
-    return Wording(
-        f"{name} is a {kind} constraint of {call.table}, and ON CONSTRAINT takes one with an index: it fails with "
-        "42809",
-        "name the columns that rows are matched by, or the unique constraint that has them",
-    )
-
-
-def absent_constraint(
-    call: Call, name: str, named: Sequence[Candidate], meant: Candidate | None
-) -> Wording:
-    """Return that the table has no constraint of that name.
-
-    :param named: the constraints that the models name, in their order.
-    :param meant: the one among them that is likeliest meant; None: none is.
-    """
-    fact = f"the models have no constraint {name} on {call.table}: the upsert fails with 42704"
-    if meant is None or meant.name is None:
-        return Wording(
-            fact,
-            f"name the columns in the upsert, or write UniqueConstraint(..., name={name!r}) in the model of "
-            f"{call.table}",
-        )
-    others = [describe_candidate(each) for each in named if each is not meant]
-    beside = f"; the models also have {', '.join(others)}" if others else ""
-    columns = target_line(call, meant.elements, None)
-    return Wording(
-        fact,
-        f"write {constraint_line(call, meant.name)}, as the models call it, or {columns}{beside}",
-    )
-
-
 # -- what is not known
 
 
 def unresolved_upsert(reason: str, cause: Cause, call: Call, line: str | None = None) -> Wording:
-    """Return that nothing is known of an upsert, why, and the way out that fits the cause.
+    """Return that nothing is known of an upsert, the reason, and the way out that fits the cause.
 
     :param line: what to write instead, where the models say it; None: they do not.
     """

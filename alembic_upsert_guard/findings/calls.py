@@ -47,7 +47,7 @@ class Form(Enum):
 
     @property
     def is_python(self) -> bool:
-        """Whether ``**conflict_target(Model)`` can stand in its place."""
+        """Whether ``**conflict_target(Model)`` can be written in its place."""
         return self is Form.SQLALCHEMY
 
 
@@ -57,7 +57,7 @@ class Call:
 
     form: Form
     table: str
-    """As people are told of it: ``app.users``."""
+    """As messages name it: ``app.users``."""
     model: str | None
     """The mapped class or ``Table`` as Python names it; None: the models have none, or it is not known."""
 
@@ -87,25 +87,25 @@ def conflict_target_call(
 
 def target_line(call: Call, elements: Sequence[Element], where: str | None) -> str | None:
     """Return the target as the call would write it; None: its library has no form for it."""
-    labels = [element.label for element in elements]
-    plain = where is None and all(element.column is not None for element in elements)
+    predicate = "" if where is None else f" WHERE {where}"
     match call.form:
         case Form.SQLALCHEMY:
             listed = ", ".join(_argument(e.label, is_sql=e.column is None) for e in elements)
-            predicate = "" if where is None else f", index_where={sql_argument(where)}"
-            return f"index_elements=[{listed}]{predicate}"
+            argument = "" if where is None else f", index_where={sql_argument(where)}"
+            return f"index_elements=[{listed}]{argument}"
         case Form.SQL:
-            listed = ", ".join(
-                e.label if e.column is None else _identifier(e.label) for e in elements
-            )
-            predicate = "" if where is None else f" WHERE {where}"
-            return f"ON CONFLICT ({listed}){predicate}"
-        case Form.SUPABASE_PYTHON:
-            return f'on_conflict="{",".join(labels)}"' if plain else None
-        case Form.SUPABASE_JAVASCRIPT:
-            return f"onConflict: '{','.join(labels)}'" if plain else None
-    predicate = "" if where is None else f" WHERE {where}"
-    return f"({', '.join(labels)}){predicate} as the target"
+            return f"ON CONFLICT ({', '.join(map(_element, elements))}){predicate}"
+        case Form.OTHER:
+            return f"({', '.join(e.label for e in elements)}){predicate} as the target"
+    if where is not None or any(element.column is None for element in elements):
+        return None
+    columns = ",".join(element.label for element in elements)
+    python = call.form is Form.SUPABASE_PYTHON
+    return f'on_conflict="{columns}"' if python else f"onConflict: '{columns}'"
+
+
+def _element(element: Element) -> str:
+    return element.label if element.column is None else _identifier(element.label)
 
 
 def constraint_line(call: Call, name: str) -> str:

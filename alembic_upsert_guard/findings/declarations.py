@@ -24,7 +24,7 @@ def declare_by_hand(line: str, place: str, path: str | None, reason: str) -> str
     :param line: the statement to paste.
     :param place: what it goes below, such as ``class User``.
     :param path: the file of the place; None: it is not known.
-    :param reason: why it is not written, present tense.
+    :param reason: present tense.
     """
     file = "" if path is None else f" in {path}"
     return f"write {line} below {place}{file}; --fix leaves that to you: {reason}"

@@ -1,4 +1,4 @@
-"""The lines that mend the rows of a key, ready to paste into a revision. Offered, never run by themselves."""
+"""The lines that leave one row of each key, ready to paste into a revision. Offered, never run by themselves."""
 
 from __future__ import annotations
 
@@ -41,9 +41,12 @@ class SuggestedDirectives:
 def order_of(
     columns: Iterable[ColumnInOrder], primary_key: Sequence[str], key: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return what tells the newest row best, () where nothing does. An offer that a person looks over.
+    """Return the columns that likely order rows by age, () where there is no such column.
 
-    What a moment is of, only its name tells; of several, the first by name:
+    What a moment is of, only its name says, so this reads names, which nothing that judges does. It may: the order is
+    offered in a comment, named in the sentence above it, a person has to take the line over, and the rows that go are
+    archived. Without an offer that person would have to make the same guess and write the line. Of several moments, the
+    first by name:
 
     - that of the last change, and that of the making behind it where a row may never have been changed;
     - that of the making;
@@ -54,17 +57,17 @@ def order_of(
     moments = sorted(
         (c for c in columns if c.is_moment and c.name not in of_key), key=lambda c: c.name
     )
-    changed = [c for c in moments if _speaks_of(c, _CHANGED)]
-    made = [c for c in moments if _speaks_of(c, _MADE)]
+    changed, made, ended = (_named_after(moments, stems) for stems in (_CHANGED, _MADE, _ENDED))
     if changed:
-        behind = made[:1] if changed[0].is_nullable else []
-        return tuple(c.name for c in (changed[0], *behind))
-    certain = [c for c in moments if not c.is_nullable and not _speaks_of(c, _ENDED)]
-    return tuple(c.name for c in (made or certain)[:1]) or tuple(primary_key)
+        order = [changed[0], *(made[:1] if changed[0].is_nullable else [])]
+    else:
+        certain = [c for c in moments if not c.is_nullable and c not in ended]
+        order = (made or certain)[:1]
+    return tuple(c.name for c in order) or tuple(primary_key)
 
 
-def _speaks_of(column: ColumnInOrder, words: Iterable[str]) -> bool:
-    return any(word in column.name.casefold() for word in words)
+def _named_after(columns: Iterable[ColumnInOrder], stems: Iterable[str]) -> list[ColumnInOrder]:
+    return [c for c in columns if any(stem in c.name.casefold() for stem in stems)]
 
 
 def suggest_directives(

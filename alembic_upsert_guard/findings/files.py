@@ -1,4 +1,4 @@
-"""What is said of files that hold nobody knows what."""
+"""What is reported of files whose upserts are not known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["unread_file"]
 def unread_file(path: str, reason: str, line: int | None = None) -> Finding:
     """Return the finding of a file or folder that could not be read.
 
-    :param reason: in words, without a full stop.
+    :param reason: without a full stop.
     :param line: where the parser gave up, counted from 1; None: it is about the whole file, which is said at line 1.
     """
     return Finding(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .codes import Circumstance, FindingCode, Severity
 
-__all__ = ["Finding", "Location"]
+__all__ = ["Finding", "Location", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,8 @@ class Finding:
     def severity(self) -> Severity:
         """How bad it is, as the table of codes has it."""
         return self.code.severity_in(self.circumstance)
+
+
+def sentences(fact: str, hint: str) -> str:
+    """Return the two as people read them: ``The fact. The hint``, without the last full stop."""
+    return f"{fact}. {hint[:1].upper()}{hint[1:]}"

@@ -1,4 +1,4 @@
-"""What is told of upserts in the functions of a database: those that it refuses, and those that nobody can see."""
+"""What is reported of upserts in the functions of a database: those that it refuses, and those that cannot be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .call_sites import upsert_key_line
 from .codes import FindingCode
 from .finding import Finding, Location
-from .keys import describe_target
+from .keys import describe_upsert, qualified
 
 __all__ = [
     "HINTS",
@@ -52,7 +52,7 @@ class UpsertOfFunction:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them."""
+        """The elements, as messages name them."""
         return tuple(label for label, _ in self.elements)
 
 
@@ -71,14 +71,14 @@ def unserved_function(
         line = upsert_key_line(upsert.elements, upsert.where)
         hint = (
             f"add {line} to the model of {table} and run alembic revision --autogenerate, which writes the check "
-            "of the rows and the mend"
+            "of the rows and the fix"
         )
     elif sqlstate in _DECLARED:
         hint = "name the columns that rows are matched by as the target, and declare them as an UpsertKey"
     return _finding(
         upsert,
         FindingCode.UNSERVED_FUNCTION,
-        f"the upsert {_target(upsert)} fails with {sqlstate}: {reason}",
+        f"{_subject(upsert)} fails with {sqlstate}: {reason}",
         hint,
     )
 
@@ -90,26 +90,23 @@ def missing_constraint_of_function(
 
     :param sql: the hint where no model is to declare the key; None: the one for every project.
     """
-    fact = f"the upsert {_target(upsert)} fails with 42704: {reason}"
+    fact = f"{_subject(upsert)} fails with 42704: {reason}"
     return _finding(upsert, FindingCode.MISSING_CONSTRAINT, fact, sql or HINTS["42704"])
 
 
-def _target(upsert: UpsertOfFunction) -> str:
-    table = _table(upsert)
-    if upsert.constraint is not None:
-        return f"into {table} on constraint {upsert.constraint}"
-    if upsert.elements:
-        return f"into {describe_target(table, upsert.labels, upsert.where)}"
-    return f"into {table} without a conflict target"
+def _subject(upsert: UpsertOfFunction) -> str:
+    subject = describe_upsert(_table(upsert), upsert.labels, upsert.where, upsert.constraint)
+    has_target = upsert.elements or upsert.constraint is not None
+    return subject if has_target else f"{subject} without a conflict target"
 
 
 def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
-    """Return that nothing is known of the upsert, and why."""
+    """Return that nothing is known of the upsert, and the reason."""
     return _finding(
         upsert,
         FindingCode.UNRESOLVED_UPSERT,
         reason,
-        "write table and target as constants in a statement of its own; where it has to stay as it is, accept the "
+        "write table and target as constants in a statement of its own; where it has to stay as it is, suppress the "
         "finding with a reason, and let a test call the function on a migrated database",
     )
 
@@ -128,4 +125,4 @@ def _finding(upsert: UpsertOfFunction, code: FindingCode, fact: str, hint: str) 
 
 
 def _table(upsert: UpsertOfFunction) -> str:
-    return f"{upsert.schema}.{upsert.table}" if upsert.schema else str(upsert.table)
+    return qualified(upsert.schema, str(upsert.table))

@@ -1,4 +1,4 @@
-"""How people are told of a key, everywhere alike, and of many schemas in which the same is so."""
+"""How messages name a key, and many schemas of which the same is to be said."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-__all__ = ["alike", "describe_key", "describe_schemas", "describe_target"]
+__all__ = [
+    "alike",
+    "counted",
+    "describe_key",
+    "describe_schemas",
+    "describe_target",
+    "describe_upsert",
+    "is_tenant_schema",
+    "qualified",
+]
 
-_Told = TypeVar("_Told")
+_Item = TypeVar("_Item")
 
 _FEW = 3
-"""As many schemas are told of one by one; of more, as where each tenant has one, together."""
+"""As many schemas are reported one by one; more, as where each tenant has one, together."""
 
 
 def describe_key(table: str, elements: Sequence[str], where: str | None) -> str:
@@ -26,24 +35,47 @@ def describe_target(table: str, elements: Sequence[str], where: str | None) -> s
     return f"{table} ({', '.join(each.rstrip() for each in elements)}){predicate}"
 
 
-def alike(told: Sequence[_Told], same: Callable[[_Told], Hashable]) -> Iterator[list[_Told]]:
-    """Yield `told` in its order, what is the same for more than a few schemas in one list where its first stood.
+def describe_upsert(
+    table: str, elements: Sequence[str], where: str | None, constraint: str | None
+) -> str:
+    """Return the subject of a sentence about an upsert: ``the upsert into accounts (email)``.
 
-    :param same: what there is to say, without the schema.
+    :param elements: empty: it names none.
+    :param constraint: of ``ON CONSTRAINT``.
     """
-    groups: dict[Hashable, list[_Told]] = {}
-    for each in told:
-        groups.setdefault(same(each), []).append(each)
-    for each in told:
-        group = groups[same(each)]
+    if constraint is not None:
+        return f"the upsert into {table} on constraint {constraint}"
+    return f"the upsert into {describe_target(table, elements, where) if elements else table}"
+
+
+def qualified(schema: str | None, table: str) -> str:
+    """Return the name of a table with its schema, where one is named."""
+    return f"{schema}.{table}" if schema else table
+
+
+def is_tenant_schema(schema: str | None) -> bool:
+    """Return whether a message names a schema that the search path led to: a tenant's, and not ``public``."""
+    return schema is not None and schema != "public" and not schema.startswith("pg_temp")
+
+
+def alike(items: Sequence[_Item], same: Callable[[_Item], Hashable]) -> Iterator[list[_Item]]:
+    """Yield `items` in their order, those that are the same for more than a few schemas as one list.
+
+    :param same: what there is to say of an item, without the schema.
+    """
+    groups: dict[Hashable, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(same(item), []).append(item)
+    for item in items:
+        group = groups[same(item)]
         if len(group) <= _FEW:
-            yield [each]
-        elif group[0] is each:
+            yield [item]
+        elif group[0] is item:
             yield group
 
 
 def describe_schemas(schemas: Sequence[str | None]) -> str:
-    """Return what stands behind a subject without a schema; empty for a single one.
+    """Return what follows a subject without a schema; empty for a single one.
 
     :param schemas: each once; None is the one that the search path finds.
     """
@@ -52,3 +84,8 @@ def describe_schemas(schemas: Sequence[str | None]) -> str:
     named = ", ".join("the default one" if each is None else each for each in schemas[:_FEW])
     more = len(schemas) - _FEW
     return f" in {len(schemas)} schemas ({named}{f' and {more} more' if more > 0 else ''})"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return the number with its noun: ``1 entry``, ``1,085 rows``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -8,7 +8,7 @@ from .call_sites import bound_predicate, upsert_key_line
 from .calls import Call, Form
 from .codes import Circumstance, FindingCode
 from .finding import Finding, Location
-from .keys import describe_target
+from .keys import describe_upsert, qualified
 
 __all__ = [
     "ObservedSubject",
@@ -39,21 +39,17 @@ class ObservedSubject:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them."""
+        """The elements, as messages name them."""
         return tuple(label for label, _ in self.elements)
 
     @property
     def name(self) -> str:
         """The table with its schema, where one is named."""
-        return self.table if self.schema is None else f"{self.schema}.{self.table}"
+        return qualified(self.schema, self.table)
 
     def __str__(self) -> str:
         """Return what a sentence about it begins with: ``the upsert into accounts (email)``."""
-        if self.constraint is not None:
-            return f"the upsert into {self.name} on constraint {self.constraint}"
-        if self.elements:
-            return f"the upsert into {describe_target(self.name, self.labels, self.where)}"
-        return f"the upsert into {self.name}"
+        return describe_upsert(self.name, self.labels, self.where, self.constraint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +80,7 @@ def refused_upsert(subject: ObservedSubject, refused: RefusedTarget) -> Finding:
 
 
 def refused_upsert_note(subject: ObservedSubject, refused: RefusedTarget) -> str:
-    """Return what is put on the exception: why it was raised, and on lines of their own what to run."""
+    """Return what is put on the exception: the reason, and on lines of their own what to run."""
     hint = _hint(subject, refused)
     return f"upsert-guard: {_fact(subject, refused)}.\n{hint[:1].upper()}{hint[1:]}"
 

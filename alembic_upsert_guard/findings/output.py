@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .codes import Severity
-from .keys import alike, describe_key, describe_schemas
+from .keys import alike, counted, describe_key, describe_schemas, qualified
 from .offers import offered_once
-from .rows import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,12 +30,16 @@ def as_text(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
     offered by the first of them.
     """
     width = max((len(finding.code) for finding in findings), default=0)
-    told = _told_together(offered_once(findings))
-    return [_line(group, width, coloured=coloured) for group in told]
+    groups = _grouped(offered_once(findings))
+    return [_line(group, width, coloured=coloured) for group in groups]
 
 
-def _told_together(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """In one list what differs in the schema alone; where that leaves many lists of one key, the last is the rest."""
+def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """What differs in the schema only is one list; where that leaves many lists of one key, the last is the rest.
+
+    Two levels, for a thousand tenants: a fact that all share is one line, and facts that differ in their numbers, as of
+    duplicate groups, are not a thousand lines.
+    """
     by_fact = list(alike(findings, _without_schema))
     for lists in alike(by_fact, _of_one_key):
         if len(lists) == 1:
@@ -51,7 +54,7 @@ def _told_together(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 
 _OTHERWISE = "the same, in other numbers or under other names"
-_EACH = "see --format json, which tells of each"
+_EACH = "see --format json, which lists each"
 
 
 def _without_schema(finding: Finding) -> Finding:
@@ -89,8 +92,7 @@ def _fact(group: Sequence[Finding]) -> str:
 def _subject(group: Sequence[Finding]) -> str:
     finding = group[0]
     schemas = list(dict.fromkeys(each.schema for each in group))
-    alone = len(schemas) == 1 and finding.schema
-    table = f"{finding.schema}.{finding.table}" if alone else str(finding.table)
+    table = qualified(finding.schema if len(schemas) == 1 else None, str(finding.table))
     key = describe_key(table, finding.elements, finding.where) if finding.elements else table
     return f"{key}{describe_schemas(schemas)}"
 
@@ -109,22 +111,22 @@ def _spelled_out(character: str) -> str:
 
 def summary(
     findings: Iterable[Finding],
-    looked_at: str,
+    subject: str,
     *,
     coloured: bool,
-    accepted: int = 0,
-    otherwise: str = "nothing to do",
+    suppressed: int = 0,
+    conclusion: str = "nothing to do",
 ) -> str:
-    """Return the last line: how much of what was looked at, what came of it, and how much the project accepts.
+    """Return the last line: how much of what was looked at, what came of it, and how much the project suppresses.
 
-    :param otherwise: what is said where there are no findings.
+    :param conclusion: what is said where there are no findings.
     """
     severities = [finding.severity for finding in findings]
     came = ", ".join(
         counted(severities.count(each), each.value) for each in Severity if each in severities
     )
-    rest = f", {accepted:,} accepted" if accepted else ""
-    line = f"{looked_at}: {came or otherwise}{rest}."
+    rest = f", {suppressed:,} suppressed" if suppressed else ""
+    line = f"{subject}: {came or conclusion}{rest}."
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 
@@ -132,18 +134,18 @@ def as_json(
     findings: Sequence[Finding],
     keys: Sequence[Mapping[str, Any]] = (),
     call_sites: Sequence[Mapping[str, Any]] | None = None,
-    accepted: Sequence[Finding] = (),
+    suppressed: Sequence[Finding] = (),
 ) -> str:
     """Return the document of version :data:`JSON_VERSION`.
 
     :param call_sites: None: the command has none, and the member is left out.
-    :param accepted: findings that the project accepts.
+    :param suppressed: findings that the project suppresses.
     """
     document: dict[str, Any] = {
         "version": JSON_VERSION,
         "keys": list(keys),
         "findings": [_member(finding) for finding in findings],
-        "accepted": [_member(finding) for finding in accepted],
+        "suppressed": [_member(finding) for finding in suppressed],
     }
     if call_sites is not None:
         document["call_sites"] = list(call_sites)
@@ -172,7 +174,7 @@ def as_github(findings: Sequence[Finding]) -> list[str]:
     What is so in many schemas alike is one, as in text.
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    return [_annotation(group) for group in _told_together(findings)]
+    return [_annotation(group) for group in _grouped(findings)]
 
 
 def _annotation(group: Sequence[Finding]) -> str:

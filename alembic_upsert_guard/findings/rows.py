@@ -1,16 +1,24 @@
-"""What the preflight found in the rows, and how it is told."""
+"""What the preflight found in the rows, and the report of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .keys import describe_key
+from .keys import counted, describe_key
 
 if TYPE_CHECKING:
     from .deduplication import SuggestedDirectives
 
-__all__ = ["OTHER_KEY", "DuplicateGroup", "RowsReport", "counted", "first_line", "violation_text"]
+__all__ = [
+    "NULL_ROWS_HINT",
+    "OTHER_KEY",
+    "DuplicateGroup",
+    "RowsReport",
+    "first_line",
+    "null_rows_fact",
+    "violation_text",
+]
 
 _VALUE_LIMIT = 60
 """Characters of one key value in a report: a key can hold a document."""
@@ -45,7 +53,7 @@ class RowsReport:
     """Keys that more than one row has."""
 
     surplus: int
-    """Rows that would have to go for every key to stand once."""
+    """Rows that would have to go for every key to be there once."""
 
     null_rows: int
     """Rows with NULL in the key; 0 under ``nulls="not_distinct"``, where they are grouped like others."""
@@ -57,18 +65,18 @@ class RowsReport:
     """Some groups: most rows first, then by key."""
 
     identity: tuple[str, ...] = ()
-    """The columns that tell rows apart: the primary key's, or ``ctid`` / ``rowid``."""
+    """The columns that identify a row: the primary key's, or ``ctid`` / ``rowid``."""
 
     reveal: bool = True
     """Whether values may be shown."""
 
     obstacle: str | None = None
-    """The database's words for why no unique index can be made on these elements, or on these rows; None: one can."""
+    """The database's reason why no unique index can be made on these elements, or on these rows; None: one can."""
 
     order_by: tuple[str, ...] = ()
-    """What tells the newest row of a group: a column of time, or the primary key; empty: nothing does."""
+    """Columns that likely order the rows of a group by age; empty: there are none."""
 
-    mend: SuggestedDirectives | None = None
+    suggested: SuggestedDirectives | None = None
     """The directives that would leave one row of each key; None: there is nothing to leave."""
 
     arrived: bool = False
@@ -100,14 +108,14 @@ def first_line(report: RowsReport) -> str:
     key = describe_key(report.table, report.elements, report.where)
     if report.obstacle is not None:
         return f"{key} does not hold: no unique index can be made on it; {_changed(report)}"
-    found = []
+    parts = []
     if report.groups:
-        found.append(
+        parts.append(
             f"{counted(report.groups, 'duplicate group')}, {counted(report.surplus, 'surplus row')}"
         )
     if report.nulls == "forbid" and report.null_rows:
-        found.append(f"{counted(report.null_rows, 'row')} with NULL in the key")
-    return f"{key} does not hold: {', '.join(found)}; {_changed(report)}"
+        parts.append(_null_rows(report.null_rows))
+    return f"{key} does not hold: {', '.join(parts)}; {_changed(report)}"
 
 
 def _changed(report: RowsReport) -> str:
@@ -162,15 +170,23 @@ def _identities(report: RowsReport, group: DuplicateGroup) -> str:
 def _shown_identity(report: RowsReport, identity: tuple[Any, ...]) -> str:
     if report.identity == ("ctid",):
         return str(identity[0])  # a place in the heap, "(0,1)", not a string of the user's
-    # one column is told by itself, several as a tuple
+    # one column is shown by itself, several as a tuple
     return _shown(identity[0]) if len(identity) == 1 else f"({', '.join(map(_shown, identity))})"
 
 
 def _null_line(report: RowsReport) -> str:
-    rows = counted(report.null_rows, "row")
     if report.nulls == "forbid":
-        return f'{rows} with NULL in the key, which nulls="forbid" refuses.'
-    return f"{rows} with NULL in the key: no upsert ever matches them."
+        return f'{_null_rows(report.null_rows)}, which nulls="forbid" refuses.'
+    return f"{null_rows_fact(report.null_rows)}."
+
+
+def null_rows_fact(number: int) -> str:
+    """Return what becomes of rows with NULL in the key, in the present tense, without a full stop."""
+    return f"{_null_rows(number)}: no upsert ever matches them"
+
+
+def _null_rows(number: int) -> str:
+    return f"{counted(number, 'row')} with NULL in the key"
 
 
 OTHER_KEY = (
@@ -185,10 +201,10 @@ _BY_HAND = (
     "keep one row of each key and delete or merge the others, in this revision above the check or by hand, then run "
     "the upgrade again"
 )
-_NOT_A_KEY = "if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration"
-_NULLS_MEAN = (
-    'fill the NULLs in, or declare what they mean: nulls="distinct" or, on PostgreSQL 15, '
-    'nulls="not_distinct"'
+_NOT_A_KEY = "if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration"
+NULL_ROWS_HINT = (
+    "fill the NULLs in, or state in the key what they mean: "
+    'nulls="distinct" or (PostgreSQL 15) "not_distinct"'
 )
 
 
@@ -199,7 +215,7 @@ def _ways_out(report: RowsReport) -> list[str]:
     if report.groups:
         ways += [*_cleaning(report), *_offered(report), _BY_HAND, _NOT_A_KEY]
     if report.nulls == "forbid" and report.null_rows:
-        ways.append(_NULLS_MEAN)
+        ways.append(NULL_ROWS_HINT)
     return ways
 
 
@@ -212,14 +228,14 @@ def _cleaning(report: RowsReport) -> list[str]:
 
 
 def _offered(report: RowsReport) -> list[str]:
-    if report.mend is None:
+    if report.suggested is None:
         return []
     order = ", ".join(report.order_by) or "their place in the table"
     lines = [
         f"keep the last row of each key by {order} and archive the others: look this over and put it above the check",
-        f"      {report.mend.upgrade}",
+        f"      {report.suggested.upgrade}",
         "    and this one, which brings them back, into downgrade() below the drop",
-        f"      {report.mend.downgrade}",
+        f"      {report.suggested.downgrade}",
     ]
     return ["\n".join(lines)]
 
@@ -227,8 +243,3 @@ def _offered(report: RowsReport) -> list[str]:
 def _shown(value: Any) -> str:
     text = repr(value) if isinstance(value, str | bytes) else str(value)
     return text if len(text) <= _VALUE_LIMIT else f"{text[: _VALUE_LIMIT - 3]}..."
-
-
-def counted(number: int, noun: str) -> str:
-    """Return the number with its noun: ``1 row``, ``1,085 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Candidate, Code, ConflictTarget, Folded, Shortfall
+from ..inference import Candidate, Code, ConflictTarget, Shortfall
+from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..databases import Database
+
 __all__ = [
-    "CORRECT_THE_SQL",
+    "NOT_DEFERRABLE_HINT",
+    "deferrable_fact",
     "describe_candidate",
-    "folded_fact",
     "shortfall_fact",
     "shortfall_hint",
     "unique_by_itself",
     "unmakeable_fact",
-    "unread_fact",
     "unserved_rowid_fact",
     "without_arbiter",
-    "written_instead",
 ]
 
 
@@ -80,47 +81,11 @@ def _rules(shortfall: Shortfall) -> str:
     )
 
 
-def folded_fact(folded: Folded) -> str:
-    """Return why no index that can be made of the SQL serves it, in the present tense, without a full stop."""
-    if folded.unwrapped is not None:
-        return (
-            f"CREATE INDEX takes the parentheses around COLLATE off {folded.sql} and ON CONFLICT does not: no index "
-            "made of it serves it"
-        )
-    if folded.column is not None:
-        return (
-            f"PostgreSQL reads {folded.sql} in a conflict target as the column {folded.column}, and an index made of "
-            "that SQL is none on the column"
-        )
-    return f"PostgreSQL simplifies {folded.sql} in a conflict target, and no index made of it serves what is left"
-
-
-def unread_fact(words: str) -> str:
-    """Return that the database cannot read the SQL of a key, in its own words, without a full stop."""
-    return f"the database cannot read the key's SQL in a conflict target, and every upsert on it fails: {words}"
-
-
-CORRECT_THE_SQL = (
-    "correct the SQL in the declaration: an element is a column, a function's call or an expression in parentheses, "
-    "its predicate a condition, and functions and types have to be there before the key"
-)
-"""The way out for a key whose SQL the database cannot read."""
-
-
-def written_instead(folded: Folded) -> str:
-    """Return the shape to declare in place of the SQL, as an instruction."""
-    if folded.unwrapped is not None:
-        return f"write the element without parentheses around COLLATE: {folded.unwrapped}"
-    if folded.column is not None:
-        return f'write the column itself: "{folded.column}"'
-    return "write the SQL in its simplest form, without constants that decide nothing"
-
-
 def unserved_rowid_fact(rowid: str) -> str:
     """Return why a key that holds the rowid has to be declared otherwise, as what follows upon its name."""
     return (
-        f"is never served on SQLite: {rowid} is the rowid there (INTEGER PRIMARY KEY), which SQLite infers alone or "
-        f"not at all; {unique_by_itself(rowid)}"
+        f"is never served on SQLite: {rowid} is the rowid there (INTEGER PRIMARY KEY), which SQLite infers by itself "
+        f"or not at all; {unique_by_itself(rowid)}"
     )
 
 
@@ -156,25 +121,27 @@ def _missing(target: ConflictTarget, near: Candidate | None) -> str:
     fact = "nothing is unique on exactly these elements"
     if near is None:
         return fact
-    wanted, found = frozenset(target.labels), frozenset(near.labels)
-    surplus = [label for label in near.labels if label not in wanted]
-    lacking = [label for label in target.labels if label not in found]
+    return f"{fact}; nearest is {describe_candidate(near)}: {_difference(target, near)}"
+
+
+def _difference(target: ConflictTarget, near: Candidate) -> str:
+    surplus = [label for label in near.labels if label not in target.labels]
+    lacking = [label for label in target.labels if label not in near.labels]
+    is_same = not surplus and not lacking
     if not near.unique:
-        miss = "it is not unique"
-    elif surplus and lacking:
-        miss = f"it covers {_listed(surplus)} and not {_listed(lacking)}"
-    elif not surplus and not lacking and not near.is_whole:
-        miss = f"only {_listed(_prefixes(near))} count"
-    elif not near.inferable:
-        miss = "SQLite infers no index that holds the rowid"
-    elif not surplus and not lacking:
+        return "it is not unique"
+    if surplus and lacking:
+        return f"it covers {_listed(surplus)} and not {_listed(lacking)}"
+    if is_same and not near.is_whole:
+        return f"only {_listed(_prefixes(near))} count"
+    if not near.inferable:
+        return "SQLite infers no index that holds the rowid"
+    if is_same:
         same_rows = near.predicate == target.predicate
-        miss = "it bears another name" if same_rows else "it covers other rows"
-    elif surplus:
-        miss = f"{_counted(surplus)} too many ({_listed(surplus)})"
-    else:
-        miss = f"{_counted(lacking)} too few ({_listed(lacking)})"
-    return f"{fact}; nearest is {describe_candidate(near)}: {miss}"
+        return "it has another name" if same_rows else "it covers other rows"
+    if surplus:
+        return f"{_counted(surplus)} too many ({_listed(surplus)})"
+    return f"{_counted(lacking)} too few ({_listed(lacking)})"
 
 
 def _predicate(target: ConflictTarget, candidate: Candidate | None, subject: str) -> str:
@@ -184,7 +151,15 @@ def _predicate(target: ConflictTarget, candidate: Candidate | None, subject: str
 
 
 def _deferrable(_: ConflictTarget, candidate: Candidate | None) -> str:
-    return f"{_named(candidate)} is DEFERRABLE, and ON CONFLICT fails on it with 55000"
+    return deferrable_fact(_named(candidate))
+
+
+def deferrable_fact(name: str) -> str:
+    """Return what an upsert does on a deferrable constraint, in the present tense, without a full stop."""
+    return f"{name} is DEFERRABLE, and ON CONFLICT fails on it with 55000"
+
+
+NOT_DEFERRABLE_HINT = "declare that constraint without deferrable= and initially="
 
 
 def _invalid(_: ConflictTarget, candidate: Candidate | None) -> str:
@@ -224,14 +199,13 @@ def _named(candidate: Candidate | None) -> str:
     return "an index" if candidate is None else describe_candidate(candidate)
 
 
-def without_arbiter(dialect: str) -> str:
+def without_arbiter(database: Database) -> str:
     """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
-    silent = dialect in MYSQL_FAMILY
-    return "doubles rows in silence" if silent else "fails with 42P10"
+    return "fails with 42P10" if database.has_conflict_targets else "doubles rows in silence"
 
 
 def describe_candidate(candidate: Candidate) -> str:
-    """Return how people are told of a candidate: ``index uq_email (email) WHERE live``."""
+    """Return how messages name a candidate: ``index uq_email (email) WHERE live``."""
     predicate = f" WHERE {candidate.predicate}" if candidate.predicate is not None else ""
     name = f" {candidate.name}" if candidate.name else ""
     elements = ", ".join(

@@ -5,30 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY, Code, Kind, Traits
+from ..inference import Code, Traits
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import describe_target
-from .rows import counted
-from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
+from .keys import counted, describe_upsert, qualified
+from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..inference import Candidate, ConflictTarget, Shortfall
+    from ..databases import Database
+    from ..inference import ConflictTarget, Shortfall
     from .codes import FindingCode
 
 __all__ = [
     "RowsInTheWay",
     "UpsertInCode",
     "by_hand_hint",
-    "constraint_hint",
-    "missing_constraint_fact",
     "missing_table_fact",
     "missing_table_hint",
     "model_hint",
     "no_target_hint",
+    "occurrence",
     "refusal_fact",
     "refusal_hint",
     "shortfall_of_upsert",
@@ -43,11 +42,12 @@ _UPSERT = "the upsert"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertInCode:
-    """One upsert of a file, as a finding is about it."""
+    """One upsert, as a finding is about it."""
 
-    path: str
-    line: int
-    """Counted from 1."""
+    location: Location | None
+    """None: it is of a server's statistics, which have no places."""
+    occurrence: str = ""
+    """That it ran or failed, and how often: ``that ran 12 times``; empty: its source does not count."""
     schema: str | None
     table: str
     elements: tuple[str, ...]
@@ -57,13 +57,15 @@ class UpsertInCode:
 
     @property
     def subject(self) -> str:
-        """What a sentence about it begins with: ``the upsert into accounts (email)``."""
-        table = self.table if self.schema is None else f"{self.schema}.{self.table}"
-        if self.constraint is not None:
-            return f"{_UPSERT} into {table} on constraint {self.constraint}"
-        if self.elements:
-            return f"{_UPSERT} into {describe_target(table, self.elements, self.where)}"
-        return f"{_UPSERT} into {table}"
+        """What a sentence about it begins with: ``the upsert into accounts (email)``.
+
+        Without a place a finding begins with its table and target, and the sentence does not repeat them.
+        """
+        name = _UPSERT
+        if self.location is not None:
+            table = qualified(self.schema, self.table)
+            name = describe_upsert(table, self.elements, self.where, self.constraint)
+        return " ".join(filter(None, [name, self.occurrence]))
 
     def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
         """Return the finding at its place."""
@@ -75,7 +77,7 @@ class UpsertInCode:
             where=self.where,
             fact=fact,
             hint=hint,
-            location=Location(self.path, self.line),
+            location=self.location,
         )
 
 
@@ -89,20 +91,29 @@ class RowsInTheWay:
     """How many keys are shared; None: not known, for the rows could not be read, or not soon enough."""
 
 
+def occurrence(times: int, *, failed: bool) -> str:
+    """Return how often an upsert ran, as far as a server knows: ``that ran 12 times``.
+
+    :param failed: whether it is of a server's log, which has what failed.
+    """
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"that {'failed' if failed else 'ran'} {often}"
+
+
 # -- facts
 
 
 def shortfall_of_upsert(
-    upsert: UpsertInCode, target: ConflictTarget, shortfall: Shortfall, dialect: str
+    upsert: UpsertInCode, target: ConflictTarget, shortfall: Shortfall, database: Database
 ) -> str:
     """Return why no arbiter serves the upsert."""
-    return f"{upsert.subject} {_outcome(shortfall, dialect)}: {shortfall_fact(target, shortfall, _UPSERT)}"
+    return f"{upsert.subject} {_outcome(shortfall, database)}: {shortfall_fact(target, shortfall, _UPSERT)}"
 
 
-def _outcome(shortfall: Shortfall, dialect: str) -> str:
-    if dialect in MYSQL_FAMILY:
+def _outcome(shortfall: Shortfall, database: Database) -> str:
+    if not database.has_conflict_targets:
         return "doubles rows in silence"
-    if dialect != "postgresql":
+    if not database.has_sqlstates:
         return "fails"
     if shortfall.rules:
         return "fails with 0A000"
@@ -122,22 +133,11 @@ def missing_table_fact(upsert: UpsertInCode, homes: Sequence[str]) -> str:
 
     :param homes: the schemas that do have a table of that name.
     """
-    table = upsert.table if upsert.schema is None else f"{upsert.schema}.{upsert.table}"
+    table = qualified(upsert.schema, upsert.table)
     if not homes:
         return f"{_UPSERT} is into {table}, which is not in the database"
     where = "is not found by the search path" if upsert.schema is None else "is not in the database"
     return f"{_UPSERT} is into {table}, which {where}; there is {_listed(homes, upsert.table)}"
-
-
-def missing_constraint_fact(upsert: UpsertInCode, index: Candidate | None) -> str:
-    """Return that the table has no constraint of the name.
-
-    :param index: the index that has it; None: nothing has.
-    """
-    what = "the table has no constraint of that name"
-    if index is not None:
-        what = f"{describe_candidate(index)} is no constraint, and ON CONSTRAINT takes nothing else"
-    return f"{upsert.subject} fails with 42704: {what}"
 
 
 def without_primary_key(upsert: UpsertInCode) -> str:
@@ -202,29 +202,6 @@ def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:
     if traits.relation == "view":
         return "make the elements unique on the table behind the view, or upsert into that table"
     return f"upsert into a table: this is a {traits.relation}"
-
-
-def constraint_hint(
-    candidates: Sequence[Candidate], index: Candidate | None, statement: str | None
-) -> str:
-    """Return the way out for a name that no constraint has.
-
-    :param index: the index that has the name.
-    :param statement: what makes a constraint of it; None: nothing does.
-    """
-    if statement is not None:
-        return f"run:\n{statement}"
-    if index is not None:
-        where = "" if index.predicate is None else f" WHERE {index.predicate}"
-        return f"name its elements instead: ON CONFLICT ({', '.join(index.labels)}){where}"
-    named = [
-        describe_candidate(c)
-        for c in candidates
-        if c.unique and c.kind is not Kind.INDEX and c.name
-    ]
-    if not named:
-        return "name the columns that rows are matched by instead, and make them unique"
-    return f"name a constraint that the table has ({', '.join(named)}), or the columns that rows are matched by"
 
 
 def model_hint(

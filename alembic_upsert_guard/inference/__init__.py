@@ -6,7 +6,7 @@ knows a connection, a dialect object or a model.
 
 from __future__ import annotations
 
-from .candidate import MYSQL_FAMILY, Candidate, ConflictTarget, Element, Kind, Traits
+from .candidate import Candidate, ConflictTarget, Element, Kind, Traits
 from .verdict import (
     Code,
     Folded,
@@ -20,7 +20,6 @@ from .verdict import (
 )
 
 __all__ = [
-    "MYSQL_FAMILY",
     "Candidate",
     "Code",
     "ConflictTarget",

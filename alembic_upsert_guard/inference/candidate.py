@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-__all__ = ["MYSQL_FAMILY", "Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
+from ..databases import POSTGRESQL, Database
 
-MYSQL_FAMILY = frozenset({"mysql", "mariadb"})
-"""SQLAlchemy's names of the dialects whose upsert names no conflict target, and whose DDL commits."""
+__all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +168,8 @@ class Candidate:
 class Traits:
     """What the rules depend on beside the candidates: the database, and the relation that is inserted into."""
 
-    dialect: str = "postgresql"
-    """SQLAlchemy's name of it."""
+    database: Database = POSTGRESQL
+    """What is known of its kind."""
 
     version: tuple[int, ...] = ()
     """The server's; empty: not known, and the rules that every supported version shares apply."""

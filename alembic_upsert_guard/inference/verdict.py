@@ -14,7 +14,7 @@ from enum import Enum
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
-from .candidate import MYSQL_FAMILY, Candidate, ConflictTarget, Element, Traits
+from .candidate import Candidate, ConflictTarget, Element, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -185,8 +185,7 @@ def judge(
     if decided is not None:
         return decided
     offered = tuple(candidates)
-    if traits.dialect == "sqlite" or traits.dialect in MYSQL_FAMILY:
-        # they fold the case of columns' names, quoted or not
+    if traits.database.folds_column_names:
         target = replace(target, elements=_folded(target.elements))
         offered = tuple(replace(c, elements=_folded(c.elements)) for c in offered)
     inferred = tuple(
@@ -203,7 +202,7 @@ def judge(
         # from 19 on an index that is ready joins the arbiters as soon as one of them is valid
         joining = [c for c in offered if c.ready and not c.valid and traits.version >= (19,)]
         joined = tuple(c for c in joining if can_be_inferred(target, c, traits))
-        rivals = _rivals(target, offered, traits) if traits.dialect in MYSQL_FAMILY else ()
+        rivals = () if traits.database.has_conflict_targets else _rivals(target, offered, traits)
         return Verdict(State.SATISFIED, (*inferred, *joined), rivals=rivals)
     lacking = _missing_partition_columns(target, traits)
     if lacking:
@@ -225,7 +224,7 @@ def judge(
 
 def _is_comparable(target: ConflictTarget, traits: Traits) -> bool:
     """Whether equal text in `target` and in a candidate means that the database takes the one for the other."""
-    return traits.dialect != "postgresql" or target.proven or target.is_plain
+    return not traits.database.simplifies_sql or target.proven or target.is_plain
 
 
 def _rivals(
@@ -278,7 +277,9 @@ def can_be_inferred(
         return False
     if _counts_differ(target, candidate, traits):
         return False
-    elements = _cover(target.elements, candidate.elements, exact=traits.dialect != "sqlite")
+    elements = _cover(
+        target.elements, candidate.elements, exact=not traits.database.counts_elements
+    )
     implied = _is_implied(target, candidate, traits)
     if not _is_comparable(target, traits):
         # the planner may read the target's SQL as a column, or as other SQL; its columns stay what they are
@@ -292,8 +293,7 @@ def can_be_inferred(
 
 
 def _counts_differ(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool:
-    # upsert.c counts the terms: a column that stands twice in the target is one too many
-    return traits.dialect == "sqlite" and len(target.elements) != len(candidate.elements)
+    return traits.database.counts_elements and len(target.elements) != len(candidate.elements)
 
 
 def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool | None:
@@ -303,12 +303,12 @@ def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) ->
     """
     if not candidate.partial:
         return True
-    postgresql = traits.dialect == "postgresql"
-    if postgresql and candidate.predicate in ("true", "false"):
+    proves = traits.database.simplifies_sql
+    if proves and candidate.predicate in ("true", "false"):
         return candidate.predicate == "true" or target.predicate == "false"
     if target.predicate is not None:
         return True if candidate.predicate == target.predicate else None
-    if postgresql and traits.version >= (19,):
+    if proves and traits.version >= (19,):
         # NOT NULL columns prove "column IS NOT NULL" (c925ad30b0), and whatever follows from it
         proven = {f"{column} IS NOT NULL" for column in traits.not_null}
         return True if candidate.predicate in proven else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
-import io
 import sys
 from argparse import Namespace
-from contextlib import contextmanager, nullcontext
-from io import StringIO
+from importlib.util import module_from_spec, spec_from_file_location
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +18,18 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import holds_no_value, message_of
+from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
 
 __all__ = [
     "EnvironmentFailedError",
+    "connection_of",
     "metadata_of",
     "prepended_paths",
     "project_config",
@@ -36,14 +37,14 @@ __all__ = [
 ]
 
 
-class EnvironmentFailedError(CommandError):
+class EnvironmentFailedError(CannotRunError):
     """The configuration cannot be read, or ``env.py`` did not run to its end; the message says why and where."""
 
 
 def project_config(
     ini: Path, pyproject: Path, *, name: str = "alembic", x: Sequence[str] | None = None
 ) -> Config:
-    """Return the configuration as the ``alembic`` command makes it; what is no file says nothing.
+    """Return the configuration as the ``alembic`` command makes it; what is no file is skipped.
 
     :param name: the section, as ``-n`` gives it.
     :param x: the arguments for ``env.py``, as ``-x`` gives them.
@@ -76,7 +77,7 @@ def run_environment(
     visited: list[MigrationContext] = []
     failed: list[Exception] = []
 
-    def visit_and_stay(_: Any, context: MigrationContext) -> list[Any]:
+    def visit_and_migrate_nothing(_: Any, context: MigrationContext) -> list[Any]:
         visited.append(context)
         try:
             visit(context)
@@ -90,11 +91,10 @@ def run_environment(
         config.output_buffer = StringIO()
     with (
         output_to_standard_error(),
-        _writing_no_files(script.env_py_location) if offline else nullcontext(),
         EnvironmentContext(
             config,
             script,
-            fn=visit_and_stay,
+            fn=visit_and_migrate_nothing,
             as_sql=offline,
             dont_mutate=True,
             destination_rev=None,
@@ -102,11 +102,14 @@ def run_environment(
         ),
     ):
         try:
-            script.run_env()
+            if offline and Path(script.env_py_location).is_file():
+                _run_env_without_files(script.env_py_location)
+            else:
+                script.run_env()
         except (Exception, SystemExit) as error:
             if not failed:
                 raise EnvironmentFailedError(
-                    f"env.py did not run to its end: {_told(error)}"
+                    f"env.py did not run to its end: {_description(error)}"
                 ) from error
     if failed:
         raise failed[0]
@@ -133,6 +136,16 @@ def metadata_of(context: MigrationContext) -> Sequence[MetaData]:
     return several
 
 
+def connection_of(context: MigrationContext) -> Connection:
+    """Return the connection that ``env.py`` configured.
+
+    :raises EnvironmentFailedError: there is none.
+    """
+    if context.connection is None:
+        raise EnvironmentFailedError("env.py configured no connection")
+    return context.connection
+
+
 def prepended_paths(config: Config) -> Sequence[str]:
     """Return the folders that ``prepend_sys_path`` names.
 
@@ -154,51 +167,39 @@ def _script_directory(config: Config) -> ScriptDirectory:
 
 
 def _unreadable(error: Exception) -> EnvironmentFailedError:
-    return EnvironmentFailedError(f"the Alembic configuration cannot be read: {_told(error)}")
+    return EnvironmentFailedError(
+        f"the Alembic configuration cannot be read: {_description(error)}"
+    )
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     # a syntax error's text names the file as well
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     if isinstance(error, DBAPIError):
         # of statements that env.py itself runs
         text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
-    words = text.strip().splitlines()
-    said = f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
-    if isinstance(error, CommandError) and words:
-        said = words[0]
+    lines = text.strip().splitlines()
+    name = "" if isinstance(error, CommandError) and lines else type(error).__name__
+    described = ": ".join(filter(None, [name, *lines[:1]]))
     place = place_of(error)
-    return f"{said} ({place})" if place else said
+    return f"{described} ({place})" if place else described
 
 
-@contextmanager
-def _writing_no_files(env_py: str) -> Iterator[None]:
-    """What ``env.py`` itself opens to write is kept in memory: Alembic's multidb template writes ``<name>.sql``.
+def _run_env_without_files(env_py: str) -> None:
+    """Run ``env.py`` as Alembic does, with an ``open()`` of its own: what it opens to write is kept in memory.
 
-    Its name says that it is offline, and there it opens the file before it configures anything. What other modules
-    open, such as log files, is opened.
+    Alembic's multidb template writes ``<name>.sql`` where its name says that it is offline. What other modules open,
+    such as log files, is opened.
     """
-    really_open = builtins.open
-    env = Path(env_py).resolve()
-
-    def open_unless_written(file: Any, mode: str = "r", *more: Any, **named: Any) -> Any:
-        if frozenset(mode).isdisjoint("wax+") or not _is_called_in(env):
-            return really_open(file, mode, *more, **named)
-        return io.BytesIO() if "b" in mode else StringIO()
-
-    # two names of one function; pathlib knows the second
-    builtins.open = open_unless_written
-    io.open = open_unless_written
-    try:
-        yield
-    finally:
-        builtins.open = really_open
-        io.open = really_open
+    spec = spec_from_file_location("env_py", env_py)
+    assert spec is not None  # noqa: S101 - Alembic found the file
+    assert spec.loader is not None  # noqa: S101 - and it is one of Python
+    module = module_from_spec(spec)
+    vars(module)["open"] = _open_unless_written
+    spec.loader.exec_module(module)
 
 
-def _is_called_in(file: Path) -> bool:
-    """Whether whoever called the caller stands in `file`, be it through pathlib."""
-    frame = sys._getframe(2)  # noqa: SLF001 - inspect.stack() reads the sources of all frames
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "pathlib":
-        frame = frame.f_back
-    return Path(frame.f_code.co_filename).resolve() == file
+def _open_unless_written(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    if frozenset(mode).isdisjoint("wax+"):
+        return open(file, mode, *args, **kwargs)  # noqa: PTH123 - env.py closes it
+    return BytesIO() if "b" in mode else StringIO()

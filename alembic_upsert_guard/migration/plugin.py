@@ -22,35 +22,23 @@ def setup(plugin: Plugin) -> None:
     from alembic.operations import BatchOperations, Operations  # noqa: PLC0415
     from alembic.util import DispatchPriority  # noqa: PLC0415
 
-    from . import (  # noqa: PLC0415
-        compare,
-        online,
-        online_operations,
-        operations,
-        render,
-        scripts,
-        toimpl,
-    )
+    from . import operations as ops  # noqa: PLC0415
+    from .compare import comparators  # noqa: PLC0415
+    from .render import arbiters as render_arbiters  # noqa: PLC0415
+    from .render import keys as render  # noqa: PLC0415
+    from .toimpl import concurrent, keys, rows  # noqa: PLC0415
 
-    made = online.create_concurrently, render.render_create_concurrently
-    dropped = online.drop_concurrently, render.render_drop_concurrently
+    create = concurrent.create_concurrently, render_arbiters.render_create_concurrently
+    drop = concurrent.drop_concurrently, render_arbiters.render_drop_concurrently
     directives: list[tuple[Any, Any, Any]] = [
-        (operations.ValidateUpsertKeyOp, toimpl.validate_upsert_key, render.render_validate),
-        (operations.VerifyUpsertKeyOp, toimpl.verify_upsert_key, render.render_verify),
-        (
-            operations.DeduplicateUpsertKeyOp,
-            toimpl.deduplicate_upsert_key,
-            render.render_deduplicate,
-        ),
-        (
-            operations.RestoreDeduplicatedRowsOp,
-            toimpl.restore_deduplicated_rows,
-            render.render_restore,
-        ),
-        (online_operations.CreateUniqueConstraintConcurrentlyOp, *made),
-        (online_operations.CreateUniqueIndexConcurrentlyOp, *made),
-        (online_operations.DropUniqueConstraintConcurrentlyOp, *dropped),
-        (online_operations.DropUniqueIndexConcurrentlyOp, *dropped),
+        (ops.ValidateUpsertKeyOp, keys.validate_upsert_key, render.render_validate),
+        (ops.VerifyUpsertKeyOp, keys.verify_upsert_key, render.render_verify),
+        (ops.DeduplicateUpsertKeyOp, rows.deduplicate_upsert_key, render.render_deduplicate),
+        (ops.RestoreDeduplicatedRowsOp, rows.restore_deduplicated_rows, render.render_restore),
+        (ops.CreateUniqueConstraintConcurrentlyOp, *create),
+        (ops.CreateUniqueIndexConcurrentlyOp, *create),
+        (ops.DropUniqueConstraintConcurrentlyOp, *drop),
+        (ops.DropUniqueIndexConcurrentlyOp, *drop),
     ]
     for operation, implementation, renderer in directives:
         name = operation.directive
@@ -59,21 +47,23 @@ def setup(plugin: Plugin) -> None:
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
 
-    Operations.register_operation("sql_as_written")(scripts.SqlAsWrittenDirective)
+    Operations.register_operation("sql_as_written")(ops.SqlAsWrittenDirective)
 
-    for silent in (operations.NothingOp, operations.ArbiterRemovedOp):
-        Operations.implementation_for(silent)(toimpl.do_nothing)
-    renderers.dispatch_for(operations.NothingOp)(render.render_nothing)
-    Operations.implementation_for(online_operations.OnlineOps)(online.all_of)
-    renderers.dispatch_for(online_operations.OnlineOps)(render.render_online)
-    renderers.dispatch_for(operations.ArbiterRemovedOp)(render.render_arbiter_removed)
-    renderers.dispatch_for(operations.CreateArbiterIndexOp)(render.render_arbiter_index)
+    markers: list[tuple[Any, Any, Any]] = [
+        (ops.NoReverseOp, keys.do_nothing, render.render_no_reverse),
+        (ops.ArbiterRemovedOp, keys.do_nothing, render.render_arbiter_removed),
+        (ops.OnlineOps, concurrent.run_online_ops, render_arbiters.render_online),
+    ]
+    for operation, implementation, renderer in markers:
+        Operations.implementation_for(operation)(implementation)
+        renderers.dispatch_for(operation)(renderer)
+    renderers.dispatch_for(ops.CreateArbiterIndexOp)(render_arbiters.render_arbiter_index)
 
     plugin.add_autogenerate_comparator(
-        compare.mark_table, "table", "upsert_guard", priority=DispatchPriority.LAST
+        comparators.mark_table, "table", "upsert_guard", priority=DispatchPriority.LAST
     )
     plugin.add_autogenerate_comparator(
-        compare.guard_tables, "autogenerate", "upsert_guard", priority=DispatchPriority.LAST
+        comparators.guard_tables, "autogenerate", "upsert_guard", priority=DispatchPriority.LAST
     )
 
 
@@ -81,7 +71,7 @@ class _PluginModule(ModuleType):
     """A module that can be iterated over.
 
     Alembic 1.18.0 to 1.20.0 iterates over what an entry point loads, though its documentation asks for a module
-    (alembic #1873, mended in 1.20.1): a plain module would make ``import alembic`` itself raise.
+    (alembic #1873, fixed in 1.20.1): a plain module would make ``import alembic`` itself raise.
     """
 
     setup = staticmethod(setup)

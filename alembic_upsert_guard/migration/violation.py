@@ -24,7 +24,7 @@ class UpsertKeyViolation(CommandError, UpsertGuardError):  # noqa: N818 - the na
     def __init__(self, report: RowsReport, *, shown_already: bool = False) -> None:
         """Hold the report.
 
-        :param shown_already: the text is the first line alone, for a reader who has the rest before them.
+        :param shown_already: the text is only the first line, for a reader who has seen the rest.
         """
         super().__init__(
             f"{first_line(report)}; the report is above"

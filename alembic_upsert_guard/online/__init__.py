@@ -1,18 +1,19 @@
 """Unique constraints and indexes made and dropped while the table is written to (PostgreSQL).
 
-What is found decides what is done: :mod:`.plan` takes the shapes that :mod:`.found` reads and returns steps,
-:mod:`.acting` takes them and looks again, until nothing is left to do. So a run that was killed anywhere is gone on
-with by the next one.
+:mod:`.catalog` reads what is there, :mod:`.plan` returns the steps that are left, and :mod:`.runner` runs them and
+reads again, until none is left. So a run that was killed anywhere is resumed by the next one.
 """
 
 from __future__ import annotations
 
 from .arbiter import OnlineArbiter
 from .progress import drawer_for
+from .reporter import Reporter
 from .retries import Retries
-from .runner import Reporter, RowsInTheWay, UpgradeLock, create, drop
+from .runner import create, drop
 from .script import Script, script_creation, script_drop
-from .version_race import settle_version
+from .step_runner import RowsInTheWay
+from .upgrade_lock import UpgradeLock
 
 __all__ = [
     "OnlineArbiter",
@@ -26,5 +27,4 @@ __all__ = [
     "drop",
     "script_creation",
     "script_drop",
-    "settle_version",
 ]

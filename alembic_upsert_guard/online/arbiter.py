@@ -1,13 +1,13 @@
-"""What is to be made: one unique constraint or index, as a value, and the SQL of it."""
+"""One unique constraint or index that is wanted, as a value, and its SQL."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import element_sql
 from ..names import truncated_identifier
-from ..sqltext import quoted
+from ..sqltext import element_sql, quoted, where_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["OnlineArbiter", "name_within", "name_without"]
+__all__ = ["OnlineArbiter", "Timing", "partition_index_name", "scratch_index_name"]
+
+
+class Timing(Enum):
+    """When a constraint is checked; the value is what follows ``USING INDEX``, or the columns."""
+
+    IMMEDIATE = ""
+    DEFERRABLE = " DEFERRABLE"
+    INITIALLY_DEFERRED = " DEFERRABLE INITIALLY DEFERRED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,39 +46,39 @@ class OnlineArbiter:
     initially_deferred: bool = False
 
     replace: bool = False
-    """Whether what bears the name and is something else makes way, once this is valid beside it."""
+    """Whether an index of the same name that is something else is replaced, once this one is valid beside it."""
 
     def clauses(self, dialect: Dialect) -> str:
         """Return the SQL of an index behind the name of its table."""
         elements = ", ".join(element_sql(dialect, element) for element in self.target.elements)
-        where = "" if self.target.predicate is None else f" WHERE {self.target.predicate}"
-        return f"({elements}){self._carried(dialect)}{self._nulls()}{where}"
+        return f"({elements}){self._include_clause(dialect)}{self._nulls_clause()}{where_sql(self.target.predicate)}"
 
     def as_constraint(self, dialect: Dialect) -> str:
         """Return the SQL of a constraint behind its name."""
         columns = ", ".join(element_sql(dialect, element) for element in self.target.elements)
-        return f"UNIQUE{self._nulls()} ({columns}){self._carried(dialect)}{self.timing()}"
+        return f"UNIQUE{self._nulls_clause()} ({columns}){self._include_clause(dialect)}{self.timing.value}"
 
-    def timing(self) -> str:
-        """Return when a constraint is checked, as it stands behind ``USING INDEX``."""
+    @property
+    def timing(self) -> Timing:
+        """When a constraint is checked."""
         if not self.deferrable:
-            return ""
-        return " DEFERRABLE INITIALLY DEFERRED" if self.initially_deferred else " DEFERRABLE"
+            return Timing.IMMEDIATE
+        return Timing.INITIALLY_DEFERRED if self.initially_deferred else Timing.DEFERRABLE
 
-    def _carried(self, dialect: Dialect) -> str:
+    def _include_clause(self, dialect: Dialect) -> str:
         if not self.include:
             return ""
         return f" INCLUDE ({', '.join(quoted(dialect, column) for column in self.include)})"
 
-    def _nulls(self) -> str:
+    def _nulls_clause(self) -> str:
         return " NULLS NOT DISTINCT" if self.nulls_not_distinct else ""
 
 
-def name_within(name: str, partition: str) -> str:
-    """Return what the part of index `name` on a partition is called."""
+def partition_index_name(name: str, partition: str) -> str:
+    """Return the name of the part of index `name` on a partition."""
     return truncated_identifier(f"{partition}_{name}")
 
 
-def name_without(name: str, purpose: str) -> str:
-    """Return what stands beside `name` while it is replaced: nobody else calls an index so."""
+def scratch_index_name(name: str, purpose: str) -> str:
+    """Return the name of an index beside `name` while that is replaced: nobody else gives an index such a name."""
     return truncated_identifier(f"{name}_upsert_guard_{purpose}")

@@ -1,4 +1,4 @@
-"""What a person sees of a build: a bar on a terminal, a line now and then in a log, nothing when quiet."""
+"""The progress of a build: a bar on a terminal, a line now and then in a log, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ def _console(stream: TextIO) -> Console | None:
 
 
 class _InTheWay:
-    """Knows which sessions have been told of."""
+    """Knows which sessions have been reported."""
 
     def __init__(self) -> None:
         self._last_look: int | None = None
-        self._told: int | None = None
+        self._reported: int | None = None
 
     def is_news(self, observation: Observation) -> bool:
         """Return whether somebody new is in the way, and was so at the last look: short transactions come and go."""
         pid = observation.blockers[0].pid if observation.blockers else None
         stays = pid is not None and pid == self._last_look
         self._last_look = pid
-        if not stays or pid == self._told:
+        if not stays or pid == self._reported:
             return False
-        self._told = pid
+        self._reported = pid
         return True
 
 
@@ -89,7 +89,7 @@ class _Lines:
         now = self._clock()
         if self._in_the_way.is_news(observation) or now >= self._next:
             self._next = now + _EVERY
-            self._say(f"{self._subject}: {_told(observation)}")
+            self._say(f"{self._subject}: {_described(observation)}")
 
     def close(self) -> None:
         pass
@@ -139,9 +139,9 @@ class _Bar:
         self._live.stop()
 
 
-def _told(observation: Observation) -> str:
-    told = [observation.phase, _counted(observation), _waits(observation)]
-    return ", ".join(filter(None, told)) or "working"
+def _described(observation: Observation) -> str:
+    parts = [observation.phase, _counted(observation), _waits(observation)]
+    return ", ".join(filter(None, parts)) or "working"
 
 
 def _counted(observation: Observation) -> str:

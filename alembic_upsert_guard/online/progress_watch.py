@@ -1,4 +1,4 @@
-"""How far a long statement is and who holds it up, seen over a second connection while the first one is busy.
+"""How far a long statement is and which sessions block it, seen over a second connection while the first is busy.
 
 The second connection commits each statement: a snapshot that it kept would be one more that the build waits for.
 """
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 _EVERY = 0.5
 """Seconds between two looks, and before the first one."""
 
-_LEAVE = 2.0
-"""Seconds after which a look that does not come back is left alone."""
+_JOIN_TIMEOUT = 2.0
+"""Seconds after which a look that does not come back is waited for no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Observation:
 
 
 class Drawer(Protocol):
-    """What shows observations to people."""
+    """What shows observations."""
 
     def show(self, observation: Observation) -> None:
         """Show how far it is; called from another thread than the statement's."""
@@ -67,7 +67,7 @@ class Drawer(Protocol):
 def watched(
     connection: Connection, pid: int, drawer: Drawer | None, *, reveal: bool
 ) -> Iterator[None]:
-    """Show `drawer` how the statements of session `pid` get on, as long as the block lasts.
+    """Show `drawer` the progress of the statements of session `pid`, as long as the block lasts.
 
     Where no second connection can be had, or it is lost, the block runs all the same, unseen.
     """
@@ -83,7 +83,7 @@ def watched(
         yield
     finally:
         over.set()
-        thread.join(_LEAVE)
+        thread.join(_JOIN_TIMEOUT)
         drawer.close()
 
 
@@ -111,7 +111,7 @@ def _watch(
             return
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as second:
             _look(second, pid, drawer, over, reveal=reveal)
-    except Exception as error:  # noqa: BLE001 - whatever a driver or a terminal raises: who only watches stops nothing
+    except Exception as error:  # noqa: BLE001 - whatever a driver or a terminal raises: a watcher stops nothing
         shown = message_of(error, reveal=reveal) if isinstance(error, DBAPIError) else error
         log.debug("nobody watches session %s: %s", pid, shown)
     finally:

@@ -1,4 +1,4 @@
-"""Who is in the way: other sessions, asked of the server and told in words."""
+"""Other sessions that are waited for, as the server lists them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _QUERY_LIMIT = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Another session, as pg_stat_activity has it. Prints as what a person is told."""
+    """Another session, as pg_stat_activity has it. Its ``str()`` is what messages show."""
 
     pid: int
     """0: a transaction that is prepared, which belongs to no session any more."""
     role: str | None = None
     application: str | None = None
     state: str | None = None
-    """As the server names it; None: it does not tell this role."""
+    """As the server names it; None: this role may not see it."""
     in_transaction: bool = False
     seconds: float = 0.0
     """Since its transaction began; outside of one, since its state is what it is."""
     query: str | None = None
-    """Its statement, or the last one, on one line and cut short; None: not told."""
+    """Its statement, or the last one, on one line and cut short; None: not shown."""
     prepared: str | None = None
     """The name under which the transaction is prepared; `role` is its owner and `seconds` are since then."""
 
@@ -48,23 +48,23 @@ class Session:
         if not self.pid:
             return "a prepared transaction (listed in pg_prepared_xacts)"
         names = ", ".join(filter(None, (self.role, self.application)))
-        told = [f"pid {self.pid} ({names})" if names else f"pid {self.pid}"]
+        parts = [f"pid {self.pid} ({names})" if names else f"pid {self.pid}"]
         if self.state is not None:
             lasts = format_seconds(self.seconds)
-            told.append(
+            parts.append(
                 f"{self.state}, transaction open for {lasts}"
                 if self.in_transaction
                 else f"{self.state} for {lasts}"
             )
         if self.query:
-            told.append(f"{'' if self.state == 'active' else 'last '}statement: {self.query}")
-        return ", ".join(told)
+            parts.append(f"{'' if self.state == 'active' else 'last '}statement: {self.query}")
+        return ", ".join(parts)
 
 
 def blockers_of(connection: Connection, pid: int, *, reveal: bool) -> list[Session]:
     """Return the sessions that `pid` waits for at this moment.
 
-    :param reveal: whether their statements are told, which hold values.
+    :param reveal: whether their statements are shown, which hold values.
     """
     pids = f"""
         SELECT b.pid, CASE WHEN b.pid {EQ} 0 THEN ({_PREPARED_IN_THE_WAY}) END

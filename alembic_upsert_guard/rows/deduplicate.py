@@ -6,15 +6,15 @@ that stays. It is all done in the caller's transaction, and not at all where any
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, execute, first_sentence
+from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
-from ..findings import describe_key
-from ..sqltext import named
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
@@ -22,10 +22,12 @@ from .deduplicate_postgresql import (
     parsed,
     restoration_block,
 )
-from .deduplicate_sqlite import deduplicate_on_sqlite, restore_on_sqlite
+from .sqlite import deduplicate_on_sqlite, restore_on_sqlite
 from .surplus import Deduplicated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import TableName
@@ -41,24 +43,33 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deduplication:
+    """How one kind of database does it."""
+
+    deduplicate: Callable[[Connection, Surplus], Deduplicated]
+    restore: Callable[[Connection, RowsOfKey, TableName], int]
+
+    script: Callable[[Dialect, Surplus], str] | None = None
+    """The statement of a script; None: its shell cannot look foreign keys up."""
+
+    script_restoration: Callable[[Dialect, RowsOfKey, TableName], str] | None = None
+    """None: its shell cannot look columns up."""
+
+
 def can_deduplicate(dialect: Dialect) -> bool:
     """Return whether :func:`deduplicate` runs there: what cannot run is not offered."""
-    return dialect.name in ("postgresql", "sqlite")
+    return database_for(dialect) in _DEDUPLICATIONS
 
 
 def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     """Leave one row of each key.
 
     :raises DeduplicationError: rows refer to surplus ones and `repoint` is off, the archive does not fit, rows are
-     hidden, or a trigger holds on to them; nothing was changed.
+     hidden, or a trigger keeps them; nothing was changed.
     :raises sqlalchemy.exc.DBAPIError: the database refuses a part of it; nothing was changed.
     """
-    if connection.dialect.name == "postgresql":
-        block = deduplication_block(connection.dialect, surplus, _told(connection, surplus.key))
-        return Deduplicated(*_run(connection, block))
-    _refuse_unknown(connection, surplus.key, "deduplicated")
-    with all_or_nothing(connection):
-        return deduplicate_on_sqlite(connection, surplus, _told(connection, surplus.key))
+    return _for(connection, surplus.key, "deduplicated").deduplicate(connection, surplus)
 
 
 def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
@@ -69,43 +80,64 @@ def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     :raises DeduplicationError: a trigger kept rows away; nothing was changed.
     :raises sqlalchemy.exc.DBAPIError: the database does not take them back; nothing was changed.
     """
-    if connection.dialect.name == "postgresql":
-        block = restoration_block(connection.dialect, key, archive, _told(connection, key))
-        rows, _ = _run(connection, block)
-        return rows
-    _refuse_unknown(connection, key, "restored")
-    with all_or_nothing(connection):
-        return restore_on_sqlite(connection, key, archive, _told(connection, key))
+    return _for(connection, key, "restored").restore(connection, key, archive)
 
 
 def script_deduplication(dialect: Dialect, surplus: Surplus) -> str | None:
     """Return the statement for a script; None: the dialect's shell cannot look foreign keys up."""
-    if dialect.name != "postgresql":
+    known = _DEDUPLICATIONS.get(database_for(dialect))
+    if known is None or known.script is None:
         return None
-    return deduplication_block(dialect, surplus, _told_in(dialect, surplus.key))
+    return known.script(dialect, surplus)
 
 
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str | None:
     """Return the statement for a script; None: the dialect's shell cannot look columns up."""
-    if dialect.name != "postgresql":
+    known = _DEDUPLICATIONS.get(database_for(dialect))
+    if known is None or known.script_restoration is None:
         return None
-    return restoration_block(dialect, key, archive, _told_in(dialect, key))
+    return known.script_restoration(dialect, key, archive)
 
 
-def _refuse_unknown(connection: Connection, key: RowsOfKey, done: str) -> None:
-    if not can_deduplicate(connection.dialect):
+def _for(connection: Connection, key: RowsOfKey, done: str) -> _Deduplication:
+    database = database_for(connection.dialect)
+    known = _DEDUPLICATIONS.get(database)
+    if known is None:
         raise DeduplicationError(
-            f"{_told(connection, key)} cannot be {done} by this directive on {connection.dialect.name}: write the "
+            f"{key.label(connection.dialect)} cannot be {done} by this directive on {database.name}: write the "
             "statements into the revision"
         )
+    return known
 
 
-def _told(connection: Connection, key: RowsOfKey) -> str:
-    return _told_in(connection.dialect, key)
+def _on_postgresql(connection: Connection, surplus: Surplus) -> Deduplicated:
+    return Deduplicated(*_run(connection, deduplication_block(connection.dialect, surplus)))
 
 
-def _told_in(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
+def _restore_on_postgresql(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
+    rows, _ = _run(connection, restoration_block(connection.dialect, key, archive))
+    return rows
+
+
+def _on_sqlite(connection: Connection, surplus: Surplus) -> Deduplicated:
+    with all_or_nothing(connection):
+        return deduplicate_on_sqlite(connection, surplus)
+
+
+def _restore_on_sqlite(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
+    with all_or_nothing(connection):
+        return restore_on_sqlite(connection, key, archive)
+
+
+_DEDUPLICATIONS = {
+    POSTGRESQL: _Deduplication(
+        deduplicate=_on_postgresql,
+        restore=_restore_on_postgresql,
+        script=deduplication_block,
+        script_restoration=restoration_block,
+    ),
+    SQLITE: _Deduplication(deduplicate=_on_sqlite, restore=_restore_on_sqlite),
+}
 
 
 def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int], ...]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ..programs import program
 from ..sqltext import named, quoted
-from .programs import program
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -28,11 +28,8 @@ RESULT = "upsert_guard.result"
 """The setting, local to the transaction, that holds what the block has done."""
 
 
-def deduplication_block(dialect: Dialect, surplus: Surplus, told: str) -> str:
-    """Return the block that moves or deletes the surplus rows.
-
-    :param told: the key, as people are told of it; it is the reason in the archive.
-    """
+def deduplication_block(dialect: Dialect, surplus: Surplus) -> str:
+    """Return the block that moves or deletes the surplus rows."""
     key = surplus.key
     elements = key.elements(dialect)
     has_key = (
@@ -45,7 +42,7 @@ def deduplication_block(dialect: Dialect, surplus: Surplus, told: str) -> str:
     ordering = [f"({sql}) IS NULL, ({sql}) {direction}" for sql in surplus.order_by]
     archive = None if surplus.archive is None else named(dialect, *surplus.archive)
     parameters: dict[str, str | bool | None] = {
-        "told": told,
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "elements": ", ".join(elements),
         "condition": f"({key.target.predicate or 'true'}) AND ({has_key})",
@@ -54,17 +51,17 @@ def deduplication_block(dialect: Dialect, surplus: Surplus, told: str) -> str:
         "archive": archive,
         "repoint": surplus.repoint,
     }
-    return program("deduplicate.sql", dialect, parameters)
+    return program("deduplicate", dialect, parameters)
 
 
-def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName, told: str) -> str:
+def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str:
     """Return the block that brings back the rows which were moved to `archive` for the sake of `key`."""
     parameters = {
-        "told": told,
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "archive": named(dialect, *archive),
     }
-    return program("restore.sql", dialect, parameters)
+    return program("restore", dialect, parameters)
 
 
 def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:

@@ -1,4 +1,4 @@
-"""What MySQL and MariaDB say of a key before a row of it is read."""
+"""Whether an index on a key can be made on MySQL and MariaDB, before a row is read."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _NOT_INDEXABLE = frozenset(
         ),  # functional key parts: what they return, what they name, what they call
     }
 )
-"""Errors that are about the key alone: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html"""
+"""Errors that are about the key only: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html"""
 
 
 def index_obstacle(connection: Connection, key: RowsOfKey) -> str | None:
-    """Return the server's words for why no unique index can be made on the key; None: one can, or it does not say.
+    """Return the server's message for why no unique index can be made on the key; None: one can, or it does not say.
 
     It is asked to make one on an empty temporary copy of the table, for which a privilege may lack.
     """

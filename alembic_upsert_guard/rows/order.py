@@ -1,4 +1,4 @@
-"""Which column tells the newest row of a table."""
+"""Which column orders the rows of a table by age."""
 
 from __future__ import annotations
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from ..catalog.postgresql import is_tenant_schema
 from ..catalog.reading import execute
-from ..findings import DuplicateGroup, RowsReport
-from ..inference import MYSQL_FAMILY
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
+from ..findings import DuplicateGroup, RowsReport, is_tenant_schema
 from ..sqltext import named
 from . import mysql, postgresql, sqlite
 from .order import newest_by
 from .statements import RowsOfKey, listing_sql, sample_sql, totals_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -26,19 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["read_rows"]
 
 FEW = 10_000
-"""Surplus rows up to which the exact groups are looked for among the rows of the hashes that stand twice.
+"""Surplus rows up to which the exact groups are looked for among the rows that share a hash.
 
 Measured on 10 million rows, against the serial build: finding the hashes 0.6 and reading their rows 0.1, one exact
 pass over all rows 1.0. Each hash is a number in the statement that reads its rows.
 """
 
 
-_ROW_IDENTIFIER = {"postgresql": ("ctid",), "sqlite": ("rowid",)}
-"""What tells rows apart that have no primary key."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _RowFacts:
     groups: int = 0
     surplus: int = 0
     null_rows: int = 0
@@ -48,15 +43,15 @@ class _Found:
     obstacle: str | None = None
     doubt: str | None = None
     listed: tuple[str, ...] = ()
-    """The elements as the listing spells them; empty: as they were declared."""
+    """The elements as the listing spells them; empty: as declared."""
     composite: bool = False
     """Whether one of them is of a composite type."""
 
 
 def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bool) -> RowsReport:
-    """Return what stands against `key` in the database; nothing is changed, whatever the transaction.
+    """Return which rows of the database break `key`; nothing is changed, whatever the transaction.
 
-    Where no key stands twice the rows are read once. Memory is bounded on both sides, whatever the rows are.
+    Where no two rows share a key the rows are read once. Memory is bounded on both sides, whatever the rows are.
 
     :param sample: groups shown at most.
     :param reveal: False: no value leaves the database.
@@ -65,16 +60,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     """
     dialect = connection.dialect
     shown = sample if reveal else 0
-    if dialect.name == "postgresql":
-        relation = postgresql.find_relation(connection, key.table)
-        key = replace(key, only=relation is not None and relation.has_children)
-        if relation and key.table.schema is None and is_tenant_schema(relation.name.schema):
-            key = replace(key, table=relation.name)
-        found = _read_postgresql(connection, relation, key, shown)
-    elif dialect.name == "sqlite":
-        found = _read_sqlite(connection, key, shown)
-    else:
-        found = _read(connection, key, shown)
+    key, found = _READERS.get(database_for(dialect), _read_any)(connection, key, shown)
     return RowsReport(
         table=named(dialect, *key.table),
         elements=key.target.labels,
@@ -86,7 +72,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         listing=listing_sql(
             dialect,
             replace(key, spelled=found.listed, composite=found.composite),
-            nulls_stand=bool(found.null_rows),
+            has_nulls=bool(found.null_rows),
         ),
         sample=found.sample,
         identity=found.identity,
@@ -97,14 +83,10 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
     )
 
 
-def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+def _read(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
     """Exact groups over all the rows that `key` names."""
-    if connection.dialect.name in MYSQL_FAMILY:
-        obstacle = mysql.index_obstacle(connection, key)
-        if obstacle is not None:
-            return _Found(obstacle=obstacle)
     totals = execute(connection, totals_sql(connection.dialect, key)).one()
-    found = _Found(
+    found = _RowFacts(
         groups=int(totals.duplicate_groups or 0),
         surplus=int(totals.surplus_rows or 0),
         null_rows=int(totals.null_rows or 0),
@@ -112,19 +94,47 @@ def _read(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
     return _sampled(connection, key, found, shown) if found.groups else found
 
 
-def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
+def _read_any(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
+    return key, _read(connection, key, shown)
+
+
+def _read_mysql(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
+    obstacle = mysql.index_obstacle(connection, key)
+    return key, _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
+
+
+def _read_sqlite(connection: Connection, key: RowsOfKey, shown: int) -> tuple[RowsOfKey, _RowFacts]:
     obstacle = sqlite.index_obstacle(connection, key)
-    return _read(connection, key, shown) if obstacle is None else _Found(obstacle=obstacle)
+    return key, _read(connection, key, shown) if obstacle is None else _RowFacts(obstacle=obstacle)
 
 
 def _read_postgresql(
+    connection: Connection, key: RowsOfKey, shown: int
+) -> tuple[RowsOfKey, _RowFacts]:
+    relation = postgresql.find_relation(connection, key.table)
+    key = replace(key, only=relation is not None and relation.has_children)
+    if relation and key.table.schema is None and is_tenant_schema(relation.name.schema):
+        key = replace(key, table=relation.name)
+    return key, _read_relation(connection, relation, key, shown)
+
+
+_READERS: dict[Database, Callable[[Connection, RowsOfKey, int], tuple[RowsOfKey, _RowFacts]]] = {
+    POSTGRESQL: _read_postgresql,
+    SQLITE: _read_sqlite,
+    MYSQL: _read_mysql,
+    MARIADB: _read_mysql,
+}
+"""Each returns the key as the report names it, and what was found."""
+
+
+def _read_relation(
     connection: Connection, relation: postgresql.Relation | None, key: RowsOfKey, shown: int
-) -> _Found:
+) -> _RowFacts:
     if relation is None:
         return _read(connection, key, shown)
     indexed = postgresql.index_on_empty_copy(connection, relation, key)
-    if isinstance(indexed, str):
-        return _Found(obstacle=indexed)
+    if isinstance(indexed, postgresql.Obstacle):
+        return _RowFacts(obstacle=indexed.message)
     if indexed is None:
         return _read_all(connection, key, shown)
     key = replace(key, spelled=indexed.elements, composite=indexed.composite)
@@ -133,7 +143,7 @@ def _read_postgresql(
     if wide_rows:
         obstacle = postgresql.width_obstacle(connection, relation, key, indexed)
         if obstacle is not None:
-            return _Found(obstacle=obstacle)
+            return _RowFacts(obstacle=obstacle)
     found = _read_indexed(connection, key, indexed, proof, shown)
     return replace(found, listed=indexed.listed, composite=indexed.composite)
 
@@ -144,11 +154,11 @@ def _read_indexed(
     indexed: postgresql.IndexedKey,
     proof: postgresql.Proof | None,
     shown: int,
-) -> _Found:
+) -> _RowFacts:
     if proof is not None and proof.surplus == 0:
-        return _Found(null_rows=proof.null_rows)
+        return _RowFacts(null_rows=proof.null_rows)
     if not indexed.default_equality:
-        return _Found(
+        return _RowFacts(
             null_rows=postgresql.count_null(connection, key, indexed),
             doubt="its operator class compares otherwise than GROUP BY does",
         )
@@ -156,16 +166,16 @@ def _read_indexed(
         return _read_all(connection, key, shown)
     if proof.surplus > FEW:
         return _read_many(connection, key, indexed, proof, shown)
-    narrowed = postgresql.hashes_that_stand_twice(connection, key, indexed)
-    found = _Found(null_rows=proof.null_rows)
-    with postgresql.as_the_build_reads(connection):
+    narrowed = postgresql.narrow_to_shared_hashes(connection, key, indexed)
+    found = _RowFacts(null_rows=proof.null_rows)
+    with postgresql.reading_the_heap(connection):
         if shown > 0:
             return _sampled(connection, narrowed, found, shown)
         return replace(_read(connection, narrowed, 0), null_rows=proof.null_rows)
 
 
-def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _Found:
-    with postgresql.as_the_build_reads(connection):
+def _read_all(connection: Connection, key: RowsOfKey, shown: int) -> _RowFacts:
+    with postgresql.reading_the_heap(connection):
         return _read(connection, key, shown)
 
 
@@ -175,27 +185,27 @@ def _read_many(
     indexed: postgresql.IndexedKey,
     proof: postgresql.Proof,
     shown: int,
-) -> _Found:
+) -> _RowFacts:
     """Exact groups in one sorted pass, and the rows of the largest in a scan."""
     largest_sql = postgresql.largest_sql(key, indexed, connection.dialect, max(shown, 1))
-    with postgresql.as_the_build_reads(connection):
+    with postgresql.reading_the_heap(connection):
         largest = execute(connection, largest_sql).all()
-        if not largest:  # hashes that met by chance, and no keys
-            return _Found(null_rows=proof.null_rows)
-        narrowed = postgresql.among(key, indexed, [row.hashed for row in largest])
-        found = _sampled(connection, narrowed, _Found(null_rows=proof.null_rows), shown)
+        if not largest:  # hashes that are equal by chance, and not keys
+            return _RowFacts(null_rows=proof.null_rows)
+        narrowed = postgresql.narrow_to_hashes(key, indexed, [row.hashed for row in largest])
+        found = _sampled(connection, narrowed, _RowFacts(null_rows=proof.null_rows), shown)
     return replace(
         found, groups=int(largest[0].duplicate_groups), surplus=int(largest[0].surplus_rows)
     )
 
 
-def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) -> _Found:
-    """`found` with the groups that the rows of `key` form, and what could mend them."""
+def _sampled(connection: Connection, key: RowsOfKey, found: _RowFacts, shown: int) -> _RowFacts:
+    """`found` with the groups that the rows of `key` form, and what could fix them."""
     primary_key, columns = _columns(connection, key.table)
     found = replace(found, order_by=newest_by(columns, primary_key, key.target))
     if shown <= 0:
         return found
-    identity = primary_key or _ROW_IDENTIFIER.get(connection.dialect.name, ())
+    identity = primary_key or database_for(connection.dialect).row_identifier
     try:
         rows = execute(connection, sample_sql(connection.dialect, key, identity, shown)).all()
     except (
@@ -219,7 +229,7 @@ def _sampled(connection: Connection, key: RowsOfKey, found: _Found, shown: int) 
 def _columns(
     connection: Connection, table: TableName
 ) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
-    if connection.dialect.name == "postgresql":
+    if database_for(connection.dialect) is POSTGRESQL:
         return postgresql.columns_of(connection, table)
     inspector = inspect(connection)
     primary_key = inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"]

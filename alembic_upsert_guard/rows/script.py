@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
-from ..findings import describe_key
-from ..inference import MYSQL_FAMILY
-from ..sqltext import named, quoted
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
+from ..programs import program
+from ..sqltext import named, quoted, where_sql
 from .postgresql import is_wide, width_of
-from .programs import program
 from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
 
 __all__ = ["script_check"]
@@ -21,35 +22,29 @@ __all__ = ["script_check"]
 
 def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
     """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
-    if dialect.name == "postgresql":
-        return [_block(dialect, key)]
-    if dialect.name == "sqlite":
-        return _failing_insert(dialect, key)
-    if dialect.name in MYSQL_FAMILY:
-        return _failing_name(dialect, key)
-    return None
+    check = _CHECKS.get(database_for(dialect))
+    return None if check is None else check(dialect, key)
 
 
-def _block(dialect: Dialect, key: RowsOfKey) -> str:
+def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
     elements = key.elements(dialect)
-    where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     parameters = {
-        "told": _told(dialect, key),
+        "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "totals": totals_sql(dialect, key),
         "totals_of_only": totals_sql(dialect, replace(key, only=True)),
-        "index_on": f"({', '.join(elements)}){where}",
+        "index_on": f"({', '.join(elements)}){where_sql(key.target.predicate)}",
         "wide": f"({key.target.predicate or 'true'}) AND {is_wide(width_of(elements))}",
         "listing": listing_sql(dialect, key),
         "nulls": key.nulls,
     }
-    return program("check.sql", dialect, parameters)
+    return [program("check", dialect, parameters)]
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
-    """SQLite raises errors in triggers alone; a CHECK that fails names itself, and its name is our message."""
+    """SQLite raises errors in triggers only; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"{_told(dialect, key)} does not hold")
+    message = named(dialect, f"{key.label(dialect)} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -67,8 +62,8 @@ def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    told = mysql.text_literal(dialect, f" rows break {_told(dialect, key)}; nothing was changed")
-    return mysql.failing_statements(dialect, query, f"concat(offending, {told})")
+    message = mysql.text_literal(dialect, f" rows break {key.label(dialect)}; nothing was changed")
+    return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 
 def _offending(key: RowsOfKey) -> str:
@@ -78,5 +73,9 @@ def _offending(key: RowsOfKey) -> str:
     return "coalesce(surplus_rows, 0)"
 
 
-def _told(dialect: Dialect, key: RowsOfKey) -> str:
-    return describe_key(named(dialect, *key.table), key.target.labels, key.target.predicate)
+_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], list[str]]] = {
+    POSTGRESQL: _block,
+    SQLITE: _failing_insert,
+    MYSQL: _failing_name,
+    MARIADB: _failing_name,
+}

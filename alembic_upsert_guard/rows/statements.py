@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..inference import MYSQL_FAMILY
-from ..sqltext import called, named, operator
+from ..databases import database_for
+from ..findings import describe_key
+from ..sqltext import called, named, operator, where_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +21,10 @@ if TYPE_CHECKING:
     from ..catalog import TableName
     from ..inference import ConflictTarget
 
-__all__ = ["IDENTITIES", "RowsOfKey", "grouped_sql", "listing_sql", "sample_sql", "totals_sql"]
+__all__ = ["IDENTITIES", "RowsOfKey", "listing_sql", "sample_sql", "totals_sql"]
 
 IDENTITIES = 5
 """Rows named for each group in the sample."""
-
-_SORTED = {"mysql": "SQL_BIG_RESULT ", "mariadb": "SQL_BIG_RESULT "}
-"""Has the rows grouped by a sort, by dialect: a temporary table with a row a key takes ten times as long there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +47,10 @@ class RowsOfKey:
     among: str | None = None
     """A condition that all the offending rows are known to meet; None: any row may offend."""
 
+    def label(self, dialect: Dialect) -> str:
+        """Return the key as messages name it."""
+        return describe_key(named(dialect, *self.table), self.target.labels, self.target.predicate)
+
     def elements(self, dialect: Dialect) -> list[str]:
         """Return the SQL of each element, in declared order."""
         return list(self.spelled) or [
@@ -57,14 +59,14 @@ class RowsOfKey:
         ]
 
     def source(self, dialect: Dialect) -> str:
-        """Return what stands behind FROM: the table with the conditions that narrow its rows down."""
+        """Return what follows FROM: the table with the conditions that narrow its rows down."""
         return f"{self.relation(dialect)}{self._where()}"
 
     def _where(self) -> str:
         if self.among is None:
-            return "" if self.target.predicate is None else f" WHERE {self.target.predicate}"
+            return where_sql(self.target.predicate)
         if self.target.predicate is None:
-            return f" WHERE {self.among}"
+            return where_sql(self.among)
         # in this order: the predicate may keep rows away that an element fails on
         return f" WHERE CASE WHEN {self.target.predicate} THEN {self.among} ELSE false END"
 
@@ -92,11 +94,11 @@ def totals_sql(dialect: Dialect, key: RowsOfKey) -> str:
         f"SELECT {total}(CASE WHEN has_null {equal} 0 THEN 1 END) AS duplicate_groups, "
         f"{total}(CASE WHEN has_null {equal} 0 THEN row_count {minus} 1 END) AS surplus_rows, "
         f"{total}(CASE WHEN has_null {equal} 1 THEN row_count END) AS null_rows "
-        f"FROM ({grouped_sql(dialect, key)}) AS offending"
+        f"FROM ({_grouped_sql(dialect, key)}) AS offending"
     )
 
 
-def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
+def _grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     """Return the SELECT of every key that breaks the rule: ``key_1 ...``, ``row_count``, ``has_null``."""
     elements = key.elements(dialect)
     columns = ", ".join(f"{sql} AS key_{n}" for n, sql in enumerate(elements, 1))
@@ -109,39 +111,37 @@ def grouped_sql(dialect: Dialect, key: RowsOfKey) -> str:
     else:
         has_null, having = f"CASE WHEN {null} THEN 1 ELSE 0 END", f"{several} OR {null}"
     return (
-        f"SELECT {_SORTED.get(dialect.name, '')}{columns}, {rows} AS row_count, {has_null} AS has_null "
+        f"SELECT {database_for(dialect).grouping_hint}{columns}, {rows} AS row_count, {has_null} AS has_null "
         f"FROM {key.source(dialect)} GROUP BY {ordinals} HAVING {having}"
     )
 
 
 def _is_null_key(dialect: Dialect, key: RowsOfKey, sql: str) -> str:
     """The condition, in a group, that its key has NULL in this element."""
-    if dialect.name in MYSQL_FAMILY:
-        # of the group: they do not see that an expression beside GROUP BY is the one in it (errors 1054 and 1055)
+    if database_for(dialect).groups_by_ordinal_only:  # so it is asked of the group
         return f"count({sql}) = 0"
     return key.is_null(sql)
 
 
-def listing_sql(dialect: Dialect, key: RowsOfKey, *, nulls_stand: bool = True) -> str:
+def listing_sql(dialect: Dialect, key: RowsOfKey, *, has_nulls: bool = True) -> str:
     """Return the SELECT that a person pastes to see every offending key.
 
-    :param nulls_stand: whether rows with NULL in the key may be there, which has to be said where they do not offend.
+    :param has_nulls: whether rows with NULL in the key may be there, which matters where they do not offend.
     """
     elements = key.elements(dialect)
     columns = ", ".join(elements)
-    where = "" if key.target.predicate is None else f" WHERE {key.target.predicate}"
     having = "count(*) > 1"
     # what is refused is what is listed
     if key.nulls == "forbid":
         having += "".join(f" OR {_is_null_key(dialect, key, sql)}" for sql in elements)
-    elif key.nulls != "not_distinct" and nulls_stand:
+    elif key.nulls != "not_distinct" and has_nulls:
         # of groups: the planner may ask a condition without an aggregate of rows that the predicate keeps away
         having = " AND ".join(f"count({sql}) > 1" for sql in elements)
     are_columns = all(element.column is not None for element in key.target.elements)
     # a constant behind GROUP BY would be taken for a position
     group = columns if are_columns else ", ".join(str(n) for n, _ in enumerate(elements, 1))
     return (
-        f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where} "
+        f"SELECT {columns}, count(*) FROM {key.relation(dialect)}{where_sql(key.target.predicate)} "
         f"GROUP BY {group} HAVING {having} ORDER BY count(*) DESC;"
     )
 
@@ -150,7 +150,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     """Return the SELECT of some groups (most rows first, then by key), each with its first rows by identity.
 
     A row an identity: ``key_1 ...``, ``row_count``, ``duplicate_groups``, ``surplus_rows``, ``identity_1 ...``,
-    ``place`` from 1. The table is read once. Rows are told apart by PARTITION BY, which compares as an index of the
+    ``place`` from 1. The table is read once. Rows are grouped by PARTITION BY, which compares as an index of the
     type's default operator class does, and by no operator that a search path leads to.
     """
     keys = [f"key_{n}" for n, _ in enumerate(key.elements(dialect), 1)]
@@ -167,7 +167,7 @@ def sample_sql(dialect: Dialect, key: RowsOfKey, identity: Sequence[str], limit:
     number, rank = called(dialect, "row_number"), called(dialect, "dense_rank")
     more, up_to = operator(dialect, ">"), operator(dialect, "<=")
     # drawn together, the predicate would no longer keep rows away that an element fails on
-    once = "MATERIALIZED " if dialect.name == "postgresql" else ""
+    once = database_for(dialect).materializes
     return (
         f"WITH candidate AS {once}(SELECT {', '.join(selected)} FROM {key.source(dialect)}), "
         f"placed AS (SELECT candidate.*, {count}(*) OVER (PARTITION BY {by_key}) AS row_count, "

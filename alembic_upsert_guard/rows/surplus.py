@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ARCHIVE_COLUMNS", "Deduplicated", "Surplus"]
 
 ARCHIVE_COLUMNS = ("upsert_guard_archived_at", "upsert_guard_reason", "upsert_guard_kept")
-"""What an archive has beside the columns of the table: when, the key, and the row that stayed."""
+"""The columns of an archive beside those of the table: when, the key, and the row that stayed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.reading import commits_each_statement, execute, rolled_back
 from ..errors import UpsertGuardError
-from ..findings.unserved import RowsInTheWay, by_hand_hint, constraint_hint, sql_hint
+from ..findings.constraints import constraint_hint
+from ..findings.unserved import RowsInTheWay, by_hand_hint, sql_hint
 from ..inference import judge
 from ..rows import RowsOfKey, listing_sql, read_rows
 from ..sqltext import quoted

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog.postgresql import element_sql, is_tenant_schema
-from ..inference import MYSQL_FAMILY, Code, Kind
+from ..databases import POSTGRESQL, database_for
+from ..findings import is_tenant_schema
+from ..inference import Code, Kind
 from ..names import short_hash, truncated_identifier
-from ..sqltext import named
+from ..sqltext import element_sql, named, where_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ def arbiter_sql(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
         return ()
     if relation not in ("table", "partitioned table"):
         return ()
-    if dialect.name != "postgresql":
+    if database_for(dialect) is not POSTGRESQL:
         return _anywhere(dialect, order)
     if code is Code.DEFERRABLE_ARBITER:
         return _without_deferrable(dialect, order)
@@ -86,7 +87,7 @@ def constraint_from_index(
     """
     descends = " DESC" in (index.definition or "") or " NULLS FIRST" in (index.definition or "")
     plain = index.unique and index.valid and index.is_plain and not descends
-    if dialect.name != "postgresql" or not plain or offered.traits.relation != "table":
+    if database_for(dialect) is not POSTGRESQL or not plain or offered.traits.relation != "table":
         return None
     name = named(dialect, index.name)
     return f"ALTER TABLE {_relation(dialect, table, offered)} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};"
@@ -99,8 +100,7 @@ def _on_postgresql(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
     )
     elements = _elements(dialect, order.target)
     concurrently = "CONCURRENTLY " if _is_concurrent(order) else ""
-    where = "" if order.target.predicate is None else f" WHERE {order.target.predicate}"
-    index = f"CREATE UNIQUE INDEX {concurrently}{name} ON {relation} ({elements}){where};"
+    index = f"CREATE UNIQUE INDEX {concurrently}{name} ON {relation} ({elements}){where_sql(order.target.predicate)};"
     if not _is_constraint(order.target):
         return (index,)
     if concurrently:
@@ -147,15 +147,16 @@ def _of_invalid(dialect: Dialect, order: ArbiterOrder, invalid: Candidate) -> tu
 def _anywhere(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...]:
     relation = named(dialect, *order.table)
     name, elements = named(dialect, default_name(order)), _elements(dialect, order.target)
-    if dialect.name in MYSQL_FAMILY:
+    if not database_for(dialect).predicate_options:
         if order.target.predicate is not None:
             return ()
         return (f"ALTER TABLE {relation} ADD CONSTRAINT {name} UNIQUE ({elements});",)
     # the index of an attached database is named with it, and its table is not
     index = named(dialect, order.table.schema, default_name(order))
-    where = "" if order.target.predicate is None else f" WHERE {order.target.predicate}"
     bare = named(dialect, order.table.name)
-    return (f"CREATE UNIQUE INDEX {index} ON {bare} ({elements}){where};",)
+    return (
+        f"CREATE UNIQUE INDEX {index} ON {bare} ({elements}){where_sql(order.target.predicate)};",
+    )
 
 
 def _is_concurrent(order: ArbiterOrder) -> bool:

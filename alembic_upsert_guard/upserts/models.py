@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import mapperlib
 
 from ..declaration import arbiter_as_candidate, arbiters_of, declarations_of
-from .scan.declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
+from .declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

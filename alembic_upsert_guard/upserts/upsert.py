@@ -1,4 +1,4 @@
-"""One upsert of a source, and what can be said of it."""
+"""One upsert, whichever source found it; and around it, what the models or a database say of it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,43 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .scan.sighting import Target, Unread
+from ..findings import Location
+from ..findings.calls import Form
+from .target import ConflictTargetCall, Constraint, ConstraintObject, Elements, PrimaryKey, Unread
 
-__all__ = ["CallSite", "Resolution", "Source", "call_site_member"]
+if TYPE_CHECKING:
+    from ..findings import Finding
+    from .target import NamedTable, Target
+
+__all__ = [
+    "Form",
+    "JudgedUpsert",
+    "NameClash",
+    "Place",
+    "Resolution",
+    "RoutineContext",
+    "Source",
+    "Upsert",
+    "call_site_member",
+]
 
 
 class Source(str, Enum):
-    """Where an upsert was found. The values are those of the command's JSON."""
+    """What found an upsert. The values are those of the command's JSON."""
 
     CODE = "code"
     FUNCTIONS = "functions"
+    OBSERVED = "observed"
+    """Recorded while a program ran."""
+    STATEMENTS = "statements"
+    """Kept by a server: in its statistics of what ran, or in its log of what failed."""
 
     def __str__(self) -> str:
         return self.value
 
 
 class Resolution(str, Enum):
-    """What can be said of a call site. The values are those of the command's JSON."""
+    """What can be said of an upsert. The values are those of the command's JSON."""
 
     DECLARED = "declared"
     """An upsert key of the models has this target."""
@@ -46,47 +65,134 @@ class Resolution(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallSite:
-    """One upsert, whether its findings are suppressed or not."""
+class Place:
+    """Where an upsert was found."""
 
-    source: Source = Source.CODE
-    path: str
-    """As it was asked for: relative where the scanner was given a relative path."""
-    line: int
-    """Where ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT`` stands, counted from 1."""
-    first_line: int
-    """Of the call or the string that holds it; an ignore comment counts from here ..."""
-    last_line: int
-    """... to here, inclusive."""
+    path: str | None
+    """A file's, as it was asked for; a function's is ``schema.function(argument types)``; None: it is in none."""
+    line: int | None
+    """Of ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT``, counted from 1; in a function, of its body."""
+    extent: tuple[int, int] | None = None
+    """First and last line of the call or the string that holds it, where a comment counts for it; None: nowhere."""
 
-    schema: str | None
-    """The declared table's, where it is one; None: neither the model nor the source names one."""
-    table: str | None
-    """None: it cannot be read."""
-    elements: tuple[str, ...]
-    """As the source writes them; empty: the upsert names none, or they cannot be read."""
-    where: str | None
-    """The predicate's SQL in PostgreSQL's spelling; None: there is none, or it cannot be read."""
-    constraint: str | None
-    """The name in ``ON CONFLICT ON CONSTRAINT``; None: the upsert names none."""
+
+class NameClash(Enum):
+    """What a name in the conflict target is to a routine that has a variable of that name."""
+
+    VALUE = "the variable's value"
+    """No column's, as in ``NEW.email`` or ``$1``."""
+    COLUMN = "the column"
+    """Where the table has one; else the variable."""
+    AMBIGUOUS = "refused with 42702"
+    """Where the table has such a column."""
+    EITHER = "one of the two"
+    """Which one depends on the call, or on where in the body the variable is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineContext:
+    """What the routine around an upsert makes of it: the planner is asked about its own statement."""
+
+    statement: str
+    """The upsert with NULL for values, and without what is around it; empty: it cannot be read."""
+    search_path: str | None
+    """Under which names are looked up; None: the session's."""
+    clashes: tuple[tuple[str, NameClash], ...] = ()
+    """Names in the conflict target that are a variable's or a parameter's, too."""
+    unplannable: str | None = None
+    """Why no plan tells what a call will meet, in words; None: the planner can be asked."""
+    may_make_table: bool = False
+    """Whether a routine makes a table of that name, which need not be there now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsert:
+    """One upsert, as its source spells it."""
+
+    source: Source
+    place: Place
+    table: NamedTable | Unread
     target: Target | Unread
-    """The target in values, columns apart from expressions: what a judge other than the models takes."""
 
+    binds: bool = False
+    """Whether values are bound in the conflict target, in an element or in the predicate."""
+    form: Form = Form.OTHER
+    """What it is written in."""
+    model: str | None = None
+    """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
+    routine: RoutineContext | None = None
+    """None: it is no routine's, and table and target are all that a database is asked about."""
+    calls: int | None = None
+    """How often it ran, or failed; None: its source does not count."""
+
+    @property
+    def location(self) -> Location | None:
+        """Its place, as a finding has it; None: it has none."""
+        path, line = self.place.path, self.place.line
+        return None if path is None or line is None else Location(path, line)
+
+    @property
+    def schema(self) -> str | None:
+        """The table's schema; None: none is named, or the table is unread."""
+        return None if isinstance(self.table, Unread) else self.table.schema
+
+    @property
+    def table_name(self) -> str | None:
+        """The table's name without its schema; None: it is unread."""
+        return None if isinstance(self.table, Unread) else self.table.name
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The target's elements by label, in its order; empty: it has none, or is unread."""
+        match self.target:
+            case Elements(elements) | ConflictTargetCall(elements) | ConstraintObject(elements):
+                return tuple(element.label for element in elements)
+            case PrimaryKey(columns):
+                return columns
+        return ()
+
+    @property
+    def where(self) -> str | None:
+        """The target's predicate in PostgreSQL's spelling; None: there is none, or it is unread."""
+        if isinstance(self.target, Elements | ConflictTargetCall):
+            predicate = self.target.predicate
+            return predicate if isinstance(predicate, str) else None
+        return None
+
+    @property
+    def constraint(self) -> str | None:
+        """The name in ``ON CONFLICT ON CONSTRAINT``; None: the target names none."""
+        return self.target.name if isinstance(self.target, Constraint | ConstraintObject) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedUpsert:
+    """One upsert, and what is said of it."""
+
+    upsert: Upsert
+    """With the table and the target that the models or the database mean by what the source spells."""
     resolution: Resolution
-    reason: str | None = None
-    """The fact of its finding, where it is modelled, undeclared or unresolved; None: there is none."""
+    arbiters: tuple[str, ...] = ()
+    """The indexes that serve it, by name; empty: it has no target, is not served, or the database names none."""
+    findings: tuple[Finding, ...] = ()
+    """The one that gives the reason of the resolution first; a comment may suppress any of them."""
 
 
-def call_site_member(site: CallSite) -> dict[str, Any]:
-    """Return the call site as the command's JSON has it."""
+def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
+    """Return an upsert as the command's JSON has it."""
+    upsert = judged.upsert
+    counted: dict[str, Any] = {}
+    if upsert.calls is not None:
+        counted = {"calls": upsert.calls, "arbiters": list(judged.arbiters)}
     return {
-        "source": str(site.source),
-        "path": site.path,
-        "line": site.line,
-        "schema": site.schema,
-        "table": site.table,
-        "elements": list(site.elements),
-        "where": site.where,
-        "constraint": site.constraint,
-        "resolution": str(site.resolution),
+        "source": str(upsert.source),
+        "path": upsert.place.path,
+        "line": upsert.place.line,
+        "schema": upsert.schema,
+        "table": upsert.table_name,
+        "elements": list(upsert.elements),
+        "where": upsert.where,
+        "constraint": upsert.constraint,
+        "resolution": str(judged.resolution),
+        **counted,
     }

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from ..catalog import Inferred, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
 from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
-from ..catalog.postgresql import element_sql
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
-from ..sqltext import quoted
+from ..sqltext import quoted, target_sql
 from ..verdict.check import settled
-from .planned import verdict_of
+from .evidence import NO_COLUMN, SERVED, Evidence, evidence_of_plan
 from .upsert import Resolution
 
 if TYPE_CHECKING:
@@ -22,38 +21,21 @@ if TYPE_CHECKING:
 
     from ..catalog import Offered
     from ..inference import Candidate, Verdict
-    from .planned import PlannerVerdict
 
-__all__ = ["Asked", "Evidence", "Witness"]
+__all__ = ["TargetQuestion", "Witness"]
 
 _NO_ARBITER = ("42P10", "55000")
 """SQLSTATEs that the judge explains."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One conflict target on one table."""
+class TargetQuestion:
+    """Whether one conflict target on one table is served."""
 
     table: TableName
     """As the database spells it."""
     target: ConflictTarget | str | None
     """A `str` is the name in ``ON CONSTRAINT``; None: the upsert names no target."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the database says of one target."""
-
-    resolution: Resolution
-    shortfall: Shortfall | None = None
-    """Why there is no arbiter, where that is the cause."""
-    sqlstate: str = ""
-    """Of the refusal, PostgreSQL's for the same cause elsewhere; empty: there is none, or none is known."""
-    reason: str = ""
-    """Why it is refused or not known, where `shortfall` does not say it."""
-
-
-_SERVED = Evidence(resolution=Resolution.SERVED)
 
 
 class Witness:
@@ -71,7 +53,9 @@ class Witness:
         self._catalog = catalog
         self._spelled = names_as_spelled(connection, tables)
         named = tuple(dict.fromkeys(self._spelled.values()))
-        self.offered: Mapping[TableName, Offered] = catalog.read(connection, named) if named else {}
+        self.offered: dict[TableName, Offered] = {}
+        """What each table of the database offers, as far as it was read."""
+        self.read(named)
         missing = {table.name for table in named if table not in self.offered}
         self._homes = default_schemas_of(connection, missing)
         self._answers: Mapping[Question, Answer] = {}
@@ -94,35 +78,35 @@ class Witness:
         candidates = self.offered[table].candidates
         return next((c for c in candidates if c.name == name), None)
 
-    def ask(self, asked: Iterable[Asked]) -> None:
+    def read(self, tables: Iterable[TableName]) -> None:
+        """Read what these tables offer, too; their names are the database's own."""
+        more = tuple(table for table in dict.fromkeys(tables) if table not in self.offered)
+        if more:
+            self.offered |= self._catalog.read(self._connection, more)
+
+    def ask(self, questions: Iterable[Question]) -> None:
         """Put all questions to PostgreSQL's planner in one statement; elsewhere each is put on its own, later."""
         if self.dialect.name == "postgresql":
-            questions = [self._question(each) for each in asked if each.table in self.offered]
-            self._answers = ask_planner(self._connection, questions)
+            self._answers = ask_planner(self._connection, list(questions))
 
-    def evidence(self, asked: Asked) -> Evidence:
-        """Return what the database says of a target that it was asked about, on a table that it has."""
+    def answer(self, question: Question) -> Answer:
+        """Return PostgreSQL's answer to a question that was put to it."""
+        return self._answers[question]
+
+    def evidence(self, asked: TargetQuestion) -> Evidence:
+        """Return what the database says of a target whose question was put, on a table that it has."""
         if isinstance(asked.target, ConflictTarget):
             return self._of_target(asked.table, asked.target, self._planned(asked))
         if asked.target is None:
             return self._without_target(asked, self._planned(asked))
         return self._of_constraint(asked, asked.target, self._planned(asked))
 
-    # -- asking
-
-    def _planned(self, asked: Asked) -> PlannerVerdict | None:
-        """The planner's verdict; None: this database has no planner that was asked."""
-        if self.dialect.name != "postgresql":
-            return None
-        return verdict_of(self._answers[self._question(asked)])
-
-    def _question(self, asked: Asked) -> Question:
+    def question(self, asked: TargetQuestion) -> Question:
+        """Return what the planner is asked about a target."""
         relation = quoted(self.dialect, *asked.table)
         clause = ""
         if isinstance(asked.target, ConflictTarget):
-            listed = ", ".join(element_sql(self.dialect, e) for e in asked.target.elements)
-            where = "" if asked.target.predicate is None else f" WHERE {asked.target.predicate}"
-            clause = f" ({listed}){where}"
+            clause = f" {target_sql(self.dialect, asked.target)}"
         elif asked.target is not None:
             clause = f" ON CONSTRAINT {quoted(self.dialect, asked.target)}"
         return Question(
@@ -131,37 +115,33 @@ class Witness:
 
     # -- what it comes to
 
+    def _planned(self, asked: TargetQuestion) -> Evidence | None:
+        """What the plan comes to; None: this database has no planner that was asked."""
+        if self.dialect.name != "postgresql":
+            return None
+        return evidence_of_plan(self._answers[self.question(asked)])
+
     def _of_target(
-        self, table: TableName, target: ConflictTarget, planned: PlannerVerdict | None
+        self, table: TableName, target: ConflictTarget, planned: Evidence | None
     ) -> Evidence:
         offered = self.offered[table]
         verdict = judge(target, offered.candidates, offered.traits)
-        if planned is not None and planned.resolution is Resolution.SERVED:
-            return _SERVED
-        if planned is not None and planned.resolution is Resolution.UNSERVED:
-            if planned.sqlstate not in _NO_ARBITER or verdict.state is State.SATISFIED:
-                return Evidence(
-                    resolution=Resolution.UNSERVED,
-                    sqlstate=planned.sqlstate,
-                    reason=planned.reason,
-                )
-            refusal = Inferred(refusal=planned.reason)
-            return _settled(refusal, offered, verdict)
-        if self.dialect.name == "sqlite" or (
-            verdict.state is State.UNKNOWN or not _is_plain(target)
-        ):
+        if planned is not None and planned.resolution is not Resolution.UNRESOLVED:
+            return _of_plan(planned, offered, verdict)
+        by_judge = verdict.state is not State.UNKNOWN and _is_plain(target)
+        if self.dialect.name == "sqlite" or not by_judge:
             inferred = self._catalog.infer(self._connection, table, target)
             missing = self._missing_columns(table, target)
             if missing and (inferred.doubt is not None or inferred.refusal is not None):
                 # SQLite takes a name in quotes that no column has for a string
-                told = f"the table has no column {', '.join(missing)}"
-                return Evidence(resolution=Resolution.UNSERVED, sqlstate="42703", reason=told)
+                reason = f"the table has no column {', '.join(missing)}"
+                return Evidence(resolution=Resolution.UNSERVED, sqlstate=NO_COLUMN, reason=reason)
             if inferred.doubt is None:
                 return _settled(inferred, offered, verdict)
-            if not _is_plain(target) or verdict.state is State.UNKNOWN:
+            if not by_judge:
                 return Evidence(resolution=Resolution.UNRESOLVED, reason=inferred.doubt)
         if verdict.state is State.SATISFIED:
-            return _SERVED
+            return SERVED
         return Evidence(resolution=Resolution.UNSERVED, shortfall=verdict.shortfall)
 
     def _missing_columns(self, table: TableName, target: ConflictTarget) -> list[str]:
@@ -171,20 +151,20 @@ class Witness:
         named = [e.column for e in target.elements if e.column is not None]
         return [name for name in named if name.encode().lower().decode() not in there]
 
-    def _without_target(self, asked: Asked, planned: PlannerVerdict | None) -> Evidence:
+    def _without_target(self, asked: TargetQuestion, planned: Evidence | None) -> Evidence:
         if planned is not None and planned.resolution is not Resolution.SERVED:
-            return Evidence(
-                resolution=planned.resolution, sqlstate=planned.sqlstate, reason=planned.reason
-            )
+            return planned
         offered = self.offered[asked.table]
         is_table = offered.traits.relation in ("table", "partitioned table")
         if is_table and not any(_keeps_apart(c) for c in offered.candidates):
             return Evidence(
                 resolution=Resolution.UNSERVED, shortfall=Shortfall(Code.MISSING_ARBITER)
             )
-        return _SERVED
+        return SERVED
 
-    def _of_constraint(self, asked: Asked, name: str, planned: PlannerVerdict | None) -> Evidence:
+    def _of_constraint(
+        self, asked: TargetQuestion, name: str, planned: Evidence | None
+    ) -> Evidence:
         if planned is None:
             reason = f"{self.dialect.name} takes no constraint's name in an upsert"
             return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
@@ -193,22 +173,28 @@ class Witness:
             # no right to insert: the catalog knows every constraint by its name
             immediate = found.kind is not Kind.INDEX and found.immediate and found.valid
             if immediate and found.unique:
-                return _SERVED
+                return SERVED
         if planned.sqlstate == "55000" and found is not None:
             shortfall = Shortfall(Code.DEFERRABLE_ARBITER, found)
             return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall, sqlstate="55000")
         if planned.resolution is Resolution.SERVED and found is not None and not found.unique:
             reason = f"{name} is an exclusion constraint, which serves DO NOTHING and refuses DO UPDATE with 42809"
             return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
-        return Evidence(
-            resolution=planned.resolution, sqlstate=planned.sqlstate, reason=planned.reason
-        )
+        return planned
+
+
+def _of_plan(planned: Evidence, offered: Offered, verdict: Verdict) -> Evidence:
+    """What a plan, or a refusal to make one, comes to; the judge explains a missing arbiter."""
+    unexplained = planned.sqlstate not in _NO_ARBITER or verdict.state is State.SATISFIED
+    if planned.resolution is Resolution.SERVED or unexplained:
+        return planned
+    return _settled(Inferred(refusal=planned.reason), offered, verdict)
 
 
 def _settled(inferred: Inferred, offered: Offered, verdict: Verdict) -> Evidence:
     state, shortfall = settled(inferred, offered.candidates, verdict, offered.traits)
     if state is State.SATISFIED:
-        return _SERVED
+        return SERVED
     return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall)
 
 

@@ -332,7 +332,7 @@ def _names(arbiters: Iterable[Candidate]) -> tuple[str, ...]:
 
 def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
     """Whether a partial index may be an arbiter, too, of a key of plain columns: where its predicate folds to true."""
-    if key.traits.dialect != "postgresql" or key.traits.refusing_rules:
+    if not key.traits.database.simplifies_sql or key.traits.refusing_rules:
         return False
     return any(
         can_be_inferred(key.target, replace(c, partial=False, predicate=None), key.traits)
@@ -354,10 +354,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         listing = listing_sql(connection.dialect, rows)
         return [unread_rows(subject, _why_unread(error), message, listing)]
     except HiddenRowsError as error:
-        message = str(error).partition(". Run the upgrade")[0]
-        return [unread_rows(subject, Unread.HIDDEN, message)]
-    mendable = can_deduplicate(connection.dialect)
-    return of_rows(subject, report, served=served, mendable=mendable)
+        return [unread_rows(subject, Unread.HIDDEN, error.fact)]
+    fixable = can_deduplicate(connection.dialect)
+    return of_rows(subject, report, served=served, fixable=fixable)
 
 
 def _why_unread(error: DBAPIError) -> Unread:

@@ -44,7 +44,7 @@ from sqlalchemy import (
 )
 
 from alembic_upsert_guard import UpsertKey
-from alembic_upsert_guard.migration.compare import guard_tables, mark_table
+from alembic_upsert_guard.migration.compare.comparators import guard_tables, mark_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -28,7 +28,7 @@ from rich.table import Table as Printed
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tests.alembic_server import AlembicServer
+from tests.fork_server import ForkServer
 from tests.online.revisions import revision
 from tests.planner.servers import VERSIONS, embedded_server
 from tests.project import Project
@@ -145,7 +145,7 @@ class Bench:
         self.rows = rows
         self.writers = writers
         self.engine: Engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        self.alembic = AlembicServer()
+        self.alembic = ForkServer()
         self.project = Project(folder / "project", url, server=self.alembic)
 
     def close(self) -> None:

@@ -88,7 +88,7 @@ def report(folders: Sequence[Path], rounds: int, processes: int) -> None:
         )
     Console().print(
         f"{len(paths):,} Python files, {size / 1e6:,.0f} MB, {rounds} rounds; {found.files:,} files scanned, "
-        f"{sum(map(looks_like_one, paths)):,} parsed, {len(found.call_sites):,} call sites, "
+        f"{sum(map(looks_like_one, paths)):,} parsed, {len(found.upserts):,} upserts, "
         f"{len(found.problems):,} problems",
         printed,
     )
@@ -114,12 +114,12 @@ def in_processes(paths: Sequence[str], processes: int) -> int:
     """Scan in several processes, in chunks that even them out."""
     chunks = [paths[n :: processes * 4] for n in range(processes * 4)]
     with ProcessPoolExecutor(processes) as pool:
-        return sum(pool.map(call_sites_in, chunks))
+        return sum(pool.map(upserts_in, chunks))
 
 
-def call_sites_in(paths: Sequence[str]) -> int:
+def upserts_in(paths: Sequence[str]) -> int:
     """How many there are."""
-    return len(scan(paths, NOTHING).call_sites)
+    return len(scan(paths, NOTHING).upserts)
 
 
 if __name__ == "__main__":

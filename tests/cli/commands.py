@@ -63,7 +63,7 @@ class Report:
     code: int
     keys: list[dict[str, Any]]
     findings: list[dict[str, Any]]
-    accepted: list[dict[str, Any]]
+    suppressed: list[dict[str, Any]]
     call_sites: list[dict[str, Any]] | None
     err: str
 
@@ -73,15 +73,15 @@ class Report:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        """By table and key, as people are told of it."""
-        return {told(key): key["verdict"] for key in self.keys}
+        """By table and key, as messages name it."""
+        return {label(key): key["verdict"] for key in self.keys}
 
     @property
     def arbiters(self) -> dict[str, list[str]]:
-        return {told(key): key["arbiters"] for key in self.keys}
+        return {label(key): key["arbiters"] for key in self.keys}
 
 
-def told(subject: dict[str, Any]) -> str:
+def label(subject: dict[str, Any]) -> str:
     schema = f"{subject['schema']}." if subject["schema"] else ""
     where = f" WHERE {subject['where']}" if subject["where"] else ""
     return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"
@@ -89,7 +89,7 @@ def told(subject: dict[str, Any]) -> str:
 
 def guard(project: Project, *arguments: str) -> Ran:
     """Run the command; a traceback is never an answer."""
-    ran = project._run("-m", "alembic_upsert_guard", *arguments)
+    ran = project.python("-m", "alembic_upsert_guard", *arguments)
     assert "Traceback" not in ran.said, ran.said
     return ran
 
@@ -104,14 +104,14 @@ def report(project: Project, *arguments: str) -> Report:
         "version",
         "keys",
         "findings",
-        "accepted",
+        "suppressed",
         *(["call_sites"] if "call_sites" in document else []),
     ]
     assert list(document) == members
     for member, names in MEMBERS.items():
         assert all(list(each) == names for each in document.get(member, []))
-    assert all(list(each) == MEMBERS["findings"] for each in document["accepted"])
-    for finding in [*document["findings"], *document["accepted"]]:
+    assert all(list(each) == MEMBERS["findings"] for each in document["suppressed"])
+    for finding in [*document["findings"], *document["suppressed"]]:
         code = CODES[finding["code"]]
         assert arguments[0] in {command.partition(" ")[0] for command in code.commands}
         assert finding["severity"] in {code.severity.value, *map(str, code.exceptions.values())}
@@ -119,7 +119,7 @@ def report(project: Project, *arguments: str) -> Report:
         ran.code,
         document["keys"],
         document["findings"],
-        document["accepted"],
+        document["suppressed"],
         document.get("call_sites"),
         ran.err,
     )

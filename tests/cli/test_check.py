@@ -1,4 +1,4 @@
-"""``upsert-guard check``: every verdict and every code that it can tell, on the model, the DDL and the database."""
+"""``upsert-guard check``: every verdict and every code that it can report, on the model, the DDL and the database."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_predicate_that_excludes_null(project: Project) -> None:
 
 @pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_of_an_arbiter_that_the_database_was_asked_for(project: Project) -> None:
-    """A predicate in other words: the planner names the arbiter, and its NULLs count."""
+    """A predicate written otherwise: the planner names the arbiter, and its NULLs count."""
     project.sql(
         "CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL, email varchar)",
         "CREATE UNIQUE INDEX positive ON accounts (tenant, email) WHERE tenant > 0",
@@ -303,7 +303,7 @@ def test_on_sqlite(sqlite_project: Project) -> None:
     ]
 
 
-def test_a_key_that_holds_the_rowid_is_told_with_the_way_out(sqlite_project: Project) -> None:
+def test_a_key_that_holds_the_rowid_is_reported_with_the_way_out(sqlite_project: Project) -> None:
     """Nothing that a revision could make would serve it."""
     sqlite_project.sql("CREATE TABLE accounts (id INTEGER NOT NULL PRIMARY KEY, tenant INTEGER)")
     sqlite_project.models("""

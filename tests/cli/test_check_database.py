@@ -183,7 +183,7 @@ def test_models_by_their_name_have_their_keys_checked(folder: Folder) -> None:
 
 
 def test_a_comment_suppresses_it_where_it_is(folder: Folder) -> None:
-    """A comment of this code that suppresses nothing is a finding, for this command alone."""
+    """A comment of this code that suppresses nothing is a finding, for this command only."""
     folder.write("api.py", UNSERVED.strip() + "  # upsert-guard: ignore[unserved-upsert]\n")
     assert folder.check("--code", "api.py").code == 0
     folder.write("api.py", SERVED.strip() + "  # upsert-guard: ignore[unserved-upsert]\n")
@@ -296,17 +296,17 @@ def test_every_spelling_of_a_password_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ([], "name what is checked against the database: --code PATH..."),
         (["--code", "nowhere.py"], "there is no nowhere.py to scan"),
         (["--metadata", "nowhere:metadata"], "--metadata nowhere:metadata: ModuleNotFoundError"),
     ],
 )
-def test_what_cannot_run_says_why(folder: Folder, arguments: list[str], words: str) -> None:
+def test_what_cannot_run_says_why(folder: Folder, arguments: list[str], message: str) -> None:
     ran = folder.check(*arguments)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(f"upsert-guard: {words}")
+    assert ran.err.startswith(f"upsert-guard: {message}")
 
 
 # -- SQLite

@@ -67,23 +67,23 @@ def test_each_tenant_is_read(project: Project, schema: str | None) -> None:
     assert [(f["code"], f["schema"]) for f in checked.findings] == [("missing-arbiter", "zeta")]
 
 
-@pytest.mark.parametrize("accepted", ["tenant.accounts", "zeta.accounts"])
-def test_a_tenants_finding_is_accepted_by_either_name(project: Project, accepted: str) -> None:
+@pytest.mark.parametrize("named", ["tenant.accounts", "zeta.accounts"])
+def test_a_tenants_finding_is_suppressed_by_either_name(project: Project, named: str) -> None:
     """The model's, for all tenants; or the tenant's."""
     tenants(project, "tenant")
     project.models(ACCOUNT.replace('"email"),)', '"email"), {"schema": "tenant"})'))
     (project.path / "pyproject.toml").write_text(
         "[[tool.upsert_guard.ignore]]\n"
-        f'code = "missing-arbiter"\ntable = "{accepted}"\nreason = "zeta is read only"\n'
+        f'code = "missing-arbiter"\ntable = "{named}"\nreason = "zeta is read only"\n'
     )
     assert report(project, "check").code == 0
 
-    project.edit("pyproject.toml", accepted, "accounts")
+    project.edit("pyproject.toml", named, "accounts")
     assert report(project, "check").codes == ["missing-arbiter", "stale-ignore"]
 
 
 def test_several_metadata(project: Project) -> None:
-    """Each one's keys; what two of them declare alike is told once."""
+    """Each one's keys; what two of them declare alike is reported once."""
     project.sql(ACCOUNTS, UNIQUE, "CREATE TABLE notes (id int PRIMARY KEY, slug varchar NOT NULL)")
     project.models(
         ACCOUNT
@@ -248,5 +248,5 @@ def test_what_env_prints_is_not_in_the_report(project: Project) -> None:
     )
     for arguments in (["check"], ["scan", "models.py"]):
         checked = report(project, *arguments)
-        for words in ("from env", "by alembic", "from a process", "from far"):
-            assert words in checked.err
+        for printed in ("from env", "by alembic", "from a process", "from far"):
+            assert printed in checked.err

@@ -17,7 +17,7 @@ NULLABLE = ACCOUNT.replace("Mapped[str]", "Mapped[str | None]")
 
 
 def with_rows(project: Project, model: str = ACCOUNT) -> None:
-    """Two keys that stand twice, and one that stands once."""
+    """Two keys with duplicate rows, and one without."""
     project.sql(
         ACCOUNTS,
         "INSERT INTO accounts (tenant, email) VALUES (1, 'secret'), (1, 'secret'), (1, 'secret'), (2, 'b'), "
@@ -37,7 +37,7 @@ def test_duplicates_are_counted_and_listed(project: Project) -> None:
     assert (found["severity"], found["fact"]) == ("error", "2 duplicate groups, 3 surplus rows")
     listing = found["hint"].removeprefix("list them: ").partition(";")[0]
     assert [row[-1] for row in project.rows(listing)] == [3, 2]
-    assert found["hint"].endswith("The upgrade that checks them offers the line that mends them")
+    assert found["hint"].endswith("The upgrade that checks them offers the line that fixes them")
     assert "secret" not in guard(project, "check", "--rows").said
 
 
@@ -74,7 +74,7 @@ def test_nulls_under_each_mode(project: Project, nulls: str, found: list[tuple[s
     assert checked.code == int(any(severity == "error" for _, severity in found))
     if "null-rows" in checked.codes:
         assert checked.findings[-1]["fact"] == (
-            "2 rows have NULL in the key, and no upsert ever matches them"
+            "2 rows with NULL in the key: no upsert ever matches them"
         )
 
 
@@ -92,7 +92,7 @@ def test_an_index_that_lies(project: Project) -> None:
     checked = report(project, "check", "--rows")
     assert list(checked.verdicts.values()) == ["satisfied"]
     assert checked.codes == ["duplicate-rows"]
-    assert checked.findings[0]["hint"].endswith("mend the rows, then REINDEX it")
+    assert checked.findings[0]["hint"].endswith("fix the rows, then REINDEX it")
     assert report(project, "check").code == 0
 
 
@@ -124,7 +124,7 @@ def test_rows_that_are_hidden(project: Project) -> None:
 
 
 def test_an_expression_that_fails_on_a_row(project: Project) -> None:
-    """In the database's words; the keys behind it are read, though its statement failed."""
+    """As the database says it; the keys behind it are read, though its statement failed."""
     project.sql(
         ACCOUNTS, UNIQUE, "INSERT INTO accounts (tenant, email) VALUES (0, 'a'), (0, 'b'), (1, 'a')"
     )
@@ -166,4 +166,4 @@ def test_rows_on_sqlite(sqlite_project: Project) -> None:
 
     checked = report(sqlite_project, "check", "--rows")
     assert checked.codes == ["missing-arbiter", "duplicate-rows", "null-rows"]
-    assert checked.findings[2]["fact"].startswith("1 row has NULL in the key")
+    assert checked.findings[2]["fact"].startswith("1 row with NULL in the key")

@@ -1,4 +1,4 @@
-"""docs/command.md, run as it stands; and the hooks that it tells of."""
+"""docs/command.md, run as it is; and the hooks that it shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from alembic_upsert_guard.cli import _parser
+from alembic_upsert_guard.command.arguments import argument_parser
 from alembic_upsert_guard.command.ignores import read_entries
 from tests.cli.commands import guard
 
@@ -34,23 +34,23 @@ def set_up(project: Project) -> None:
     (project.path / "mistakes.py").write_text(service)
 
 
-def ran_as_told(project: Project, block: str) -> tuple[Ran, str]:
+def run_of(project: Project, block: str) -> tuple[Ran, str]:
     """What the command printed, and what the page says of it."""
-    prompt, _, told = block.partition("\n")
-    return guard(project, *shlex.split(prompt.removeprefix("$ upsert-guard "))), told
+    prompt, _, shown = block.partition("\n")
+    return guard(project, *shlex.split(prompt.removeprefix("$ upsert-guard "))), shown
 
 
 def test_the_examples_print_what_the_page_says(project: Project) -> None:
-    """Standard output, to the letter; the last one accepts everything."""
+    """Standard output, to the letter; the last one suppresses everything."""
     set_up(project)
     for block in blocks("console"):
-        ran, told = ran_as_told(project, block)
-        assert ran.out == told, block
+        ran, shown = run_of(project, block)
+        assert ran.out == shown, block
     assert read_entries(project.path / "pyproject.toml")
     assert guard(project, "check", "--rows", "--strict").code == 0
 
 
-def test_the_entry_of_the_page_accepts(project: Project) -> None:
+def test_the_entry_of_the_page_suppresses(project: Project) -> None:
     set_up(project)
     (project.path / "pyproject.toml").write_text(blocks("toml")[0])
     assert guard(project, "check", "--strict").code == 0
@@ -58,9 +58,9 @@ def test_the_entry_of_the_page_accepts(project: Project) -> None:
 
 def test_every_command_and_option_is_on_the_page() -> None:
     """And no option that is not there."""
-    usage = _parser().format_help() + "".join(
+    usage = argument_parser().format_help() + "".join(
         parser.format_help()
-        for action in _parser()._actions
+        for action in argument_parser()._actions
         for parser in (action.choices.values() if isinstance(action.choices, dict) else ())
     )
     options = set(re.findall(r"--[a-z]+", usage)) - {"--help", "--config", "--name"}
@@ -74,7 +74,7 @@ def test_the_examples_for_ci_are_commands(example: str) -> None:
     """YAML, and every line of ours is one that the command takes."""
     assert yaml.safe_load(textwrap.dedent(example))
     for line in re.findall(r"(?:run|entry): upsert-guard (.*)", example):
-        _parser().parse_args(shlex.split(line))
+        argument_parser().parse_args(shlex.split(line))
 
 
 def test_the_hooks_are_commands() -> None:
@@ -87,7 +87,7 @@ def test_the_hooks_are_commands() -> None:
         assert not hook["pass_filenames"]
         command, *arguments = shlex.split(hook["entry"])
         assert command == "upsert-guard"
-        _parser().parse_args([*arguments, *hook.get("args", [])])
+        argument_parser().parse_args([*arguments, *hook.get("args", [])])
     assert hooks[0]["additional_dependencies"] == [".[scan]"]
 
 

@@ -26,7 +26,7 @@ def broken(sqlite_project: Project) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "reason"),
     [
         ("nonsense()", "NameError: name 'nonsense' is not defined (migrations/env.py:2)"),
         ("import nowhere", "ModuleNotFoundError: No module named 'nowhere' (migrations/env.py:2)"),
@@ -40,10 +40,10 @@ def broken(sqlite_project: Project) -> Project:
         ),
     ],
 )
-def test_a_broken_env(broken: Project, line: str, words: str) -> None:
+def test_a_broken_env(broken: Project, line: str, reason: str) -> None:
     """What it raised, and where; and what it raised on purpose is not taken for our exit code."""
     broken.edit("migrations/env.py", "\nimport os\n", f"\n{line}\nimport os\n")
-    assert could_not_run(broken, "check") == FAILED + words
+    assert could_not_run(broken, "check") == FAILED + reason
 
 
 def test_a_broken_model(broken: Project) -> None:
@@ -96,7 +96,7 @@ def test_env_that_swallows_what_fails(broken: Project) -> None:
 
 
 def test_an_unreachable_database(project: Project) -> None:
-    """In the driver's words, without the password."""
+    """As the driver says it, without the password."""
     project.models(ACCOUNT)
     project.url = "postgresql+psycopg2://me:secret@127.0.0.1:1/nowhere"
     said = could_not_run(project, "check")

@@ -144,8 +144,8 @@ def test_github_annotates(short: Project) -> None:
 
 def test_github_escapes() -> None:
     """As the runner reads it: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
-    told = finding(fact="100%, a: b,\r\nc", location=Location("a,b:c%.py", 7))
-    assert as_github([told]) == [
+    escaped = finding(fact="100%, a: b,\r\nc", location=Location("a,b:c%.py", 7))
+    assert as_github([escaped]) == [
         "::error file=a%2Cb%3Ac%25.py,line=7,title=missing-arbiter::100%25, a: b,%0D%0Ac. Add it"
     ]
 
@@ -213,7 +213,7 @@ def test_exit_codes(project: Project, form: str) -> None:
     ],
 )
 def test_wrong_usage(short: Project, arguments: list[str]) -> None:
-    """2, and the usage on standard error; no abbreviation stands for an option that writes."""
+    """2, and the usage on standard error; no abbreviation is taken for an option that writes."""
     ran = guard(short, *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "usage: upsert-guard" in ran.err

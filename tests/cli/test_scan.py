@@ -135,7 +135,7 @@ def test_named_models_are_found_where_alembic_finds_them(service: Project) -> No
 
 
 @pytest.mark.parametrize(
-    ("named", "words"),
+    ("named", "message"),
     [
         ("models", "--metadata models: write module:attribute, such as app.models:Base"),
         ("models:", "--metadata models:: write module:attribute, such as app.models:Base"),
@@ -146,10 +146,10 @@ def test_named_models_are_found_where_alembic_finds_them(service: Project) -> No
         ("broken:Base", "--metadata broken:Base: SyntaxError: "),
     ],
 )
-def test_models_that_cannot_be_imported(service: Project, named: str, words: str) -> None:
+def test_models_that_cannot_be_imported(service: Project, named: str, message: str) -> None:
     (service.path / "ends.py").write_text("raise SystemExit(0)\n")
     (service.path / "broken.py").write_text("class\n")
-    assert could_not_run(service, "scan", "service.py", "--metadata", named).startswith(words)
+    assert could_not_run(service, "scan", "service.py", "--metadata", named).startswith(message)
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -> None:
@@ -214,8 +214,8 @@ def test_without_the_parsers(service: Project) -> None:
     assert guard(service, "explain", "missing-arbiter").code == 0
 
 
-def test_a_comment_accepts_where_it_stands(service: Project) -> None:
-    """One that accepts nothing is a finding, at its line, in its place among the others."""
+def test_a_comment_suppresses_where_it_is(service: Project) -> None:
+    """One that suppresses nothing is a finding, at its line, in its place among the others."""
     service.edit(
         "service.py", '["email"])', '["email"])  # upsert-guard: ignore[undeclared-upsert]'
     )
@@ -249,7 +249,7 @@ def test_env_that_fails_offline_says_the_other_way(service: Project) -> None:
 
 
 def test_a_file_named_by_bytes(service: Project) -> None:
-    """A name that is no UTF-8 is told all the same, in text and in JSON."""
+    """A name that is no UTF-8 is printed all the same, in text and in JSON."""
     if sys.platform == "darwin":
         pytest.skip("its file systems take no such name")
     shutil.copy(service.path / "service.py", os.fsencode(service.path) + b"/caf\xe9.py")

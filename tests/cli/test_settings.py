@@ -70,7 +70,7 @@ def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, cod
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         (
             "path = ['app']",
@@ -83,7 +83,7 @@ def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, cod
         ("paths = ['nowhere']", "there is no nowhere to scan"),
     ],
 )
-def test_a_setting_that_cannot_be_used(shop: Project, settings: str, words: str) -> None:
+def test_a_setting_that_cannot_be_used(shop: Project, settings: str, message: str) -> None:
     """Exit 2: a misspelt one must not pass for none."""
     (shop.path / "pyproject.toml").write_text(f"[tool.upsert_guard]\n{settings}\n")
-    assert words in could_not_run(shop, "scan")
+    assert message in could_not_run(shop, "scan")

@@ -161,7 +161,7 @@ DEFERRABLE: dict[str, Any] = {
 }
 REFUSAL = (
     "upsert key accounts (tenant, email) cannot be upserted on: slow on the same columns is DEFERRABLE, and "
-    "ON CONFLICT refuses deferrable arbiters (55000); declare that constraint without deferrable= and initially="
+    "ON CONFLICT fails on it with 55000; declare that constraint without deferrable= and initially="
 )
 
 

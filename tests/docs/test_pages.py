@@ -27,7 +27,7 @@ from alembic.operations import Operations
 from packaging.requirements import Requirement
 from sqlalchemy import create_engine
 
-from alembic_upsert_guard.cli import _parser
+from alembic_upsert_guard.command.arguments import argument_parser
 from alembic_upsert_guard.command.ignores import read_entries
 from tests.project import _MODELS as MODULE
 from tests.test_codes import run as run_sql
@@ -150,7 +150,7 @@ class Reader:
         """YAML, whose lines of ours are commands."""
         assert yaml.safe_load(textwrap.dedent(text))
         for line in re.findall(r"(?:run|entry): upsert-guard (.*)", text):
-            _parser().parse_args(shlex.split(line))
+            argument_parser().parse_args(shlex.split(line))
 
 
 def installs_us(command: str) -> None:

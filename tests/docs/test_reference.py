@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import alembic_upsert_guard
-from alembic_upsert_guard.migration import operations, scripts
+from alembic_upsert_guard.migration import operations
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 SIGNATURES = re.findall(r"^\*\*`([\w.]+)(\(.*\))`\*\*$", PAGE, re.MULTILINE)
@@ -20,7 +20,7 @@ DIRECTIVES = {
     if inspect.isclass(operation)
     for name in [getattr(operation, "directive", None)]
     if isinstance(name, str) and hasattr(operation, name)
-} | {"op.sql_as_written": scripts.SqlAsWrittenDirective.sql_as_written}
+} | {"op.sql_as_written": operations.SqlAsWrittenDirective.sql_as_written}
 
 
 @pytest.mark.parametrize(("name", "told"), SIGNATURES, ids=[name for name, _ in SIGNATURES])

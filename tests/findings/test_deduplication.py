@@ -1,4 +1,4 @@
-"""The line that is offered to mend the rows with: which row it takes for the newest."""
+"""The line that is offered to fix the rows with: which row it takes for the newest."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ NAME = ColumnInOrder("name", is_moment=False, is_nullable=False)
         pytest.param([moment("day")], ("id",), id="not a part of the key"),
     ],
 )
-def test_the_newest_row_is_told_by(columns: list[ColumnInOrder], order: tuple[str, ...]) -> None:
+def test_the_newest_row_is_found_by(columns: list[ColumnInOrder], order: tuple[str, ...]) -> None:
     """The time of the last change before any other, and no time that says nothing."""
     assert order_of(columns, ["id"], ["user_id", "day"]) == order
 
 
 def test_the_lines_carry_everything_that_the_check_has() -> None:
     """Schema, predicate and the meaning of NULL go along, and the archive is named after the table."""
-    mend = suggest_directives(
+    lines = suggest_directives(
         "accounts",
         ["'tenant'", "sa.text('lower(email)')"],
         schema="crm",
@@ -63,12 +63,12 @@ def test_the_lines_carry_everything_that_the_check_has() -> None:
         order_by=["updated_at", "id"],
     )
 
-    assert mend.upgrade == (
+    assert lines.upgrade == (
         "op.deduplicate_upsert_key('accounts', ['tenant', sa.text('lower(email)')], keep='last', "
         "order_by=['updated_at', 'id'], archive_table='accounts_duplicates', schema='crm', "
         "where=sa.text('live'), nulls='not_distinct')"
     )
-    assert mend.downgrade == (
+    assert lines.downgrade == (
         "op.restore_deduplicated_rows('accounts', ['tenant', sa.text('lower(email)')], "
         "archive_table='accounts_duplicates', schema='crm', where=sa.text('live'))"
     )
@@ -76,8 +76,8 @@ def test_the_lines_carry_everything_that_the_check_has() -> None:
 
 def test_the_archive_of_a_long_name_keeps_its_ending() -> None:
     """A name that the database would cut is cut before, at a whole character."""
-    mend = suggest_directives(
+    lines = suggest_directives(
         "ü" * 31, ["'a'"], schema=None, where=None, nulls="warn", order_by=["id"]
     )
 
-    assert f"archive_table={'ü' * 26 + '_duplicates'!r}" in mend.upgrade
+    assert f"archive_table={'ü' * 26 + '_duplicates'!r}" in lines.upgrade

@@ -1,4 +1,4 @@
-"""What is so in many schemas alike is told once, and what is so in a few is told of each."""
+"""What is so in many schemas alike is reported once, and what is so in a few is reported of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from alembic_upsert_guard.findings import (
 )
 
 
-def found(schema: str | None, fact: str = "nothing is unique", table: str | None = "t") -> Finding:
+def finding(
+    schema: str | None, fact: str = "nothing is unique", table: str | None = "t"
+) -> Finding:
     return Finding(
         code=FindingCode.MISSING_ARBITER,
         schema=schema,
@@ -27,23 +29,23 @@ def found(schema: str | None, fact: str = "nothing is unique", table: str | None
     )
 
 
-def told(*findings: Finding) -> list[str]:
+def printed(*findings: Finding) -> list[str]:
     return [line.removeprefix("missing-arbiter  ") for line in as_text(findings, coloured=False)]
 
 
-def test_a_few_are_told_one_by_one() -> None:
+def test_a_few_are_reported_one_by_one() -> None:
     """Each with its schema and its way out."""
-    assert told(*map(found, (None, "x", "y"))) == [
+    assert printed(*map(finding, (None, "x", "y"))) == [
         "upsert key t (a): nothing is unique. Look at None",
         "upsert key x.t (a): nothing is unique. Look at x",
         "upsert key y.t (a): nothing is unique. Look at y",
     ]
 
 
-def test_many_are_told_together() -> None:
+def test_many_are_reported_together() -> None:
     """Where the first stood, with its way out."""
-    other = found("x", table="u")
-    assert told(found(None), other, *map(found, "xyz")) == [
+    other = finding("x", table="u")
+    assert printed(finding(None), other, *map(finding, "xyz")) == [
         "upsert key t (a) in 4 schemas (the default one, x, y and 1 more): nothing is unique. Look at None",
         "upsert key x.u (a): nothing is unique. Look at x",
     ]
@@ -51,7 +53,9 @@ def test_many_are_told_together() -> None:
 
 def test_many_facts_are_folded() -> None:
     """Of a key whose facts differ everywhere, two lines and one for the rest."""
-    lines = told(*(found(schema, f"{number} rows") for number, schema in enumerate("vwxyz", 1)))
+    lines = printed(
+        *(finding(schema, f"{number} rows") for number, schema in enumerate("vwxyz", 1))
+    )
     assert lines[:2] == [
         "upsert key v.t (a): 1 rows. Look at v",
         "upsert key w.t (a): 2 rows. Look at w",
@@ -59,36 +63,36 @@ def test_many_facts_are_folded() -> None:
     (rest,) = lines[2:]
     assert rest == (
         "upsert key t (a) in 3 schemas (x, y, z): the same, in other numbers or under other names. "
-        "See --format json, which tells of each"
+        "See --format json, which lists each"
     )
 
 
 @pytest.mark.parametrize(
     "each",
     [
-        [replace(found(None), location=Location("a.py", line)) for line in range(9)],
-        [found(None, f"{number} rows", table=None) for number in range(9)],
+        [replace(finding(None), location=Location("a.py", line)) for line in range(9)],
+        [finding(None, f"{number} rows", table=None) for number in range(9)],
     ],
     ids=["a place in a file", "no table"],
 )
-def test_what_is_about_no_schema_is_told_of_each(each: list[Finding]) -> None:
+def test_what_is_about_no_schema_is_reported_of_each(each: list[Finding]) -> None:
     """Places in files, and databases that cannot be judged."""
-    assert len(told(*each)) == len(as_github(each)) == 9
+    assert len(printed(*each)) == len(as_github(each)) == 9
 
 
 def test_annotations_are_as_few() -> None:
     """GitHub shows ten of a step."""
-    (annotation,) = as_github([*map(found, "vwxyz")])
+    (annotation,) = as_github([*map(finding, "vwxyz")])
     assert "upsert key t (a) in 5 schemas (v, w, x and 2 more): nothing is unique" in annotation
 
 
 @pytest.mark.parametrize(
-    ("schemas", "words"),
+    ("schemas", "label"),
     [
         (["x"], ""),
         (["x", "y"], " in 2 schemas (x, y)"),
         (["w", "x", "y", "z"], " in 4 schemas (w, x, y and 1 more)"),
     ],
 )
-def test_schemas_are_named_as_far_as_a_line_goes(schemas: list[str], words: str) -> None:
-    assert describe_schemas(schemas) == words
+def test_schemas_are_named_as_far_as_a_line_goes(schemas: list[str], label: str) -> None:
+    assert describe_schemas(schemas) == label

@@ -81,7 +81,7 @@ def test_the_declarations_are_written(shape: Shape, tmp_path: Path) -> None:
 
     assert models.read_text() == shape.after
     assert left.findings == ()
-    assert {site.resolution for site in left.call_sites} == {Resolution.DECLARED}
+    assert {judged.resolution for judged in left.upserts} == {Resolution.DECLARED}
 
 
 @pytest.mark.parametrize("shape", WRITTEN, ids=named)
@@ -95,7 +95,7 @@ def test_the_next_scan_is_clean(shape: Shape, tmp_path: Path) -> None:
         edits = plan_declarations(report.findings, report, declared_tables(metadata), [metadata])
 
     assert report.findings == ()
-    assert {site.resolution for site in report.call_sites} == {Resolution.DECLARED}
+    assert {judged.resolution for judged in report.upserts} == {Resolution.DECLARED}
     assert edits.files == ()
 
 

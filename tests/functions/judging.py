@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from alembic_upsert_guard.upserts.upsert import call_site_member
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,8 +39,8 @@ class Database:
     def only(self, script: str) -> tuple[dict[str, Any], str]:
         """The one call site, and the fact of its finding; empty where it has none."""
         judged = self.judged(script)
-        (site,) = judged.call_sites
-        return site, "".join(finding.fact for finding in judged.findings)
+        (upsert,) = judged.upserts
+        return call_site_member(upsert), "".join(finding.fact for finding in judged.findings)
 
     def answer(self, call: str) -> str | None:
         """The SQLSTATE of a call, which is undone; None: it passes."""

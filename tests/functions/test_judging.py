@@ -245,7 +245,7 @@ def test_a_search_path_that_finds_nothing(database: Database) -> None:
 def test_each_function_has_the_search_path_of_its_own(database: Database) -> None:
     script = UNIQUE + "CREATE SCHEMA app; CREATE TABLE app.users (email text);" + body(UPSERT)
     other = body(UPSERT, head="g() RETURNS void SET search_path = app")
-    assert [s["resolution"] for s in database.judged(script + other).call_sites] == [
+    assert [j.resolution for j in database.judged(script + other).upserts] == [
         "served",
         "unserved",
     ]
@@ -313,7 +313,7 @@ def test_a_parameter_of_an_sql_function_is_one(database: Database) -> None:
 def test_a_numbered_parameter_is_one(database: Database) -> None:
     statement = UPSERT.replace("(email) DO", "(email) WHERE tenant = $1 DO")
     judged = database.judged(UNIQUE + body(statement, head="f(int) RETURNS void"))
-    assert [s["resolution"] for s in judged.call_sites] == ["unresolved"]
+    assert [j.resolution for j in judged.upserts] == ["unresolved"]
 
 
 def test_a_row_of_a_trigger_is_one(database: Database) -> None:

@@ -12,6 +12,7 @@ from alembic.operations import Operations
 from sqlalchemy import create_engine, event, make_url, text
 
 from alembic_upsert_guard.upserts.scan.sql.routines import Routine, read_routine
+from alembic_upsert_guard.upserts.upsert import call_site_member
 from tests.functions.judging import body
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ONBOARDING = (
 
 def places(database: Database, script: str) -> list[tuple[str, int, str]]:
     """Function, line and resolution of each call site."""
-    sites = database.judged(script).call_sites
+    sites = map(call_site_member, database.judged(script).upserts)
     return [(site["path"], site["line"], site["resolution"]) for site in sites]
 
 
@@ -263,7 +264,7 @@ def test_functions_without_an_upsert_are_none(database: Database) -> None:
 def test_a_statement_put_together_at_run_time_is_named(database: Database, statement: str) -> None:
     judged = database.judged(UNIQUE + body(statement, declare="t text := 'SELECT 1';"))
     (finding,) = judged.findings
-    (site,) = judged.call_sites
+    (site,) = map(call_site_member, judged.upserts)
     assert (finding.code, finding.severity, finding.table) == ("unresolved-upsert", "warning", None)
     assert (site["table"], site["elements"], site["resolution"]) == (None, [], "unresolved")
 
@@ -343,8 +344,8 @@ def test_a_body_cut_off_anywhere_is_read_without_an_error() -> None:
         q := q || (lower('x')); EXECUTE (q); DO $x$ on conflict $x$; END"""
     for language in ("sql", "plpgsql", "other"):
         for at in range(len(source)):
-            assert isinstance(read_routine(Routine(language, source[at:])), list)
-            assert isinstance(read_routine(Routine(language, source[:at])), list)
+            assert isinstance(read_routine(Routine(language=language, source=source[at:])), list)
+            assert isinstance(read_routine(Routine(language=language, source=source[:at])), list)
 
 
 def test_a_table_that_the_role_may_not_use_is_unresolved(database: Database) -> None:
@@ -355,7 +356,7 @@ def test_a_table_that_the_role_may_not_use_is_unresolved(database: Database) -> 
         judged = database.judge(connection)
         assert connection.scalar(text("SELECT current_user")) == "guest_of_the_guard"
         connection.rollback()
-    assert [s["resolution"] for s in judged.call_sites] == ["unresolved"]
+    assert [j.resolution for j in judged.upserts] == ["unresolved"]
     assert "42501: permission denied for schema vault" in judged.findings[0].fact
 
 
@@ -365,7 +366,7 @@ def test_a_table_that_the_role_may_not_use_is_unresolved(database: Database) -> 
 def test_functions_of_extensions_are_not_asked(database: Database) -> None:
     script = body(BARE) + body(BARE, head="mine() RETURNS void")
     judged = database.judged(UNIQUE + script + "ALTER EXTENSION plpgsql ADD FUNCTION f();")
-    assert [site["path"] for site in judged.call_sites] == ["public.mine()"]
+    assert [j.upsert.place.path for j in judged.upserts] == ["public.mine()"]
 
 
 def statements(connection: Connection) -> list[str]:
@@ -387,7 +388,7 @@ def test_two_thousand_functions_take_a_few_statements(database: Database) -> Non
     with database.engine.connect() as connection:
         seen = statements(connection)
         judged = database.judge(connection)
-    assert len(judged.call_sites) == 2000
+    assert len(judged.upserts) == 2000
     assert len(judged.findings) == 1000
     assert len(seen) <= 6, seen
 
@@ -409,7 +410,7 @@ def test_as_many_targets_take_hardly_more(database: Database) -> None:
                 "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^t_'"
             )
         )
-    assert {site["resolution"] for site in judged.call_sites} == {"served"}
+    assert {j.resolution for j in judged.upserts} == {"served"}
     assert len(seen) <= 10, seen
     assert locks == 0
 
@@ -431,13 +432,13 @@ def test_a_read_only_transaction_is_enough(database: Database) -> None:
     database.run(UNIQUE + body(BARE))
     with database.engine.connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        assert [s["resolution"] for s in database.judge(connection).call_sites] == ["unserved"]
+        assert [j.resolution for j in database.judge(connection).upserts] == ["unserved"]
 
 
 def test_a_connection_that_commits_each_statement_will_do(database: Database) -> None:
     database.run(UNIQUE + body(BARE))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        assert [s["resolution"] for s in database.judge(connection).call_sites] == ["unserved"]
+        assert [j.resolution for j in database.judge(connection).upserts] == ["unserved"]
 
 
 def test_psycopg_3_answers_alike(database: Database, url: str) -> None:
@@ -454,5 +455,5 @@ def test_a_role_that_may_not_ask_learns_why(database: Database) -> None:
     with database.engine.connect() as connection:
         connection.exec_driver_sql("SET ROLE guest_of_the_guard")
         judged = database.judge(connection)
-    assert [site["resolution"] for site in judged.call_sites] == ["unresolved"]
+    assert [j.resolution for j in judged.upserts] == ["unresolved"]
     assert "42501: permission denied for language plpgsql" in judged.findings[0].fact

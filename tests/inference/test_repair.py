@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from alembic_upsert_guard.databases import SQLITE
 from alembic_upsert_guard.findings import shortfall_fact
 from alembic_upsert_guard.inference import Kind, Traits
-from alembic_upsert_guard.migration.repair import KeyState, Repair, plan_repair
+from alembic_upsert_guard.migration.compare.key_state import KeyState
+from alembic_upsert_guard.migration.compare.plan import RepairPlan, plan_repair
 from tests.inference.sentences import UNREADABLE, offered, promise, sql
 
 WANTED = offered("uq", "a", "b", kind=Kind.CONSTRAINT)
@@ -30,7 +32,7 @@ def repair(
     alembic_creates: bool = True,
     compared: bool = True,
     nullable: bool = False,
-) -> Repair:
+) -> RepairPlan:
     """The repair of a key on ``(a, b)``, or of what is wanted, given what the database has."""
     return plan_repair(
         KeyState(
@@ -46,19 +48,19 @@ def repair(
     )
 
 
-def told(found: Repair) -> list[str]:
-    """The steps in words: ``validate``, ``drop slow``, ``create``, ``verify``."""
+def described(plan: RepairPlan) -> list[str]:
+    """The steps as text: ``validate``, ``drop slow``, ``create``, ``verify``."""
     return [
         step.action.value
         if step.candidate is None
         else f"{step.action.value} {step.candidate.name}"
-        for step in found.steps
+        for step in plan.steps
     ]
 
 
-def reason(found: Repair) -> str | None:
+def reason(plan: RepairPlan) -> str | None:
     """The code that is logged."""
-    return None if found.shortfall is None else str(found.shortfall.code)
+    return None if plan.shortfall is None else str(plan.shortfall.code)
 
 
 def named(word: str | None, offer: Any) -> Any:
@@ -78,11 +80,11 @@ def named(word: str | None, offer: Any) -> Any:
 @pytest.mark.parametrize("owned", [True, False])
 def test_nothing_that_serves(there: list[Any], *, alembic_creates: bool, owned: bool) -> None:
     """Validate and create, whether or not Alembic would have; what is near stays."""
-    found = repair(*there, alembic_creates=alembic_creates, owned=owned)
+    plan = repair(*there, alembic_creates=alembic_creates, owned=owned)
 
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == "missing-arbiter"
-    assert found.adopted == ()
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == "missing-arbiter"
+    assert plan.adopted == ()
 
 
 # -- something good is there
@@ -104,39 +106,41 @@ def test_something_good_for_a_key_that_lets_go(
     good: Any, *, alembic_drops: bool, alembic_creates: bool
 ) -> None:
     """It is adopted: what Alembic would drop and create for it is taken out."""
-    found = repair(
+    plan = repair(
         good, alembic_drops=(good,) if alembic_drops else (), alembic_creates=alembic_creates
     )
 
-    assert found == Repair(adopted=(good,))
+    assert plan == RepairPlan(adopted=(good,))
 
 
 def test_of_several_good_ones_none_is_dropped() -> None:
     """All are adopted."""
-    assert repair(GOOD, ELSEWHERE, alembic_drops=(ELSEWHERE,)) == Repair(adopted=(GOOD, ELSEWHERE))
+    assert repair(GOOD, ELSEWHERE, alembic_drops=(ELSEWHERE,)) == RepairPlan(
+        adopted=(GOOD, ELSEWHERE)
+    )
 
 
 def test_something_good_for_a_key_that_states_its_name() -> None:
-    """Alembic's own operations stand, with the check before the creation."""
-    found = repair(ELSEWHERE, owned=False, alembic_drops=(ELSEWHERE,))
+    """Alembic's own operations stay, with the check before the creation."""
+    plan = repair(ELSEWHERE, owned=False, alembic_drops=(ELSEWHERE,))
 
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == "missing-arbiter"
-    assert found.adopted == ()
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == "missing-arbiter"
+    assert plan.adopted == ()
 
 
 def test_something_good_that_alembic_must_not_drop() -> None:
-    """Filtered out, it stays: the reason told for the second one is not that the first covers other rows."""
-    found = repair(ELSEWHERE, owned=False)
+    """Filtered out, it stays: the reason given for the second one is not that the first covers other rows."""
+    plan = repair(ELSEWHERE, owned=False)
 
-    assert told(found) == ["validate", "create"]
-    assert found.shortfall is not None
-    assert "covers other rows" not in shortfall_fact(promise("a", "b"), found.shortfall)
+    assert described(plan) == ["validate", "create"]
+    assert plan.shortfall is not None
+    assert "covers other rows" not in shortfall_fact(promise("a", "b"), plan.shortfall)
 
 
 def test_the_very_thing_for_a_key_that_states_its_name() -> None:
     """Nothing is short, nothing is done."""
-    assert repair(GOOD, owned=False, alembic_creates=False) == Repair()
+    assert repair(GOOD, owned=False, alembic_creates=False) == RepairPlan()
 
 
 # -- deferrable
@@ -145,55 +149,55 @@ def test_the_very_thing_for_a_key_that_states_its_name() -> None:
 @pytest.mark.parametrize("owned", [True, False])
 def test_a_spoiler(*, owned: bool) -> None:
     """Validated before anything is changed, dropped, and replaced."""
-    found = repair(SPOILER, owned=owned)
+    plan = repair(SPOILER, owned=owned)
 
-    assert told(found) == ["validate", "drop slow", "create"]
-    assert reason(found) == "deferrable-arbiter"
+    assert described(plan) == ["validate", "drop slow", "create"]
+    assert reason(plan) == "deferrable-arbiter"
 
 
-def test_a_spoiler_that_bears_the_wanted_name() -> None:
+def test_a_spoiler_that_has_the_wanted_name() -> None:
     """Alembic, which goes by name and columns, would create nothing."""
-    found = repair(named("uq", SPOILER), alembic_creates=False)
+    plan = repair(named("uq", SPOILER), alembic_creates=False)
 
-    assert told(found) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "drop uq", "create"]
 
 
 @pytest.mark.parametrize("owned", [True, False])
 def test_a_spoiler_beside_something_good(*, owned: bool) -> None:
     """It goes, and nothing else happens."""
-    found = repair(GOOD, SPOILER, owned=owned, alembic_creates=False)
+    plan = repair(GOOD, SPOILER, owned=owned, alembic_creates=False)
 
-    assert told(found) == ["drop slow"]
-    assert reason(found) == "deferrable-arbiter"
+    assert described(plan) == ["drop slow"]
+    assert reason(plan) == "deferrable-arbiter"
 
 
 def test_a_spoiler_beside_something_good_of_another_name() -> None:
     """The key that lets go adopts it, and what Alembic would create is taken out."""
-    found = repair(ELSEWHERE, SPOILER)
+    plan = repair(ELSEWHERE, SPOILER)
 
-    assert told(found) == ["drop slow"]
-    assert found.adopted == (ELSEWHERE,)
+    assert described(plan) == ["drop slow"]
+    assert plan.adopted == (ELSEWHERE,)
 
 
-def test_a_spoiler_that_bears_the_name_beside_something_good() -> None:
-    """A key that states its name gets it: once the spoiler is gone, nothing bears it."""
-    found = repair(ELSEWHERE, named("uq", SPOILER), owned=False, alembic_creates=False)
+def test_a_spoiler_that_has_the_name_beside_something_good() -> None:
+    """A key that states its name gets it: once the spoiler is gone, nothing has it."""
+    plan = repair(ELSEWHERE, named("uq", SPOILER), owned=False, alembic_creates=False)
 
-    assert told(found) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "drop uq", "create"]
 
 
 def test_two_spoilers() -> None:
     """One would be enough to fail on."""
-    found = repair(SPOILER, named("slower", SPOILER))
+    plan = repair(SPOILER, named("slower", SPOILER))
 
-    assert told(found) == ["validate", "drop slow", "drop slower", "create"]
+    assert described(plan) == ["validate", "drop slow", "drop slower", "create"]
 
 
 def test_a_deferrable_constraint_on_other_elements() -> None:
     """It spoils nothing here."""
     other = offered("slow", "a", "c", kind=Kind.CONSTRAINT, immediate=False)
 
-    assert repair(GOOD, other, alembic_creates=False) == Repair(adopted=(GOOD,))
+    assert repair(GOOD, other, alembic_creates=False) == RepairPlan(adopted=(GOOD,))
 
 
 # -- invalid
@@ -203,42 +207,42 @@ def test_a_deferrable_constraint_on_other_elements() -> None:
 @pytest.mark.parametrize("name", ["uq", "broken"])
 def test_something_broken(name: str, kind: Kind) -> None:
     """Of the wanted shape: dropped first, so that its name and its cost are gone."""
-    found = repair(replace(BROKEN, name=name, kind=kind), alembic_creates=name != "uq")
+    plan = repair(replace(BROKEN, name=name, kind=kind), alembic_creates=name != "uq")
 
-    assert told(found) == [f"drop {name}", "validate", "create"]
-    assert reason(found) == "invalid-arbiter"
+    assert described(plan) == [f"drop {name}", "validate", "create"]
+    assert reason(plan) == "invalid-arbiter"
 
 
-def test_something_broken_that_only_bears_the_name() -> None:
+def test_something_broken_that_only_has_the_name() -> None:
     """The creation would run into it."""
-    found = repair(offered("uq", "x", valid=False))
+    plan = repair(offered("uq", "x", valid=False))
 
-    assert told(found) == ["drop uq", "validate", "create"]
+    assert described(plan) == ["drop uq", "validate", "create"]
 
 
 def test_something_broken_that_is_none_of_the_keys() -> None:
     """Other columns and another name: left alone."""
-    found = repair(offered("theirs", "x", valid=False))
+    plan = repair(offered("theirs", "x", valid=False))
 
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == "missing-arbiter"
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == "missing-arbiter"
 
 
 @pytest.mark.parametrize("owned", [True, False])
 def test_something_broken_beside_something_good(*, owned: bool) -> None:
     """A leftover of REINDEX CONCURRENTLY is dropped, and nothing else happens."""
-    found = repair(GOOD, named("uq_ccnew", BROKEN), owned=owned, alembic_creates=False)
+    plan = repair(GOOD, named("uq_ccnew", BROKEN), owned=owned, alembic_creates=False)
 
-    assert told(found) == ["drop uq_ccnew"]
-    assert reason(found) == "invalid-arbiter"
+    assert described(plan) == ["drop uq_ccnew"]
+    assert reason(plan) == "invalid-arbiter"
 
 
 def test_everything_at_once() -> None:
     """Broken ones first, then the check, then spoilers, then the creation."""
-    found = repair(SPOILER, BROKEN, SUBSET)
+    plan = repair(SPOILER, BROKEN, SUBSET)
 
-    assert told(found) == ["drop broken", "validate", "drop slow", "create"]
-    assert reason(found) == "deferrable-arbiter"
+    assert described(plan) == ["drop broken", "validate", "drop slow", "create"]
+    assert reason(plan) == "deferrable-arbiter"
 
 
 # -- the name is taken
@@ -254,23 +258,23 @@ def test_everything_at_once() -> None:
     ids=["other columns", "a predicate", "not unique"],
 )
 def test_an_impostor(impostor: Any, code: str) -> None:
-    """It bears the name, so Alembic sees nothing; it goes after the check."""
-    found = repair(impostor, alembic_creates=False)
+    """It has the name, so Alembic sees nothing; it goes after the check."""
+    plan = repair(impostor, alembic_creates=False)
 
-    assert told(found) == ["validate", "drop uq", "create"]
-    assert reason(found) == code
+    assert described(plan) == ["validate", "drop uq", "create"]
+    assert reason(plan) == code
 
 
 def test_an_impostor_that_alembic_sees() -> None:
     """Its own drop is not doubled."""
-    found = repair(IMPOSTOR, alembic_drops=(IMPOSTOR,))
+    plan = repair(IMPOSTOR, alembic_drops=(IMPOSTOR,))
 
-    assert told(found) == ["validate", "create"]
+    assert described(plan) == ["validate", "create"]
 
 
 def test_an_impostor_beside_something_good() -> None:
     """The good one is adopted, and the other one is nobody's business."""
-    assert repair(IMPOSTOR, ELSEWHERE, alembic_creates=False) == Repair(adopted=(ELSEWHERE,))
+    assert repair(IMPOSTOR, ELSEWHERE, alembic_creates=False) == RepairPlan(adopted=(ELSEWHERE,))
 
 
 @pytest.mark.parametrize(
@@ -283,25 +287,25 @@ def test_an_impostor_beside_something_good() -> None:
 )
 def test_what_may_be_an_impostor_is_left_alone(there: Any) -> None:
     """The database could not be asked, and the name is right: said, and nothing done."""
-    found = repair(
+    plan = repair(
         there, wanted=offered("uq", sql("lower(a)")), alembic_creates=False, compared=False
     )
 
-    assert told(found) == []
-    assert reason(found) == "unproven-arbiter"
+    assert described(plan) == []
+    assert reason(plan) == "unproven-arbiter"
 
 
 def test_what_was_asked_for_and_is_an_impostor_goes() -> None:
     """The twin: the database says that it is something else."""
-    found = repair(
+    plan = repair(
         offered("uq", sql("upper(a)")),
         wanted=offered("uq", sql("lower(a)")),
         alembic_creates=False,
         compared=True,
     )
 
-    assert told(found) == ["validate", "drop uq", "create"]
-    assert reason(found) == "missing-arbiter"
+    assert described(plan) == ["validate", "drop uq", "create"]
+    assert reason(plan) == "missing-arbiter"
 
 
 # -- predicates and NULLs
@@ -319,10 +323,10 @@ def test_what_was_asked_for_and_is_an_impostor_goes() -> None:
 )
 def test_another_uniqueness(wanted: Any, there: Any, code: str) -> None:
     """The right one is created; the other one stays, as it stays in the model."""
-    found = repair(there, wanted=wanted)
+    plan = repair(there, wanted=wanted)
 
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == code
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == code
 
 
 @pytest.mark.parametrize("not_distinct", [True, False], ids=["equal wanted", "distinct wanted"])
@@ -331,19 +335,19 @@ def test_another_null_mode(*, not_distinct: bool) -> None:
     wanted = replace(WANTED, nulls_not_distinct=not_distinct)
     there = offered("ux", "a", "b", nulls_not_distinct=not not_distinct)
 
-    found = repair(there, wanted=wanted, nullable=True)
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == "nulls-mismatch"
-    assert repair(there, wanted=wanted, nullable=False) == Repair(adopted=(there,))
+    plan = repair(there, wanted=wanted, nullable=True)
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == "nulls-mismatch"
+    assert repair(there, wanted=wanted, nullable=False) == RepairPlan(adopted=(there,))
 
 
 def test_another_null_mode_under_the_wanted_name() -> None:
     """The impostor goes."""
     wanted = replace(WANTED, nulls_not_distinct=True)
 
-    found = repair(WANTED, wanted=wanted, nullable=True, alembic_creates=False)
-    assert told(found) == ["validate", "drop uq", "create"]
-    assert reason(found) == "nulls-mismatch"
+    plan = repair(WANTED, wanted=wanted, nullable=True, alembic_creates=False)
+    assert described(plan) == ["validate", "drop uq", "create"]
+    assert reason(plan) == "nulls-mismatch"
 
 
 # -- without a name
@@ -352,13 +356,16 @@ def test_another_null_mode_under_the_wanted_name() -> None:
 def test_what_has_no_name_is_no_namesake() -> None:
     """SQLite's rowid has none, and a unique constraint of the models need have none: nothing is dropped."""
     rowid = offered(None, "id", kind=Kind.PRIMARY_KEY)
-    assert told(repair(rowid, wanted=named(None, WANTED), owned=False)) == ["validate", "create"]
+    assert described(repair(rowid, wanted=named(None, WANTED), owned=False)) == [
+        "validate",
+        "create",
+    ]
 
 
 def test_what_has_the_name_is_one() -> None:
     """The twin with names."""
     other = offered("uq", "id", kind=Kind.CONSTRAINT)
-    assert told(repair(other, owned=False)) == ["validate", "drop uq", "create"]
+    assert described(repair(other, owned=False)) == ["validate", "drop uq", "create"]
 
 
 # -- primary keys
@@ -368,7 +375,7 @@ PRIMARY = offered("pk", "a", "b", kind=Kind.PRIMARY_KEY)
 
 def test_a_primary_key_that_is_there() -> None:
     """Nothing to do."""
-    assert repair(PRIMARY, wanted=PRIMARY, owned=False, alembic_creates=False) == Repair()
+    assert repair(PRIMARY, wanted=PRIMARY, owned=False, alembic_creates=False) == RepairPlan()
 
 
 @pytest.mark.parametrize(
@@ -382,68 +389,68 @@ def test_a_primary_key_that_is_there() -> None:
 )
 def test_a_primary_key_that_is_not_there(there: list[Any], code: str) -> None:
     """A person has to reshape it; the revision verifies that it was done."""
-    found = repair(*there, wanted=PRIMARY, owned=False, alembic_creates=False)
+    plan = repair(*there, wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert told(found) == ["verify"]
-    assert reason(found) == code
+    assert described(plan) == ["verify"]
+    assert reason(plan) == code
 
 
 def test_a_unique_index_serves_a_key_on_the_primary_key() -> None:
     """The promise is kept, though not by the primary key."""
-    found = repair(offered("ux", "b", "a"), wanted=PRIMARY, owned=False, alembic_creates=False)
+    plan = repair(offered("ux", "b", "a"), wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert found == Repair()
+    assert plan == RepairPlan()
 
 
 def test_what_alembic_creates_on_the_primary_key_is_created() -> None:
     """unique=True on a primary key that is not there: the constraint serves, and nobody has to act."""
-    found = repair(wanted=PRIMARY, owned=False, alembic_creates=True)
-    assert told(found) == ["validate", "create"]
-    assert reason(found) == "missing-arbiter"
+    plan = repair(wanted=PRIMARY, owned=False, alembic_creates=True)
+    assert described(plan) == ["validate", "create"]
+    assert reason(plan) == "missing-arbiter"
 
 
 def test_without_that_a_person_has_to_act() -> None:
     """The twin without unique=True."""
-    assert told(repair(wanted=PRIMARY, owned=False, alembic_creates=False)) == ["verify"]
+    assert described(repair(wanted=PRIMARY, owned=False, alembic_creates=False)) == ["verify"]
 
 
 def test_a_primary_key_that_spoils_what_alembic_creates() -> None:
     """It is created, and the deferrable primary key is still a person's to change."""
     spoiling = offered("pk", "a", "b", kind=Kind.PRIMARY_KEY, immediate=False)
-    found = repair(spoiling, alembic_creates=True)
-    assert told(found) == ["validate", "create", "verify"]
+    plan = repair(spoiling, alembic_creates=True)
+    assert described(plan) == ["validate", "create", "verify"]
 
 
 def test_a_spoiler_beside_the_primary_key() -> None:
     """A constraint can be dropped without a person."""
-    found = repair(PRIMARY, SPOILER, wanted=PRIMARY, owned=False, alembic_creates=False)
+    plan = repair(PRIMARY, SPOILER, wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert told(found) == ["drop slow"]
-    assert reason(found) == "deferrable-arbiter"
+    assert described(plan) == ["drop slow"]
+    assert reason(plan) == "deferrable-arbiter"
 
 
 def test_a_spoiler_and_no_primary_key() -> None:
     """What can be done is done, and the rest verified."""
-    found = repair(SPOILER, wanted=PRIMARY, owned=False, alembic_creates=False)
+    plan = repair(SPOILER, wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert told(found) == ["drop slow", "verify"]
+    assert described(plan) == ["drop slow", "verify"]
 
 
 def test_something_broken_beside_the_primary_key() -> None:
     """It goes."""
-    found = repair(PRIMARY, BROKEN, wanted=PRIMARY, owned=False, alembic_creates=False)
+    plan = repair(PRIMARY, BROKEN, wanted=PRIMARY, owned=False, alembic_creates=False)
 
-    assert told(found) == ["drop broken"]
-    assert reason(found) == "invalid-arbiter"
+    assert described(plan) == ["drop broken"]
+    assert reason(plan) == "invalid-arbiter"
 
 
 @pytest.mark.parametrize("beside", [[], [GOOD]], ids=["alone", "beside something good"])
 def test_a_primary_key_that_spoils_a_constraint(beside: list[Any]) -> None:
     """It is never dropped by us."""
-    found = repair(replace(PRIMARY, immediate=False), *beside, alembic_creates=False)
+    plan = repair(replace(PRIMARY, immediate=False), *beside, alembic_creates=False)
 
-    assert told(found) == ["verify"]
-    assert reason(found) == "deferrable-arbiter"
+    assert described(plan) == ["verify"]
+    assert reason(plan) == "deferrable-arbiter"
 
 
 # -- what holds for all of them
@@ -458,15 +465,15 @@ PAIRS = [(one, other) for one, other in permutations(EVERYTHING, 2) if one.name 
 def test_what_no_repair_ever_does(wanted: Any, *, owned: bool) -> None:
     """A primary key is not dropped, nothing good is dropped, and nothing is created unchecked."""
     for pair in PAIRS:
-        found = repair(*pair, wanted=wanted, owned=owned, alembic_creates=False)
-        dropped = [step.candidate for step in found.steps if step.candidate is not None]
-        actions = [step.action.value for step in found.steps]
+        plan = repair(*pair, wanted=wanted, owned=owned, alembic_creates=False)
+        dropped = [step.candidate for step in plan.steps if step.candidate is not None]
+        actions = [step.action.value for step in plan.steps]
 
         assert PRIMARY.kind not in {candidate.kind for candidate in dropped}, pair
         assert not {GOOD, ELSEWHERE} & set(dropped), pair
         assert actions.count("create") <= 1, pair
         assert "create" not in actions or "validate" in actions[: actions.index("create")], pair
-        assert (found.shortfall is None) == (found.steps == ()), pair
+        assert (plan.shortfall is None) == (plan.steps == ()), pair
 
 
 @pytest.mark.parametrize("owned", [True, False], ids=["owned", "stated"])
@@ -479,13 +486,15 @@ def test_the_order_of_the_catalog_decides_nothing(wanted: Any, *, owned: bool) -
             for there in (pair, pair[::-1])
         )
 
-        assert (sorted(told(one)), reason(one)) == (sorted(told(other)), reason(other)), pair
+        assert (sorted(described(one)), reason(one)) == (sorted(described(other)), reason(other)), (
+            pair
+        )
 
 
 # -- SQLite's rowid
 
 
-def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
+def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> RepairPlan:
     """A key on ``(a, b)``, where a is the rowid."""
     there = (offered("rowid", "a", kind=Kind.PRIMARY_KEY),)
     state = KeyState(
@@ -497,7 +506,7 @@ def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
         created=alembic_creates,
         compared=True,
         nullable=False,
-        traits=Traits("sqlite", rowid="a"),
+        traits=Traits(database=SQLITE, rowid="a"),
     )
     return plan_repair(state)
 
@@ -505,16 +514,16 @@ def of_the_rowid(wanted: Any, *, alembic_creates: bool = True) -> Repair:
 def test_a_key_that_holds_the_rowid_is_refused() -> None:
     """Whatever is made, SQLite infers none of it."""
     assert of_the_rowid(WANTED).is_refused
-    assert told(of_the_rowid(WANTED)) == []
+    assert described(of_the_rowid(WANTED)) == []
 
 
 def test_a_rowid_that_is_about_to_be_a_part_of_the_primary_key_is_none() -> None:
     """The models reshape the primary key to the key: a person writes that, and it is verified."""
     reshaped = of_the_rowid(PRIMARY, alembic_creates=False)
     assert not reshaped.is_refused
-    assert told(reshaped) == ["verify"]
+    assert described(reshaped) == ["verify"]
 
 
 def test_what_alembic_creates_beside_a_reshaped_rowid_does_not_serve() -> None:
     """SQLite infers nothing that holds the rowid: it is created, and the primary key is still to be changed."""
-    assert told(of_the_rowid(PRIMARY)) == ["validate", "create", "verify"]
+    assert described(of_the_rowid(PRIMARY)) == ["validate", "create", "verify"]

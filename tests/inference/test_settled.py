@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from alembic_upsert_guard.databases import database_named
 from alembic_upsert_guard.findings import folded_fact, shortfall_fact, written_instead
 from alembic_upsert_guard.inference import Code, Folded, Shortfall, State, Traits, judge
 
@@ -83,7 +84,9 @@ def test_an_index_that_reads_the_same_and_is_refused() -> None:
 def test_elsewhere_text_comes_from_asking(dialect: str) -> None:
     """SQLite is asked for each index beforehand, and MySQL has nobody to ask."""
     target = promise(LOWER, proven=False)
-    assert_served(judge(target, [offered("uq", LOWER)], Traits(dialect)), "uq")
+    assert_served(
+        judge(target, [offered("uq", LOWER)], Traits(database=database_named(dialect))), "uq"
+    )
 
 
 # -- relations

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from alembic_upsert_guard.databases import database_named
 from alembic_upsert_guard.inference import Code, State, Traits, judge
 from tests.inference.sentences import offered, promise
 
@@ -76,7 +77,10 @@ def test_a_column_that_stands_twice(dialect: str, state: State) -> None:
     """PostgreSQL compares sets, SQLite counts the terms."""
     uq = offered("uq", "email")
 
-    assert judge(promise("email", "email"), [uq], Traits(dialect=dialect)).state is state
+    assert (
+        judge(promise("email", "email"), [uq], Traits(database=database_named(dialect))).state
+        is state
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,4 +90,4 @@ def test_the_case_of_a_name(dialect: str, state: State) -> None:
     """Quoted or not, SQLite folds it."""
     uq = offered("uq", "Email")
 
-    assert judge(promise("email"), [uq], Traits(dialect=dialect)).state is state
+    assert judge(promise("email"), [uq], Traits(database=database_named(dialect))).state is state

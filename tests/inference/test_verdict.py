@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alembic_upsert_guard.databases import SQLITE
 from alembic_upsert_guard.inference import Kind, Traits, judge
 from tests.inference.sentences import (
     UNREADABLE,
@@ -361,7 +362,7 @@ def test_candidates_may_come_from_anywhere_once() -> None:
 
 def test_the_rowid_is_inferred_alone_or_not_at_all() -> None:
     """SQLite's INTEGER PRIMARY KEY beside another column: nothing serves, and the reason names it, in any case."""
-    traits = Traits("sqlite", rowid="id")
+    traits = Traits(database=SQLITE, rowid="id")
     offers = [
         offered("rowid", "id", kind=Kind.PRIMARY_KEY),
         offered("uq", "tenant", "id", inferable=False),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from alembic_upsert_guard.upserts.scan import CallSite
+    from alembic_upsert_guard.upserts.scan import JudgedUpsert
 
 __all__ = ["Tally", "check"]
 
@@ -70,20 +70,22 @@ def _check_batch(connection: Connection, pairs: Batch, name: str, tally: Tally) 
             report = scan([Path(folder) / f"{service}.py"], declared_tables(module.Base.metadata))
         finally:
             sys.path.remove(folder)
-    assert len(report.call_sites) == len(pairs.calls)
+    assert len(report.upserts) == len(pairs.calls)
     codes = {f.location.line: f.code for f in report.findings if f.location is not None}
     transaction = connection.begin()
     for schema in ("s1", "s2"):
         connection.execute(text(f"CREATE SCHEMA {schema}"))
     module.Base.metadata.create_all(connection)
-    for site in report.call_sites:
-        outcome = _outcome(connection, upserts, pairs.number_at(site.line))
+    for judged in report.upserts:
+        line = judged.upsert.place.line
+        outcome = _outcome(connection, upserts, pairs.number_at(line))
         tally.pairs += 1
-        tally.outcomes[str(site.resolution), outcome] += 1
-        if not _agree(site, outcome, codes.get(site.line)):
-            call, model = pairs.calls[pairs.number_at(site.line)]
+        tally.outcomes[str(judged.resolution), outcome] += 1
+        if not _agree(judged, outcome, codes.get(line)):
+            call, model = pairs.calls[pairs.number_at(line)]
+            facts = "; ".join(finding.fact for finding in judged.findings)
             tally.wrong.append(
-                f"{site.resolution} ({site.reason}), and the upsert: {outcome}\n{model.source}\n{call}"
+                f"{judged.resolution} ({facts}), and the upsert: {outcome}\n{model.source}\n{call}"
             )
     transaction.rollback()
     module.Base.registry.dispose()
@@ -91,12 +93,12 @@ def _check_batch(connection: Connection, pairs: Batch, name: str, tally: Tally) 
         del sys.modules[each]
 
 
-def _agree(site: CallSite, outcome: str, code: str | None) -> bool:
-    if site.resolution is Resolution.UNRESOLVED:
+def _agree(judged: JudgedUpsert, outcome: str, code: str | None) -> bool:
+    if judged.resolution is Resolution.UNRESOLVED:
         return True
     if (code == "missing-constraint") != (outcome in ("42704", "42809")):
         return False
-    return site.resolution in (_SERVED if outcome == "served" else _NOT_SERVED)
+    return judged.resolution in (_SERVED if outcome == "served" else _NOT_SERVED)
 
 
 def _outcome(connection: Connection, upserts: ModuleType, number: int) -> str:

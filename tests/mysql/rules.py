@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.catalog import TableName, catalog_for
-from alembic_upsert_guard.catalog.mysql import is_mariadb
 from alembic_upsert_guard.catalog.reading import execute
+from alembic_upsert_guard.databases import MARIADB, database_for
 from alembic_upsert_guard.inference import Candidate, State, judge
 from tests.rules.answers import target_of
 
@@ -27,7 +27,7 @@ class MySQLRules:
 
     @property
     def is_mariadb(self) -> bool:
-        return is_mariadb(self.connection.dialect)
+        return database_for(self.connection.dialect) is MARIADB
 
     def only_mysql(self, why: str) -> None:
         if self.is_mariadb:
@@ -45,7 +45,7 @@ class MySQLRules:
             execute(self.connection, statement)
 
     def serves(self, target: str, *by: str, rivals: tuple[str, ...] = ()) -> None:
-        """The judge finds exactly these arbiters and rivals, and what stands for a witness finds them, too."""
+        """The judge finds exactly these arbiters and rivals, and what replaces a witness finds them, too."""
         verdict = self.verdict(target)
         assert verdict.state is State.SATISFIED, verdict
         assert tuple(c.name for c in verdict.arbiters) == by
@@ -72,7 +72,7 @@ class MySQLRules:
         return judge(spelling.target, spelling.candidates, offered.traits)
 
     def inferred(self, target: str, table: str = "t") -> Inferred:
-        """What a revision's verification is told."""
+        """What a revision's verification answers."""
         catalog = catalog_for(self.connection.dialect.name)
         assert catalog is not None
         return catalog.infer(self.connection, TableName(None, table), target_of(target))

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.catalog.mysql import _statement, offered_from
+from alembic_upsert_guard.catalog.mysql import catalog_statement, offered_from
+from alembic_upsert_guard.databases import MYSQL
 from alembic_upsert_guard.inference import ConflictTarget, Element, Kind, State, Traits, judge
 
-MYSQL_8 = Traits("mysql", (8, 0, 36))
+MYSQL_8 = Traits(database=MYSQL, version=(8, 0, 36))
 
 
 def table(name: str = "t", kind: str = "BASE TABLE", folds: int = 0) -> Any:
@@ -42,7 +43,7 @@ def row(part: str, **facts: Any) -> Any:
 def asked(version: tuple[int, ...], *, is_mariadb: bool = False) -> str:
     dialect: Any = MySQLDialect()
     dialect.server_version_info, dialect.is_mariadb = version, is_mariadb
-    statement, _ = _statement(dialect, [TableName(None, "t")])
+    statement, _ = catalog_statement(dialect, [TableName(None, "t")])
     return str(statement)
 
 
@@ -58,7 +59,7 @@ def test_it_is_one_statement_whatever_the_number_of_tables() -> None:
     dialect: Any = MySQLDialect()
     dialect.server_version_info = (8, 4, 0)
     tables = [TableName(None, "a"), TableName(None, "b"), TableName("it's", "c")]
-    statement, values = _statement(dialect, tables)
+    statement, values = catalog_statement(dialect, tables)
     assert str(statement).count("information_schema.STATISTICS") == 1
     assert values == {"names_0": ["a", "b"], "names_1": ["c"], "schema_1": "it's"}
 
@@ -108,6 +109,7 @@ def test_the_case_of_tables_counts_where_the_server_says_so(folds: int, *, found
 
 
 def test_a_partitions_expression_names_its_columns() -> None:
+    """The names in backquotes, a doubled backquote included."""
     rows = [table(), row("partition", expression="to_days(`d``ay`) + `id`")]
     traits = offered_from(rows, [TableName(None, "t")], MYSQL_8)[TableName(None, "t")].traits
     assert traits.relation == "partitioned table"
@@ -115,4 +117,5 @@ def test_a_partitions_expression_names_its_columns() -> None:
 
 
 def test_a_table_that_is_not_there_is_left_out() -> None:
+    """It has no row."""
     assert offered_from([], [TableName(None, "t")], MYSQL_8) == {}

@@ -63,6 +63,7 @@ def test_rivals_are_a_warning(mysql_project: Project) -> None:
 
 
 def test_rows_are_read_and_no_line_is_promised_that_could_not_run(mysql_project: Project) -> None:
+    """The hint names no directive that the database does not have, and no value is shown."""
     mysql_project.sql(TABLE, ROWS)
     declare(mysql_project)
 
@@ -76,9 +77,10 @@ def test_rows_are_read_and_no_line_is_promised_that_could_not_run(mysql_project:
     assert "a@x" not in str(checked.findings).lower()
 
 
-def test_what_cannot_be_read_is_told_and_the_other_keys_are_checked(
+def test_what_cannot_be_read_is_reported_and_the_other_keys_are_checked(
     mysql_project: Project,
 ) -> None:
+    """A column that the table lacks."""
     mysql_project.sql(TABLE, ROWS)
     declare(mysql_project, "UpsertKey('nowhere', nulls='distinct'), UpsertKey('tenant'),")
     with (mysql_project.path / "models.py").open("a") as models:
@@ -94,7 +96,7 @@ def test_what_cannot_be_read_is_told_and_the_other_keys_are_checked(
 
 
 def test_upserts_without_a_target_are_held_against_the_tables_keys(mysql_project: Project) -> None:
-    """``ON DUPLICATE KEY UPDATE`` in SQLAlchemy's words and in SQL; no database is asked."""
+    """``ON DUPLICATE KEY UPDATE`` in SQLAlchemy and in SQL; no database is asked."""
     declare(mysql_project)
     (mysql_project.path / "service.py").write_text(MODULE)
 
@@ -108,6 +110,7 @@ def test_upserts_without_a_target_are_held_against_the_tables_keys(mysql_project
     assert scanned.codes == ["undeclared-upsert"]
 
 
-def test_a_missing_table_is_told(mysql_project: Project) -> None:
+def test_a_missing_table_is_reported(mysql_project: Project) -> None:
+    """By its own code."""
     declare(mysql_project)
     assert report(mysql_project, "check").codes == ["missing-table"]

@@ -1,4 +1,4 @@
-"""``docs/mysql.md`` tells what the servers do."""
+"""``docs/mysql.md`` says what the servers do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "mysql.md").read_text(encoding="utf-8")
 
 
-def test_the_first_example_happens_as_told(mysql_project: Project) -> None:
+def test_the_first_example_happens_as_described(mysql_project: Project) -> None:
     """Two rows, and no error."""
     shown = PAGE.split("```sql server\n")[1].split("```")[0]
     *statements, query, answer = shown.splitlines()

@@ -1,4 +1,4 @@
-"""The rows: refused before anything is changed, by the equality of the index, in the words of the report."""
+"""The rows: refused before anything is changed, by the equality of the index, with the report of the check."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def test_rows_are_refused_with_the_report(mysql_project: Project) -> None:
 
 
 def test_values_are_kept_back(mysql_project: Project) -> None:
+    """``upsert_guard_reveal=False``: the report has counts only."""
     mysql_project.sql(TABLE, ROWS)
     mysql_project.configure(upsert_guard_reveal="False")
     declare(mysql_project)
@@ -70,7 +71,7 @@ def test_values_are_kept_back(mysql_project: Project) -> None:
 
 
 def test_the_check_can_be_skipped_and_says_so(mysql_project: Project) -> None:
-    """The server then refuses, in its own words."""
+    """The server then refuses, with its own message."""
     mysql_project.sql(TABLE, ROWS)
     declare(mysql_project)
     goes_red(mysql_project)
@@ -81,7 +82,7 @@ def test_the_check_can_be_skipped_and_says_so(mysql_project: Project) -> None:
     assert "does not hold" not in ran.said
 
 
-def test_checks_stand_before_all_that_need_not_come_before_them(mysql_project: Project) -> None:
+def test_checks_come_before_all_that_need_not_come_before_them(mysql_project: Project) -> None:
     """What is made above a check that refuses would stay; a column that the key needs has to."""
     mysql_project.sql(TABLE, ROWS, "CREATE TABLE plans (id int AUTO_INCREMENT PRIMARY KEY)")
     declare(mysql_project, KEY + "Index('ix_name', 'name')")
@@ -108,8 +109,10 @@ def test_checks_stand_before_all_that_need_not_come_before_them(mysql_project: P
 
 
 @pytest.mark.parametrize("reveal", [True, False])
-def test_rows_that_arrive_are_told_as_a_report(mysql_project: Project, *, reveal: bool) -> None:
-    """The build fails with 1062, and what made it fail is told as before it."""
+def test_rows_that_arrive_are_reported_as_by_the_check(
+    mysql_project: Project, *, reveal: bool
+) -> None:
+    """The build fails with 1062, and what made it fail is reported as before it."""
     mysql_project.sql(TABLE)
     mysql_project.configure(upsert_guard_reveal=str(reveal))
     declare(mysql_project)
@@ -205,7 +208,7 @@ VALUES = (
     ),
     *("İ", "Ǆ", "ǆ", "e\u0301", "é", "\u200b", "\uff21"),
 )
-"""What collations fold, pad, or tell apart."""
+"""What collations fold, pad, or distinguish."""
 
 COLLATIONS = {
     "mysql": ("0900_ai_ci", "0900_as_cs", "0900_bin", "general_ci", "unicode_ci", "bin"),
@@ -220,7 +223,7 @@ COLLATIONS = {
 }
 
 
-def test_rows_are_grouped_as_the_index_tells_them_apart(my: MySQLRules) -> None:
+def test_rows_are_grouped_as_the_index_compares_them(my: MySQLRules) -> None:
     """As many groups as the index lets in, under every collation, in columns of every kind."""
     kinds = ["varchar(20)", "char(20)", *(["text", "varchar(3000)"] if my.is_mariadb else [])]
     types = [
@@ -252,6 +255,7 @@ def test_padding_counts_where_the_collation_says_so(my: MySQLRules) -> None:
 
 
 def test_rows_with_null_are_counted_apart(my: MySQLRules) -> None:
+    """They form no group, and the listing has them where they are forbidden."""
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int, b int)")
     my.connection.exec_driver_sql(
         "INSERT INTO t (a, b) VALUES (1, NULL), (1, NULL), (NULL, NULL), (2, 2), (2, 2), (3, 3)"
@@ -267,6 +271,7 @@ def test_rows_with_null_are_counted_apart(my: MySQLRules) -> None:
 
 
 def test_the_rows_of_an_expression_are_grouped_by_it(my: MySQLRules) -> None:
+    """By the report and by its listing."""
     my.only_mysql("has indexes on expressions")
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, s varchar(9), b int)")
     my.connection.exec_driver_sql(
@@ -287,7 +292,7 @@ def test_the_rows_of_an_expression_are_grouped_by_it(my: MySQLRules) -> None:
         ("json", "supports indexing only via generated columns"),
     ],
 )
-def test_what_cannot_be_indexed_is_told_by_the_server(
+def test_what_cannot_be_indexed_is_refused_with_the_servers_message(
     my: MySQLRules, type_: str, words: str
 ) -> None:
     """Before a row is read; MariaDB makes all of them unique by a hash."""
@@ -300,6 +305,7 @@ def test_what_cannot_be_indexed_is_told_by_the_server(
 
 
 def test_the_check_commits_nothing_and_leaves_nothing(my: MySQLRules) -> None:
+    """The caller's transaction is rolled back afterwards, its rows with it."""
     my.given("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL)")
     my.connection.commit()
     my.connection.exec_driver_sql("INSERT INTO t (a) VALUES (1), (1)")

@@ -34,6 +34,7 @@ def test_without_a_unique_key_rows_double(my: MySQLRules) -> None:
 
 
 def test_key_is_not_unique_key(my: MySQLRules) -> None:
+    """``KEY`` is a plain index."""
     my.given(T, UQ_AB.replace("UNIQUE ", ""))
     my.refuses("(a, b)", "missing-arbiter", near="uq")
     assert my.rows_after("a = 1, b = 1", "a = 1, b = 1") == 2
@@ -54,6 +55,7 @@ def test_key_is_not_unique_key(my: MySQLRules) -> None:
     ids=["UNIQUE", "CONSTRAINT", "PRIMARY KEY", "DESC", "BTREE"],
 )
 def test_keys_of_every_kind_are_alike(my: MySQLRules, columns: str, name: str) -> None:
+    """In any order of the columns."""
     my.given(f"CREATE TABLE t ({columns})")
     my.serves("(a, b)", name)
     my.serves("(b, a)", name)
@@ -61,7 +63,8 @@ def test_keys_of_every_kind_are_alike(my: MySQLRules, columns: str, name: str) -
     assert my.rows_after("a = 1, b = 1", "b = 1, a = 1", "a = 1, b = 2") == 2
 
 
-def test_columns_names_have_no_case(my: MySQLRules) -> None:
+def test_column_names_have_no_case(my: MySQLRules) -> None:
+    """In the key and in the upsert."""
     my.given(T, UQ_AB)
     my.serves("(A, B)", "uq")
     assert my.rows_after("A = 1, b = 1", "a = 1, B = 1") == 1
@@ -69,6 +72,7 @@ def test_columns_names_have_no_case(my: MySQLRules) -> None:
 
 @pytest.mark.parametrize("columns", ["(a)", "(a, b, c)", "(a, c)"])
 def test_fewer_or_more_columns_are_another_key(my: MySQLRules, columns: str) -> None:
+    """It serves its own columns only."""
     my.given(T, f"CREATE UNIQUE INDEX uq ON t {columns}")
     my.refuses("(a, b)", "missing-arbiter", near="uq")
     my.serves(columns, "uq")
@@ -112,6 +116,7 @@ def test_nulls_never_meet(my: MySQLRules) -> None:
 
 
 def test_two_indexes_on_the_key_both_serve(my: MySQLRules) -> None:
+    """Whatever the order of their columns."""
     my.given(T, UQ_AB, "CREATE UNIQUE INDEX uq2 ON t (b, a)")
     my.serves("(a, b)", "uq", "uq2")
 
@@ -144,13 +149,15 @@ def test_a_partitioned_table_needs_its_columns_in_the_key(my: MySQLRules) -> Non
     execute(my.connection, "CREATE UNIQUE INDEX uq ON t (a)")
 
 
-def test_a_view_stands_for_the_table_behind_it(my: MySQLRules) -> None:
+def test_a_view_is_in_doubt(my: MySQLRules) -> None:
+    """The table behind it decides, and is not read."""
     my.given(T, UQ_AB, "CREATE VIEW v AS SELECT a, b, n FROM t")
     assert my.verdict("(a, b)", "v").state is State.UNKNOWN
     assert my.inferred("(a, b)", "v").doubt is not None
 
 
 def test_a_table_that_is_not_there_is_no_doubt(my: MySQLRules) -> None:
+    """The answer is a refusal."""
     my.given()
     assert my.inferred("(a, b)").refusal == "there is no such table"
 
@@ -159,6 +166,7 @@ def test_a_table_that_is_not_there_is_no_doubt(my: MySQLRules) -> None:
 
 
 def test_an_expression_is_spelled_as_the_server_prints_it(my: MySQLRules) -> None:
+    """Case, blanks and backquotes do not matter."""
     my.only_mysql("has indexes on expressions")
     my.given(T, "CREATE UNIQUE INDEX uq ON t ((lower(s)), a)")
     my.serves("(lower(s), a)", "uq")
@@ -175,6 +183,7 @@ def test_quotes_and_backslashes_of_an_expression_are_the_same_on_both_sides(my: 
 
 
 def test_another_expression_is_not_guessed(my: MySQLRules) -> None:
+    """It is unknown, and not short."""
     my.only_mysql("has indexes on expressions")
     my.given(T, "CREATE UNIQUE INDEX uq ON t ((upper(s)))")
     assert my.verdict("(lower(s))").state is State.UNKNOWN
@@ -189,6 +198,7 @@ def test_an_expression_that_the_server_does_not_take_is_in_doubt(my: MySQLRules)
 
 
 def test_asking_about_an_expression_leaves_nothing_and_commits_nothing(my: MySQLRules) -> None:
+    """The caller's transaction is rolled back afterwards, its rows with it."""
     my.only_mysql("has indexes on expressions")
     my.given(T, "CREATE UNIQUE INDEX uq ON t ((lower(s)))")
     my.connection.commit()
@@ -213,6 +223,7 @@ def test_another_unique_key_takes_the_upsert(my: MySQLRules) -> None:
 
 
 def test_fewer_columns_than_the_key_are_a_rival(my: MySQLRules) -> None:
+    """A row that differs in the other column is updated in place of an insert."""
     my.given(T, UQ_AB, "CREATE UNIQUE INDEX other ON t (a)")
     my.serves("(a, b)", "uq", rivals=("other",))
     assert my.rows_after("a = 1, b = 1", "a = 1, b = 2") == 1
@@ -226,6 +237,7 @@ def test_more_columns_than_the_key_are_none(my: MySQLRules) -> None:
 
 
 def test_a_prefix_of_the_key_is_a_rival_of_it(my: MySQLRules) -> None:
+    """Values that begin alike are taken for the same."""
     my.given(T, "CREATE UNIQUE INDEX uq ON t (s)", "CREATE UNIQUE INDEX other ON t (s(3))")
     my.serves("(s)", "uq", rivals=("other",))
     assert my.rows_after("a = 1, b = 1, s = 'abcX'", "a = 2, b = 2, s = 'abcd'") == 1
@@ -242,7 +254,8 @@ def test_an_auto_increment_column_that_upserts_leave_out_meets_nobody(my: MySQLR
     my.serves("(a, b)", "uq", rivals=("PRIMARY",))
 
 
-def test_an_auto_increment_column_beside_others_meets_nobody(my: MySQLRules) -> None:
+def test_an_auto_increment_column_beside_others_is_no_rival(my: MySQLRules) -> None:
+    """Each row has its own number."""
     my.given(
         f"CREATE TABLE t (id int AUTO_INCREMENT, {COLUMNS}, PRIMARY KEY (id, a), UNIQUE uq (a, b))"
     )
@@ -251,12 +264,14 @@ def test_an_auto_increment_column_beside_others_meets_nobody(my: MySQLRules) -> 
 
 
 def test_where_the_number_is_the_key_the_others_are_rivals(my: MySQLRules) -> None:
+    """An upsert that gives the number can meet another row by them."""
     my.given(T, UQ_AB)
     my.serves("(id)", "PRIMARY", rivals=("uq",))
     assert my.rows_after("id = 1, a = 1, b = 1", "id = 2, a = 1, b = 1") == 1
 
 
 def test_an_expression_is_a_rival(my: MySQLRules) -> None:
+    """Values whose expressions are equal are taken for the same."""
     my.only_mysql("has indexes on expressions")
     my.given(T, "CREATE UNIQUE INDEX uq ON t (s)", "CREATE UNIQUE INDEX other ON t ((left(s, 1)))")
     my.serves("(s)", "uq", rivals=("other",))
@@ -264,6 +279,7 @@ def test_an_expression_is_a_rival(my: MySQLRules) -> None:
 
 
 def test_a_hidden_unique_index_is_a_rival(my: MySQLRules) -> None:
+    """No query uses it, and it is enforced all the same."""
     word = "IGNORED" if my.is_mariadb else "INVISIBLE"
     my.given(T, UQ_AB, f"CREATE UNIQUE INDEX other ON t (s) {word}")
     my.serves("(a, b)", "uq", rivals=("other",))

@@ -48,6 +48,7 @@ def run(project: Project, whole: str) -> str:
 
 
 def test_clean_rows_let_it_run_to_the_end(mysql_project: Project) -> None:
+    """The shell prints nothing."""
     whole = written(mysql_project, CLEAN)
 
     assert run(mysql_project, whole) == ""
@@ -55,7 +56,7 @@ def test_clean_rows_let_it_run_to_the_end(mysql_project: Project) -> None:
 
 
 def test_duplicates_stop_it_before_the_build(mysql_project: Project) -> None:
-    """With the number of rows and the key, in the words that the server has for it."""
+    """With the number of rows and the key, in the server's own message."""
     whole = written(mysql_project, ROWS)
 
     said = run(mysql_project, whole)
@@ -68,6 +69,7 @@ def test_duplicates_stop_it_before_the_build(mysql_project: Project) -> None:
     ("nulls", "fails"), [("warn", False), ("distinct", False), ("forbid", True)]
 )
 def test_nulls_are_taken_as_stated(mysql_project: Project, nulls: str, *, fails: bool) -> None:
+    """Rows with NULL in the key are refused where they are forbidden, and nowhere else."""
     mysql_project.sql(TABLE, "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'b')")
     declare(mysql_project, f"UpsertKey('tenant', 'name', nulls={nulls!r}),")
     goes_red(mysql_project)
@@ -104,6 +106,7 @@ def test_names_survive_both_quotations(mysql_project: Project) -> None:
 
 
 def test_it_can_leave_the_check_out(mysql_project: Project) -> None:
+    """``-x upsert_guard_validate=off``, and the script says so."""
     written(mysql_project, ROWS)
     ran = mysql_project.alembic("-x", "upsert_guard_validate=off", "upgrade", "head", "--sql")
 
@@ -137,6 +140,7 @@ def test_a_verification_fails_without_an_exact_key(mysql_project: Project) -> No
 
 
 def test_a_verification_of_an_expression_is_left_out_and_says_so(mysql_project: Project) -> None:
+    """Only the server knows how it would print it."""
     mysql_project.sql(TABLE)
     (mysql_project.path / "migrations" / "versions" / "v.py").write_text(
         "from alembic import op\nimport sqlalchemy as sa\nrevision = 'v'\ndown_revision = None\n\n"
@@ -159,6 +163,7 @@ def test_a_script_for_a_mysql_url_runs_on_mariadb(mariadb_project: Project) -> N
 
 
 def test_a_deduplication_is_refused_before_it_begins(mysql_project: Project) -> None:
+    """The directive is not for these servers."""
     mysql_project.sql(TABLE, ROWS)
     (mysql_project.path / "migrations" / "versions" / "v.py").write_text(
         "from alembic import op\nrevision = 'v'\ndown_revision = None\n\n"

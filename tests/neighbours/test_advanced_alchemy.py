@@ -66,7 +66,7 @@ asyncio.run(main())
 
 
 def alchemy(project: Project, *arguments: str) -> Ran:
-    return project._run("-m", "advanced_alchemy", "--config", "app.config", *arguments)
+    return project.python("-m", "advanced_alchemy", "--config", "app.config", *arguments)
 
 
 def goes(project: Project, *commands: str) -> None:
@@ -141,7 +141,7 @@ def test_its_repository_upserts_on_the_key(project: Project) -> None:
     revised(project)
     goes(project, "upgrade --no-prompt", "check")
 
-    ran = project._run("-c", UPSERT)
+    ran = project.python("-c", UPSERT)
     assert ran.code == 0, ran.said
     assert ran.out == "2\n"
     assert project.rows("SELECT count(*) FROM accounts") == [(2,)]

@@ -43,7 +43,7 @@ class Account(db.Model):
 
 
 def flask(project: Project, *arguments: str) -> Ran:
-    return project._run("-m", "flask", "--app", "app", "db", *arguments)
+    return project.python("-m", "flask", "--app", "app", "db", *arguments)
 
 
 def migrate(project: Project) -> Revision | None:

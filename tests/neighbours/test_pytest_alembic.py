@@ -40,7 +40,7 @@ def alembic_engine():
 
 
 def run_pytest(project: Project, *arguments: str) -> Ran:
-    return project._run("-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments)
+    return project.python("-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments)
 
 
 def with_two_revisions(project: Project) -> None:

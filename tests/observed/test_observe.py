@@ -14,7 +14,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard import observe
-from alembic_upsert_guard.upserts.observed import SentUpsert, read_observed
+from alembic_upsert_guard.inference import Element
+from alembic_upsert_guard.upserts.observed import (
+    ObservedFileError,
+    SentUpsert,
+    as_upserts,
+    read_observed,
+)
+from alembic_upsert_guard.upserts.observed.observed_upsert import element_label, element_of_label
+from alembic_upsert_guard.upserts.target import Unread
+from alembic_upsert_guard.upserts.upsert import Place, Source
 from tests.observed import accounts
 from tests.observed.accounts import Account, async_engine_of, engine_of, insert_for, row
 
@@ -300,3 +309,63 @@ def test_what_is_written_is_read_back(postgresql_url: str, tmp_path: Path) -> No
 
     assert read_observed(tmp_path / "a folder" / "observed.json") == list(upserts)
     assert [each.upsert.binds for each in upserts] == [False, False, True]
+
+
+def test_what_was_recorded_is_a_source_of_upserts(postgresql_url: str) -> None:
+    """One for each line that ran it; what was bound is unread there."""
+    with observe(root=ROOT) as upserts, engine_of(postgresql_url).begin() as connection:
+        line = accounts.by_core(connection)
+        connection.execute(text("TRUNCATE accounts"))
+        accounts.by_text(connection)
+        accounts.on_bound_predicate(connection)
+
+    first, second, bound = (upsert for each in upserts for upsert in as_upserts(each))
+    assert {first.source, second.source, bound.source} == {Source.OBSERVED}
+    assert (first.place, first.table_name, first.elements) == (
+        Place(path=HERE, line=line),
+        "accounts",
+        ("email",),
+    )
+    assert second.place != first.place
+    assert (bound.binds, bound.elements) == (True, ("name",))
+    assert isinstance(bound.target.predicate, Unread)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (None, "No such file"),
+        ("{", "cannot be read"),
+        ("[]", "version 1"),
+        ('{"version": 2}', "version 1"),
+        ('{"version": 1, "upserts": [{}]}', "KeyError: 'elements'"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(tmp_path: Path, written: str | None, said: str) -> None:
+    """With its name and the reason."""
+    file = tmp_path / "observed.json"
+    if written is not None:
+        file.write_text(written)
+
+    with pytest.raises(ObservedFileError, match=said) as raised:
+        read_observed(file)
+    assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        Element(column="email"),
+        Element(column="e mail$1"),
+        Element(column="price (usd)"),
+        Element(column='a "quoted" one'),
+        Element(column="email", collation='"C"'),
+        Element(column="E mail", opclass='"text_pattern_ops"'),
+        Element(expression="lower(email)"),
+        Element(expression="(a || b)", collation='"C"'),
+    ],
+    ids=str,
+)
+def test_an_element_is_read_back_as_it_was(element: Element) -> None:
+    """Columns stay columns, whatever their names look like."""
+    assert element_of_label(element_label(element)) == element

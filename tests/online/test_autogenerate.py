@@ -52,6 +52,7 @@ def lines(path: Path, function: str) -> list[str]:
 
 
 def test_a_table_with_rows_gets_the_concurrent_form_behind_the_check(project: Project) -> None:
+    """The check of the rows comes first; the downgrade drops concurrently as well."""
     (path,) = revise(asked_for(project))
     assert lines(path, "upgrade") == [
         "op.validate_upsert_key('answers', ['user_id', 'question_id'])",
@@ -63,6 +64,7 @@ def test_a_table_with_rows_gets_the_concurrent_form_behind_the_check(project: Pr
 
 
 def test_it_goes_round_and_the_second_revision_is_empty(project: Project) -> None:
+    """Up, down and up again leave the constraint of the models."""
     revise(asked_for(project))
     project.upgrade()
     assert made(project) == [MADE]
@@ -100,6 +102,7 @@ def test_a_table_that_was_never_written_to_goes_round(project: Project) -> None:
 
 
 def test_a_callable_is_asked_for_each_table(project: Project) -> None:
+    """Where it returns False, the plain directive is written."""
     asked_for(project)
     project.configure(upsert_guard_concurrently="lambda table: table.name != 'answers'")
     (path,) = revise(project)
@@ -107,6 +110,7 @@ def test_a_callable_is_asked_for_each_table(project: Project) -> None:
 
 
 def test_another_value_is_refused_by_name(project: Project) -> None:
+    """Neither a bool nor a callable: the message has the option, the table and the value."""
     asked_for(project)
     project.configure(upsert_guard_concurrently="'yes'")
     ran = project.check()
@@ -115,7 +119,8 @@ def test_another_value_is_refused_by_name(project: Project) -> None:
     assert "for answers it is 'yes'" in ran.said
 
 
-def test_other_work_stands_in_a_revision_before_it(project: Project) -> None:
+def test_other_operations_are_in_a_revision_before_it(project: Project) -> None:
+    """The concurrent directive runs outside a transaction, and has a revision of its own."""
     first, second = revise(asked_for(project, more="Column('score', Integer),"))
     assert lines(first, "upgrade") == [
         "op.add_column('answers', sa.Column('score', sa.Integer(), nullable=True))"
@@ -131,7 +136,8 @@ def test_other_work_stands_in_a_revision_before_it(project: Project) -> None:
     assert lines(third, "upgrade") == ["pass"]
 
 
-def test_check_fails_and_tells_of_the_key_and_of_the_rest(project: Project) -> None:
+def test_check_fails_and_lists_the_key_and_the_rest(project: Project) -> None:
+    """``alembic check`` sees the operations before they are split."""
     ran = asked_for(project, more="Column('score', Integer),").check()
     assert ran.code != 0
     assert "'create_unique_constraint_concurrently', None, 'answers', 'uq_answers'" in ran.said
@@ -140,6 +146,7 @@ def test_check_fails_and_tells_of_the_key_and_of_the_rest(project: Project) -> N
 
 
 def test_a_hook_that_renumbers_comes_first(project: Project) -> None:
+    """The second revision follows the number that the hook gave."""
     asked_for(project, more="Column('score', Integer),")
     project.configure(
         upsert_guard_concurrently="True",
@@ -151,6 +158,7 @@ def test_a_hook_that_renumbers_comes_first(project: Project) -> None:
 
 
 def test_a_hook_that_clears_what_it_is_given_is_obeyed(project: Project) -> None:
+    """No revision is written at all."""
     asked_for(project)
     project.configure(
         upsert_guard_concurrently="True",
@@ -159,7 +167,8 @@ def test_a_hook_that_clears_what_it_is_given_is_obeyed(project: Project) -> None
     assert revise(project) == []
 
 
-def test_a_deferrable_constraint_goes_after_the_new_one_is_valid(project: Project) -> None:
+def test_a_deferrable_constraint_is_dropped_after_the_new_one_is_valid(project: Project) -> None:
+    """At no time is the table without one, and the downgrade brings it back."""
     asked_for(
         project, "ALTER TABLE answers ADD CONSTRAINT late UNIQUE (user_id, question_id) DEFERRABLE"
     )
@@ -178,7 +187,8 @@ def test_a_deferrable_constraint_goes_after_the_new_one_is_valid(project: Projec
     assert made(project) == before
 
 
-def test_what_bears_the_name_makes_way_and_comes_back(project: Project) -> None:
+def test_a_constraint_of_the_same_name_is_replaced_and_comes_back(project: Project) -> None:
+    """``replace=True`` is generated, and the downgrade makes the old one again."""
     asked_for(
         project,
         "ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id) DEFERRABLE",
@@ -195,7 +205,8 @@ def test_what_bears_the_name_makes_way_and_comes_back(project: Project) -> None:
     assert made(project) == before
 
 
-def test_a_plain_index_of_the_name_makes_way(project: Project) -> None:
+def test_a_plain_index_of_the_same_name_is_replaced(project: Project) -> None:
+    """Nothing is left under the names that are used on the way."""
     asked_for(project, "CREATE INDEX uq_answers ON answers (user_id)")
     revise(project)
     project.upgrade()
@@ -204,7 +215,8 @@ def test_a_plain_index_of_the_name_makes_way(project: Project) -> None:
     assert leftovers == []
 
 
-def test_an_invalid_index_is_gone_on_with(project: Project) -> None:
+def test_an_invalid_index_is_built_again(project: Project) -> None:
+    """It is what a failed CREATE INDEX CONCURRENTLY leaves."""
     asked_for(project, ROW)
     try:
         project.sql_outside_a_transaction(
@@ -220,6 +232,7 @@ def test_an_invalid_index_is_gone_on_with(project: Project) -> None:
 
 
 def test_partial_and_expression_keys_become_concurrent_indexes(project: Project) -> None:
+    """No constraint can have either."""
     asked_for(project)
     project.edit(
         "models.py",

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 
-def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
+def test_a_constraint_is_made_and_dropped_and_made_again(project: Project) -> None:
+    """Upgrade, downgrade, upgrade."""
     project.sql(ANSWERS)
     revision(project)
     project.upgrade()
@@ -24,6 +25,7 @@ def test_a_constraint_is_made_and_goes_and_comes_back(project: Project) -> None:
 
 
 def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
+    """Columns, expressions, a predicate and INCLUDE."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -44,6 +46,7 @@ def test_an_index_takes_all_that_an_index_can_have(project: Project) -> None:
 
 @pytest.mark.since(15)  # NULLS NOT DISTINCT
 def test_nulls_that_are_equal(project: Project) -> None:
+    """``nulls_not_distinct=True`` makes UNIQUE NULLS NOT DISTINCT."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", nulls_not_distinct=True)"))
     project.upgrade()
@@ -52,6 +55,7 @@ def test_nulls_that_are_equal(project: Project) -> None:
 
 
 def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
+    """The same revision, run once more, finds that it is one."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", initially='DEFERRED')"))
     project.upgrade()
@@ -61,6 +65,7 @@ def test_a_deferrable_constraint_is_one_afterwards(project: Project) -> None:
 
 
 def test_schemas_and_names_that_need_quotes(project: Project) -> None:
+    """Blanks, per cent signs and colons reach the server as they are."""
     project.sql('CREATE SCHEMA "Other %"', 'CREATE TABLE "Other %"."An swers" ("User:id" int)')
     revision(
         project,
@@ -76,6 +81,7 @@ def test_schemas_and_names_that_need_quotes(project: Project) -> None:
 
 
 def test_in_a_batch_block(project: Project) -> None:
+    """The directives are there without a table's name as well."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -95,6 +101,7 @@ def test_in_a_batch_block(project: Project) -> None:
 
 
 def test_an_engine_in_autocommit(project: Project) -> None:
+    """No transaction has to be left, and none is."""
     project.sql(ANSWERS)
     project.edit("migrations/env.py", "poolclass=pool.NullPool", 'isolation_level="AUTOCOMMIT"')
     revision(project)
@@ -103,6 +110,7 @@ def test_an_engine_in_autocommit(project: Project) -> None:
 
 
 def test_a_transaction_for_each_migration(project: Project) -> None:
+    """The table of an earlier revision is committed by then."""
     project.configure(transaction_per_migration="True")
     revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
     revision(project, number=2)
@@ -111,6 +119,7 @@ def test_a_transaction_for_each_migration(project: Project) -> None:
 
 
 def test_what_the_revision_did_before_is_seen(project: Project) -> None:
+    """A column that the same revision added is committed before the build."""
     project.sql(ANSWERS)
     revision(
         project,

@@ -17,7 +17,7 @@ from tests.scenarios.test_templates import InitialisedProject
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.alembic_server import AlembicServer
+    from tests.fork_server import ForkServer
 
 ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_series(1, 1000) i"
 
@@ -27,19 +27,18 @@ ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_ser
     params=[("generic", "psycopg"), ("async", "psycopg"), ("async", "asyncpg")], ids=" ".join
 )
 def answers(
-    tmp_path: Path, url: str, alembic_server: AlembicServer, request: pytest.FixtureRequest
+    tmp_path: Path, url: str, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> InitialisedProject:
     """A table with rows, and a project that reaches it as the template and the driver do."""
     template, driver = request.param
-    project = InitialisedProject(
-        tmp_path / "project", url, server=alembic_server, template=template
-    )
+    project = InitialisedProject(tmp_path / "project", url, server=fork_server, template=template)
     project.connect_to(url.replace("psycopg2", driver))
     project.sql(ANSWERS, ROWS)
     return project
 
 
-def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
+def test_a_constraint_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """By every driver."""
     revision(answers)
     answers.upgrade()
     assert made(answers) == [MADE]
@@ -47,7 +46,8 @@ def test_a_constraint_is_made_and_goes(answers: InitialisedProject) -> None:
     assert made(answers) == []
 
 
-def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
+def test_an_index_is_made_and_dropped(answers: InitialisedProject) -> None:
+    """A colon and a per cent sign in its SQL reach the server as they are."""
     revision(
         answers,
         r"""op.create_unique_index_concurrently(
@@ -61,6 +61,7 @@ def test_an_index_is_made_and_goes(answers: InitialisedProject) -> None:
 
 
 def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProject) -> None:
+    """The parent and each partition have a valid one in between."""
     answers.sql(
         "DROP TABLE answers",
         "CREATE TABLE answers (user_id int, question_id int) PARTITION BY LIST (user_id)",
@@ -76,7 +77,8 @@ def test_a_partitioned_table_gets_its_key_and_loses_it(answers: InitialisedProje
     assert made(answers) == []
 
 
-def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> None:
+def test_something_else_of_that_name_is_replaced(answers: InitialisedProject) -> None:
+    """``replace=True``, by every driver."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (question_id)")
     revision(answers, UNIQUE.replace(")", ", replace=True)"))
     answers.upgrade()
@@ -84,6 +86,7 @@ def test_something_else_of_that_name_makes_way(answers: InitialisedProject) -> N
 
 
 def test_what_another_session_may_be_building_is_waited_for(answers: InitialisedProject) -> None:
+    """The line names the session that holds the lock of a build."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     answers.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass")
     revision(answers)
@@ -101,6 +104,7 @@ def test_what_another_session_may_be_building_is_waited_for(answers: Initialised
 
 
 def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedProject) -> None:
+    """The line names the reader that is waited for."""
     revision(answers)
     with ThreadPoolExecutor(1) as pool:
         with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
@@ -116,7 +120,8 @@ def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedPro
     assert made(answers) == [MADE]
 
 
-def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> None:
+def test_rows_in_the_way_are_reported_as_by_the_check(answers: InitialisedProject) -> None:
+    """No traceback, and no index is left."""
     answers.sql(ROWS)
     revision(answers)
     ran = answers.alembic("upgrade", "head")
@@ -127,6 +132,7 @@ def test_rows_in_the_way_are_told_as_our_report(answers: InitialisedProject) -> 
 
 
 def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedProject) -> None:
+    """The writer that the build waits for, with its last statement."""
     revision(answers)
     with ThreadPoolExecutor(1) as pool:
         with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
@@ -139,10 +145,10 @@ def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedPr
 
 
 def test_an_event_loop_with_a_pool_builds_unseen(
-    tmp_path: Path, url: str, alembic_server: AlembicServer
+    tmp_path: Path, url: str, fork_server: ForkServer
 ) -> None:
     """Its connections belong to the loop, and who watches has one of its own."""
-    project = InitialisedProject(tmp_path / "project", url, server=alembic_server, template="async")
+    project = InitialisedProject(tmp_path / "project", url, server=fork_server, template="async")
     project.connect_to(url.replace("psycopg2", "asyncpg"))
     project.edit("migrations/env.py", "        poolclass=pool.NullPool,\n", "")
     project.sql(ANSWERS, ROWS)

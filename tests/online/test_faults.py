@@ -63,7 +63,10 @@ def leftovers(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("fault", ["kill", "terminate"])
-def test_whatever_statement_it_was_stopped_before(project: Project, fault: str, start: str) -> None:
+def test_stopped_before_any_statement_the_next_run_resumes(
+    project: Project, fault: str, start: str
+) -> None:
+    """A killed process and a terminated session, before each statement in turn; writers lose nothing."""
     replace = "" if "replace" not in start else ", replace=True"
     revision(project, UNIQUE.replace(")", f"{replace})"))
     inject_faults(project)
@@ -74,7 +77,7 @@ def test_whatever_statement_it_was_stopped_before(project: Project, fault: str, 
         with written_to(project) as writer:
             stopped = upgrade_with(project, f"{fault}:{number}")
             assert stopped.code != 0, stopped.said
-            # a connection that is lost while Alembic itself is at work is Alembic's to tell of
+            # a connection that is lost while Alembic itself is at work is Alembic's to report
             assert "migration/online.py" not in stopped.err, stopped.err
             again = upgrade_with(project, "")
             assert again.code == 0, f"before statement {number}: {again.said}"

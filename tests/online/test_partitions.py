@@ -47,6 +47,7 @@ def whole(*, constraint: bool) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("constraint", [True, False])
 def test_every_level_and_back(project: Project, constraint: bool) -> None:
+    """Each level and each partition has a part of its own, until the downgrade."""
     project.sql(*TREE)
     kind = "constraint" if constraint else "index"
     revision(
@@ -63,7 +64,8 @@ def test_every_level_and_back(project: Project, constraint: bool) -> None:
 
 
 @pytest.mark.parametrize("fault", ["kill", "terminate"])
-def test_stopped_before_any_statement_it_is_gone_on_with(project: Project, fault: str) -> None:
+def test_stopped_before_any_statement_the_next_run_resumes(project: Project, fault: str) -> None:
+    """A killed process and a terminated session; writers lose nothing."""
     revision(project)
     inject_faults(project)
     reset = ("DROP TABLE IF EXISTS answers", *TREE, "DROP TABLE IF EXISTS alembic_version")
@@ -83,6 +85,7 @@ def test_stopped_before_any_statement_it_is_gone_on_with(project: Project, fault
 
 
 def test_a_leaf_that_has_duplicates_is_named_and_the_rest_is_kept(project: Project) -> None:
+    """The parent's index stays INVALID until the next run."""
     project.sql(*TREE, "INSERT INTO answers VALUES (2, 2)")
     revision(project)
     ran = project.alembic("upgrade", "head")
@@ -96,7 +99,8 @@ def test_a_leaf_that_has_duplicates_is_named_and_the_rest_is_kept(project: Proje
     assert state(project) == whole(constraint=True)
 
 
-def test_a_partition_that_comes_in_the_middle_is_taken_in(project: Project) -> None:
+def test_a_partition_that_is_added_between_two_runs_gets_its_part(project: Project) -> None:
+    """One that is created, and one that is attached."""
     project.sql(*TREE, "INSERT INTO answers VALUES (2, 2)")
     revision(project)
     assert project.alembic("upgrade", "head").code != 0
@@ -115,9 +119,10 @@ def test_a_partition_that_comes_in_the_middle_is_taken_in(project: Project) -> N
     )
 
 
-def test_a_key_without_the_partition_column_is_refused_in_the_servers_words(
+def test_a_key_without_the_partition_column_is_refused_with_the_servers_message(
     project: Project,
 ) -> None:
+    """Before anything is made."""
     project.sql(*TREE)
     revision(project, "op.create_unique_constraint_concurrently('uq', 'answers', ['question_id'])")
     ran = project.alembic("upgrade", "head")

@@ -49,7 +49,7 @@ WANTED = OnlineArbiter(
 )
 
 
-# -- sessions in words
+# -- sessions as messages show them
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,8 @@ WANTED = OnlineArbiter(
         (Session(pid=0), "a prepared transaction (listed in pg_prepared_xacts)"),
     ],
 )  # fmt: skip
-def test_a_session_in_words(session: Session, told: str) -> None:
+def test_a_session_as_messages_show_it(session: Session, told: str) -> None:
+    """Pid, role, application, state, duration and statement, as far as the server shows them."""
     assert str(session) == told
 
 
@@ -96,10 +97,12 @@ def test_a_session_in_words(session: Session, told: str) -> None:
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, told: str) -> None:
+    """Seconds are cut, and not rounded."""
     assert format_seconds(seconds) == told
 
 
 def test_a_prepared_transaction_has_no_session(project: Project) -> None:
+    """It is listed as pid 0, beside those that have one."""
     with project.engine.connect() as connection:
         ours = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
         sessions = sessions_of(connection, [0, ours], reveal=True)
@@ -144,6 +147,7 @@ def held_up_by(*sessions: Session) -> Observation:
 
 
 def test_a_log_has_a_line_every_ten_seconds() -> None:
+    """Two in 20.4 seconds."""
     shown = Shown()
     for tenths in range(205):
         shown.at(tenths / 10, SCANNING)
@@ -151,13 +155,15 @@ def test_a_log_has_a_line_every_ten_seconds() -> None:
     assert shown.lines == [line, line]
 
 
-def test_a_phase_that_counts_nothing_is_told_without_numbers() -> None:
+def test_a_phase_that_counts_nothing_is_shown_without_numbers() -> None:
+    """The server keeps the numbers of the phase before."""
     shown = Shown()
     shown.at(10, Observation(phase="building index: sorting live tuples"))
     assert shown.lines == ["uq on answers: building index: sorting live tuples"]
 
 
-def test_who_is_in_the_way_is_told_at_the_second_look_and_once() -> None:
+def test_who_is_in_the_way_is_reported_at_the_second_look_and_once() -> None:
+    """And not again while the same session is."""
     shown = Shown()
     for tenths in range(0, 50, 5):
         shown.at(tenths / 10, held_up_by(READER, WRITER))
@@ -167,13 +173,15 @@ def test_who_is_in_the_way_is_told_at_the_second_look_and_once() -> None:
 
 
 def test_short_transactions_that_come_and_go_are_no_news() -> None:
+    """Another session at each look is no reason for a line."""
     shown = Shown()
     for tenths in range(0, 50, 5):
         shown.at(tenths / 10, held_up_by(Session(pid=100 + tenths)))
     assert shown.lines == []
 
 
-def test_a_drop_that_waits_is_told_with_whom_it_waits_for() -> None:
+def test_a_drop_that_waits_is_reported_with_the_session_it_waits_for() -> None:
+    """It has no phase."""
     shown = Shown()
     for seconds in (0.5, 1.0):
         shown.at(seconds, Observation(phase="", blockers=(READER,)))
@@ -181,12 +189,14 @@ def test_a_drop_that_waits_is_told_with_whom_it_waits_for() -> None:
 
 
 def test_quiet_shows_nothing() -> None:
+    """Neither in a log nor on a terminal."""
     for stream in (io.StringIO(), Terminal()):
         assert drawer_for("uq", pytest.fail, stream, quiet=True) is None
 
 
 @pytest.mark.parametrize("lacking", ["rich", "a terminal that can move its cursor"])
 def test_a_terminal_without_a_bar_gets_lines(monkeypatch: pytest.MonkeyPatch, lacking: str) -> None:
+    """And nothing is drawn."""
     monkeypatch.setenv("TERM", "xterm")
     if lacking == "rich":
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
@@ -215,6 +225,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *observations: Observation) -> list[s
 def test_a_bar_fits_eighty_columns_with_phase_count_and_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The longest phase included."""
+
     def without_bar(line: str) -> list[str]:
         return re.split(r"\s{2,}", line)
 
@@ -303,7 +315,7 @@ def on_a_terminal(project: Project, *arguments: str, **environment: str) -> str:
 
 
 def screen(sent: str) -> list[str]:
-    """The lines that stand on the screen in the end; rich moves up, back to the margin, and erases lines."""
+    """The lines that are on the screen in the end; rich moves up, back to the margin, and erases lines."""
     lines, row, column = [""], 0, 0
     for control, letter, character in re.findall(r"\x1b\[([?\d;]*)([a-zA-Z])|(.|\r|\n)", sent):
         if letter == "A":
@@ -321,7 +333,8 @@ def screen(sent: str) -> list[str]:
     return "\n".join(lines).rstrip().splitlines()
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_leaves_the_log_alone(answers: Project) -> None:
+def test_a_bar_is_drawn_on_a_terminal_and_spares_the_log(answers: Project) -> None:
+    """A line of the log begins a line of its own."""
     with ThreadPoolExecutor(1) as pool:
         with held_up(answers, *AN_UPDATE) as pid:
             run = pool.submit(on_a_terminal, answers)
@@ -340,6 +353,7 @@ def test_a_bar_is_drawn_on_a_terminal_and_leaves_the_log_alone(answers: Project)
 
 
 def test_a_quiet_upgrade_draws_nothing_on_a_terminal(answers: Project) -> None:
+    """``alembic -q``, while it waits."""
     with ThreadPoolExecutor(1) as pool:
         with held_up(answers, *AN_UPDATE):
             run = pool.submit(on_a_terminal, answers, "-q")
@@ -349,7 +363,8 @@ def test_a_quiet_upgrade_draws_nothing_on_a_terminal(answers: Project) -> None:
     assert "waits for" not in sent
 
 
-def test_an_old_snapshot_is_told_with_its_session_and_statement(answers: Project) -> None:
+def test_an_old_snapshot_is_reported_with_its_session_and_statement(answers: Project) -> None:
+    """With the phase and how many sessions are waited for."""
     ran, pid = upgrade_held_up(answers, *OLD_SNAPSHOT)
     assert re.search(
         rf"waiting for old snapshots, 0 of 1 sessions \(0 %\), waits for pid {pid} \(\w+\), "
@@ -359,19 +374,22 @@ def test_an_old_snapshot_is_told_with_its_session_and_statement(answers: Project
 
 
 def test_a_long_statement_is_cut_short_and_on_one_line(answers: Project) -> None:
+    """80 characters of it are shown."""
     ran, _ = upgrade_held_up(answers, "BEGIN", f"UPDATE answers\nSET note = '{'x' * 200}'")
     told = re.findall(r"last statement: (.*)", ran.err)
     assert told == ["UPDATE answers SET note = '".ljust(80, "x") + "..."]
 
 
 def test_statements_are_kept_back_with_the_values(answers: Project) -> None:
+    """``upsert_guard_reveal=False``: the session is shown without its statement."""
     answers.configure(upsert_guard_reveal="False")
     ran, pid = upgrade_held_up(answers, *OLD_SNAPSHOT)
     assert f"waits for pid {pid} (" in ran.err
     assert "secret" not in ran.said
 
 
-def test_a_drop_says_whom_it_waits_for(answers: Project) -> None:
+def test_a_drop_names_the_session_it_waits_for(answers: Project) -> None:
+    """DROP INDEX CONCURRENTLY waits for writers as well."""
     answers.sql("CREATE UNIQUE INDEX ix ON answers (note)")
     revision(answers, "op.drop_unique_index_concurrently('ix', 'answers')")
     with ThreadPoolExecutor(1) as pool:
@@ -383,6 +401,7 @@ def test_a_drop_says_whom_it_waits_for(answers: Project) -> None:
 def test_what_a_real_build_counts_goes_up_to_its_total(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In every phase that counts; sorting counts nothing."""
     monkeypatch.setattr("alembic_upsert_guard.online.progress_watch._EVERY", 0.002)
     project.sql(ANSWERS, ROWS.replace("1000", "300000"))
     seen = Seen()
@@ -423,6 +442,7 @@ def test_who_watches_is_never_waited_for(answers: Project) -> None:
 
 
 def test_a_short_build_takes_no_second_connection(answers: Project) -> None:
+    """One connection is made in all."""
     answers.edit(
         "migrations/env.py",
         "import models\n",
@@ -443,6 +463,7 @@ def test_a_short_build_takes_no_second_connection(answers: Project) -> None:
 def test_where_no_second_connection_is_to_be_had_the_build_goes_unseen(
     answers: Project, pool: str
 ) -> None:
+    """Pools that have one connection only."""
     answers.edit("migrations/env.py", "poolclass=pool.NullPool", f"poolclass={pool}")
     ran, _ = upgrade_held_up(answers, *AN_UPDATE)
     assert "Traceback" not in ran.said
@@ -474,13 +495,15 @@ def migrated_by_another_role(project: Project, driver: str, limit: int = -1) -> 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
 def test_a_server_that_is_full_lets_the_build_go_on(answers: Project, driver: str) -> None:
+    """The role may connect once, and the build runs unseen."""
     with migrated_by_another_role(answers, driver, limit=1):
         ran, _ = upgrade_held_up(answers, *AN_UPDATE)
     assert "Traceback" not in ran.said
     assert "waits for" not in ran.said
 
 
-def test_what_the_role_may_not_see_is_not_told(answers: Project) -> None:
+def test_what_the_role_may_not_see_is_not_shown(answers: Project) -> None:
+    """Another role's statement and state."""
     with migrated_by_another_role(answers, "psycopg2"):
         ran, pid = upgrade_held_up(answers, *AN_UPDATE)
     assert re.search(rf"waits for pid {pid} \(\w+\)\n", ran.err), ran.err

@@ -31,6 +31,7 @@ def version(project: Project) -> list[str]:
 
 
 def test_it_does_what_the_upgrade_does_and_back(project: Project) -> None:
+    """psql runs the script of the upgrade, and that of the downgrade."""
     project.sql(ANSWERS)
     revision(project)
     ran = in_psql(project, script(project))
@@ -43,6 +44,7 @@ def test_it_does_what_the_upgrade_does_and_back(project: Project) -> None:
 
 
 def test_an_index_with_all_that_it_can_have(project: Project) -> None:
+    """A name, an expression and a predicate that need quotes."""
     project.sql(ANSWERS)
     revision(
         project,
@@ -68,6 +70,7 @@ def test_an_index_with_all_that_it_can_have(project: Project) -> None:
 def test_leftovers_are_refused_and_the_version_is_not_written(
     project: Project, there: tuple[str, ...], words: str
 ) -> None:
+    """An INVALID index, an index and a sequence of the name."""
     project.sql(ANSWERS, *there)
     revision(project)
     ran = in_psql(project, script(project))
@@ -75,7 +78,8 @@ def test_leftovers_are_refused_and_the_version_is_not_written(
     assert version(project) == []
 
 
-def test_a_shell_that_goes_on_after_errors_writes_no_version_either(project: Project) -> None:
+def test_a_shell_that_continues_after_errors_writes_no_version_either(project: Project) -> None:
+    """``ON_ERROR_STOP off``, psql's default."""
     project.sql(ANSWERS, "INSERT INTO answers (user_id, question_id) VALUES (1, 1), (1, 1)")
     revision(project)
     ran = in_psql(project, "\\set ON_ERROR_STOP off\n" + script(project))
@@ -84,6 +88,7 @@ def test_a_shell_that_goes_on_after_errors_writes_no_version_either(project: Pro
 
 
 def test_a_partitioned_table_is_for_the_upgrade_online(project: Project) -> None:
+    """Its partitions are not known when the script is written."""
     project.sql("CREATE TABLE answers (user_id int, question_id int) PARTITION BY LIST (user_id)")
     revision(project)
     ran = in_psql(project, script(project))
@@ -92,6 +97,7 @@ def test_a_partitioned_table_is_for_the_upgrade_online(project: Project) -> None
 
 
 def test_what_must_be_outside_a_transaction_is(project: Project) -> None:
+    """The build is between COMMIT and BEGIN, and the version is behind it."""
     revision(project, UNIQUE)
     lines = [
         line

@@ -1,4 +1,4 @@
-"""Two upgrades at once: one builds, the other waits, finds it done, and goes through as well."""
+"""Two upgrades at once: one builds, the other waits, stops with the reason, and goes through when it is run again."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ if TYPE_CHECKING:
 ROWS = "INSERT INTO answers (user_id, question_id) SELECT 1, i FROM generate_series(1, 1000) i"
 
 
-def two_upgrades(project: Project) -> tuple[Ran, Ran]:
-    """Both are at work before the first one can end: a snapshot that is held keeps the build from its end."""
+def two_upgrades(project: Project, *meanwhile: str) -> tuple[Ran, Ran]:
+    """The upgrade that went through, and the other; both are at work before the first one can end.
+
+    A snapshot that is held keeps the build from its end.
+
+    :param meanwhile: SQL that is run then.
+    """
     with ThreadPoolExecutor(2) as pool:
         with another_session(
             project, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM answers"
         ):
-            runs = [pool.submit(project._run, "-m", "alembic", "upgrade", "head") for _ in range(2)]
+            runs = [
+                pool.submit(project.python, "-m", "alembic", "upgrade", "head") for _ in range(2)
+            ]
             until(project, "SELECT count(*) = 1 FROM pg_stat_progress_create_index")
             until(
                 project,
                 "SELECT count(*) = 2 FROM pg_stat_activity WHERE query ~ 'advisory|CONCURRENTLY'"
                 " AND pid <> pg_backend_pid()",
             )
-        first, second = (run.result() for run in runs)
-    return first, second
+            project.sql(*meanwhile)
+        finished, stopped = sorted((run.result() for run in runs), key=lambda run: run.code)
+    assert (finished.code == 0, stopped.code == 0) == (True, False), (finished.said, stopped.said)
+    return finished, stopped
 
 
 def version(project: Project) -> list[str]:
@@ -37,29 +46,53 @@ def version(project: Project) -> list[str]:
 
 
 def test_the_first_revision_of_all(project: Project) -> None:
+    """The one that waited names the version, and is a success when it is run again."""
     project.sql(ANSWERS, ROWS)
     revision(project)
-    runs = two_upgrades(project)
-    assert [run.code for run in runs] == [0, 0], [run.said for run in runs]
+
+    _, stopped = two_upgrades(project)
+
+    assert "another upgrade is at work on answers; in the way: pid" in stopped.said
+    assert (
+        "another upgrade has brought the database to h01 meanwhile. Nothing was changed here: run the upgrade again"
+        in stopped.said
+    )
+    assert "Traceback" not in stopped.said
+    project.upgrade()
     assert made(project) == [MADE]
     assert version(project) == ["h01"]
-    said = "".join(run.said for run in runs)
-    assert "another upgrade is at work on answers; in the way: pid" in said
-    assert "Another upgrade has brought the database to h01 meanwhile" in said
 
 
-def test_a_later_revision_with_others_after_it(project: Project) -> None:
+def test_a_later_revision_with_others_before_it(project: Project) -> None:
+    """Of a step that replaces a version the same is so."""
     revision(project, f"op.execute('''{ANSWERS}''')", "op.drop_table('answers')")
     project.upgrade()
     project.sql(ROWS)
     revision(project, number=2)
-    runs = two_upgrades(project)
-    assert [run.code for run in runs] == [0, 0], [run.said for run in runs]
+
+    _, stopped = two_upgrades(project)
+
+    assert "another upgrade has brought the database to h02 meanwhile" in stopped.said
+    project.upgrade()
     assert made(project) == [MADE]
     assert version(project) == ["h02"]
 
 
+def test_the_one_that_waited_builds_where_the_first_one_failed(project: Project) -> None:
+    """No version was written, so nothing stops it."""
+    project.sql(ANSWERS, ROWS)
+    revision(project)
+    _, killed = two_upgrades(
+        project, "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index"
+    )
+
+    assert "the connection to the database was lost" in killed.said
+    assert made(project) == [MADE]
+    assert version(project) == ["h01"]
+
+
 def test_what_the_revision_writes_beside_it_is_never_written_twice(project: Project) -> None:
+    """One of the two commits it."""
     project.sql(ANSWERS, ROWS, "CREATE TABLE counted (times int)", "INSERT INTO counted VALUES (0)")
     revision(
         project,
@@ -68,7 +101,8 @@ def test_what_the_revision_writes_beside_it_is_never_written_twice(project: Proj
         op.execute('UPDATE counted SET times = times + 1')
         """,
     )
-    runs = two_upgrades(project)
-    assert sorted(run.code == 0 for run in runs) == [False, True]
+
+    two_upgrades(project)
+
     assert project.rows("SELECT times FROM counted") == [(1,)]
     assert version(project) == ["h01"]

@@ -53,7 +53,8 @@ def answers(project: Project) -> Project:
 # -- under the name
 
 
-def test_what_is_there_already_is_left_alone(answers: Project) -> None:
+def test_a_constraint_that_is_there_is_not_made_again(answers: Project) -> None:
+    """Its oid is the same afterwards."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id)")
     before = answers.rows("SELECT oid FROM pg_class WHERE relname = 'uq_answers'")
     answers.upgrade()
@@ -61,6 +62,7 @@ def test_what_is_there_already_is_left_alone(answers: Project) -> None:
 
 
 def test_a_valid_index_of_the_right_shape_is_attached(answers: Project) -> None:
+    """It is not built again."""
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     before = answers.rows("SELECT oid FROM pg_class WHERE relname = 'uq_answers'")
     answers.upgrade()
@@ -83,6 +85,7 @@ def test_a_valid_index_of_the_right_shape_is_attached(answers: Project) -> None:
 def test_another_shape_under_the_name_is_refused_by_its_definition(
     project: Project, there: str
 ) -> None:
+    """Columns, order, predicate, INCLUDE, uniqueness and timing are parts of the shape."""
     project.sql(ANSWERS, there)
     revision(project)
     ran = refused(project)
@@ -92,6 +95,7 @@ def test_another_shape_under_the_name_is_refused_by_its_definition(
 
 
 def test_another_shape_that_is_invalid_is_somebody_elses(answers: Project) -> None:
+    """It is not dropped."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers ON answers (question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass",
@@ -102,6 +106,7 @@ def test_another_shape_that_is_invalid_is_somebody_elses(answers: Project) -> No
 
 
 def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
+    """Names of indexes are a schema's."""
     answers.sql("CREATE TABLE others (id int)", "CREATE INDEX uq_answers ON others (id)")
     assert "that is the name of an index of public.others" in refused(answers).said
 
@@ -110,7 +115,7 @@ def test_the_name_of_another_tables_index_is_refused(answers: Project) -> None:
 def test_the_name_of_another_constraint_is_refused_before_anything_is_built(
     answers: Project, built: bool
 ) -> None:
-    """A CHECK constraint, which a unique one of that name cannot stand beside."""
+    """A CHECK constraint, beside which a unique one of that name cannot be."""
     answers.sql("ALTER TABLE answers ADD CONSTRAINT uq_answers CHECK (user_id > 0)")
     if built:
         answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
@@ -135,7 +140,8 @@ def test_an_index_may_have_the_name_of_a_check_constraint(project: Project) -> N
     assert made(project) == [MADE.partition(" / ")[0]]
 
 
-def test_leftovers_of_reindex_concurrently_go(answers: Project) -> None:
+def test_leftovers_of_reindex_concurrently_are_dropped(answers: Project) -> None:
+    """An INVALID ``_ccnew`` of the same shape."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers_ccnew ON answers (user_id, question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers_ccnew'::regclass",
@@ -147,6 +153,7 @@ def test_leftovers_of_reindex_concurrently_go(answers: Project) -> None:
 def test_an_invalid_index_is_not_dropped_while_another_session_may_build_it(
     answers: Project,
 ) -> None:
+    """It is attached once that build has come to its end."""
     answers.sql(
         "CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass",
@@ -173,6 +180,7 @@ def test_an_invalid_index_is_not_dropped_while_another_session_may_build_it(
 
 
 def test_a_reader_stops_the_attach_and_not_the_build(answers: Project) -> None:
+    """The message names the reader, and the next upgrade only attaches."""
     revision(answers, IMPATIENT)
     with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
         said = " ".join(refused(answers).said.split())
@@ -186,6 +194,7 @@ def test_a_reader_stops_the_attach_and_not_the_build(answers: Project) -> None:
 
 
 def test_other_sessions_statements_are_kept_back_where_values_are(answers: Project) -> None:
+    """``upsert_guard_reveal=False``: the session is named without its statement."""
     answers.configure(upsert_guard_reveal="False")
     revision(answers, IMPATIENT)
     with another_session(answers, "BEGIN", "SELECT 'secret' FROM answers"):
@@ -195,6 +204,7 @@ def test_other_sessions_statements_are_kept_back_where_values_are(answers: Proje
 
 
 def test_a_blocked_attach_leaves_no_queue_behind_it(answers: Project) -> None:
+    """Other readers wait for one try at most."""
     revision(answers, UNIQUE.replace(")", ", lock_timeout='100ms', attempts=20)"))
     longest = 0.0
     with (
@@ -214,18 +224,20 @@ def test_a_blocked_attach_leaves_no_queue_behind_it(answers: Project) -> None:
     assert longest < 1.5
 
 
-def test_the_build_says_whom_it_waits_for(answers: Project) -> None:
+def test_the_build_names_the_session_it_waits_for(answers: Project) -> None:
+    """The holder of an old snapshot."""
     with ThreadPoolExecutor(1) as pool:
         with another_session(answers, *OLD_SNAPSHOT) as pid:
             run = pool.submit(answers.alembic, "upgrade", "head")
             until_the_build_waits(answers)
-            time.sleep(2.5)  # it is told at the second look
+            time.sleep(2.5)  # it is reported at the second look
         ran = run.result()
     assert ran.code == 0, ran.said
     assert f"waits for pid {pid}" in ran.said
 
 
 def test_lock_timeout_of_the_session_does_not_stop_the_build(answers: Project) -> None:
+    """It would leave an INVALID index."""
     database = answers.rows("SELECT current_database()")[0][0]
     answers.sql(f"ALTER DATABASE \"{database}\" SET lock_timeout = '100ms'")
     with ThreadPoolExecutor(1) as pool:
@@ -239,6 +251,7 @@ def test_lock_timeout_of_the_session_does_not_stop_the_build(answers: Project) -
 
 
 def test_statement_timeout_is_respected_and_leaves_nothing(answers: Project) -> None:
+    """The message has the limit, and the next upgrade goes through."""
     database = answers.rows("SELECT current_database()")[0][0]
     answers.sql(f"ALTER DATABASE \"{database}\" SET statement_timeout = '1s'")
     with another_session(answers, "SET statement_timeout = 0", *OLD_SNAPSHOT):
@@ -253,7 +266,8 @@ def test_statement_timeout_is_respected_and_leaves_nothing(answers: Project) -> 
 # -- rows
 
 
-def test_a_duplicate_during_the_build_is_told_as_our_report(answers: Project) -> None:
+def test_a_duplicate_during_the_build_is_reported_as_by_the_check(answers: Project) -> None:
+    """The INVALID index is dropped; the rows fixed, the next upgrade goes through."""
     with ThreadPoolExecutor(1) as pool:
         # a writer from before the build keeps it waiting, and commits a second row of a key
         with another_session(
@@ -304,6 +318,7 @@ def test_killed_in_the_middle_of_the_build(answers: Project) -> None:
 
 
 def test_the_session_terminated_in_the_middle_of_the_build(answers: Project) -> None:
+    """The message says to run it again, and the next upgrade builds anew."""
     inject_faults(answers)
     with another_session(answers, *OLD_SNAPSHOT), ThreadPoolExecutor(1) as pool:
         run = pool.submit(upgrade_with, answers, "")
@@ -324,6 +339,7 @@ def test_the_session_terminated_in_the_middle_of_the_build(answers: Project) -> 
 
 @pytest.mark.parametrize("rows", ["hold", "do not"])
 def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, rows: str) -> None:
+    """Where the build succeeds and where rows break the key."""
     project.sql(ANSWERS, ROWS)
     if rows == "do not":
         project.sql(ROWS)
@@ -351,6 +367,7 @@ def test_the_sessions_settings_are_afterwards_what_they_were(project: Project, r
 
 
 def test_a_lock_timeout_that_is_none_is_refused_before_the_build(project: Project) -> None:
+    """A build of hours would be lost otherwise."""
     project.sql(ANSWERS)
     revision(project, UNIQUE.replace(")", ", lock_timeout='soon')"))
     assert "lock_timeout" in refused(project).said
@@ -360,7 +377,8 @@ def test_a_lock_timeout_that_is_none_is_refused_before_the_build(project: Projec
 # -- bad input
 
 
-def test_a_transaction_that_env_py_began_is_told_in_words(answers: Project) -> None:
+def test_a_transaction_that_env_py_began_is_refused_with_the_reason(answers: Project) -> None:
+    """It is not an assertion of Alembic's."""
     answers.edit(
         "migrations/env.py",
         "        context.configure(connection=",
@@ -396,6 +414,7 @@ def test_a_transaction_that_env_py_began_is_told_in_words(answers: Project) -> N
     ],
 )
 def test_bad_input_is_refused_by_name(project: Project, directive: str, words: str) -> None:
+    """And nothing is changed."""
     project.sql(
         ANSWERS,
         "CREATE UNIQUE INDEX ix ON answers (note)",
@@ -409,12 +428,14 @@ def test_bad_input_is_refused_by_name(project: Project, directive: str, words: s
 
 
 def test_dropping_what_is_gone_is_done_already(project: Project) -> None:
+    """A drop that was stopped may have been done."""
     project.sql(ANSWERS)
     revision(project, "op.drop_unique_index_concurrently('ix', 'answers')")
     assert "ix on answers is gone already" in project.upgrade().said
 
 
-def test_other_databases_are_told_what_to_write(sqlite_project: Project) -> None:
+def test_on_other_databases_the_message_names_the_plain_directive(sqlite_project: Project) -> None:
+    """SQLite has no CONCURRENTLY."""
     sqlite_project.sql("CREATE TABLE answers (user_id int, question_id int)")
     revision(sqlite_project)
     said = " ".join(refused(sqlite_project).said.split())

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["VERSIONS", "embedded_server"]
+__all__ = ["VERSIONS", "embedded_server", "programs_of", "started"]
 
 VERSIONS = {
     13: "13.23.0-beta.16",
@@ -63,13 +63,25 @@ def _from_the_wheel(version: int, folder: Path, _: Path) -> Iterator[str]:
 
 @contextmanager
 def _from_npm(version: int, folder: Path, cache: Path) -> Iterator[str]:
-    programs = _programs(version, cache)
+    with started(programs_of(version, cache), folder) as host:
+        yield host
+
+
+@contextmanager
+def started(programs: Path, folder: Path, settings: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the host of a server that runs until then.
+
+    :param programs: the folder of initdb and pg_ctl.
+    :param folder: an empty one, for its data and its socket.
+    :param settings: such as ``shared_preload_libraries=pg_stat_statements``.
+    """
     data = folder / "data"
     data.mkdir()
     _give_away(folder, data)
     _run(programs / "initdb", "-A", "trust", "-E", "UTF8", "-U", "postgres", "-D", str(data), "-N")
     # nothing here outlives the server: no need to wait for a disk
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    given = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *settings)
+    options = " ".join(f"-c {each}" for each in given)
     control = (str(programs / "pg_ctl"), "-w", "-D", str(data))
     _run(*control, "-l", str(data / "log"), "-o", options, "start")
     try:
@@ -78,8 +90,8 @@ def _from_npm(version: int, folder: Path, cache: Path) -> Iterator[str]:
         _run(*control, "-m", "immediate", "stop")
 
 
-def _programs(version: int, cache: Path) -> Path:
-    """The folder of initdb and pg_ctl, downloaded where it is not there yet."""
+def programs_of(version: int, cache: Path) -> Path:
+    """Return the folder of initdb and pg_ctl, downloaded where it is not there yet."""
     unpacked = cache / f"postgresql-{VERSIONS[version]}"
     if not unpacked.exists():
         cache.mkdir(parents=True, exist_ok=True)

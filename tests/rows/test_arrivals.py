@@ -1,4 +1,4 @@
-"""Rows that arrive between the check and the build: refused by the database, told as our report."""
+"""Rows that arrive between the check and the build: refused by the database, reported as by the check."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def assert_untouched(project: Project, rows: int) -> None:
 @pytest.mark.parametrize(
     "key", ["", ", as_index=True"], ids=["a unique constraint", "a unique index"]
 )
-def test_the_build_is_told_as_a_report(project: Project, key: str) -> None:
-    """Key, groups and sample, as the check tells them, and that the rows came late."""
+def test_the_build_is_reported_as_by_the_check(project: Project, key: str) -> None:
+    """Key, groups and sample, as the check reports them, and that the rows came late."""
     revised(project, key=key)
 
     assert_is_told(arriving(project))
@@ -103,7 +103,7 @@ def test_the_report_has_the_ways_out(project: Project) -> None:
 
 
 @pytest.mark.parametrize("key", ["", ", as_index=True"], ids=["constraint", "index"])
-def test_rows_of_another_connection_are_told(project: Project, key: str) -> None:
+def test_rows_of_another_connection_are_reported(project: Project, key: str) -> None:
     """The race as it is: another session commits duplicates while the migration runs."""
     revised(project, key=key)
     between(project, of_another_connection())
@@ -113,7 +113,7 @@ def test_rows_of_another_connection_are_told(project: Project, key: str) -> None
 
 
 def test_one_row_of_another_connection_beside_one_that_was_there(project: Project) -> None:
-    """The group is told with both of its rows."""
+    """The group is reported with both of its rows."""
     one = "INSERT INTO accounts (tenant, email) VALUES (1, 'a')"
     revised(project, one)
     between(project, of_another_connection(one))
@@ -140,7 +140,7 @@ def test_rows_that_arrive_and_do_not_offend_let_the_build_through(project: Proje
     assert project.check().code == 0
 
 
-def test_the_same_upgrade_goes_through_once_the_rows_are_mended(project: Project) -> None:
+def test_the_same_upgrade_goes_through_once_the_rows_are_fixed(project: Project) -> None:
     """Nothing is in the way of the next attempt."""
     revised(project)
     (path,) = (project.path / "migrations" / "versions").glob("*.py")
@@ -154,7 +154,7 @@ def test_the_same_upgrade_goes_through_once_the_rows_are_mended(project: Project
     assert project.check().code == 0
 
 
-def test_the_build_of_a_partial_index_is_told(project: Project) -> None:
+def test_the_build_of_a_partial_index_is_reported(project: Project) -> None:
     """With the rows that the index is about, and no others."""
     revised(project, key=', where=text("tenant > 1")')
 
@@ -167,8 +167,8 @@ def test_the_build_of_a_partial_index_is_told(project: Project) -> None:
     assert_untouched(project, rows=0)
 
 
-def test_the_build_of_an_expression_index_is_told(project: Project) -> None:
-    """The expression stands for the column."""
+def test_the_build_of_an_expression_index_is_reported(project: Project) -> None:
+    """The expression is shown in place of the column."""
     project.sql(TABLE)
     project.models(ACCOUNTS.replace('"email"{key}', 'func.lower(text("email"))'))
     project.revise()
@@ -183,7 +183,7 @@ def test_the_build_of_an_expression_index_is_told(project: Project) -> None:
 
 
 @pytest.mark.since(15)  # NULLS NOT DISTINCT
-def test_nulls_that_are_not_distinct_are_told(project: Project) -> None:
+def test_nulls_that_are_not_distinct_are_reported(project: Project) -> None:
     """NULLs are equal to the build and to the report."""
     revised(project, key=', nulls="not_distinct"')
 
@@ -197,7 +197,7 @@ def test_nulls_that_are_not_distinct_are_told(project: Project) -> None:
     assert_untouched(project, rows=0)
 
 
-def test_a_schema_is_told(project: Project) -> None:
+def test_a_schema_is_reported(project: Project) -> None:
     """The table of the schema is meant, and not one of the same name elsewhere."""
     project.configure(include_schemas="True")
     project.sql("CREATE SCHEMA tenants", TABLE, TABLE.replace("accounts", "tenants.accounts"))
@@ -220,7 +220,7 @@ def test_a_schema_is_told(project: Project) -> None:
     assert_untouched(project, rows=0)
 
 
-def test_a_block_of_batch_mode_is_told(project: Project) -> None:
+def test_a_block_of_batch_mode_is_reported(project: Project) -> None:
     """``render_as_batch=True``: the build is in a block, the check above it."""
     project.configure(render_as_batch="True")
     revised(project)
@@ -229,7 +229,7 @@ def test_a_block_of_batch_mode_is_told(project: Project) -> None:
     assert_untouched(project, rows=0)
 
 
-def test_the_build_on_sqlite_is_told(sqlite_project: Project) -> None:
+def test_the_build_on_sqlite_is_reported(sqlite_project: Project) -> None:
     """An index of its own, without batch mode."""
     revised(
         sqlite_project, key=", as_index=True", table=TABLE.replace("serial", "integer NOT NULL")
@@ -240,7 +240,7 @@ def test_the_build_on_sqlite_is_told(sqlite_project: Project) -> None:
 
 
 @pytest.mark.parametrize("key", [", as_index=True", ""], ids=["index", "constraint"])
-def test_a_block_of_batch_mode_on_sqlite_is_told(sqlite_project: Project, key: str) -> None:
+def test_a_block_of_batch_mode_on_sqlite_is_reported(sqlite_project: Project, key: str) -> None:
     """A constraint is made there by writing the whole table anew."""
     sqlite_project.configure(render_as_batch="True")
     revised(sqlite_project, key=key, table=TABLE.replace("serial", "integer NOT NULL"))
@@ -256,7 +256,7 @@ def test_a_block_of_batch_mode_on_sqlite_is_told(sqlite_project: Project, key: s
     [("project", ""), ("project", ", as_index=True"), ("sqlite_project", ", as_index=True")],
     ids=["constraints", "indexes", "indexes on sqlite"],
 )
-def test_of_two_keys_of_a_table_the_broken_one_is_told(
+def test_of_two_keys_of_a_table_the_broken_one_is_reported(
     request: pytest.FixtureRequest, fixture: str, as_index: str, broken: str
 ) -> None:
     """Both were checked; one build is refused."""
@@ -300,7 +300,7 @@ def test_of_two_keys_of_a_table_the_broken_one_is_told(
     ],
     ids=["constraint", "index"],
 )
-def test_another_constraint_of_the_table_fails_in_the_words_of_the_database(
+def test_another_constraint_of_the_table_fails_with_the_databases_message(
     project: Project, made: str
 ) -> None:
     """It is no declared key: nothing of ours can be said of it."""
@@ -317,10 +317,10 @@ def test_another_constraint_of_the_table_fails_in_the_words_of_the_database(
     assert_untouched(project, rows=0)
 
 
-def test_another_constraint_fails_in_the_words_of_the_database_though_the_key_is_broken_too(
+def test_another_constraint_fails_with_the_databases_message_though_the_key_is_broken_too(
     project: Project,
 ) -> None:
-    """What is refused is what is told: the build that failed was of another key."""
+    """What is refused is what is reported: the build that failed was of another key."""
     revised(project)
     between(
         project,
@@ -333,7 +333,7 @@ def test_another_constraint_fails_in_the_words_of_the_database_though_the_key_is
     assert_untouched(project, rows=0)
 
 
-def test_a_unique_index_of_another_table_fails_in_the_words_of_the_database(
+def test_a_unique_index_of_another_table_fails_with_the_databases_message(
     project: Project,
 ) -> None:
     """The key's table alone is watched."""
@@ -345,8 +345,8 @@ def test_a_unique_index_of_another_table_fails_in_the_words_of_the_database(
     assert_is_the_databases_own(ran, 'could not create unique index "uq_others"')
 
 
-def test_an_error_that_is_no_violation_stands(project: Project) -> None:
-    """A name that is taken is told by the database, whatever arrived."""
+def test_an_error_that_is_no_violation_is_left_as_it_is(project: Project) -> None:
+    """A name that is taken is the database's to report, whatever arrived."""
     revised(project, key=", as_index=True")
     project.sql("CREATE TABLE uq_accounts_tenant_email (a int)")
 
@@ -391,7 +391,7 @@ def concurrently(project: Project, *rows: str) -> None:
     path.write_text(upgrade + downgrade + rest)
 
 
-def test_a_concurrent_build_is_told(project: Project) -> None:
+def test_a_concurrent_build_is_reported(project: Project) -> None:
     """There is no transaction to go back in, and the report comes out all the same."""
     concurrently(project)
     between(project, of_another_connection())
@@ -434,7 +434,7 @@ def test_a_check_in_an_autocommit_block_watches_the_build(project: Project) -> N
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 @pytest.mark.parametrize("key", [", as_index=True", ""], ids=["index", "constraint"])
-def test_other_drivers_are_told(tmp_path: Path, url: str, driver: str, key: str) -> None:
+def test_other_drivers_are_reported(tmp_path: Path, url: str, driver: str, key: str) -> None:
     """The async template, under each driver that has a synchronous face for Alembic."""
     project = InitialisedProject(tmp_path / "project", url, template="async")
     project.connect_to(url.replace("psycopg2", driver))
@@ -446,7 +446,7 @@ def test_other_drivers_are_told(tmp_path: Path, url: str, driver: str, key: str)
     project.dispose()
 
 
-def test_a_concurrent_build_under_asyncpg_is_told(tmp_path: Path, url: str) -> None:
+def test_a_concurrent_build_under_asyncpg_is_reported(tmp_path: Path, url: str) -> None:
     """The async template in AUTOCOMMIT."""
     project = InitialisedProject(tmp_path / "project", url, template="async")
     project.connect_to(url.replace("psycopg2", "asyncpg"))
@@ -458,7 +458,7 @@ def test_a_concurrent_build_under_asyncpg_is_told(tmp_path: Path, url: str) -> N
     project.dispose()
 
 
-def test_aiosqlite_is_told(tmp_path: Path) -> None:
+def test_aiosqlite_is_reported(tmp_path: Path) -> None:
     """The async template on SQLite."""
     path = tmp_path / "database.sqlite"
     project = InitialisedProject(tmp_path / "project", f"sqlite:///{path}", template="async")
@@ -470,7 +470,7 @@ def test_aiosqlite_is_told(tmp_path: Path) -> None:
     project.dispose()
 
 
-def test_a_check_that_is_switched_off_leaves_the_words_of_the_database(project: Project) -> None:
+def test_a_check_that_is_switched_off_leaves_the_databases_message(project: Project) -> None:
     """Who skips the check gets no report."""
     revised(project)
     between(project, f"op.execute({TWICE!r})")

@@ -61,7 +61,7 @@ def test_the_offered_line_keeps_the_last_row_and_archives_the_others(either: Pro
 
 
 def test_the_archive_says_why_when_and_for_what(either: Project) -> None:
-    """Each row in it tells which row stayed in its place."""
+    """Each row in it names the row that stayed in its place."""
     mend(either)
     either.upgrade()
 

@@ -75,7 +75,7 @@ def test_an_owner_who_is_not_forced_sees_all_rows(project: Project) -> None:
 
 
 def test_an_owner_who_is_not_forced_upgrades(project: Project) -> None:
-    """Clean rows go through, and the policy goes on as it was."""
+    """Clean rows go through, and the policy is as it was."""
     revised(project, CLEAN)
     project.sql(*SECURED)
     with role(project):
@@ -116,7 +116,7 @@ def test_a_setting_that_turns_row_security_off_shows_no_row_that_is_hidden(
 
 
 def test_a_script_is_refused_where_rows_are_hidden(project: Project) -> None:
-    """psql stops before any DDL, with the key and the way out in its words."""
+    """psql stops before any DDL, with the key and the way out in its message."""
     revised(project, CLEAN)
     project.sql(*SECURED, FORCED)
     with role(project) as name:
@@ -158,7 +158,7 @@ def test_a_script_runs_to_the_end_for_an_owner_who_is_not_forced(project: Projec
 
 
 @pytest.mark.parametrize("reveal", ["True", "False"])
-def test_the_race_is_told_where_rows_are_not_hidden(project: Project, reveal: str) -> None:
+def test_the_race_is_reported_where_rows_are_not_hidden(project: Project, reveal: str) -> None:
     """The build meets rows that came late, under row level security that does not bind the owner."""
     project.configure(upsert_guard_reveal=reveal)
     revised(project)

@@ -1,4 +1,4 @@
-"""What no unique index can be made of is a finding of its own, told before any DDL."""
+"""What no unique index can be made of is a finding of its own, reported before any DDL."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def refused_untouched(project: Project, *arguments: str) -> Ran:
 
 
 def assert_is_an_obstacle(ran: Ran, key: str, words: str) -> None:
-    """The consequence, the database's words and the way out, and nothing besides."""
+    """The consequence, the database's message and the way out, and nothing besides."""
     first, _, database, _, *ways = ran.out.split("FAILED: ")[1].splitlines()
     assert first == (f"{key} does not hold: no unique index can be made on it; nothing was changed")
     assert database.startswith("The database says: ")
@@ -303,7 +303,7 @@ def test_a_partitioned_table_whose_key_has_the_partition_column_is_read_whole(
 
 
 def test_an_obstacle_shows_no_value_when_values_are_kept_back(project: Project) -> None:
-    """The width is told, the text is not."""
+    """The width is shown, the text is not."""
     project.configure(upsert_guard_reveal="False")
     ran = refused_untouched(things(project, "text", TOO_WIDE, model_type="Text"))
 
@@ -355,7 +355,7 @@ def test_without_the_temporary_privilege_a_clean_upgrade_goes_through(project: P
 def test_without_the_temporary_privilege_a_type_without_an_order_is_one_clear_error(
     project: Project,
 ) -> None:
-    """The words are those of the reading, and there is no traceback."""
+    """The message is that of the reading, and there is no traceback."""
     things(project, "json", "INSERT INTO things (thing) VALUES ('{}')", by_hand=CHECK)
     with role_without_temporary(project):
         ran = refused_untouched(project)

@@ -1,4 +1,4 @@
-"""What SQLite makes no index of is told before any DDL, as on PostgreSQL."""
+"""What SQLite makes no index of is reported before any DDL, as on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def things(project: Project, key: str, *rows: str) -> Project:
 def test_what_cannot_be_indexed_is_refused_beforehand(
     sqlite_project: Project, key: str, words: str, rows: list[str]
 ) -> None:
-    """In SQLite's own words; nothing is changed, and nothing is left behind."""
+    """With SQLite's own message; nothing is changed, and nothing is left behind."""
     project = things(sqlite_project, f"UpsertKey({key})", *rows)
 
     refused = project.alembic("upgrade", "head")
@@ -73,7 +73,7 @@ def test_a_date_of_a_column_can_be_indexed(sqlite_project: Project) -> None:
     assert index.endswith("(date(day))")
 
 
-def test_the_predicate_picks_the_row_that_tells(sqlite_project: Project) -> None:
+def test_the_predicate_picks_the_row_that_is_tried(sqlite_project: Project) -> None:
     """The first row is none of the key's, and would have been a good one."""
     key = 'UpsertKey(text("date(day)"), where=text("things.thing = \'b\'"))'
     project = things(sqlite_project, key, ROW, "INSERT INTO things VALUES (2, 'b', 'now')")
@@ -93,7 +93,7 @@ def test_a_table_that_is_not_there_is_no_obstacle(sqlite_project: Project) -> No
     )
 
 
-def test_a_duplicate_is_still_told_of(sqlite_project: Project) -> None:
+def test_a_duplicate_is_still_reported(sqlite_project: Project) -> None:
     """An expression that can be indexed is compared row by row."""
     upper = ROW.replace("(1, 'a'", "(2, 'A'")
     project = things(sqlite_project, "UpsertKey(func.lower(column('thing')))", ROW, upper)

@@ -61,7 +61,7 @@ def test_duplicates_are_refused_with_the_whole_report(project: Project) -> None:
         "      op.restore_deduplicated_rows('accounts', ['tenant', 'email'], archive_table='accounts_duplicates')\n"
         "  - keep one row of each key and delete or merge the others, in this revision above the check or by hand, "
         "then run the upgrade again\n"
-        "  - if the rows are meant to stand, the key is not what the upsert matches by: correct the declaration\n"
+        "  - if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration\n"
     )
 
 
@@ -76,7 +76,7 @@ def test_the_database_is_untouched_by_a_refusal(project: Project) -> None:
     assert project.rows("SELECT * FROM alembic_version") == []
 
 
-def test_the_same_upgrade_goes_through_once_the_rows_are_mended(project: Project) -> None:
+def test_the_same_upgrade_goes_through_once_the_rows_are_fixed(project: Project) -> None:
     """Nothing has to be generated again."""
     revised(project, TWICE).alembic("upgrade", "head")
     project.sql(
@@ -137,7 +137,7 @@ def test_values_are_kept_back_when_asked(project: Project) -> None:
 
 
 def test_the_check_can_be_skipped_and_says_so(project: Project) -> None:
-    """``-x upsert_guard_validate=off``: the database itself then refuses, in its own words."""
+    """``-x upsert_guard_validate=off``: the database itself then refuses, with its own message."""
     ran = revised(project, TWICE).alembic("-x", "upsert_guard_validate=off", "upgrade", "head")
 
     assert "Skipped the check of the rows of upsert key accounts (tenant, email)" in ran.err
@@ -151,7 +151,7 @@ def test_an_unknown_switch_is_refused(project: Project) -> None:
     assert "write -x upsert_guard_validate=off" in ran.out
 
 
-def test_a_table_without_a_primary_key_is_told_by_ctid(project: Project) -> None:
+def test_rows_without_a_primary_key_are_named_by_ctid(project: Project) -> None:
     """Its rows are named by what the database names them by."""
     project.sql("CREATE TABLE bare (a int NOT NULL)", "INSERT INTO bare VALUES (1), (1)")
     project.models("""
@@ -184,7 +184,7 @@ def test_equality_is_that_of_the_index(project: Project) -> None:
     assert "1 duplicate group, 1 surplus row" in project.alembic("upgrade", "head").out
 
 
-def test_a_partial_key_reads_its_own_rows_alone(project: Project) -> None:
+def test_a_partial_key_reads_its_own_rows_only(project: Project) -> None:
     """Rows outside the predicate do not count."""
     project.sql(TABLE, TWICE)
     project.models(ACCOUNTS.replace("{key}", ', where=text("tenant > 1")'))

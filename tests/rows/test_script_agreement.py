@@ -36,7 +36,7 @@ def said_online(project: Project) -> str:
 
 
 def said_in_psql(project: Project) -> str:
-    """The error that stops the script; it stands alone, and nothing of the script is left."""
+    """The error that stops the script; it is the only one, and nothing of the script is left."""
     before = project.uniques()
     ran = in_psql(project, script(project))
     assert ran.code != 0
@@ -142,7 +142,7 @@ def test_a_script_says_the_first_line_of_the_report(
 
 
 def test_a_script_says_the_first_line_of_the_report_about_a_schema(project: Project) -> None:
-    """The schema and names that must be quoted stand in it as SQL has them."""
+    """The schema and names that must be quoted are in it as SQL has them."""
     project.configure(include_schemas="True")
     project.sql(
         'CREATE SCHEMA "Shop"',
@@ -220,7 +220,7 @@ def test_a_script_on_clean_rows_runs_to_the_end(
     assert project.check().code == 0
 
 
-def test_a_script_runs_again_once_the_rows_are_mended(project: Project) -> None:
+def test_a_script_runs_again_once_the_rows_are_fixed(project: Project) -> None:
     """The refusal left nothing in its way."""
     set_up(project, TWICE)
     written = script(project)
@@ -266,7 +266,7 @@ def test_the_script_of_the_way_down_brings_the_rows_back(project: Project) -> No
     assert UQ not in "".join(project.uniques())
 
 
-def test_online_goes_on_from_where_a_script_ended(project: Project) -> None:
+def test_online_resumes_from_where_a_script_ended(project: Project) -> None:
     """What the script archived ``alembic downgrade`` brings back."""
     assert in_psql(project, dirty(project)).code == 0
     project.downgrade()
@@ -274,7 +274,7 @@ def test_online_goes_on_from_where_a_script_ended(project: Project) -> None:
     assert len(accounts(project)) == len(KEPT) + len(SURPLUS)
 
 
-def test_a_script_goes_on_from_where_online_ended(project: Project) -> None:
+def test_a_script_resumes_from_where_online_ended(project: Project) -> None:
     """What ``alembic upgrade`` archived the script brings back."""
     dirty(project)
     project.upgrade()

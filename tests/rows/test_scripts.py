@@ -119,7 +119,7 @@ def test_a_verification_in_a_script_fails_without_an_arbiter(
     run(postgresql, written)
 
 
-def test_a_script_for_sqlite_fails_with_the_key_in_its_words(sqlite_project: Project) -> None:
+def test_a_script_for_sqlite_fails_with_the_key_in_its_message(sqlite_project: Project) -> None:
     """A CHECK that names itself stops the shell before the DDL."""
     revised(
         sqlite_project,
@@ -151,7 +151,7 @@ def test_a_script_for_sqlite_fails_with_the_key_in_its_words(sqlite_project: Pro
 def test_a_comment_in_a_predicate_ends_with_its_line(
     project: Project, postgresql: psycopg.Connection
 ) -> None:
-    """What stands behind it in the script is no part of it."""
+    """What follows it in the script is no part of it."""
     revised(project, TWICE)
     (revision,) = (project.path / "migrations" / "versions").glob("*.py")
     text = revision.read_text()

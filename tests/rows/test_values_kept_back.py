@@ -27,7 +27,7 @@ SECRETS = f"""
     INSERT INTO accounts (tenant, email)
     VALUES (1, '{EMAIL}'), (1, '{EMAIL}'), (2, '{EMAIL}'), (2, '{EMAIL}'), (NULL, '{EMAIL}')
 """
-# read at run time: a logged statement would show what stands in the revision
+# read at run time: a logged statement would show what is in the revision
 FROM_ELSEWHERE = "INSERT INTO accounts (tenant, email) SELECT tenant, email FROM elsewhere"
 ELSEWHERE = (
     "CREATE TABLE elsewhere (tenant int, email varchar)",
@@ -104,7 +104,7 @@ def test_a_refusal_shows_counts(project: Project, keep_back: Callable[[Project],
 def test_a_refusal_names_no_row_by_a_primary_key_that_is_the_value(
     project: Project, keep_back: Callable[[Project], None]
 ) -> None:
-    """What tells rows apart may itself be what is kept back."""
+    """The identity of a row may itself be what is kept back."""
     project.sql(
         "CREATE TABLE people (email varchar PRIMARY KEY, kind varchar)",
         f"INSERT INTO people VALUES ('{EMAIL}', 'a'), ('{EMAIL}2', 'a')",
@@ -207,7 +207,7 @@ def test_the_race_of_a_concurrent_build_shows_no_value(
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 def test_the_race_under_other_drivers_shows_no_value(tmp_path: Path, url: str, driver: str) -> None:
-    """Each driver tells the DETAIL in a way of its own."""
+    """Each driver hands the DETAIL out in a way of its own."""
     project = InitialisedProject(tmp_path / "project", url, template="async")
     project.connect_to(url.replace("psycopg2", driver))
     project.target("models.Base.metadata")
@@ -245,7 +245,7 @@ def test_an_expression_that_fails_on_a_row_shows_no_value(
 def test_an_expression_that_fails_on_a_row_shows_it_where_values_are_shown(
     project: Project,
 ) -> None:
-    """The twin: the database's words are the fastest way to the row."""
+    """The twin: the database's message is the fastest way to the row."""
     ran = numbered(project).alembic("upgrade", "head")
 
     assert ran.code != 0
@@ -304,7 +304,7 @@ def test_a_terminal_is_shown_no_value(
 
 
 def test_hidden_rows_show_no_value(project: Project, keep_back: Callable[[Project], None]) -> None:
-    """Row level security is told without a row."""
+    """Row level security is reported without a row."""
     revised(project, SECRETS)
     project.sql(
         "ALTER TABLE accounts ENABLE ROW LEVEL SECURITY",

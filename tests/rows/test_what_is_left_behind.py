@@ -1,4 +1,4 @@
-"""The check reads rows and leaves nothing: no setting, no table, no lock, and a transaction that goes on."""
+"""The check reads rows and leaves nothing: no setting, no table, no lock, and a transaction that can be used."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SCANS = "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname =
 
 
 def refused(statement: str = VALIDATE) -> tuple[str, ...]:
-    """The lines of a revision that goes on after a refusal."""
+    """The lines of a revision that continues after a refusal."""
     return (
         "from alembic.util import CommandError",
         "try:",
@@ -125,10 +125,10 @@ def test_the_session_is_as_it_was_in_an_autocommit_block(
 
 @pytest.mark.parametrize("block", ["transaction", "autocommit"])
 @pytest.mark.parametrize(("rows", "lines"), CASES)
-def test_what_stands_around_the_check_is_committed(
+def test_operations_around_the_check_are_committed(
     project: Project, rows: str, lines: tuple[str, ...], block: str
 ) -> None:
-    """A revision that catches the refusal goes on, and both of its halves are there."""
+    """A revision that catches the refusal continues, and both of its halves are there."""
     project.sql(TABLE, rows)
     counted = project.rows("SELECT count(*) FROM accounts")
     saw(project, "SELECT 1", *(lines if block == "transaction" else in_autocommit(*lines)))
@@ -143,7 +143,7 @@ def test_what_stands_around_the_check_is_committed(
 def test_a_refusal_that_nobody_catches_takes_the_transaction_back(
     project: Project, block: str
 ) -> None:
-    """In an autocommit block what stands before is committed: that is Alembic's, which says so."""
+    """In an autocommit block what comes before is committed: that is Alembic's, which says so."""
     project.sql(TABLE, TWICE)
     lines = (VALIDATE,) if block == "transaction" else in_autocommit(VALIDATE)
     written(project, "op.execute('CREATE TABLE made_before (a int)')", *lines)
@@ -185,7 +185,7 @@ def test_rows_are_read_from_the_heap(
     assert scans[1] == 0
 
 
-def test_no_index_was_used_when_all_is_told(project: Project) -> None:
+def test_no_index_is_used_where_all_is_reported(project: Project) -> None:
     """The same by what the server counts for the index itself."""
     project.sql(TABLE, CLEAN, "CREATE INDEX covers ON accounts (tenant, email)")
     project.sql_outside_a_transaction("VACUUM ANALYZE accounts")

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from alembic_upsert_guard import UpsertKey, conflict_target
 from alembic_upsert_guard.catalog import TableName
-from alembic_upsert_guard.migration.toimpl import LOGGER
+from alembic_upsert_guard.migration.context import LOGGER
 from alembic_upsert_guard.rows import RowsOfKey, read_rows
 from alembic_upsert_guard.verdict.check import check_keys
 from alembic_upsert_guard.verdict.inspected import inspect_keys

@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from alembic_upsert_guard import UpsertKey, conflict_target
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.catalog.postgresql import read
-from alembic_upsert_guard.migration.toimpl import LOGGER
+from alembic_upsert_guard.migration.context import LOGGER
 from alembic_upsert_guard.verdict.check import check_keys
 
 if TYPE_CHECKING:

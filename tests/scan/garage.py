@@ -103,7 +103,7 @@ class Garage:
         importlib.invalidate_caches()
         garage = importlib.import_module("garage")
         report = scan([service], declared_tables(garage.Base.metadata))
-        (site,) = report.call_sites
+        (judged,) = report.upserts
         with self._engine.connect() as connection:
             garage.Base.metadata.create_all(connection)
             # constraints that the service makes are attached, and not created
@@ -113,5 +113,5 @@ class Garage:
             try:
                 connection.execute(upsert)
             except DBAPIError as error:
-                return Answered(site.resolution, report.findings, error.orig.pgcode)
-        return Answered(site.resolution, report.findings, None)
+                return Answered(judged.resolution, report.findings, error.orig.pgcode)
+        return Answered(judged.resolution, report.findings, None)

@@ -51,7 +51,7 @@ def test_the_rows_do_not_matter(
 
     assert report.problems == ()
     elements = () if insert == "MySQL" else ("tenant", "email")
-    assert [(s.table, s.elements) for s in report.call_sites] == [
+    assert [(j.upsert.table_name, j.upsert.elements) for j in report.upserts] == [
         ("accounts", ("tenant", "email")),
         ("accounts", elements),
     ]
@@ -70,9 +70,9 @@ def test_a_target_too_deep_is_unresolved(
         long_sql=f"INSERT INTO accounts VALUES (1) ON CONFLICT (tenant) WHERE {predicate} DO NOTHING"
     )
 
-    (site,) = report.call_sites
-    assert (site.table, str(site.resolution)) == ("accounts", "unresolved")
-    assert site.reason == "it is too long, or nested too deeply, to be read"
+    (judged,) = report.upserts
+    assert (judged.upsert.table_name, str(judged.resolution)) == ("accounts", "unresolved")
+    assert judged.findings[0].fact == "it is too long, or nested too deeply, to be read"
 
 
 @pytest.mark.parametrize("terms", [20, 60])
@@ -114,7 +114,7 @@ def test_a_function_too_deep_is_unresolved_or_read(
     report = scanned(f_sql=f"{head}{body} END $$;\n", good_sql=SAVE)
 
     assert report.problems == ()
-    assert len(report.call_sites) == 2
+    assert len(report.upserts) == 2
 
 
 MANY = {
@@ -139,7 +139,7 @@ def test_many_do_not_hang(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(MANY[name])
     program = (
         "import sys; from alembic_upsert_guard.upserts.scan import DeclaredTables, scan;"
-        "r = scan([sys.argv[1]], DeclaredTables(())); print(len(r.call_sites), len(r.problems))"
+        "r = scan([sys.argv[1]], DeclaredTables(())); print(len(r.upserts), len(r.problems))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],

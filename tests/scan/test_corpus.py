@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alembic_upsert_guard.upserts.scan import Resolution, scan
-from tests.scan.corpus import Shape, shapes, told
+from tests.scan.corpus import Shape, described, shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def test_the_shape_is_resolved_as_labelled(
 
     report = scan([folder], shop)
 
-    assert [told(site) for site in report.call_sites] == shape.expected
+    assert [described(each) for each in report.upserts] == shape.expected
     assert report.problems == ()
 
 
@@ -55,13 +55,13 @@ def test_what_is_not_declared_is_told(shape: Shape, folder: Path, shop: Declared
     report = scan([folder], shop)
 
     wanted = [
-        (SEVERITIES[site.resolution], site.reason)
-        for site in report.call_sites
-        if site.resolution is not Resolution.DECLARED
+        (SEVERITIES[judged.resolution], judged.findings[0].fact)
+        for judged in report.upserts
+        if judged.resolution is not Resolution.DECLARED
     ]
     findings = [f for f in report.findings if f.code != "bound-predicate"]
     assert sorted((f.severity, f.fact) for f in findings) == sorted(wanted)
     unresolved = {f.fact for f in findings if f.code == "unresolved-upsert"}
-    sites = [s for s in report.call_sites if s.resolution is Resolution.UNRESOLVED]
-    assert unresolved == {site.reason for site in sites}
+    upserts = [j for j in report.upserts if j.resolution is Resolution.UNRESOLVED]
+    assert unresolved == {judged.findings[0].fact for judged in upserts}
     assert all(f.hint and not f.fact.endswith(".") for f in report.findings)

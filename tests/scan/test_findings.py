@@ -102,7 +102,7 @@ def test_an_unresolved_call_site_says_why(scanned: Callable[..., ScanReport]) ->
     ((code, fact, _),) = told(report)
     assert (code, fact) == ("unresolved-upsert", "key comes in as a parameter")
     assert report.findings[0].severity == "warning"
-    assert report.call_sites[0].reason == fact
+    assert report.upserts[0].findings[0].fact == fact
 
 
 def test_a_declared_call_site_says_nothing(scanned: Callable[..., ScanReport]) -> None:
@@ -114,8 +114,8 @@ def test_a_declared_call_site_says_nothing(scanned: Callable[..., ScanReport]) -
     )
 
     assert report.findings == ()
-    assert report.call_sites[0].resolution is Resolution.DECLARED
-    assert report.call_sites[0].reason is None
+    assert report.upserts[0].resolution is Resolution.DECLARED
+    assert report.upserts[0].findings == ()
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_an_element_of_sql_that_binds_is_one(
     report = scanned(service_py=saved(f'execute("""{sql}""")'))
 
     assert bool([f for f in report.findings if f.code == "bound-predicate"]) is binds
-    (site,) = report.call_sites
-    assert ("holds a bound value" in str(site.reason)) is binds
+    (judged,) = report.upserts
+    assert ("holds a bound value" in judged.findings[0].fact) is binds
 
 
 def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., ScanReport]) -> None:
@@ -201,7 +201,7 @@ def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., Scan
         )
     )
 
-    assert [site.resolution for site in report.call_sites] == [Resolution.DECLARED]
+    assert [judged.resolution for judged in report.upserts] == [Resolution.DECLARED]
     assert [(f.code, f.where) for f in report.findings] == [("bound-predicate", "status = 'open'")]
 
 
@@ -224,7 +224,7 @@ def test_a_comment_accepts_the_finding(scanned: Callable[..., ScanReport], line:
     report = scanned(service_py=saved(line))
 
     assert report.findings == ()
-    assert [site.resolution for site in report.call_sites] == [Resolution.MODELLED]
+    assert [judged.resolution for judged in report.upserts] == [Resolution.MODELLED]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_comment_in_sql_counts_for_its_statement(scanned: Callable[..., ScanRe
         )
     )
 
-    assert [site.line for site in report.call_sites] == [2, 3, 7, 8]
+    assert [judged.upsert.place.line for judged in report.upserts] == [2, 3, 7, 8]
     assert [f.location.line for f in report.findings if f.location] == [3, 8]
     assert report.stale_ignores == ()
 
@@ -274,7 +274,7 @@ def test_a_comment_in_typescript_counts_for_its_call(scanned: Callable[..., Scan
         )
     )
 
-    assert [site.line for site in report.call_sites] == [3, 6, 7]
+    assert [judged.upsert.place.line for judged in report.upserts] == [3, 6, 7]
     assert [f.location.line for f in report.findings if f.location] == [7]
 
 

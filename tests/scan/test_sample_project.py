@@ -53,13 +53,13 @@ def test_every_system_is_found_at_its_line() -> None:
     report = scanned(Base.metadata)
 
     found = [
-        (Path(s.path).relative_to(PROJECT).as_posix(), s.line, s.table, s.elements)
-        for s in report.call_sites
+        (Path(u.place.path).relative_to(PROJECT).as_posix(), u.place.line, u.table_name, u.elements)
+        for u in (judged.upsert for judged in report.upserts)
     ]
     assert found == UPSERTS
     assert {f.code for f in report.findings} == {"undeclared-upsert"}
     assert len(report.findings) == len(UPSERTS)
-    modelled = [s.table for s in report.call_sites if s.resolution is Resolution.MODELLED]
+    modelled = [j.upsert.table_name for j in report.upserts if j.resolution is Resolution.MODELLED]
     assert modelled == MODELLED
     assert [f.table for f in report.findings if f.severity == "warning"] == MODELLED
     assert report.problems == ()
@@ -79,5 +79,5 @@ def test_after_the_mend_nothing_is_found(mended: MetaData) -> None:
     """Every upsert finds its key."""
     report = scanned(mended)
 
-    assert {s.resolution for s in report.call_sites} == {Resolution.DECLARED}
+    assert {judged.resolution for judged in report.upserts} == {Resolution.DECLARED}
     assert report.findings == ()

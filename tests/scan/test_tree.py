@@ -36,7 +36,7 @@ def unread(report: ScanReport) -> list[tuple[str, int, str]]:
 
 def lines(report: ScanReport) -> list[tuple[str, int]]:
     """File name and line of each call site."""
-    return [(os.path.basename(s.path), s.line) for s in report.call_sites]  # noqa: PTH119
+    return [(os.path.basename(j.upsert.place.path), j.upsert.place.line) for j in report.upserts]  # noqa: PTH119
 
 
 def test_a_syntax_error_is_a_line(scanned: Callable[..., ScanReport]) -> None:
@@ -179,7 +179,7 @@ def test_a_linked_folder_is_scanned_once(folder: Path, shop: DeclaredTables) -> 
 
     report = scan([folder, folder / "b"], shop)
 
-    assert [s.path for s in report.call_sites] == [
+    assert [j.upsert.place.path for j in report.upserts] == [
         str(folder / "b" / "good.sql"),
         str(folder / "c" / "good.sql"),
     ]
@@ -202,9 +202,9 @@ def test_a_link_out_of_the_paths_is_not_followed(
     assert problems(report) == [
         (link.name, "it is a link out of what is scanned, and is not followed", None)
     ]
-    assert (report.call_sites, report.findings) == ((), ())
-    assert len(scan([link], shop).call_sites) == 1
-    assert len(scan([folder, tmp_path / "shared"], shop).call_sites) == 1
+    assert (report.upserts, report.findings) == ((), ())
+    assert len(scan([link], shop).upserts) == 1
+    assert len(scan([folder, tmp_path / "shared"], shop).upserts) == 1
 
 
 def test_a_pipe_is_not_waited_for(folder: Path, shop: DeclaredTables) -> None:
@@ -295,7 +295,7 @@ def test_a_pattern_made_to_hang_is_not_honoured(folder: Path, shop: DeclaredTabl
     (folder / f"{'a' * 200}.sql").write_text(SAVE)
     (folder / "b.gen.sql").write_text(SAVE)
 
-    assert len(scan([folder], shop).call_sites) == 1
+    assert len(scan([folder], shop).upserts) == 1
 
 
 def test_what_the_project_excludes_is_left_out(folder: Path, shop: DeclaredTables) -> None:
@@ -304,9 +304,9 @@ def test_what_the_project_excludes_is_left_out(folder: Path, shop: DeclaredTable
         (folder / name).mkdir()
         (folder / name / "seed.sql").write_text(SAVE)
 
-    assert len(scan([folder], shop, exclude=["seed.*"]).call_sites) == 0
-    (only,) = scan([folder], shop, exclude=[f"{folder}/a/"]).call_sites
-    assert only.path == str(folder / "b" / "seed.sql")
+    assert len(scan([folder], shop, exclude=["seed.*"]).upserts) == 0
+    (only,) = scan([folder], shop, exclude=[f"{folder}/a/"]).upserts
+    assert only.upsert.place.path == str(folder / "b" / "seed.sql")
 
 
 def test_a_path_that_is_not_there_is_a_line(folder: Path, shop: DeclaredTables) -> None:
@@ -357,7 +357,7 @@ def test_paths_are_told_as_they_were_asked_for(
     (folder / "seed.sql").write_text(SAVE)
     monkeypatch.chdir(folder.parent)
 
-    assert [s.path for s in scan([folder.name], shop).call_sites] == [
+    assert [j.upsert.place.path for j in scan([folder.name], shop).upserts] == [
         os.path.join(folder.name, "seed.sql")  # noqa: PTH118
     ]
 
@@ -385,4 +385,4 @@ def test_a_broken_model_file_hides_no_call_site(scanned: Callable[..., ScanRepor
     )
 
     assert lines(report) == [("service.py", 3)]
-    assert report.call_sites[0].reason == "which table Account is cannot be read"
+    assert report.upserts[0].findings[0].fact == "which table Account is cannot be read"

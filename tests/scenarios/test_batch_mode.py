@@ -71,7 +71,7 @@ def test_duplicates_are_refused_before_the_block(batch_project: Project) -> None
 
 
 def test_two_keys_share_one_block(batch_project: Project) -> None:
-    """Both checks stand before it."""
+    """Both checks come before it."""
     batch_project.models(accounts('UpsertKey("tenant", "email"), UpsertKey("kind", as_index=True)'))
 
     revision = goes_red(batch_project)
@@ -178,7 +178,7 @@ def test_nothing_to_do_renders_no_block(batch_project: Project) -> None:
 
 
 def test_a_deferrable_constraint_is_replaced_in_one_block(project: Project) -> None:
-    """Drop and create stand in the same block, the check before it, and the downgrade undoes both."""
+    """Drop and create are in the same block, the check before it, and the downgrade undoes both."""
     project.configure(render_as_batch="True")
     project.sql(
         TABLE, "ALTER TABLE accounts ADD CONSTRAINT theirs UNIQUE (tenant, email) DEFERRABLE"
@@ -196,7 +196,7 @@ def test_a_deferrable_constraint_is_replaced_in_one_block(project: Project) -> N
 
 
 def test_a_primary_key_that_a_person_reshapes_in_a_block(batch_project: Project) -> None:
-    """The verification stands outside of any block, and no empty block beside it."""
+    """The verification is outside of any block, and no empty block beside it."""
     batch_project.sql("CREATE TABLE pairs (a integer NOT NULL PRIMARY KEY, b integer NOT NULL)")
     batch_project.models(
         """

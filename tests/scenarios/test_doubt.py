@@ -1,4 +1,4 @@
-"""Where text cannot tell: the database is asked, and what it cannot be asked is said."""
+"""Where text cannot prove it: the database is asked, and what it cannot be asked is said."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_what_the_planner_refuses_is_told(bound_project: Project) -> None:
 
     check = bound_project.check()
     assert check.code == 0
-    (told,) = check.detected()
-    assert told.startswith("unproven-arbiter: upsert key accounts (tenant)")
-    assert "index live (tenant)" in told
+    (line,) = check.detected()
+    assert line.startswith("unproven-arbiter: upsert key accounts (tenant)")
+    assert "index live (tenant)" in line
 
 
 def test_a_partition_column_is_lacking(project: Project) -> None:
@@ -127,7 +127,7 @@ def test_a_partition_that_is_partitioned_again_asks_for_its_columns_too(
     ],
 )
 def test_an_element_that_no_index_holds(project: Project, element: str, words: str) -> None:
-    """The server is asked before a revision is written, and its words stand in an error of ours."""
+    """The server is asked before a revision is written, and its message is in an error of ours."""
     project.sql("CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL)")
     project.models(f"""
         class Account(Base):

@@ -1,4 +1,4 @@
-"""Keys that hold SQL: what stands in the database afterwards is what the model says, to the letter."""
+"""Keys that hold SQL: what is in the database afterwards is what the model says, to the letter."""
 
 from __future__ import annotations
 

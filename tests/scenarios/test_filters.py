@@ -18,7 +18,7 @@ TABLE = "CREATE TABLE accounts (id serial PRIMARY KEY, tenant int NOT NULL, emai
 
 
 def test_include_object_hides_the_table(project: Project) -> None:
-    """Its key is neither judged nor told of."""
+    """Its key is neither judged nor mentioned."""
     project.sql(TABLE)
     project.models(ACCOUNTS)
     project.configure(
@@ -53,7 +53,7 @@ def test_include_object_hides_the_constraint_of_the_model(project: Project) -> N
 def test_a_hidden_deferrable_constraint_is_left_alone(
     project: Project, hidden: dict[str, str]
 ) -> None:
-    """It spoils every upsert, which one log line says; the user's filter stands."""
+    """It spoils every upsert, which one log line says; the user's filter holds."""
     project.sql(
         TABLE, "ALTER TABLE accounts ADD CONSTRAINT theirs UNIQUE (email, tenant) DEFERRABLE"
     )

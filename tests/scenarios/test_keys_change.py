@@ -83,7 +83,7 @@ def test_the_key_is_removed_from_the_models(project: Project) -> None:
 
 
 def test_one_of_two_keys_is_removed(project: Project) -> None:
-    """A comment stands directly above the drop, and one warning line: old code still upserts on it."""
+    """A comment is directly above the drop, and one warning line: old code still upserts on it."""
     project.sql(
         TABLE,
         "ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email)",
@@ -134,7 +134,7 @@ def test_the_stated_meaning_of_null_changes(project: Project) -> None:
 
 
 def test_one_of_two_keys_is_short(project: Project) -> None:
-    """The other one is left alone and not told of."""
+    """The other one is left as it is and not mentioned."""
     project.sql(TABLE, "CREATE UNIQUE INDEX theirs ON accounts (kind)")
     project.models(accounts('UpsertKey("kind"), UpsertKey("tenant", "email"),'))
 

@@ -27,7 +27,7 @@ STRANGE_NAMES = [
 
 
 def strange(name: str) -> str:
-    """A model that bears `name` wherever a name can stand."""
+    """A model that has `name` wherever a name can be."""
     return f"""
         Strange = Table(
             {name!r}, Base.metadata,

@@ -1,4 +1,4 @@
-"""A table that the database does not have: everything stands in its creation, and there are no rows to read."""
+"""A table that the database does not have: everything is in its creation, and there are no rows to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite: what can be made without a batch, what its catalog does not tell, and what serves as it is."""
+"""SQLite: what can be created without a batch, what its catalog does not hold, and what serves as it is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def accounts(*, primary_key: bool = True, more: str = "") -> str:
 
 
 def test_a_partitioned_table(project: Project) -> None:
-    """The key holds the partition column; the constraint stands on the table and on every partition."""
+    """The key holds the partition column; the constraint is on the table and on every partition."""
     project.sql(
         f"CREATE TABLE accounts ({COLUMNS}) PARTITION BY LIST (tenant)",
         "CREATE TABLE accounts_1 PARTITION OF accounts FOR VALUES IN (1)",
@@ -92,7 +92,7 @@ def test_the_rows_of_a_child_are_not_the_parents(project: Project) -> None:
 
 @pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
 def test_a_view_in_the_models_is_ignored(project: Project, kind: str) -> None:
-    """Kept out of autogenerate as the recipes do, its key is neither judged nor told of."""
+    """Kept out of autogenerate as the recipes do, its key is neither judged nor mentioned."""
     project.sql(
         f"CREATE TABLE base ({COLUMNS}, PRIMARY KEY (id))",
         f"CREATE {kind} accounts AS SELECT * FROM base",

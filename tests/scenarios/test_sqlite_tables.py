@@ -223,7 +223,7 @@ def test_a_column_of_that_name_is_a_column(sqlite_project: Project) -> None:
 def test_a_columns_collation_compares_the_rows(
     sqlite_project: Project, collation: str, equal: tuple[str, str]
 ) -> None:
-    """What the index would take for the same is refused before, and upserts once it stands."""
+    """What the index would take for equal is refused before, and upserts once it is there."""
     one, other = equal
     sqlite_project.sql(
         f"CREATE TABLE accounts ({COLUMNS} COLLATE {collation})",
@@ -274,7 +274,7 @@ def test_what_the_connection_registers_is_asked_with(
 
 
 def test_another_spelling_of_it_is_the_same(sqlite_project: Project) -> None:
-    """SQLite is asked where only the application's own functions and collations tell what an index is."""
+    """SQLite is asked where only the application's own functions and collations say what an index is."""
     when_connected(sqlite_project, COLLATION, FUNCTION.format(True))
     sqlite_project.sql(
         f"CREATE TABLE accounts ({COLUMNS})",

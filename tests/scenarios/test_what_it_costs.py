@@ -143,8 +143,8 @@ def test_the_history_is_readable_uninstalled(project: Project, tmp_path: Path) -
             (elsewhere / installed.name).symlink_to(installed)
     project.environment.update(PYTHONPATH=str(elsewhere), PYTHONNOUSERSITE="1")
 
-    imported = project._run("-S", "-c", "import alembic, alembic_upsert_guard")
+    imported = project.python("-S", "-c", "import alembic, alembic_upsert_guard")
     assert "No module named 'alembic_upsert_guard'" in imported.err
-    for command, told in (("history", "<base> -> r01 (head), r"), ("heads", "r01 (head)")):
-        ran = project._run("-S", "-m", "alembic", command)
-        assert (ran.code, ran.out.strip()) == (0, told), ran.said
+    for command, output in (("history", "<base> -> r01 (head), r"), ("heads", "r01 (head)")):
+        ran = project.python("-S", "-m", "alembic", command)
+        assert (ran.code, ran.out.strip()) == (0, output), ran.said

@@ -48,7 +48,7 @@ def test_nothing_is_there(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("there", "fact"),
     [
         ("CREATE UNIQUE INDEX near ON accounts (tenant)", "one column too few (email)"),
         (
@@ -59,14 +59,14 @@ def test_nothing_is_there(project: Project) -> None:
         ("CREATE INDEX near ON accounts (tenant, email)", "it is not unique"),
     ],
 )
-def test_a_near_miss_is_there(project: Project, there: str, told: str) -> None:
+def test_a_near_miss_is_there(project: Project, there: str, fact: str) -> None:
     """The same as with nothing, and the log line names what comes near."""
     project.sql(TABLE, there)
     project.models(accounts())
 
     revision = project.revise()
     assert revision.lines("upgrade")[-2:] == [VALIDATE, CREATE]
-    assert told in "".join(revision.ran.detected())
+    assert fact in "".join(revision.ran.detected())
     goes_round(project, revision)
 
 
@@ -105,7 +105,7 @@ def test_several_arbiters_are_there(project: Project) -> None:
 
 
 def test_an_arbiter_of_another_name_than_stated_is_there(project: Project) -> None:
-    """Alembic's own operations stand, and the rows are validated."""
+    """Alembic's own operations stay, and the rows are validated."""
     project.sql(TABLE, "ALTER TABLE accounts ADD CONSTRAINT theirs UNIQUE (tenant, email)")
     project.models(accounts(key=', name="ours"'))
 
@@ -303,7 +303,7 @@ def test_the_primary_key_is_reshaped_in_the_models_only(project: Project) -> Non
 
 
 def test_the_table_is_new(project: Project) -> None:
-    """The constraint stands in create_table, and nothing more is said."""
+    """The constraint is in create_table, and nothing more is said."""
     project.models(accounts())
 
     revision = project.revise()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.upserts.code import CheckedCode
 from alembic_upsert_guard.upserts.models import declared_tables
-from alembic_upsert_guard.upserts.scan import scan
+from alembic_upsert_guard.upserts.scan import call_site_member, scan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,10 +62,10 @@ class Database:
     def only(self, source: str, name: str = "app.sql") -> tuple[dict[str, Any], Finding | None]:
         """The one call site, and its finding where it has one."""
         checked = self.judged(source, name)
-        (site,) = checked.call_sites()
+        (upsert,) = checked.upserts
         findings = checked.findings()
         assert len(findings) < 2, findings
-        return site, findings[0] if findings else None
+        return call_site_member(upsert), findings[0] if findings else None
 
     def answer(self, statement: str) -> str | None:
         """The SQLSTATE of the real upsert, which is undone; None: it passes."""

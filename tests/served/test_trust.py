@@ -93,7 +93,7 @@ def test_every_driver_answers_alike(database: Database, driver: str, tmp_path: P
 
     run_on(connect_to(url.render_as_string(hide_password=False)), checked.judge)
 
-    resolutions = [site["resolution"] for site in checked.call_sites()]
+    resolutions = [judged.resolution for judged in checked.upserts]
     assert resolutions == ["unserved", "served", "served"]
     assert len(checked.findings()) == 1
 
@@ -135,6 +135,6 @@ def test_the_number_of_statements_is_that_of_one_upsert(database: Database) -> N
         source = "".join(
             f"INSERT INTO t{n} VALUES (1) ON CONFLICT (a) DO NOTHING;\n" for n in range(width)
         )
-        assert len(database.judged(source).call_sites()) == width
+        assert len(database.judged(source).upserts) == width
         numbers.append(len(sent))
     assert numbers[0] == numbers[1]

@@ -438,8 +438,8 @@ BOUND = """
 def test_a_predicate_of_bound_values(database: Database, index: str, resolution: str) -> None:
     """A full index serves every predicate; of a partial one nothing is known."""
     database.run("CREATE TABLE t (a text, state text)", index)
-    (site,) = database.judged(BOUND, "app.py").call_sites()
-    assert site["resolution"] == resolution
+    (judged,) = database.judged(BOUND, "app.py").upserts
+    assert judged.resolution == resolution
 
 
 def test_a_default_that_fails_while_it_is_planned(database: Database) -> None:

@@ -44,7 +44,7 @@ def ran(project: Project, *arguments: str) -> Ran:
 def revised(project: Project, *arguments: str, options: Sequence[str] = ()) -> Revision:
     """The one revision that ``alembic revision`` wrote, wherever it put it.
 
-    :param options: what stands before the command.
+    :param options: what comes before the command.
     """
     known = set(project.path.rglob("*.py"))
     done = ran(project, *options, "revision", *arguments)

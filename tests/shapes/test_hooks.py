@@ -46,7 +46,7 @@ EMPTY_NEVER = """
 
 
 def test_a_hook_that_renumbers(project: Project) -> None:
-    """Its numbers stand, and each step goes down and up."""
+    """Its numbers stay, and each step goes down and up."""
     project.sql(TABLE)
     project.models(RENUMBER + ACCOUNTS)
     project.configure(process_revision_directives="models.renumber")

@@ -121,7 +121,7 @@ def test_a_database_that_create_all_made_is_stamped(project: Project) -> None:
 
 
 def test_a_stamp_over_the_revision_does_not_hide_the_key(project: Project) -> None:
-    """The database is asked, and not the version table; the next revision mends it."""
+    """The database is asked, and not the version table; the next revision fixes it."""
     project.sql(TABLE)
     project.models(ACCOUNTS)
     project.revise()
@@ -166,7 +166,7 @@ def test_a_script_of_a_range(project: Project) -> None:
 
 
 def test_a_revision_that_commits_each_statement(project: Project) -> None:
-    """The refusal says that what stands above the check stays: the next upgrade would meet it there."""
+    """The refusal says that what is above the check stays: the next upgrade would meet it there."""
     project.sql(TABLE, TWICE)
     project.models(ACCOUNTS)
     revision = project.revise()

@@ -89,7 +89,7 @@ def reads_of_the_catalog(project: Project) -> int:
 
 
 def test_tenants_in_the_models(project: Project) -> None:
-    """One line and one catalog read for all; a check of the rows for each, and the mend offered once."""
+    """One line and one catalog read for all; a check of the rows for each, and the deduplication offered once."""
     make_tenants(project)
     project.models(DECLARED)
     project.configure(include_schemas="True")
@@ -105,7 +105,7 @@ def test_tenants_in_the_models(project: Project) -> None:
 
 
 def test_one_tenant_of_many_is_named(project: Project) -> None:
-    """The key of the only one that lacks its arbiter is told with its schema, in the log and by the command."""
+    """The key of the only one that lacks its arbiter is named with its schema, in the log and by the command."""
     make_tenants(project)
     project.models(DECLARED)
     project.configure(include_schemas="True")
@@ -116,11 +116,11 @@ def test_one_tenant_of_many_is_named(project: Project) -> None:
     assert project.check().detected() == [
         f"Detected missing-arbiter on upsert key tenant_17.accounts (team, email): {NOTHING}"
     ]
-    told = guard(project, "check").out.splitlines()
-    assert told[0].startswith(
+    lines = guard(project, "check").out.splitlines()
+    assert lines[0].startswith(
         f"missing-arbiter  upsert key tenant_17.accounts (team, email): {NOTHING}. "
     )
-    assert told[1:] == ["40 upsert keys: 1 error."]
+    assert lines[1:] == ["40 upsert keys: 1 error."]
 
 
 @pytest.mark.parametrize("how", ["models", "schema_translate_map", "search_path"])
@@ -131,9 +131,9 @@ def test_the_command_tells_many_tenants_in_one_line(project: Project, how: str) 
     if how != "models":
         loop(project, BY_MAP if how == "schema_translate_map" else BY_SEARCH_PATH)
 
-    told = guard(project, "check").out.splitlines()
-    assert told[0].startswith(f"missing-arbiter  {SUBJECT}: {NOTHING}. ")
-    assert told[1:] == ["40 upsert keys: 40 errors."]
+    lines = guard(project, "check").out.splitlines()
+    assert lines[0].startswith(f"missing-arbiter  {SUBJECT}: {NOTHING}. ")
+    assert lines[1:] == ["40 upsert keys: 40 errors."]
     assert len(guard(project, "check", "--format", "github").out.splitlines()) == 2
     assert [finding["schema"] for finding in report(project, "check").findings] == TENANTS
 
@@ -148,18 +148,18 @@ def test_facts_that_differ_are_told_for_a_few(project: Project) -> None:
             f"INSERT INTO {tenant}.accounts (team, email) SELECT 1, 'a' FROM generate_series(0, {number})"
         )
 
-    told = guard(project, "check", "--rows").out.splitlines()
-    rows = [line.partition("  ")[2].strip() for line in told if line.startswith("duplicate-rows")]
+    lines = guard(project, "check", "--rows").out.splitlines()
+    rows = [line.partition("  ")[2].strip() for line in lines if line.startswith("duplicate-rows")]
     assert [line.partition(". ")[0] for line in rows] == [
         "upsert key tenant_00.accounts (team, email): 1 duplicate group, 1 surplus row",
         "upsert key tenant_01.accounts (team, email): 1 duplicate group, 2 surplus rows",
         f"{SUBJECT_OF_THE_REST}: the same, in other numbers or under other names",
     ]
-    assert told[-1] == "40 upsert keys: 80 errors."
+    assert lines[-1] == "40 upsert keys: 80 errors."
 
 
 def test_tenants_by_the_search_path(project: Project) -> None:
-    """Generated on one tenant, run on each; a refusal names the tenant, and a shared table is told of once."""
+    """Generated on one tenant, run on each; a refusal names the tenant, and a shared table is reported once."""
     make_tenants(project)
     project.sql("CREATE TABLE plans (id serial PRIMARY KEY, slug varchar NOT NULL)")
     project.models(
@@ -173,10 +173,10 @@ def test_tenants_by_the_search_path(project: Project) -> None:
 """
     )
     loop(project, BY_SEARCH_PATH)
-    told = guard(project, "check").out.splitlines()
-    assert told[0].startswith(f"missing-arbiter  {SUBJECT}: ")
-    assert told[1].startswith("missing-arbiter  upsert key plans (slug): ")
-    assert len(told) == 3
+    lines = guard(project, "check").out.splitlines()
+    assert lines[0].startswith(f"missing-arbiter  {SUBJECT}: ")
+    assert lines[1].startswith("missing-arbiter  upsert key plans (slug): ")
+    assert len(lines) == 3
 
     checked = project.alembic("-x", "tenant=tenant_05", "check")
     assert checked.detected() == [
@@ -186,7 +186,7 @@ def test_tenants_by_the_search_path(project: Project) -> None:
 
 
 def test_a_revision_made_on_one_tenant_runs_on_each(project: Project) -> None:
-    """A refusal and its listing name the tenant; mended, all go round, each with its own version table."""
+    """A refusal and its listing name the tenant; once fixed, all go round, each with its own version table."""
     make_tenants(project)
     project.models(ACCOUNTS)
     loop(project, BY_SEARCH_PATH)
@@ -224,8 +224,8 @@ def test_a_tenant_without_the_table(project: Project) -> None:
     assert [(f["code"], f["schema"]) for f in checked.findings] == [("missing-table", "tenant_31")]
 
 
-@pytest.mark.parametrize("accepted", ["accounts", "tenant_03.accounts"])
-def test_a_finding_of_a_tenant_is_accepted_by_either_name(project: Project, accepted: str) -> None:
+@pytest.mark.parametrize("named", ["accounts", "tenant_03.accounts"])
+def test_a_finding_of_a_tenant_is_suppressed_by_either_name(project: Project, named: str) -> None:
     """The model's, or that of the schema which the search path led to."""
     make_tenants(project)
     for tenant in TENANTS:
@@ -235,7 +235,7 @@ def test_a_finding_of_a_tenant_is_accepted_by_either_name(project: Project, acce
     loop(project, BY_SEARCH_PATH)
     (project.path / "pyproject.toml").write_text(
         "[[tool.upsert_guard.ignore]]\n"
-        f'code = "missing-arbiter"\ntable = "{accepted}"\nreason = "tenant_03 is read only"\n'
+        f'code = "missing-arbiter"\ntable = "{named}"\nreason = "tenant_03 is read only"\n'
     )
     checked = report(project, "check")
     assert (checked.code, checked.findings) == (0, [])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from tests.alembic_server import AlembicServer
+    from tests.fork_server import ForkServer
 
 CONNECTED_BY = "sqlalchemy.url = "
 
@@ -40,7 +40,7 @@ class DriverProject(InitialisedProject):
 
 @pytest.fixture(params=DRIVERS, ids=lambda driver: driver.name)
 def spine(
-    request: pytest.FixtureRequest, tmp_path: Path, alembic_server: AlembicServer
+    request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer
 ) -> Iterator[DriverProject]:
     """A project of its own, on a database of its own, by each driver."""
     driver: Driver = request.param
@@ -51,7 +51,7 @@ def spine(
     made = DriverProject(
         tmp_path / "project",
         url,
-        server=alembic_server,
+        server=fork_server,
         template=driver.template,
         driver=driver,
     )

@@ -62,11 +62,11 @@ def given(project: DriverProject, *statements: str, models: str = ACCOUNTS) -> D
     return project
 
 
-def assert_is_refused(ran: Ran, *told: str) -> None:
+def assert_is_refused(ran: Ran, *expected: str) -> None:
     """By a report for people."""
     assert ran.code != 0, ran.said
     assert "Traceback" not in ran.said, ran.said
-    for words in told:
+    for words in expected:
         assert words in ran.out, ran.said
 
 
@@ -123,7 +123,7 @@ def test_duplicates_are_refused_and_the_offered_line_mends_them(spine: DriverPro
 
 
 def test_a_row_that_arrives_after_the_check_is_told_of(spine: DriverProject) -> None:
-    """The build refuses it in words of its own; what is told is our report."""
+    """The build refuses it with its own message; what is printed is our report."""
     given(spine)
     spine.revise()
     between(spine, f"op.execute({TWICE!r})")
@@ -135,7 +135,7 @@ def test_a_row_that_arrives_after_the_check_is_told_of(spine: DriverProject) -> 
 
 
 def test_the_databases_words_stand_alone(spine: DriverProject) -> None:
-    """What it says is told without the names of the driver's classes."""
+    """Its message is printed without the names of the driver's classes."""
     given(
         spine, models=ACCOUNTS.replace('"tenant", "email", as_index=True', 'text("lower(nobody)")')
     )
@@ -180,7 +180,7 @@ def test_a_key_is_made_while_the_table_is_written_to(spine: DriverProject) -> No
 
 
 def test_a_script_refuses_what_the_upgrade_refuses(spine: DriverProject) -> None:
-    """``--sql`` for the database's shell: no driver's doubling and no parameter stands in it."""
+    """``--sql`` for the database's shell: no driver's doubling and no parameter is in it."""
     given(spine, TWICE, models=IN_SQL_ALONE)
     spine.revise()
     spine.sql("DROP TABLE IF EXISTS alembic_version")
@@ -282,7 +282,7 @@ def test_a_database_that_is_not_there_is_told_in_a_line(spine: DriverProject) ->
     there = str(spine.engine.url.database)
     spine.edit("alembic.ini", there, f"{there}/nowhere")
 
-    ran = spine._run("-m", "alembic_upsert_guard", "check")
+    ran = spine.python("-m", "alembic_upsert_guard", "check")
     start = "upsert-guard: env.py did not run to its end: "
     (said,) = [line for line in ran.err.splitlines() if line.startswith(start)]
     assert ran.code == 2

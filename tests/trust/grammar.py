@@ -15,7 +15,7 @@ Found = list[str]
 PINNED = "'pg_catalog, pg_temp'"
 
 KEYWORDS = {"boolean", "bigint", "integer"}
-"""Types that are SQL's own words, which the grammar takes for the system's."""
+"""Types that are SQL's own keywords, which the grammar takes for the system's."""
 
 # parser/gram.y looks these up as operators by their bare names, and no syntax gives them a schema
 BARE = {"AEXPR_IN", "AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR", "AEXPR_NULLIF"}

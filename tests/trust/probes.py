@@ -27,7 +27,7 @@ ONE_ARRIVES = (TABLE, ROW, ELSEWHERE, AWAY)
 
 
 def raising(body: str) -> str:
-    """A function that an index may have, and that fails on a row in words of its own."""
+    """A function that an index may have, and that fails on a row with a message of its own."""
     return (
         "CREATE FUNCTION failing(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS "
         f"$$ BEGIN IF value LIKE 's3cret%' THEN {body}; END IF; RETURN value; END $$"

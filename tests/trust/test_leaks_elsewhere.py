@@ -43,7 +43,7 @@ def test_what_mysql_refuses_below_a_check_that_is_switched_off(
 def test_a_deduplication_that_a_trigger_refuses_on_sqlite(
     sqlite_project: Project, reveal: str
 ) -> None:
-    """People chose the words of RAISE."""
+    """People chose the message of RAISE."""
     sqlite_project.sql(
         ON_SQLITE,
         ROWS,

@@ -9,38 +9,15 @@ from typing import TYPE_CHECKING
 import postgast
 import pytest
 
-from alembic_upsert_guard.rows.programs import program
-from alembic_upsert_guard.sqltext import PINNED, reference_dialect
 from tests.trust.grammar import bare_names, bare_types
 from tests.trust.journey import prepare, recorded, travel
+from tests.trust.programs import PIN, blocks
 from tests.trust.traps import plant, sprung
 
 if TYPE_CHECKING:
     from tests.project import Project
 
-PROGRAMS = {
-    "check.sql": (
-        "told",
-        "relation_name",
-        "totals",
-        "totals_of_only",
-        "index_on",
-        "wide",
-        "listing",
-        "nulls",
-    ),
-    "deduplicate.sql": (
-        "told",
-        "relation_name",
-        "elements",
-        "condition",
-        "ordering",
-        "direction",
-        "archive",
-        "repoint",
-    ),
-    "restore.sql": ("told", "relation_name", "archive"),
-}
+PROGRAMS = blocks()
 
 
 sprung_on_disk = pytest.mark.skipif(
@@ -115,8 +92,8 @@ def readable(statement: str) -> str:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_name_the_system_where_other_roles_make_nothing(name: str) -> None:
-    """What is not named with its schema stands under the pinned path."""
-    block = program(name, reference_dialect(), dict.fromkeys(PROGRAMS[name], "x"))
+    """What is not named with its schema is under the pinned path."""
+    block = PROGRAMS[name]
 
     assert [*bare_names(block), *bare_types(block)] == []
 
@@ -128,12 +105,10 @@ def test_bare_types_are_found() -> None:
     ) == ["text"]
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", sorted(PROGRAMS.keys() - {"answer_statements"}))
 def test_programs_that_pin_no_path_are_found(name: str) -> None:
-    """The twin: without its first line, each of them calls what others have made."""
-    block = program(name, reference_dialect(), dict.fromkeys(PROGRAMS[name], "x"))
-
-    assert bare_names(block.replace(PINNED, "", 1)) != []
+    """The twin: without that line, each of them calls what others have made; one needs none."""
+    assert bare_names(PROGRAMS[name].replace(PIN, "", 1)) != []
 
 
 @pytest.mark.parametrize(

@@ -7,30 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import alembic_upsert_guard
-from alembic_upsert_guard.rows.programs import program
-from alembic_upsert_guard.sqltext import reference_dialect
 from tests.trust.grammar import called_functions
+from tests.trust.programs import blocks
 
 if TYPE_CHECKING:
     from tests.project import Project
 
 PACKAGE = Path(alembic_upsert_guard.__file__).parent
-PARAMETERS = (
-    *(
-        "label",
-        "told",
-        "relation_name",
-        "totals",
-        "totals_of_only",
-        "index_on",
-        "wide",
-        "listing",
-        "nulls",
-    ),
-    *("elements", "condition", "ordering", "direction", "archive", "repoint"),
-)
-"""Of all the programs together: a constant that one does not use does no harm."""
-
 OPERATORS = (
     "=",
     "<>",
@@ -143,11 +126,7 @@ def functions_that_we_call() -> set[str]:
     """By name: with a schema in our sources, and under the pinned path in our programs."""
     sources = [path.read_text() for path in (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.sql"))]
     named = {name for source in sources for name in re.findall(r"pg_catalog\.(\w+)\(", source)}
-    blocks = [
-        program(path.name, reference_dialect(), dict.fromkeys(PARAMETERS, "x"))
-        for path in PACKAGE.rglob("*.sql")
-    ]
-    return named | {name for block in blocks for name in called_functions(block)}
+    return named | {name for block in blocks().values() for name in called_functions(block)}
 
 
 def _functions(project: Project) -> list[tuple[str, str, str, bool]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from ...catalog import Offered, TableName
+from ...databases import database_for
 from ...findings import FindingCode, Location
 from ...findings.observed_findings import (
     ObservedSubject,
@@ -122,7 +123,7 @@ def _statements(upsert: SentUpsert, dialect: Dialect) -> tuple[str, ...]:
     elements = tuple(map(element_of_label, upsert.elements))
     order = ArbiterOrder(
         table=TableName(upsert.schema, upsert.table),
-        offered=Offered(traits=Traits(dialect=dialect.name)),
+        offered=Offered(traits=Traits(database=database_for(dialect))),
         target=ConflictTarget(elements, upsert.where),
         shortfall=Shortfall(Code.MISSING_ARBITER),
         has_rows=False,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ...inference import Element
 
 if TYPE_CHECKING:
-    from ..scan.sighting import Target
+    from ..target import Target
 
 __all__ = [
     "OK",
+    "ObservedPlace",
     "ObservedUpsert",
-    "Place",
     "SentUpsert",
     "UnreadStatement",
     "element_label",
@@ -27,7 +27,7 @@ _NO_BARE_NAME = ('"', "(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ObservedPlace:
     """The line of the application that ran an upsert, and the test that it ran in."""
 
     path: str | None
@@ -57,7 +57,7 @@ class SentUpsert:
     @property
     def target(self) -> Target:
         """The conflict target in values, columns apart from expressions."""
-        from ..scan.sighting import AnyArbiter, Constraint, Elements  # noqa: PLC0415 - not while recording
+        from ..target import AnyArbiter, Constraint, Elements  # noqa: PLC0415 - not while recording
 
         if self.constraint is not None:
             return Constraint(self.constraint)
@@ -77,7 +77,7 @@ class ObservedUpsert:
     """``ok``, the SQLSTATE, or ``unknown``: the driver sent it in a pipeline, and the answer comes later."""
     count: int
     """How often it was sent; an ``executemany`` counts once."""
-    places: tuple[Place, ...]
+    places: tuple[ObservedPlace, ...]
     """Sorted by path, line and test."""
 
 

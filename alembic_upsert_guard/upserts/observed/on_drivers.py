@@ -181,7 +181,8 @@ def _psycopg2(listener: _Listener) -> Iterator[Patch]:
             # one with a name declares what it runs as a cursor, which no upsert can be; closing it would ask the server
             if made.name is not None or hasattr(made, _MARK):
                 return made
-            wanted = recording_cursor(made.__class__)
+            kind_of_cursor: Any = type(made)
+            wanted = recording_cursor(kind_of_cursor)
             made.close()
             if len(args) > 1:
                 return kind.cursor(connection, args[0], wanted, *args[2:], **kw)

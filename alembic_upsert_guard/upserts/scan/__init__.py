@@ -1,8 +1,8 @@
-"""Upsert call sites in a tree of files, held against the declared upsert keys; no database is needed.
+"""Upserts in a tree of files, held against the declared upsert keys; no database is needed.
 
-Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sql`) say what stands in a file, :mod:`.resolve` holds it against
-:class:`DeclaredTables`, plain values that :mod:`.models` takes from SQLAlchemy's metadata. Nothing that is scanned is
-imported or run, and what the source does not tell is unresolved, never a guess.
+Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sqlfile`) yield the upserts of a file, :mod:`.resolve` holds them
+against :class:`DeclaredTables`, plain values that :mod:`..models` takes from SQLAlchemy's metadata. Nothing that is
+scanned is imported or run, and what the source does not tell is unresolved, never a guess.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import MissingParsersError
-from ..upsert import CallSite, Resolution, Source, call_site_member
-from .declared import (
-    DeclaredClass,
-    DeclaredKey,
-    DeclaredTable,
-    DeclaredTables,
-)
+from ..declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
+from ..upsert import JudgedUpsert, Place, Resolution, Source, Upsert, call_site_member
 from .files import Problem
 from .ignoring import IgnoreComment
 from .report import ScanReport
@@ -26,16 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
-    "CallSite",
     "DeclaredClass",
     "DeclaredKey",
     "DeclaredTable",
     "DeclaredTables",
     "IgnoreComment",
+    "JudgedUpsert",
+    "Place",
     "Problem",
     "Resolution",
     "ScanReport",
     "Source",
+    "Upsert",
     "call_site_member",
     "scan",
 ]

@@ -1,4 +1,4 @@
-"""What is so of one upsert, before it is a call site with findings; and what answers are made of."""
+"""What the models say of one upsert, before there are findings of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ...findings import FindingCode, describe_key
 from ...findings.call_sites import Offer, unresolved_upsert
 from ...findings.calls import conflict_target_call
+from ..target import Unread
 from ..upsert import Resolution
-from .sighting import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ...findings.calls import Call
     from ...findings.causes import Cause
     from ...inference import Element
-    from .declared import DeclaredKey, DeclaredTable, DeclaredTables
+    from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
+    from ..target import Target
 
 __all__ = ["Answer", "Asked", "declared", "modelled", "undeclared", "unresolved"]
 
@@ -34,11 +35,8 @@ class Answer:
     """Of the finding, where there is one that is not of an unresolved call site."""
     key: DeclaredKey | None = None
     """The declared key that the upsert means; None: none is known."""
-    elements: tuple[str, ...] = ()
-    """Empty: as the source writes them."""
-    where: str | None = None
-    constraint: str | None = None
-    """The name that a constraint object is taken by; None: as the source writes it."""
+    target: Target | None = None
+    """What the models make of the target; None: it is as the source writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,12 @@ class Asked:
         return describe_key(self.table.full_name, key.labels, key.where)
 
 
-def declared(key: DeclaredKey | None, *, as_key: bool = False) -> Answer:
+def declared(key: DeclaredKey | None, target: Target | None = None) -> Answer:
     """Return that a key has the target.
 
-    :param as_key: whether the upsert writes no elements, and means the key's.
+    :param target: the key's, where the upsert writes no elements.
     """
-    if key is None or not as_key:
-        return Answer(Resolution.DECLARED, key=key)
-    return Answer(Resolution.DECLARED, key=key, elements=key.labels, where=key.where)
+    return Answer(Resolution.DECLARED, key=key, target=target)
 
 
 def modelled(wording: Wording) -> Answer:

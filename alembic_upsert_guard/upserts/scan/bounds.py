@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from time import process_time
 from typing import TYPE_CHECKING
 
+from ...errors import UpsertGuardError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +23,7 @@ The reading is linear: a statement of 6 MB, with 1,500,000 rows, took 11 seconds
 _END: ContextVar[float | None] = ContextVar("_END", default=None)
 
 
-class OutOfTimeError(Exception):
+class OutOfTimeError(UpsertGuardError):
     """The file at hand has had its time."""
 
 

@@ -7,25 +7,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...findings import FindingCode, describe_candidate
-from ...findings.call_sites import (
+from ...findings.calls import target_line
+from ...findings.constraints import (
     absent_constraint,
     constraint_of_another_kind,
     deferrable_constraint,
     index_as_constraint,
     modelled_constraint,
 )
-from ...findings.calls import target_line
 from ...inference import Kind
+from ..target import Cause, ConstraintObject
 from .answer import Answer, declared, modelled, undeclared, unresolved
 from .nearest import likeliest_constraint
-from .sighting import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...inference import Candidate
+    from ..declared import DeclaredKey, DeclaredTable
     from .answer import Asked
-    from .declared import DeclaredKey, DeclaredTable
 
 __all__ = ["answer_by_name", "constraints_by_name"]
 
@@ -99,9 +99,9 @@ def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Ans
     if key is None:
         offer = asked.offer(constraint.elements)
         answer = modelled(modelled_constraint(asked.call, name, offer))
-        return replace(answer, elements=constraint.labels)
+        return replace(answer, target=ConstraintObject(constraint.elements, name))
     if not key.any_name:
-        return declared(key, as_key=True)
+        return declared(key, ConstraintObject(key.elements, name))
     line = asked.key_line(key) if asked.call.form.is_python else None
     reason = (
         f"{asked.describe(key)} states no name, so the database may serve it by another constraint, or by an index, "

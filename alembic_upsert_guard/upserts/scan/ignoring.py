@@ -11,8 +11,7 @@ from ...findings import Finding, FindingCode, Location
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..upsert import CallSite
-    from .sighting import Sighting
+    from ..upsert import Place
 
 __all__ = ["MARK", "IgnoreComment", "IgnoreComments", "accepts_whole_file", "ignored_codes"]
 
@@ -59,11 +58,14 @@ class IgnoreComments:
         self._lines = {code: sorted(found) for code, found in self._by_code.items()}
         self._used: set[IgnoreComment] = set()
 
-    def accept(self, finding: Finding, sighting: Sighting | CallSite) -> bool:
+    def accept(self, finding: Finding, place: Place) -> bool:
         """Return whether a comment accepts the finding: one on any line of the call or string that holds the upsert."""
+        if place.extent is None:
+            return False
+        first_line, last_line = place.extent
         lines = self._lines.get(finding.code, [])
-        first = bisect_left(lines, sighting.first_line)
-        if first == len(lines) or lines[first] > sighting.last_line:
+        first = bisect_left(lines, first_line)
+        if first == len(lines) or lines[first] > last_line:
             return False
         self._used.add(self._by_code[finding.code][lines[first]])
         return True

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cache, cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from ..target import NamedTable, PrimaryKey, Unread
+from ..upsert import Form, Place, Source, Upsert
 from .bounds import check_time
-from .sighting import Form, NamedTable, PrimaryKey, Sighting, Unread
 from .supabase import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .sighting import Target
+    from ..target import Target
 
 __all__ = ["SUFFIXES", "JavaScriptSource"]
 
@@ -49,22 +51,23 @@ def _parser(suffix: str) -> Parser:
 class JavaScriptSource:
     """One parsed file. A part that does not parse hides no other."""
 
-    def __init__(self, suffix: str, source: bytes) -> None:
+    def __init__(self, path: str, source: bytes) -> None:
         """The file is parsed.
 
-        :param suffix: of its name, one of :data:`SUFFIXES`.
+        :param path: as it was asked for; it ends in one of :data:`SUFFIXES`.
         """
-        self._root = _parser(suffix).parse(source).root_node
+        self._path = path
+        self._root = _parser(PurePath(path).suffix).parse(source).root_node
         self._constants: dict[str, Node | None] = {}
         self._changed: dict[str, bool] = {}
 
-    def sightings(self) -> Iterator[Sighting]:
+    def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
         for node in _nodes(self._root):
             if node.type == "call_expression":
-                sighting = self._sighting(node)
-                if sighting is not None:
-                    yield sighting
+                upsert = self._upsert(node)
+                if upsert is not None:
+                    yield upsert
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""
@@ -72,7 +75,7 @@ class JavaScriptSource:
             if node.type == "comment":
                 yield node.start_point[0] + 1, _text(node)
 
-    def _sighting(self, call: Node) -> Sighting | None:
+    def _upsert(self, call: Node) -> Upsert | None:
         """The upsert that a call makes; None: it is another call.
 
         Other libraries have methods of that name: it counts on what ``from()`` returned, or with ``onConflict``.
@@ -89,12 +92,15 @@ class JavaScriptSource:
             if options is None or "onConflict" not in _text(options):
                 return None
             table = Unread("which table it is cannot be read: upsert() is not called on from(...)")
-        return Sighting(
-            method.start_point[0] + 1,
-            call.start_point[0] + 1,
-            call.end_point[0] + 1,
-            table,
-            self._target(spread or options),
+        return Upsert(
+            source=Source.CODE,
+            place=Place(
+                path=self._path,
+                line=method.start_point[0] + 1,
+                extent=(call.start_point[0] + 1, call.end_point[0] + 1),
+            ),
+            table=table,
+            target=self._target(spread or options),
             form=Form.SUPABASE_JAVASCRIPT,
         )
 

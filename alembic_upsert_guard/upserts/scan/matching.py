@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...inference import Code, ConflictTarget, Element, State, judge
-from .sighting import Unread
+from ..target import Unread
 from .sql import (
     columns_in,
     is_proven_by_text,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ...inference import Candidate
-    from .declared import DeclaredKey
+    from ..declared import DeclaredKey
 
 __all__ = [
     "Judged",

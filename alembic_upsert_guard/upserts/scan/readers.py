@@ -17,11 +17,11 @@ from .python import PythonReader
 from .sqlfile import SqlSource
 
 if TYPE_CHECKING:
-    from .declared import DeclaredTables
+    from ..declared import DeclaredTables
+    from ..upsert import Upsert
     from .python import PythonSource
-    from .sighting import Sighting
 
-__all__ = ["SUFFIXES", "Readers", "Seen"]
+__all__ = ["SUFFIXES", "ReadFile", "Readers"]
 
 SUFFIXES = (".py", ".sql", *JAVASCRIPT)
 
@@ -30,10 +30,10 @@ _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What stands in one file."""
+class ReadFile:
+    """What is in one file."""
 
-    sightings: tuple[Sighting, ...]
+    upserts: tuple[Upsert, ...]
     comments: tuple[IgnoreComment, ...]
 
 
@@ -44,12 +44,12 @@ class Readers:
         """Nothing is read yet."""
         self._python = PythonReader(declared, _imported)
 
-    def see(self, path: str, source: bytes) -> Seen | Problem:
-        """Return what stands in a file, or why it cannot be read."""
+    def read(self, path: str, source: bytes) -> ReadFile | Problem:
+        """Return what is in a file, or why it cannot be read."""
         try:
             with time_limit(SECONDS):
                 read = self._source(path, source)
-                return Seen(tuple(read.sightings()), tuple(_ignore_comments(path, read, source)))
+                return ReadFile(tuple(read.upserts()), tuple(_ignore_comments(path, read, source)))
         except OutOfTimeError:
             return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:
@@ -69,9 +69,9 @@ class Readers:
     def _source(self, path: str, source: bytes) -> PythonSource | JavaScriptSource | SqlSource:
         suffix = Path(path).suffix
         if suffix == ".py":
-            return self._python.source(str(Path(path).resolve()), source)
+            return self._python.source(path, source)
         text = source.decode("utf-8-sig")
-        return SqlSource(text) if suffix == ".sql" else JavaScriptSource(suffix, source)
+        return SqlSource(path, text) if suffix == ".sql" else JavaScriptSource(path, source)
 
 
 def _ignore_comments(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...findings import Finding
-    from ..upsert import CallSite
+    from ..upsert import JudgedUpsert
     from .files import Problem
     from .ignoring import IgnoreComment
 
@@ -18,8 +18,8 @@ __all__ = ["ScanReport", "by_place"]
 class ScanReport:
     """Everything that a scan found, each group by path and line."""
 
-    call_sites: tuple[CallSite, ...]
-    """Every upsert that was seen, whether a comment accepts its finding or not."""
+    upserts: tuple[JudgedUpsert, ...]
+    """Every upsert, whether a comment suppresses its findings or not."""
     findings: tuple[Finding, ...]
     """Those that no comment accepts, the files that could not be read among them."""
     problems: tuple[Problem, ...]

@@ -20,12 +20,7 @@ from ...findings.call_sites import (
 )
 from ...findings.calls import target_line
 from ...inference import Element, Kind, State
-from ..upsert import Resolution
-from .answer import Answer, declared, modelled, undeclared, unresolved
-from .constraints import answer_by_name
-from .matching import Match, judge_target, match_key
-from .nearest import nearest_arbiter
-from .sighting import (
+from ..target import (
     AnyArbiter,
     Cause,
     ConflictTargetCall,
@@ -35,15 +30,20 @@ from .sighting import (
     PrimaryKey,
     Unread,
 )
+from ..upsert import Resolution
+from .answer import Answer, declared, modelled, undeclared, unresolved
+from .constraints import answer_by_name
+from .matching import Match, judge_target, match_key
+from .nearest import nearest_arbiter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...findings.calls import Call
     from ...inference import Candidate
+    from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
+    from ..target import NamedTable, Target
     from .answer import Asked
-    from .declared import DeclaredTable, DeclaredTables
-    from .sighting import NamedTable, Target
 
 __all__ = ["answer_of", "read_only", "without_model"]
 
@@ -160,7 +160,7 @@ def _of_primary_key(asked: Asked) -> Answer:
         reason = f"the primary key is meant, and the model of {table.full_name} has none"
         return unresolved(reason, asked.call, Cause.NO_PRIMARY_KEY)
     elements = tuple(Element(column=name) for name in table.primary_key)
-    return replace(_of_elements(asked, elements, None), elements=table.primary_key)
+    return replace(_of_elements(asked, elements, None), target=PrimaryKey(table.primary_key))
 
 
 def _of_constraint_object(asked: Asked, elements: tuple[Element, ...], name: str | None) -> Answer:
@@ -173,7 +173,7 @@ def _of_constraint_object(asked: Asked, elements: tuple[Element, ...], name: str
     if name is None:
         return _of_elements(asked, elements, None)
     answer = answer_by_name(asked, name)
-    return replace(answer, constraint=name, elements=tuple(e.label for e in elements))
+    return replace(answer, target=ConstraintObject(elements, name))
 
 
 def _of_any(asked: Asked) -> Answer:
@@ -199,7 +199,7 @@ def _of_key(asked: Asked, elements: tuple[Element, ...], predicate: str | Unread
         return unresolved(predicate, asked.call)
     if not elements and predicate is None:
         if len(table.keys) == 1:
-            return declared(table.keys[0], as_key=True)
+            return _declared_by(table.keys[0])
         if table.keys:
             reason = f"{table.full_name} declares several upsert keys, and none is named"
             lines = " or ".join(filter(None, map(asked.key_line, table.keys)))
@@ -215,6 +215,10 @@ def _of_key(asked: Asked, elements: tuple[Element, ...], predicate: str | Unread
     elif len(fitting) > 1:
         fitting = [key for key in fitting if key.where is None]
     if len(fitting) == 1:
-        return declared(fitting[0], as_key=True)
+        return _declared_by(fitting[0])
     offer = asked.offer(elements, predicate) if elements else None
     return undeclared(key_not_found(asked.call, offer, asked.declared_keys))
+
+
+def _declared_by(key: DeclaredKey) -> Answer:
+    return declared(key, Elements(key.elements, key.where))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..upsert import Form, Place, Source, Upsert
 from .lines import Lines
-from .sighting import Form, Sighting
 from .sql import read_sql, without_psql
 
 if TYPE_CHECKING:
@@ -17,22 +17,29 @@ __all__ = ["SqlSource"]
 class SqlSource:
     """One file of SQL."""
 
-    def __init__(self, text: str) -> None:
-        """Nothing is parsed yet."""
+    def __init__(self, path: str, text: str) -> None:
+        """Nothing is parsed yet.
+
+        :param path: as the file was asked for.
+        """
+        self._path = path
         self._text = text
 
-    def sightings(self) -> Iterator[Sighting]:
+    def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file; a comment counts for it on every line of its statement."""
         lines = Lines(self._text)
         for upsert in read_sql(without_psql(self._text)):
-            yield Sighting(
-                lines.at(upsert.start),
-                lines.at(upsert.first),
-                lines.at(upsert.last),
-                upsert.table,
-                upsert.target,
-                upsert.binds,
-                Form.SQL,
+            yield Upsert(
+                source=Source.CODE,
+                place=Place(
+                    path=self._path,
+                    line=lines.at(upsert.start),
+                    extent=(lines.at(upsert.first), lines.at(upsert.last)),
+                ),
+                table=upsert.table,
+                target=upsert.target,
+                binds=upsert.binds,
+                form=Form.SQL,
             )
 
     def comments(self) -> Iterator[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...inference import Element
-from .sighting import Elements, PrimaryKey, Unread
+from ..target import Elements, PrimaryKey, Unread
 
 __all__ = ["target_of"]
 

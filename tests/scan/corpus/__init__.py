@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alembic_upsert_guard.upserts.scan import CallSite
+    from alembic_upsert_guard.upserts.scan import JudgedUpsert
 
 FOLDER = Path(__file__).parent
 
@@ -49,9 +49,10 @@ def _read(path: Path) -> list[Shape]:
     return found
 
 
-def told(site: CallSite) -> str:
-    """A call site as the files write it."""
-    table = site.table or "?"
-    name = table if site.schema is None else f"{site.schema}.{table}"
-    where = "" if site.where is None else f" WHERE {site.where}"
-    return f"{site.resolution} {name} ({', '.join(site.elements)}){where}"
+def described(judged: JudgedUpsert) -> str:
+    """An upsert as the files write it."""
+    upsert = judged.upsert
+    table = upsert.table_name or "?"
+    name = table if upsert.schema is None else f"{upsert.schema}.{table}"
+    where = "" if upsert.where is None else f" WHERE {upsert.where}"
+    return f"{judged.resolution} {name} ({', '.join(upsert.elements)}){where}"

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..sighting import Cause
+from ...target import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..sighting import Cause, Form, NamedTable, PrimaryKey, Sighting, Unread
+from ...target import Cause, NamedTable, PrimaryKey, Unread
+from ...upsert import Form, Source, Upsert
 from ..supabase import target_of
 from .meaning import Expression
 
 if TYPE_CHECKING:
-    from ..sighting import Target
+    from ...target import Target
     from .constants import Constants
     from .meaning import Names
     from .module import Module
@@ -28,7 +29,7 @@ class Clients:
         self._names = names
         self._constants = constants
 
-    def read(self, module: Module, call: ast.Call) -> Sighting | None:
+    def read(self, module: Module, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call.
 
         Other libraries have methods of that name: it counts on what ``table()`` or ``from_()`` returned, or
@@ -43,12 +44,11 @@ class Clients:
             if "on_conflict" not in stated:
                 return None
             table = Unread(f"which table {ast.unparse(func.value)} is cannot be read")
-        return Sighting(
-            func.end_lineno or call.lineno,
-            call.lineno,
-            call.end_lineno or call.lineno,
-            table,
-            self._target(module, stated),
+        return Upsert(
+            source=Source.CODE,
+            place=module.place(func.end_lineno or call.lineno, call),
+            table=table,
+            target=self._target(module, stated),
             form=Form.SUPABASE_PYTHON,
         )
 

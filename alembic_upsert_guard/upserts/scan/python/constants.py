@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
 from .meaning import Expression, Opaque
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ...target import Cause
 from ..bounds import check_time
-from ..sighting import Cause
 from .bindings import Assigned, Defined, Imported, Opaque, bindings_at, bindings_in, is_changed
 from .module import is_external
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...upsert import Place
 from ..bounds import check_time
 from .blocks import Blocks
 from .parsing import parsed
@@ -41,9 +42,10 @@ FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
 class Module:
     """One parsed file. Nodes know their parents."""
 
-    def __init__(self, path: str, source: bytes) -> None:
+    def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         self.path = path
         """The real path."""
+        self._shown_path = shown_path or path
         self.source = source
         with warnings.catch_warnings():
             # about the scanned code, such as a backslash too few: not ours to tell
@@ -60,6 +62,14 @@ class Module:
                     self.nodes.append(child)
         self.blocks = Blocks()
         """Its lists of statements."""
+
+    def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
+        """Return the place of an upsert, under the path by which the file was asked for.
+
+        :param whole: the call or the string that holds it, where a comment counts for it.
+        """
+        extent = whole.lineno, whole.end_lineno or whole.lineno
+        return Place(path=self._shown_path, line=line, extent=extent)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""

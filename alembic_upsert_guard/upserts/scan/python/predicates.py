@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
 from ..sql import normal_predicate
 from .meaning import Class, External
 

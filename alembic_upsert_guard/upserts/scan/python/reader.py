@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import tokenize
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ from .targets import Targets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..declared import DeclaredTables
-    from ..sighting import Sighting
+    from ...declared import DeclaredTables
+    from ...upsert import Upsert
 
 __all__ = ["PythonReader", "PythonSource"]
 
@@ -49,12 +50,12 @@ class PythonReader:
     def source(self, path: str, source: bytes) -> PythonSource:
         """Return a file, parsed.
 
-        :param path: its real path.
+        :param path: as it was asked for.
         :raises SyntaxError: it is not Python, or not in the encoding that it states.
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = Module(path, source)
+        module = Module(os.path.realpath(path), source, path)
         self._modules.add(module)
         return PythonSource(module, self._calls, self._strings)
 
@@ -68,12 +69,12 @@ class PythonSource:
         self._calls = calls
         self._strings = strings
 
-    def sightings(self) -> Iterator[Sighting]:
+    def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
         for node in self._module.nodes:
             if isinstance(node, ast.Call):
                 found = (reader.read(self._module, node) for reader in self._calls)
-                yield from (sighting for sighting in found if sighting is not None)
+                yield from (upsert for upsert in found if upsert is not None)
         yield from self._strings.read(self._module)
 
     def comments(self) -> Iterator[tuple[int, str]]:

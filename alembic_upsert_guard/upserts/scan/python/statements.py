@@ -6,24 +6,23 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..sighting import (
+from ...target import (
     AnyArbiter,
     Cause,
     ConflictTargetCall,
     Constraint,
     ConstraintObject,
     Elements,
-    Form,
     NamedTable,
     PrimaryKey,
-    Sighting,
     Unread,
 )
+from ...upsert import Form, Source, Upsert
 from .meaning import Expression, External, Function, Opaque
 
 if TYPE_CHECKING:
     from ....inference import Element
-    from ..sighting import Target
+    from ...target import Target
     from .constants import Constants
     from .meaning import Meaning, Names
     from .module import Module
@@ -75,7 +74,7 @@ class Statements:
         self._targets = targets
         self._predicates = predicates
 
-    def read(self, module: Module, call: ast.Call) -> Sighting | None:
+    def read(self, module: Module, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call."""
         func = call.func
         if not isinstance(func, ast.Attribute) or not (
@@ -85,11 +84,10 @@ class Statements:
         read = _Read(AnyArbiter())
         if func.attr in _ON_CONFLICT:
             read = self._target(module, call)
-        return Sighting(
+        return Upsert(
+            source=Source.CODE,
             # the name is the last thing of the attribute
-            line=func.end_lineno or call.lineno,
-            first_line=call.lineno,
-            last_line=call.end_lineno or call.lineno,
+            place=module.place(func.end_lineno or call.lineno, call),
             table=self._inserted_into(module, func.value, _DEPTH),
             target=read.target,
             binds=read.binds,

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..sighting import Cause, Form, Sighting, Unread
+from ...target import Cause, Unread
+from ...upsert import Form, Source, Upsert
 from ..sql import HOLE, read_sql
 from .meaning import Expression
 from .module import FILLING
@@ -41,7 +42,7 @@ class Strings:
         """Nothing is read yet."""
         self._names = names
 
-    def read(self, module: Module) -> Iterator[Sighting]:
+    def read(self, module: Module) -> Iterator[Upsert]:
         """Return every upsert in a string of the module; docstrings are prose."""
         roots = dict.fromkeys(
             root
@@ -60,23 +61,22 @@ class Strings:
         for root, pieces in composed.items():
             # a string that another one takes in is told of there
             if root not in taken:
-                yield from self._sightings(module, root, pieces)
+                yield from self._upserts(module, root, pieces)
 
-    def _sightings(self, module: Module, root: _Root, pieces: list[_Piece]) -> Iterator[Sighting]:
+    def _upserts(self, module: Module, root: _Root, pieces: list[_Piece]) -> Iterator[Upsert]:
         upserts = read_sql("".join(piece.text for piece in pieces))
         if not upserts:
             return
         filled_in = _is_filled_in(module, root)
         places = _Places(module, root, pieces)
         for upsert in upserts:
-            yield Sighting(
-                places.line(upsert.start),
-                root.lineno,
-                root.end_lineno or root.lineno,
-                _FILLED_IN if filled_in else upsert.table,
-                _FILLED_IN if filled_in else upsert.target,
-                upsert.binds and not filled_in,
-                Form.SQL,
+            yield Upsert(
+                source=Source.CODE,
+                place=module.place(places.line(upsert.start), root),
+                table=_FILLED_IN if filled_in else upsert.table,
+                target=_FILLED_IN if filled_in else upsert.target,
+                binds=upsert.binds and not filled_in,
+                form=Form.SQL,
             )
 
     def _pieces(self, module: Module, node: _Root, depth: int) -> Iterator[_Piece]:

@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from ....inference import Element
-from ..sighting import Cause, NamedTable, Unread
+from ...target import Cause, NamedTable, Unread
 from ..sql import normal_element
 from .bindings import Assigned, bindings_in
 from .meaning import Class, Expression, External, Opaque
 
 if TYPE_CHECKING:
-    from ..declared import DeclaredClass, DeclaredTables
+    from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
     from .meaning import Meaning, Names
     from .module import Module

@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ....inference import Element
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..declared import DeclaredTables
+    from ...declared import DeclaredTables
     from .constants import Constants
     from .module import Module
     from .predicates import Predicates

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import postgast
 from postgast import pg_query_pb2
 
-from ..sighting import Cause, Unread
+from ...target import Cause, Unread
+from ...upsert import NameClash
 from .grammar import parse_statement
 from .postgresql import messages
+from .routines import Routine, read_routine
+from .tokens import on_conflict_in
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["read_bodies"]
+    from ...target import Target
 
-_DYNAMIC = Unread("the statement is put together at run time", Cause.FILLED_IN)
+__all__ = ["read_bodies"]
 
 
 def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[SqlUpsert]:
@@ -32,19 +34,12 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
     except postgast.PgQueryError as error:
         return _unread_definition(sql, error.message)
     found: list[SqlUpsert] = []
-    for definition in _definitions(tree):
-        language, body = _language_and_body(definition)
-        if "conflict" not in body.lower():
-            continue
-        start = max(sql.find(body), 0)
-        if language == "sql":
-            inside = read_sql(body)
-        elif language == "plpgsql":
-            inside = list(_read_plpgsql(sql, body, read_sql))
-        else:
-            unread = Unread(f"the body is written in {language}, which is not read", Cause.LANGUAGE)
-            inside = [SqlUpsert(_conflict(body.lower(), 0), unread, unread)]
-        found += [upsert.moved(start) for upsert in inside]
+    for parameters, options in _definitions(tree):
+        language, body = _language_and_body(options)
+        if "conflict" in body.lower():
+            start = max(sql.find(body), 0)
+            inside = read_sql(body) if language == "sql" else _read(language, body, parameters)
+            found += [upsert.moved(start) for upsert in inside]
     return found
 
 
@@ -58,11 +53,14 @@ def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:
     return [SqlUpsert(start, unread, unread)]
 
 
-def _definitions(tree: pg_query_pb2.ParseResult) -> Iterator[Sequence[pg_query_pb2.Node]]:
+def _definitions(
+    tree: pg_query_pb2.ParseResult,
+) -> Iterator[tuple[tuple[str, ...], Sequence[pg_query_pb2.Node]]]:
+    """The names of the parameters, and the options, of each function and block."""
     for function in messages(tree, pg_query_pb2.CreateFunctionStmt):
-        yield function.options
+        yield tuple(p.function_parameter.name for p in function.parameters), function.options
     for block in messages(tree, pg_query_pb2.DoStmt):
-        yield block.args
+        yield (), block.args
 
 
 def _language_and_body(options: Sequence[pg_query_pb2.Node]) -> tuple[str, str]:
@@ -78,61 +76,24 @@ def _language_and_body(options: Sequence[pg_query_pb2.Node]) -> tuple[str, str]:
     return language, body
 
 
-def _read_plpgsql(
-    sql: str, body: str, read_sql: Callable[[str], list[SqlUpsert]]
-) -> Iterator[SqlUpsert]:
-    lower = body.lower()
-    queries = _queries_of(sql)
-    if isinstance(queries, Unread):
-        yield SqlUpsert(_conflict(lower, 0), queries, queries)
-        return
-    starts = list(accumulate(map(len, body.splitlines(keepends=True)), initial=0))
-    for line, query in queries:
-        if "conflict" in query.lower():
-            first = starts[min(line, len(starts)) - 1]
-            start = _conflict(lower, first)
-            last = max(start, first + len(query))
-            for upsert in _read_query(query, read_sql):
-                yield replace(upsert, start=start, first=first, last=last)
+def _read(language: str, body: str, parameters: tuple[str, ...]) -> Iterator[SqlUpsert]:
+    """The upserts of a body, but for statements of which no word says that they are some."""
+    routine = Routine(language=language, source=body, parameters=parameters, is_code=True)
+    for upsert in read_routine(routine):
+        if upsert.is_certain:
+            # one in a string begins with EXECUTE
+            conflict = on_conflict_in(body, upsert.start)
+            is_inside = upsert.start <= conflict <= upsert.last
+            start = conflict if is_inside else upsert.start
+            yield replace(upsert, start=start, target=_unless_variable(upsert))
 
 
-def _queries_of(sql: str) -> list[tuple[int, str]] | Unread:
-    """What the function that a statement creates runs: line in its body, counted from 1, and text."""
-    try:
-        return list(_queries(postgast.parse_plpgsql(sql), 1))
-    except postgast.PgQueryError as error:
-        return Unread(f"the body does not read as PL/pgSQL: {error.message}", Cause.NOT_SQL)
-    except ValueError:  # the parser writes no valid JSON for the function of a trigger
-        return Unread("the body of a trigger's function is not read", Cause.LANGUAGE)
-    except RecursionError:  # which is how its JSON is read
-        return Unread("the body is nested too deeply to be read")
-
-
-def _queries(node: Any, line: int) -> Iterator[tuple[int, str]]:
-    """Line in the body, counted from 1, and text of every query and expression."""
-    if isinstance(node, list):
-        for each in node:
-            yield from _queries(each, line)
-    elif isinstance(node, dict):
-        line = node.get("lineno", line)
-        if "query" in node and isinstance(node["query"], str):
-            yield line, node["query"]
-        for value in node.values():
-            yield from _queries(value, line)
-
-
-def _read_query(query: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[SqlUpsert]:
-    """A statement; or the expression behind EXECUTE, which is read where it is one string."""
-    try:
-        expression = parse_statement(f"SELECT {query}")
-    except postgast.PgQueryError:
-        return read_sql(query)
-    targets = expression.stmts[0].stmt.select_stmt.target_list
-    if len(targets) == 1 and targets[0].res_target.val.a_const.HasField("sval"):
-        return read_sql(targets[0].res_target.val.a_const.sval.sval)
-    return [SqlUpsert(0, _DYNAMIC, _DYNAMIC)]
-
-
-def _conflict(lower: str, at: int) -> int:
-    """Where the next conflict clause is in the body, given in lower case, as far as the word tells."""
-    return max(lower.find("on conflict", at), at)
+def _unless_variable(upsert: SqlUpsert) -> Target | Unread:
+    """The target, unless a call decides what a name in it is."""
+    for name, clash in upsert.clashes:
+        if clash is NameClash.VALUE:
+            return Unread(f"{name} in the conflict target is a value of the call", Cause.BOUND)
+        if clash is not NameClash.COLUMN:
+            reason = f"{name} in the conflict target is the name of a variable, and may be one of a column"
+            return Unread(reason)
+    return upsert.target

@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from ..sighting import AnyArbiter, Cause, Constraint, Elements, Unread
+from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
 from .postgresql import NESTED, is_put_in, named_table
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ....inference import Element
-    from ..sighting import NamedTable, Target
+    from ...target import NamedTable, Target
     from .tokens import ConflictClause, SqlToken
 
 __all__ = ["read_mysql", "read_sqlite"]

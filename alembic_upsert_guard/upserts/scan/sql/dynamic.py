@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
+
+from .tokens import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,9 +54,11 @@ class Assignments:
     """What the variables of one function can hold."""
 
     def __init__(self, tokens: Sequence[SqlToken], parameters: Sequence[str]) -> None:
-        """Nothing is looked up yet."""
-        self._tokens = tokens
-        self._parameters = frozenset(parameters)
+        """The body is gone through twice, however much of it is asked for later."""
+        self._expressions: dict[str, list[Sequence[SqlToken]]] = defaultdict(list)
+        for name, expression in _assignments(tokens):
+            self._expressions[name].append(expression)
+        self._filled = frozenset(parameters) | frozenset(_filled_otherwise(tokens))
 
     def texts(self, expression: Sequence[SqlToken]) -> list[str]:
         """Return every text that an expression can be; of a variable, one for each of its assignments.
@@ -63,12 +68,12 @@ class Assignments:
         name = _only_name(expression)
         if name is None:
             return [_text(expression)]
-        if name in self._parameters or self._is_filled_otherwise(name):
+        if name in self._filled:
             return [*self._assigned(name), ANYTHING]
         return self._assigned(name) or [ANYTHING]
 
     def _assigned(self, name: str) -> list[str]:
-        texts = [_text(expression, name) for expression in self._expressions(name)]
+        texts = [_text(expression, name) for expression in self._expressions.get(name, ())]
         begun = [text for text in texts if _ITSELF not in text]
         found = list(begun)
         for text in texts:
@@ -80,44 +85,45 @@ class Assignments:
                 found.append(text.replace(_ITSELF, ANYTHING))
         return found
 
-    def _expressions(self, name: str) -> Iterator[Sequence[SqlToken]]:
-        for position, token in enumerate(self._tokens):
-            before = self._tokens[position - 1].text.lower() if position else ";"
-            if before not in _STATEMENT or _name(token) != name:
-                continue
-            statement = self._statement(position)
-            signs = [n for n, t in enumerate(statement) if t.text.lower() in _ASSIGNING]
-            if signs:
-                yield statement[signs[0] + 1 :]
 
-    def _statement(self, position: int) -> Sequence[SqlToken]:
-        end = position
-        while end < len(self._tokens) and self._tokens[end].kind != "ASCII_59":
-            end += 1
-        return self._tokens[position:end]
+def _assignments(tokens: Sequence[SqlToken]) -> Iterator[tuple[str, Sequence[SqlToken]]]:
+    """What is assigned to the name that a statement begins with, as far as one does; CASE holds some that do not."""
+    begun: list[tuple[str, int]] = []
+    waiting: list[str] = []
+    before = ";"
+    for position, token in enumerate(tokens):
+        word = token.text.lower()
+        if word == ";":
+            yield from ((name, tokens[first:position]) for name, first in begun)
+            begun, waiting = [], []
+        if before in _STATEMENT:
+            waiting.append(name_of(token))
+        if word in _ASSIGNING:
+            begun += [(name, position + 1) for name in waiting]
+            waiting = []
+        before = word
+    yield from ((name, tokens[first:]) for name, first in begun)
 
-    def _is_filled_otherwise(self, name: str) -> bool:
-        """By INTO, a loop or a call."""
-        filling = False
-        for position, token in enumerate(self._tokens):
-            word = token.text.lower()
-            if word == ";":
-                filling = False
-            elif word in ("into", "for", "foreach", "call", "diagnostics", "alias"):
-                filling = True
-            elif word in ("execute", "loop", "using"):
-                filling = False
-            elif filling and _name(token) == name:
-                behind = self._tokens[position + 1 : position + 2]
-                if not (behind and behind[0].kind == "ASCII_46"):
-                    return True
-        return False
+
+def _filled_otherwise(tokens: Sequence[SqlToken]) -> Iterator[str]:
+    """The names that may be filled by INTO, a loop or a call."""
+    filling = False
+    for position, token in enumerate(tokens):
+        word = token.text.lower()
+        if word in (";", "execute", "loop", "using"):
+            filling = False
+        elif word in ("into", "for", "foreach", "call", "diagnostics", "alias"):
+            filling = True
+        elif filling:
+            behind = tokens[position + 1 : position + 2]
+            if not (behind and behind[0].kind == "ASCII_46"):
+                yield name_of(token)
 
 
 def _only_name(expression: Sequence[SqlToken]) -> str | None:
     bare = [token for token in expression if token.kind not in ("ASCII_40", "ASCII_41")]
     if len(bare) == 1 and bare[0].kind != "SCONST":
-        return _name(bare[0])
+        return name_of(bare[0])
     return None
 
 
@@ -151,7 +157,7 @@ def _piece(piece: Sequence[SqlToken], itself: str | None) -> str:
     words = [token.text.lower() for token in piece]
     if len(piece) >= 1 and all(token.kind == "SCONST" for token in piece):
         return "".join(map(_string, piece))  # strings on lines of their own are one
-    if itself is not None and len(piece) == 1 and _name(piece[0]) == itself:
+    if itself is not None and len(piece) == 1 and name_of(piece[0]) == itself:
         return _ITSELF
     if words[1:2] == ["("] and _closes_at_the_end(piece):
         if words[0] in _QUOTING:
@@ -186,7 +192,3 @@ def _string(token: SqlToken) -> str:
         if escaped
         else inside
     )
-
-
-def _name(token: SqlToken) -> str:
-    return token.text[1:-1] if token.text.startswith('"') else token.text.lower()

@@ -10,6 +10,8 @@ import postgast
 from google.protobuf.message import DecodeError
 from postgast import pg_query_pb2
 
+from ....errors import UpsertGuardError
+
 __all__ = ["LONGEST", "NestedTooDeeplyError", "parse_statement"]
 
 LONGEST = 5_000
@@ -19,7 +21,7 @@ _SHORT = LONGEST
 """Characters of a text that cannot have more tokens than that."""
 
 
-class NestedTooDeeplyError(postgast.PgQueryError):  # type: ignore[misc] # it is untyped to mypy
+class NestedTooDeeplyError(UpsertGuardError, postgast.PgQueryError):  # type: ignore[misc] # it is untyped to mypy
     """The text is too long, or nested too deeply, to be parsed."""
 
     def __init__(self) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
+from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from ..bounds import check_time
-from ..sighting import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
 from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
 from .placeholders import with_parameters
@@ -18,15 +18,26 @@ from .upsert import SqlUpsert
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import SqlToken
 
-__all__ = ["NESTED", "is_put_in", "messages", "named_table", "parse", "upserts_in"]
+__all__ = [
+    "NESTED",
+    "PUT_IN",
+    "is_put_in",
+    "messages",
+    "named_table",
+    "parse",
+    "upsert_of",
+    "upserts_in",
+]
 
 _Message = TypeVar("_Message")
 
 NESTED = Unread("it is too long, or nested too deeply, to be read")
 """What is said of a statement that the parser cannot take; this very object."""
+
+PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FILLED_IN)
 
 _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
 """What text that is put in at run time may be: a name or value, an assignment, a row, rows, an action, nothing."""
@@ -55,7 +66,7 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
     names = [HOLE + piece.partition("_")[0] + "_" for piece in pieces[1:]]
     tails = [piece.partition("_")[2] for piece in pieces[1:]]
     chosen = [0] * len(names)
-    said = Unread("it does not read as SQL", Cause.NOT_SQL)
+    said = Unread("the statement does not read as SQL", Cause.NOT_SQL)
     for _ in range(_TRIES):
         text, starts = pieces[0], []
         for name, choice, tail in zip(names, chosen, tails, strict=True):
@@ -81,8 +92,10 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
 
 def _refused(message: str) -> Unread:
     if HOLE in message:
-        return Unread("it does not read as SQL: text is put in at run time", Cause.FILLED_IN)
-    return Unread(f"it does not read as SQL: {message}", Cause.NOT_SQL)
+        return Unread(
+            "the statement does not read as SQL: text is put in at run time", Cause.FILLED_IN
+        )
+    return Unread(f"the statement does not read as SQL: {message}", Cause.NOT_SQL)
 
 
 def upserts_in(tree: Any) -> list[SqlUpsert]:
@@ -93,7 +106,7 @@ def upserts_in(tree: Any) -> list[SqlUpsert]:
         if insert.HasField("on_conflict_clause")
     ]
     inserts.sort(key=lambda insert: insert.on_conflict_clause.location)
-    return [_upsert(insert) for insert in inserts]
+    return [upsert_of(insert) for insert in inserts]
 
 
 def messages(tree: Any, kind: type[_Message]) -> Iterator[_Message]:
@@ -103,13 +116,19 @@ def messages(tree: Any, kind: type[_Message]) -> Iterator[_Message]:
             yield node
 
 
-def _upsert(insert: pg_query_pb2.InsertStmt) -> SqlUpsert:
+def upsert_of(insert: pg_query_pb2.InsertStmt, *, is_code: bool = True) -> SqlUpsert:
+    """Return the upsert of an INSERT with a conflict clause.
+
+    :param is_code: whether it is in a program's text, where a name may be put in at run time, and a parameter is a
+     value; in a database names are as they are, and what a parameter means is left to the caller.
+    """
     clause = insert.on_conflict_clause
-    relation = insert.relation
+    name, schema = insert.relation.relname, insert.relation.schemaname or None
+    target = _target(clause)
     return SqlUpsert(
         clause.location,
-        named_table(relation.relname, relation.schemaname or None),
-        _target(clause),
+        named_table(name, schema) if is_code else NamedTable(name, schema),
+        _unless_filled_in(clause, target) if is_code else target,
         binds=_has_parameter(clause.infer),
     )
 
@@ -128,28 +147,34 @@ def is_put_in(name: str) -> bool:
     return HOLE in name or any(sign in name for sign in "{}%$")
 
 
-def _target(clause: pg_query_pb2.OnConflictClause) -> Target | Unread:
+def _target(clause: pg_query_pb2.OnConflictClause) -> Target:
+    """The target as the tree has it."""
+    infer = clause.infer
     if not clause.HasField("infer"):
         return AnyArbiter()
-    if clause.infer.conname:
-        if is_put_in(clause.infer.conname):
-            return Unread("the constraint's name is put in at run time", Cause.FILLED_IN)
-        return Constraint(clause.infer.conname)
+    if infer.conname:
+        return Constraint(infer.conname)
+    where = sql_of(infer.where_clause) if infer.HasField("where_clause") else None
+    return Elements(tuple(element_of(e.index_elem) for e in infer.index_elems), where)
+
+
+def _unless_filled_in(clause: pg_query_pb2.OnConflictClause, target: Target) -> Target | Unread:
+    """`target`, unless text or a value that only a run knows is in it."""
+    if isinstance(target, Constraint) and is_put_in(target.name):
+        return Unread("the constraint's name is put in at run time", Cause.FILLED_IN)
+    if not isinstance(target, Elements):
+        return target
     if any(_has_parameter(element) for element in clause.infer.index_elems):
         return Unread("an element of the conflict target holds a bound value", Cause.BOUND)
-    elements = tuple(element_of(e.index_elem) for e in clause.infer.index_elems)
-    if any(is_put_in(e.label) for e in elements):
+    if any(is_put_in(e.label) for e in target.elements):
         return Unread("an element of the conflict target is put in at run time", Cause.FILLED_IN)
-    return Elements(elements, _predicate(clause))
-
-
-def _predicate(clause: pg_query_pb2.OnConflictClause) -> str | Unread | None:
-    if not clause.infer.HasField("where_clause"):
-        return None
     if _has_parameter(clause.infer.where_clause):
-        return Unread("the predicate compares with a bound value", Cause.BOUND)
-    sql = sql_of(clause.infer.where_clause)
-    return Unread("the predicate is put in at run time", Cause.FILLED_IN) if HOLE in sql else sql
+        bound = Unread("the predicate compares with a bound value", Cause.BOUND)
+        return Elements(target.elements, bound)
+    if isinstance(target.predicate, str) and HOLE in target.predicate:
+        put_in = Unread("the predicate is put in at run time", Cause.FILLED_IN)
+        return Elements(target.elements, put_in)
+    return target
 
 
 def _has_parameter(node: Any) -> bool:

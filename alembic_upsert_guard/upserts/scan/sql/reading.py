@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import postgast
 
+from ...target import Cause, Unread
 from ..bounds import check_time
-from ..sighting import Cause, Unread
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
-from .postgresql import NESTED, parse, upserts_in
+from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .shortened import shortened
 from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
 from .upsert import SqlUpsert
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from postgast import pg_query_pb2
 
-    from ..sighting import Target
+    from ...target import Target
     from .tokens import ConflictClause
 
 __all__ = ["read_sql"]
@@ -31,7 +31,6 @@ _PIECES = Unread(
     "the statement is put together from pieces, and its beginning is not among them",
     Cause.FILLED_IN,
 )
-_PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FILLED_IN)
 
 
 def read_sql(sql: str) -> list[SqlUpsert]:
@@ -123,7 +122,7 @@ def _read_tree(
         return list(_read_unparsed(sql, tokens, clauses, tree))
     upserts = upserts_in(tree)
     if len(upserts) != len(clauses):
-        return [SqlUpsert(clause.start, _PUT_IN, _PUT_IN) for clause in clauses]
+        return [SqlUpsert(clause.start, PUT_IN, PUT_IN) for clause in clauses]
     return [
         replace(upsert, start=clause.start, target=_unless_put_in(sql, clause, upsert.target))
         for upsert, clause in zip(upserts, clauses, strict=True)
@@ -165,7 +164,7 @@ def _with_targets_put_in_blanked(sql: str, clauses: Sequence[ConflictClause]) ->
 
 def _unless_put_in(sql: str, clause: ConflictClause, target: Target | Unread) -> Target | Unread:
     """`target`, unless text that is put in at run time stands anywhere in it."""
-    return _PUT_IN if HOLE in sql[clause.start : clause.end] else target
+    return PUT_IN if HOLE in sql[clause.start : clause.end] else target
 
 
 def _read_unparsed(

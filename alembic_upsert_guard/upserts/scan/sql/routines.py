@@ -1,4 +1,4 @@
-"""Upserts in the bodies of a database's functions, by their tokens.
+"""Upserts in the bodies of functions, a database's or a file's, by their tokens.
 
 libpg_query's own reader of PL/pgSQL refuses types outside of ``public`` and writes no valid JSON for triggers. PL/pgSQL
 is cut into tokens as SQL is, so its statements are found there and each is parsed alone, whatever stands around it.
@@ -7,261 +7,243 @@ is cut into tokens as SQL is, so its statements are found there and each is pars
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import postgast
 from postgast import pg_query_pb2
 
-from ..lines import Lines
-from ..sighting import AnyArbiter, Constraint, Elements, NamedTable, Unread
+from ...target import Cause, Unread
+from ...upsert import NameClash
 from .dynamic import Assignments, may_upsert, text_in
-from .grammar import parse_statement
-from .normal import element_of, sql_of
-from .postgresql import messages
-from .tokens import conflict_clauses, tokens_of
+from .postgresql import NESTED, PUT_IN, messages, parse, upsert_of
+from .probe import probe_of
+from .shortened import shortened
+from .tokens import HOLE, conflict_clauses, name_of, on_conflict_in, tokens_of
+from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ..sighting import Target
     from .tokens import ConflictClause, SqlToken
 
-__all__ = ["Routine", "RoutineUpsert", "Scope", "made_tables", "read_routine"]
+__all__ = ["Routine", "read_routine"]
 
-Scope: TypeAlias = Literal["everywhere", "somewhere"]
+_Scope: TypeAlias = Literal["everywhere", "somewhere"]
 """Where a variable is known: in the whole body, or in a block or loop of it."""
 
-_OVERRIDING = {
-    pg_query_pb2.OVERRIDING_USER_VALUE: "OVERRIDING USER VALUE ",
-    pg_query_pb2.OVERRIDING_SYSTEM_VALUE: "OVERRIDING SYSTEM VALUE ",
-}
+_ENDS = frozenset({";", "begin", "then", "else", "loop", ">>"})
+"""The tokens that end what is in front of a PL/pgSQL statement; in lower case."""
 
-_BEGINS = frozenset({";", "begin", "then", "else", "loop", ">>", "query", "in", "for", "declare"})
+_BEGINS = _ENDS | {"query", "in", "for", "declare"}
 """The tokens that a PL/pgSQL statement, or the EXECUTE of one, stands behind; in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routine:
     """One function, as far as its upserts need it."""
 
     language: str
     source: str
     parameters: tuple[str, ...] = ()
+    variable_conflict: str = "error"
+    """PL/pgSQL's setting of that name, unless the body has a word of its own."""
+    is_code: bool = False
+    """Whether it is in a program's text: names may be put in at run time there, and no server has parsed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoutineUpsert:
-    """One upsert of a function, and what to ask the planner about it."""
-
-    line: int
-    """Of ``ON CONFLICT``, or of the statement that is put together at run time; counted from 1."""
-    table: NamedTable | Unread
-    target: Target | Unread
-    statement: str = ""
-    """The upsert with NULL for values and without its surroundings; empty where it cannot be read."""
-    variables: tuple[tuple[str, Scope], ...] = ()
-    """Names in the conflict target that are a variable's or a parameter's, whether or not a column's too."""
-
-
-def read_routine(routine: Routine) -> list[RoutineUpsert]:
+def read_routine(routine: Routine) -> list[SqlUpsert]:
     """Return the upserts of a function, and the statements that may be some, in the order they stand there."""
-    source = routine.source
     if routine.language not in ("sql", "plpgsql"):
-        unread = Unread(f"the function is written in {routine.language}, which is not read")
-        at = _on_conflict(source)
-        return [RoutineUpsert(_line(source, at), unread, unread)] if at >= 0 else []
-    try:
-        tokens = tokens_of(source)
-    except postgast.PgQueryError as error:
-        unread = Unread(f"the body does not read as SQL: {error.message}")
-        at = _on_conflict(source)
-        return [RoutineUpsert(_line(source, at), unread, unread)] if at >= 0 else []
-    scopes: dict[str, Scope] = dict.fromkeys(routine.parameters, "everywhere")
-    if routine.language == "plpgsql":
-        scopes = {**_locals(tokens), **scopes}
-    static = [
-        _static(source, tokens, clause, scopes)
-        for clause in conflict_clauses(tokens, len(source))
-        if not clause.is_duplicate_key
-    ]
-    strings = list(_blocks(source, tokens))
-    if routine.language == "plpgsql":
-        strings += _dynamic(source, tokens, routine.parameters)
-    return sorted([*static, *strings], key=lambda upsert: upsert.line)
-
-
-def made_tables(source: str) -> tuple[frozenset[str], bool]:
-    """Return the names of tables that a function makes for itself, and whether it makes temporary ones.
-
-    None of a body that cannot be cut into tokens: nothing of it is read.
-    """
-    try:
-        tokens = tokens_of(source)
-    except postgast.PgQueryError:
-        return frozenset(), False
-    names, temporary = set(), False
-    for at, token in enumerate(tokens):
-        if token.kind == "CREATE":
-            words, rest = _words(tokens[at + 1 : at + _AHEAD], _BEFORE_A_TABLE)
-        elif token.kind == "INTO":
-            words, rest = _words(tokens[at + 1 : at + _AHEAD], {"TEMP", "TEMPORARY", "TABLE"})
-        else:
-            continue
-        is_temporary = not words.isdisjoint({"TEMP", "TEMPORARY"})
-        temporary |= is_temporary and token.kind == "CREATE"
-        if rest and (is_temporary or (token.kind == "CREATE" and "TABLE" in words)):
-            schema, dot, table = (*rest, *rest, *rest)[:3]
-            if dot.text != ".":
-                names.add(_name(schema))
-            elif _name(schema).startswith("pg_temp"):
-                names.add(_name(table))
-    return frozenset(names), temporary
-
-
-_BEFORE_A_TABLE = frozenset(
-    {"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "TABLE", "IF_P", "NOT", "EXISTS"}
-)
-"""What stands between CREATE and a table's name."""
-
-_AHEAD = 16
-"""Tokens behind CREATE among which the name is."""
-
-
-def _words(
-    tokens: Sequence[SqlToken], known: AbstractSet[str]
-) -> tuple[set[str], Sequence[SqlToken]]:
-    """The kinds of the first tokens that are `known`, and the tokens behind them."""
-    end = next((at for at, token in enumerate(tokens) if token.kind not in known), len(tokens))
-    return {token.kind for token in tokens[:end]}, tokens[end:]
-
-
-def _on_conflict(text: str) -> int:
-    """Where the words stand in a text that cannot be cut into tokens; -1: nowhere."""
-    lower = text.lower()
-    at = lower.find("conflict")
-    while at >= 0:
-        before = lower[:at].rstrip()
-        if before.endswith("on") and len(before) < at:
-            return len(before) - 2
-        at = lower.find("conflict", at + 1)
-    return -1
-
-
-def _line(source: str, at: int) -> int:
-    return _lines_of(source).at(at)
-
-
-@lru_cache(maxsize=4)
-def _lines_of(source: str) -> Lines:
-    return Lines(source)
-
-
-# -- static statements
-
-
-def _static(
-    source: str, tokens: Sequence[SqlToken], clause: ConflictClause, scopes: dict[str, Scope]
-) -> RoutineUpsert:
-    line = _line(source, clause.start)
-    if clause.insert is None:
-        unread = Unread("the INSERT of this ON CONFLICT is not found")
-        return RoutineUpsert(line, unread, unread)
-    insert = tokens[clause.insert]
-    target = source[clause.start : clause.end]
-    action = _action(tokens, clause)
-    try:
-        tree = parse_statement(f"{source[insert.start : clause.start]} {target}\n{action}")
-    except postgast.PgQueryError as error:
-        unread = Unread(f"the statement does not read as SQL: {error.message}")
-        return RoutineUpsert(line, unread, unread)
-    insert_of = tree.stmts[0].stmt.insert_stmt
-    relation = insert_of.relation
-    return RoutineUpsert(
-        line,
-        NamedTable(relation.relname, relation.schemaname or None),
-        _target(insert_of.on_conflict_clause),
-        f"{_head(insert_of)} {target}\n{action}",
-        tuple(_variables(insert_of, scopes)),
-    )
-
-
-def _target(clause: pg_query_pb2.OnConflictClause) -> Target:
-    if not clause.HasField("infer"):
-        return AnyArbiter()
-    infer = clause.infer
-    if infer.conname:
-        return Constraint(infer.conname)
-    where = sql_of(infer.where_clause) if infer.HasField("where_clause") else None
-    return Elements(tuple(element_of(e.index_elem) for e in infer.index_elems), where)
-
-
-def _action(tokens: Sequence[SqlToken], clause: ConflictClause) -> str:
-    """The same action, on one column: exclusion constraints take DO NOTHING alone."""
-    end = bisect_left(tokens, clause.end, key=lambda token: token.start)
-    after = tokens[end : end + 6]
-    words = [t.text.lower() for t in after]
-    if words[:3] == ["do", "update", "set"] and len(after) > 3:  # noqa: PLR2004 - and something to set
-        column = after[4].text if words[3] == "(" and len(after) > 4 else after[3].text  # noqa: PLR2004
-        # a generated column takes DEFAULT alone
-        value = "DEFAULT" if words[4:] == ["=", "default"] else f"EXCLUDED.{column}"
-        return f"DO UPDATE SET {column} = {value}"
-    return "DO NOTHING"
-
-
-def _head(insert: pg_query_pb2.InsertStmt) -> str:
-    relation = insert.relation
-    named = ".".join(
-        _quoted(n) for n in (relation.catalogname, relation.schemaname, relation.relname) if n
-    )
-    alias = f" AS {_quoted(relation.alias.aliasname)}" if relation.HasField("alias") else ""
-    rows = [row.list.items for row in insert.select_stmt.select_stmt.values_lists]
-    values: dict[str, str] = {}
-    for position, column in enumerate(insert.cols):
-        # a generated column takes DEFAULT alone; elsewhere it would be planned, and can fail
-        taken = any(
-            row[position : position + 1] and row[position].HasField("set_to_default")
-            for row in rows
+        return _unread(
+            routine,
+            f"the function is written in {routine.language}, which is not read",
+            Cause.LANGUAGE,
         )
-        values.setdefault(column.res_target.name, "DEFAULT" if taken else "NULL")
-    if not values:
-        return f"INSERT INTO {named}{alias} DEFAULT VALUES"
-    overriding = _OVERRIDING.get(insert.override, "")
-    return (
-        f"INSERT INTO {named}{alias} ({', '.join(map(_quoted, values))}) {overriding}"
-        f"VALUES ({', '.join(values.values())})"
-    )
+    try:
+        tokens = tokens_of(routine.source)
+    except postgast.PgQueryError as error:
+        return _unread(routine, f"the body does not read as SQL: {error.message}", Cause.NOT_SQL)
+    body = _Body(routine, tokens)
+    found = [*body.static(), *body.blocks()]
+    if routine.language == "plpgsql":
+        found += body.dynamic()
+    return sorted(found, key=lambda upsert: upsert.start)
 
 
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
+def _unread(routine: Routine, reason: str, cause: Cause) -> list[SqlUpsert]:
+    """What can be said of a body that is not cut into tokens: that it upserts, as far as words tell."""
+    at = on_conflict_in(routine.source)
+    unread = Unread(reason, cause)
+    return [SqlUpsert(at, unread, unread, first=at, last=at)] if at >= 0 else []
 
 
-def _variables(
-    insert: pg_query_pb2.InsertStmt, scopes: dict[str, Scope]
-) -> Iterator[tuple[str, Scope]]:
-    """What stands in the conflict target and is, or may be, no column."""
-    infer = insert.on_conflict_clause.infer
-    own = {insert.relation.relname, insert.relation.alias.aliasname, "excluded"}
-    for element in messages(infer, pg_query_pb2.IndexElem):
-        if element.name in scopes:
-            yield element.name, scopes[element.name]
-    for reference in messages(infer, pg_query_pb2.ColumnRef):
-        names = [field.string.sval for field in reference.fields]
-        if len(names) > 1 and names[0] not in own:
-            yield ".".join(names), "somewhere"
-        elif len(names) == 1 and names[0] in scopes:
-            yield names[0], scopes[names[0]]
-    for parameter in messages(infer, pg_query_pb2.ParamRef):
-        yield f"${parameter.number}", "somewhere"
+class _Body:
+    """The body of a function, cut into tokens."""
+
+    def __init__(self, routine: Routine, tokens: Sequence[SqlToken]) -> None:
+        self._routine = routine
+        self._source = routine.source
+        self._tokens = tokens
+        self._ends = [token.start for token in tokens if token.kind == "ASCII_59"]
+        local = _locals(tokens) if routine.language == "plpgsql" else {}
+        self._scopes: Mapping[str, _Scope] = {
+            **local,
+            **dict.fromkeys(routine.parameters, "everywhere"),
+        }
+
+    def _before(self, position: int) -> str:
+        """The token in front of another, in lower case."""
+        return self._tokens[position - 1].text.lower() if position else ";"
+
+    def _extent(self, position: int) -> tuple[int, int]:
+        """Where the statement around a token begins and ends, in characters."""
+        depth, first = 0, position
+        while first and not (depth == 0 and self._before(first) in _ENDS):
+            first -= 1
+            depth += {"ASCII_41": 1, "ASCII_40": -1 if depth else 0}.get(
+                self._tokens[first].kind, 0
+            )
+        end = bisect_left(self._ends, self._tokens[position].start)
+        last = self._ends[end] if end < len(self._ends) else len(self._source)
+        return self._tokens[first].start, last
+
+    # -- statements of the body's own
+
+    def static(self) -> Iterator[SqlUpsert]:
+        """The upserts outside of strings."""
+        for clause in conflict_clauses(self._tokens, len(self._source)):
+            if not clause.is_duplicate_key:
+                yield self._upsert(clause)
+
+    def _upsert(self, clause: ConflictClause) -> SqlUpsert:
+        if clause.insert is None or not self._is_statement(clause.insert):
+            unread = Unread("the INSERT of this ON CONFLICT is not found", Cause.NOT_SQL)
+            first = last = clause.start
+            return SqlUpsert(clause.start, unread, unread, first=first, last=last)
+        first, last = self._extent(clause.insert)
+        target = self._source[clause.start : clause.end]
+        insert = self._source[self._tokens[clause.insert].start : clause.start]
+        is_put_in = HOLE in target
+        tail = f"{'ON CONFLICT' if is_put_in else target}\n{self._action(clause)}"
+        tree = _parsed(f"{insert} {tail}")
+        if tree is NESTED:
+            short = shortened(self._source, self._tokens, clause, tail)
+            tree = NESTED if short is None else _parsed(short)
+        if isinstance(tree, Unread):
+            return SqlUpsert(clause.start, tree, tree, first=first, last=last)
+        parsed = tree.stmts[0].stmt.insert_stmt
+        upsert = upsert_of(parsed, is_code=self._routine.is_code)
+        return replace(
+            upsert,
+            target=PUT_IN if is_put_in else upsert.target,
+            start=clause.start,
+            first=first,
+            last=last,
+            statement=f"{probe_of(parsed)} {tail}",
+            clashes=tuple(self._clashes(parsed)),
+        )
+
+    def _is_statement(self, insert: int) -> bool:
+        """Whether an INSERT is where one can be: a server has seen to that, but not of code."""
+        before = self._before(insert)
+        is_in_query = before in ("(", ")")
+        return not self._routine.is_code or is_in_query or before in _BEGINS
+
+    def _action(self, clause: ConflictClause) -> str:
+        """The same action, on one column: exclusion constraints take DO NOTHING alone."""
+        end = bisect_left(self._tokens, clause.end, key=lambda token: token.start)
+        after = self._tokens[end : end + 6]
+        words = [t.text.lower() for t in after]
+        if words[:3] == ["do", "update", "set"] and len(after) > 3:  # noqa: PLR2004 - and something to set
+            column = after[4].text if words[3] == "(" and len(after) > 4 else after[3].text  # noqa: PLR2004
+            # a generated column takes DEFAULT alone
+            value = "DEFAULT" if words[4:] == ["=", "default"] else f"EXCLUDED.{column}"
+            return f"DO UPDATE SET {column} = {value}"
+        return "DO NOTHING"
+
+    def _clashes(self, insert: pg_query_pb2.InsertStmt) -> Iterator[tuple[str, NameClash]]:
+        """What is in the conflict target and is, or may be, no column."""
+        infer = insert.on_conflict_clause.infer
+        own = {insert.relation.relname, insert.relation.alias.aliasname, "excluded"}
+        for element in messages(infer, pg_query_pb2.IndexElem):
+            if element.name in self._scopes:
+                yield element.name, self._clash(element.name)
+        for reference in messages(infer, pg_query_pb2.ColumnRef):
+            names = [field.string.sval for field in reference.fields]
+            if len(names) > 1 and names[0] not in own:
+                yield ".".join(names), NameClash.VALUE
+            elif len(names) == 1 and names[0] in self._scopes:
+                yield names[0], self._clash(names[0])
+        for parameter in messages(infer, pg_query_pb2.ParamRef):
+            yield f"${parameter.number}", NameClash.VALUE
+
+    def _clash(self, name: str) -> NameClash:
+        """What a variable's name is where a column may have it (manual, PL/pgSQL Under the Hood)."""
+        preference = _variable_conflict(self._routine)
+        if self._routine.language != "plpgsql" or preference == "use_column":
+            return NameClash.COLUMN
+        is_certain = self._scopes[name] == "everywhere" and preference == "error"
+        return NameClash.AMBIGUOUS if is_certain else NameClash.EITHER
+
+    # -- statements in strings
+
+    def blocks(self) -> Iterator[SqlUpsert]:
+        """DO, whose body is a string."""
+        unread = Unread("the statement stands in a DO block inside the function, which is not read")
+        for position, token in enumerate(self._tokens):
+            if token.kind == "DO" and self._before(position) in _BEGINS:
+                body = [t for t in self._tokens[position + 1 : position + 4] if t.kind == "SCONST"]
+                if body and on_conflict_in(body[0].text) >= 0:
+                    yield self._in_string(position, unread)
+
+    def dynamic(self) -> Iterator[SqlUpsert]:
+        """EXECUTE: a constant string is read, anything else that may upsert is named as unseen."""
+        assigned = Assignments(self._tokens, self._routine.parameters)
+        unseen = Unread(
+            "the statement is put together at run time (EXECUTE), and may be an upsert",
+            Cause.FILLED_IN,
+        )
+        certain = Unread("the upsert is put together at run time (EXECUTE)", Cause.FILLED_IN)
+        for position, token in enumerate(self._tokens):
+            if token.kind != "EXECUTE" or self._before(position) not in _BEGINS:
+                continue
+            texts = assigned.texts(_expression(self._tokens, position + 1))
+            constant = text_in(texts)
+            if constant is not None:
+                # no variable is known in there
+                inside = Routine(language="sql", source=constant, is_code=self._routine.is_code)
+                first, last = self._extent(position)
+                for upsert in read_routine(inside):
+                    yield replace(upsert, start=token.start, first=first, last=last)
+            elif any(on_conflict_in(text) >= 0 for text in texts):
+                yield self._in_string(position, certain)
+            elif any(map(may_upsert, texts)):
+                yield replace(self._in_string(position, unseen), is_certain=False)
+
+    def _in_string(self, position: int, unread: Unread) -> SqlUpsert:
+        first, last = self._extent(position)
+        start = self._tokens[position].start
+        return SqlUpsert(start, unread, unread, first=first, last=last)
 
 
-def _locals(tokens: Sequence[SqlToken]) -> dict[str, Scope]:
+def _parsed(statement: str) -> pg_query_pb2.ParseResult | Unread:
+    """The tree of one INSERT; :data:`NESTED` is one too deep."""
+    return parse(statement, tokens_of(statement))
+
+
+def _variable_conflict(routine: Routine) -> str:
+    """What PL/pgSQL prefers of column and variable: the body's word, else what is set for it."""
+    for line in routine.source.lstrip().split("\n"):
+        words = line.split()
+        if words[:1] == ["#variable_conflict"] and len(words) > 1:
+            return words[1].lower()
+    return routine.variable_conflict
+
+
+def _locals(tokens: Sequence[SqlToken]) -> dict[str, _Scope]:
     """Variables that the body declares or loops over, in lower case unless quoted."""
-    found: dict[str, Scope] = {}
+    found: dict[str, _Scope] = {}
     declaring, outermost, before = False, True, ""
     for token in tokens:
         word = token.text.lower()
@@ -270,65 +252,18 @@ def _locals(tokens: Sequence[SqlToken]) -> dict[str, Scope]:
         elif word == "begin":
             declaring = outermost = False
         elif declaring and before in ("declare", ";"):
-            found[_name(token)] = "everywhere" if outermost else "somewhere"
+            found[name_of(token)] = "everywhere" if outermost else "somewhere"
         elif before in ("for", "foreach"):
-            found.setdefault(_name(token), "somewhere")
+            found.setdefault(name_of(token), "somewhere")
         before = word
     return found
 
 
-def _name(token: SqlToken) -> str:
-    return token.text[1:-1] if token.text.startswith('"') else token.text.lower()
-
-
-# -- statements in strings
-
-
-def _blocks(source: str, tokens: Sequence[SqlToken]) -> Iterator[RoutineUpsert]:
-    """DO, whose body is a string."""
-    unread = Unread("the statement stands in a DO block inside the function, which is not read")
-    for position, token in enumerate(tokens):
-        before = tokens[position - 1].text.lower() if position else ";"
-        if token.kind == "DO" and before in _BEGINS:
-            body = [t for t in tokens[position + 1 : position + 4] if t.kind == "SCONST"]
-            if body and _on_conflict(body[0].text) >= 0:
-                yield RoutineUpsert(_line(source, token.start), unread, unread)
-
-
-def _dynamic(
-    source: str, tokens: Sequence[SqlToken], parameters: Sequence[str]
-) -> Iterator[RoutineUpsert]:
-    """EXECUTE: a constant string is read, anything else that may upsert is named as unseen."""
-    assigned = Assignments(tokens, parameters)
-    unseen = Unread("the statement is put together at run time (EXECUTE), and may be an upsert")
-    certain = Unread("the upsert is put together at run time (EXECUTE)")
-    for position, token in enumerate(tokens):
-        before = tokens[position - 1].text.lower() if position else ";"
-        if token.kind != "EXECUTE" or before not in _BEGINS:
-            continue
-        line = _line(source, token.start)
-        texts = assigned.texts(_expression(tokens[position + 1 :]))
-        constant = text_in(texts)
-        if constant is not None:
-            # no variable is known in there
-            yield from (
-                RoutineUpsert(line, u.table, u.target, u.statement, u.variables)
-                for u in read_routine(Routine("sql", constant))
-            )
-        elif any(_on_conflict(text) >= 0 for text in texts):
-            yield RoutineUpsert(line, certain, certain)
-        elif any(map(may_upsert, texts)):
-            yield RoutineUpsert(line, unseen, unseen)
-
-
-def _expression(tokens: Sequence[SqlToken]) -> Sequence[SqlToken]:
-    """The expression behind EXECUTE."""
+def _expression(tokens: Sequence[SqlToken], first: int) -> Sequence[SqlToken]:
+    """The expression behind EXECUTE, which begins with the token of that number."""
     depth = 0
-    for position, token in enumerate(tokens):
-        if token.kind == "ASCII_40":
-            depth += 1
-        elif token.kind == "ASCII_41":
-            depth -= 1
-        elif depth == 0 and token.text.lower() in (";", "into", "using", "loop"):
-            return tokens[:position]
-    return tokens
+    for position in range(first, len(tokens)):
+        depth += {"ASCII_40": 1, "ASCII_41": -1}.get(tokens[position].kind, 0)
+        if depth == 0 and tokens[position].text.lower() in (";", "into", "using", "loop"):
+            return tokens[first:position]
+    return tokens[first:]

@@ -16,6 +16,8 @@ __all__ = [
     "ConflictClause",
     "SqlToken",
     "conflict_clauses",
+    "name_of",
+    "on_conflict_in",
     "statements",
     "tokens_of",
 ]
@@ -166,3 +168,20 @@ def _opens_target(clause: Sequence[SqlToken]) -> bool:
     if not clause:
         return True  # the piece of text ends here, the statement does not
     return clause[0].kind in ("ASCII_40", "ON", "DO", "WHERE") or clause[0].text.startswith(HOLE)
+
+
+def name_of(token: SqlToken) -> str:
+    """Return the name that a token is: in lower case, unless it is quoted."""
+    return token.text[1:-1] if token.text.startswith('"') else token.text.lower()
+
+
+def on_conflict_in(text: str, at: int = 0) -> int:
+    """Return where the words ON CONFLICT are in a text, from `at` on, whatever is around them; -1: nowhere."""
+    lower = text.lower()
+    conflict = lower.find("conflict", at)
+    while conflict >= 0:
+        before = lower[at:conflict].rstrip()
+        if before.endswith("on") and at + len(before) < conflict:
+            return at + len(before) - 2
+        conflict = lower.find("conflict", conflict + 1)
+    return -1

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..sighting import NamedTable, Target, Unread
+    from ...target import NamedTable, Target, Unread
+    from ...upsert import NameClash
 
 __all__ = ["SqlUpsert"]
 
@@ -16,7 +17,7 @@ class SqlUpsert:
     """One upsert, as the SQL spells it."""
 
     start: int
-    """Of ``ON CONFLICT`` or ``ON DUPLICATE KEY``, in characters of the text."""
+    """Of ``ON CONFLICT`` or ``ON DUPLICATE KEY``, in characters of the text; of the EXECUTE or DO with its string."""
     table: NamedTable | Unread
     target: Target | Unread
     binds: bool = False
@@ -25,6 +26,14 @@ class SqlUpsert:
     """Where its statement begins, in characters of the text ..."""
     last: int = 0
     """... and where it ends."""
+
+    # of one in a routine
+    statement: str = ""
+    """What the planner is asked: NULL for values, and nothing of what is around it; empty: it cannot be."""
+    clashes: tuple[tuple[str, NameClash], ...] = ()
+    """Names in the conflict target that are a variable's or a parameter's, whether or not a column's too."""
+    is_certain: bool = True
+    """False: the statement is put together at run time, and may be no upsert."""
 
     def moved(self, by: int) -> SqlUpsert:
         """Return the same upsert in a longer text, `by` characters further on."""

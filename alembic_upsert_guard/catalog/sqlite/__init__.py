@@ -1,0 +1,9 @@
+"""SQLite: its PRAGMAs read once for all tables; its own parser and planner as a witness."""
+
+from __future__ import annotations
+
+from .comparison import normalize
+from .offers import offered_from, read
+from .planner import NO_ARBITER, explain_upsert, inferred_arbiters
+
+__all__ = ["NO_ARBITER", "explain_upsert", "inferred_arbiters", "normalize", "offered_from", "read"]

@@ -1,0 +1,204 @@
+"""``upsert-guard check``: declared keys, and the upserts of other sources, against databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CannotRunError
+from ..findings import counted
+from ..upserts.code import CheckedCode
+from ..upserts.functions import judge_functions
+from ..upserts.models import declared_tables
+from ..upserts.upsert import call_site_member
+from ..verdict.check import check_keys, together
+from .database_url import connect_to, run_on
+from .metadata import import_metadata
+from .pyproject import read_settings
+from .report import Report
+from .scan import notes_of, require_paths, scan_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import MetaData
+    from sqlalchemy.engine import Connection
+
+    from ..findings import Finding
+    from ..upserts.functions import JudgedFunctions
+    from ..verdict.check import Checked, CheckedKey
+    from .project import Project
+
+__all__ = ["CheckOptions", "check_database", "check_project", "functions_of_project"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """What is held against the database besides the declared keys."""
+
+    rows: bool
+    code: tuple[str, ...]
+    """Files and folders; empty: none."""
+    functions: bool
+
+
+class _Check:
+    """The sources, and what each database answers."""
+
+    def __init__(self, project: Project, options: CheckOptions) -> None:
+        """No database is asked yet."""
+        require_paths(options.code)
+        self._project = project
+        self._options = options
+        self._keys: list[Checked] = []
+        self._functions: list[JudgedFunctions] = []
+        self._code: CheckedCode | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def read_code(self, metadata: Sequence[MetaData]) -> None:
+        """Scan the files that were named, if any; of several databases the models of all are needed before."""
+        if not self._options.code:
+            return
+        models = declared_tables(*metadata) if metadata else None
+        exclude = read_settings(self._project.pyproject).exclude
+        scanned = scan_files(self._options.code, models, exclude=exclude)
+        self._notes = notes_of(scanned)
+        self._code = CheckedCode(scanned, models)
+
+    def ask(
+        self, connection: Connection, metadata: Sequence[MetaData], *, in_sql: bool = False
+    ) -> None:
+        """Hold every source against one database.
+
+        :param in_sql: whether hints are the SQL to run, and not what a model declares.
+        """
+        self._keys.append(check_keys(connection, metadata, rows=self._options.rows))
+        if self._code is not None:
+            self._code.judge(connection)
+        if self._options.functions:
+            self._functions.append(judge_functions(connection, in_sql=in_sql))
+
+    def report(self, *, counts_keys: bool) -> Report:
+        """Return the answers of all databases.
+
+        :param counts_keys: whether the summary counts the declared keys, be there none.
+        """
+        checked = together(self._keys)
+        report = Report(
+            commands=("check --rows" if self._options.rows else "check",),
+            findings=checked.findings,
+            keys=tuple(map(_key_member, checked.keys)),
+            models=checked.models,
+            subject=counted(len(checked.keys), "upsert key") if counts_keys else "",
+            notes=self._notes,
+        )
+        if self._code is not None:
+            sites = [call_site_member(each) for each in self._code.upserts]
+            subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}"
+            report = _with(report, "check --code", subject, sites, self._code.findings())
+        if self._options.functions:
+            report = _with_functions(report, "check --functions", self._functions)
+        return report
+
+
+def check_project(project: Project, options: CheckOptions) -> Report:
+    """Return the answers of every database that ``env.py`` configures, run without writing to it.
+
+    :raises CannotRunError: ``env.py`` fails, or configures no models or no connection.
+    """
+    from ..migration.environment import connection_of, metadata_of, run_environment  # noqa: PLC0415 - Alembic
+
+    check = _Check(project, options)
+    configured: dict[MetaData, None] = {}
+
+    def configure(context: MigrationContext) -> None:
+        configured.update(dict.fromkeys(metadata_of(context)))
+
+    def visit(context: MigrationContext) -> None:
+        configure(context)
+        check.ask(connection_of(context), metadata_of(context))
+
+    if options.code:
+        run_environment(project.config(), configure)
+        check.read_code(tuple(configured))
+    run_environment(project.config(), visit)
+    if not configured:
+        raise CannotRunError("env.py configures no target_metadata: there is nothing to check")
+    report = check.report(counts_keys=True)
+    if report.keys or report.call_sites:
+        return report
+    conclusion = "none is declared; upsert-guard scan . finds what the code upserts on"
+    return replace(report, conclusion=conclusion)
+
+
+def check_database(
+    project: Project, options: CheckOptions, url: str, metadata_name: str | None
+) -> Report:
+    """Return the answers of the database at `url`; nothing of Alembic is imported.
+
+    :param metadata_name: the models, as ``module:attribute``; None: there are none.
+    :raises CannotRunError: nothing is named that could be checked, or the models cannot be imported.
+    :raises DatabaseURLError: the URL cannot be used.
+    """
+    if not (options.code or options.functions or metadata_name):
+        raise CannotRunError(
+            "name what is checked against the database: --code PATH..., --functions, --metadata module:attribute"
+        )
+    check = _Check(project, options)
+    target = connect_to(url)
+    metadata = [import_metadata(metadata_name)] if metadata_name else []
+    check.read_code(metadata)
+    run_on(target, lambda connection: check.ask(connection, metadata, in_sql=not metadata))
+    return check.report(counts_keys=bool(metadata))
+
+
+def functions_of_project(project: Project) -> Report:
+    """Return the upserts in functions of every database that ``env.py`` configures.
+
+    :raises CannotRunError: ``env.py`` fails, or configures no connection.
+    """
+    from ..migration.environment import connection_of, run_environment  # noqa: PLC0415 - Alembic
+
+    judged: list[JudgedFunctions] = []
+
+    def visit(context: MigrationContext) -> None:
+        judged.append(judge_functions(connection_of(context)))
+
+    run_environment(project.config(), visit)
+    return _with_functions(Report(commands=(), findings=(), subject=""), "functions", judged)
+
+
+def _with_functions(report: Report, command: str, judged: Sequence[JudgedFunctions]) -> Report:
+    sites = [call_site_member(each) for functions in judged for each in functions.upserts]
+    findings = [finding for each in judged for finding in each.findings]
+    subject = f"{counted(len(sites), 'upsert')} in functions"
+    return _with(report, command, subject, sites, findings)
+
+
+def _with(
+    report: Report,
+    command: str,
+    subject: str,
+    call_sites: Sequence[Mapping[str, Any]],
+    findings: Sequence[Finding],
+) -> Report:
+    """The report with those of one more source."""
+    return replace(
+        report,
+        commands=(*report.commands, command),
+        findings=(*report.findings, *findings),
+        call_sites=(*(report.call_sites or ()), *call_sites),
+        subject=", ".join(filter(None, [report.subject, subject])),
+    )
+
+
+def _key_member(key: CheckedKey) -> dict[str, Any]:
+    return {
+        "schema": key.schema,
+        "table": key.table,
+        "elements": list(key.elements),
+        "where": key.where,
+        "verdict": key.verdict,
+        "arbiters": list(key.arbiters),
+    }

@@ -1,0 +1,93 @@
+"""``[tool.upsert_guard]`` in a project's ``pyproject.toml``: what it states for every run."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CannotRunError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # Alembic brings it where Python does not
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["PyprojectError", "Settings", "read_pyproject", "read_settings"]
+
+_MEMBERS = ("exclude", "ignore", "metadata", "paths", "strict")
+
+
+class PyprojectError(CannotRunError, ValueError):
+    """A setting or an ignore entry that cannot be used, or not be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command takes where its arguments say nothing."""
+
+    paths: tuple[str, ...] = ()
+    """What ``scan`` scans, from the folder of the file on."""
+    exclude: tuple[str, ...] = ()
+    """What ``scan`` leaves out: names, and absolute paths where an entry has a slash, with wildcards."""
+    strict: bool = False
+    metadata: str | None = None
+
+
+def read_settings(pyproject: Path) -> Settings:
+    """Return the settings of a file, the defaults where there is none.
+
+    :raises PyprojectError: the file is no TOML, or a setting is of another type.
+    """
+    _, table = read_pyproject(pyproject)
+    for member, kind in (("strict", bool), ("metadata", str)):
+        if not isinstance(table.get(member, kind()), kind):
+            word = "true or false" if kind is bool else "a string"
+            raise PyprojectError(f"{pyproject}: {member} of [tool.upsert_guard] is {word}")
+    folder = pyproject.parent
+    base = glob.escape(folder.absolute().as_posix())
+    return Settings(
+        paths=tuple(str(folder / path) for path in _strings(pyproject, table, "paths")),
+        exclude=tuple(
+            f"{base}/{name.strip('/')}" if "/" in name.strip("/") else name.strip("/")
+            for name in _strings(pyproject, table, "exclude")
+        ),
+        strict=table.get("strict", False),
+        metadata=table.get("metadata"),
+    )
+
+
+def read_pyproject(pyproject: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text of a file and its ``[tool.upsert_guard]``, both empty where there is none.
+
+    :raises PyprojectError: the file is no TOML, or the table has a key that is not known.
+    """
+    if not pyproject.is_file():
+        return "", {}
+    try:
+        # as TOML has it: UTF-8, and a byte order mark is an error
+        text = pyproject.read_bytes().decode("utf-8")
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise PyprojectError(f"{pyproject} cannot be read: {error}") from error
+    tool = document.get("tool", {})
+    table = tool.get("upsert_guard", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise PyprojectError(f"{pyproject}: tool.upsert_guard is no table")
+    unknown = sorted(set(table) - set(_MEMBERS))
+    if unknown:
+        raise PyprojectError(
+            f"{pyproject}: [tool.upsert_guard] has the unknown key {unknown[0]}: there are {', '.join(_MEMBERS)}"
+        )
+    return text, table
+
+
+def _strings(pyproject: Path, table: dict[str, Any], member: str) -> list[str]:
+    stated = table.get(member, [])
+    if not isinstance(stated, list) or not all(isinstance(each, str) and each for each in stated):
+        raise PyprojectError(f"{pyproject}: {member} of [tool.upsert_guard] is a list of strings")
+    return stated

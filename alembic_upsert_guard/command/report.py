@@ -1,0 +1,100 @@
+"""What a command reports: its findings, less what the project suppresses, in one of the formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ..findings import Finding, FindingCode, Severity, as_github, as_json, as_text, counted, summary
+from .baseline import append_entries, entries_for
+from .ignores import path_speller, read_entries
+from .suppression import Suppressed, suppress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["FORMATS", "Report", "fails", "rendered", "suppressed_in", "with_baseline"]
+
+FORMATS = ("text", "json", "github")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a command found."""
+
+    commands: tuple[str, ...]
+    """As the table of codes names them: what can be found by them."""
+    findings: tuple[Finding, ...]
+    subject: str
+    """What the summary says was looked at: ``3 upsert keys``."""
+    conclusion: str = "nothing to do"
+    """What the summary says where there are no findings."""
+    keys: tuple[Mapping[str, Any], ...] = ()
+    call_sites: tuple[Mapping[str, Any], ...] | None = None
+    """None: the command looks at none."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Names in the models of tables that live under others."""
+    notes: tuple[str, ...] = ()
+    """Lines for standard error."""
+    diff: tuple[bytes, ...] | None = None
+    """Lines for standard output, which then holds nothing else; None: none was asked for."""
+
+
+def suppressed_in(report: Report, pyproject: Path) -> Suppressed:
+    """Return the report's findings, each once, sorted by whether an entry of the project suppresses them.
+
+    :raises PyprojectError: the entries cannot be used.
+    """
+    # several databases may report the same
+    findings = tuple(dict.fromkeys(report.findings))
+    return suppress(
+        findings,
+        read_entries(pyproject),
+        report.commands,
+        models=report.models,
+        spell=path_speller(pyproject),
+    )
+
+
+def with_baseline(outcome: Suppressed, pyproject: Path) -> tuple[Suppressed, str]:
+    """Write entries for what is left; return what is left then, and a line that says what was written.
+
+    A stale entry cannot be suppressed: a person has to take it out.
+
+    :raises PyprojectError: the file cannot take them; nothing was written.
+    """
+    today = date.today()  # noqa: DTZ011 - as for the entries that are there
+    added = entries_for(outcome.left, pyproject, today)
+    append_entries(pyproject, added)
+    stale = tuple(each for each in outcome.left if each.code is FindingCode.STALE_IGNORE)
+    others = tuple(each for each in outcome.left if each not in stale)
+    note = f"{counted(len(added), 'entry', 'entries')} added to {pyproject}"
+    return Suppressed(stale, (*outcome.suppressed, *others)), note
+
+
+def rendered(report: Report, outcome: Suppressed, form: str, *, coloured: bool) -> str:
+    """Return the report in one of :data:`FORMATS`, without a line break at its end.
+
+    :param coloured: for text on a terminal.
+    """
+    if form == "json":
+        return as_json(outcome.left, report.keys, report.call_sites, outcome.suppressed)
+    coloured = coloured and form == "text"
+    lines = (
+        as_github(outcome.left) if form == "github" else as_text(outcome.left, coloured=coloured)
+    )
+    last = summary(
+        outcome.left,
+        report.subject,
+        coloured=coloured,
+        suppressed=len(outcome.suppressed),
+        conclusion=report.conclusion,
+    )
+    return "\n".join([*lines, last])
+
+
+def fails(outcome: Suppressed, *, strict: bool) -> bool:
+    """Return whether what is left makes the command fail: an error, or under `strict` anything."""
+    return any(strict or finding.severity is Severity.ERROR for finding in outcome.left)

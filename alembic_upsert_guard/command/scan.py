@@ -1,0 +1,188 @@
+"""``upsert-guard scan``: upserts in files against the models, and the declarations that the models lack."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CannotRunError
+from ..findings import counted
+from ..upserts.models import declared_tables
+from ..upserts.scan import Resolution, call_site_member, scan
+from ..upserts.scan.report import by_place
+from .metadata import models_of
+from .pyproject import read_settings
+from .report import Report, suppressed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ..upserts.scan import DeclaredTables, ScanReport
+    from .metadata import Models
+    from .project import Project
+
+__all__ = ["ScanOptions", "Writing", "notes_of", "require_paths", "scan_files", "scan_project"]
+
+
+class Writing(Enum):
+    """What is done with the declarations that the models lack."""
+
+    DIFF = "diff"
+    """They are printed."""
+    FIX = "fix"
+    """They are written into the models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """What the command was asked for."""
+
+    paths: tuple[str, ...]
+    """Empty: those of the settings, or this folder."""
+    metadata: str | None
+    """None: that of the settings, or what ``env.py`` configures."""
+    writing: Writing | None
+    """None: neither."""
+    primary_keys: bool
+    """Whether a key is declared for an upsert on a primary key, too, which the models serve without."""
+
+
+def scan_project(project: Project, options: ScanOptions) -> Report:
+    """Return the upserts in files, and which of them no model declares.
+
+    :raises CannotRunError: a path is not there, the models cannot be read, or there are none to write into.
+    """
+    settings = read_settings(project.pyproject)
+    paths = options.paths or settings.paths or (".",)
+    require_paths(paths)
+    models = models_of(project, options.metadata or settings.metadata)
+    declared = declared_tables(*models.metadata) if models.metadata else None
+    scanned = scan_files(paths, declared, drivers=models.drivers, exclude=settings.exclude)
+    notes = notes_of(scanned)
+    if declared is None:
+        if options.writing is not None:
+            raise CannotRunError(
+                "there are no models to declare keys in; name them with --metadata module:attribute"
+            )
+        return _without_models(_report(scanned, notes), scanned, paths)
+    if options.writing is None:
+        return _report(scanned, notes)
+    declarations = _declare(project, options, scanned, models, declared)
+    report = _report(declarations.left, notes)
+    return replace(report, notes=(*notes, *declarations.notes), diff=declarations.diff)
+
+
+def require_paths(paths: Iterable[str]) -> None:
+    """Refuse paths that are not there.
+
+    :raises CannotRunError: one is not.
+    """
+    for path in paths:
+        if not Path(path).exists():
+            raise CannotRunError(f"there is no {path} to scan")
+
+
+def scan_files(
+    paths: Sequence[str],
+    declared: DeclaredTables | None,
+    *,
+    drivers: frozenset[str] = frozenset(),
+    exclude: Sequence[str] = (),
+) -> ScanReport:
+    """Return what a scan finds, with a bar on a terminal while it runs."""
+    with _progress("scanning") as progress:
+        return scan(paths, declared, drivers=drivers, progress=progress, exclude=exclude)
+
+
+def notes_of(scanned: ScanReport) -> tuple[str, ...]:
+    """Return a line for each file or folder that a rule leaves out; one that could not be read is a finding."""
+    return tuple(
+        f"{problem.path}: left out: {problem.reason}"
+        for problem in scanned.problems
+        if not problem.is_unread
+    )
+
+
+def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
+    stale = [comment.stale() for comment in scanned.stale_ignores]
+    upserts, files = counted(len(scanned.upserts), "upsert"), counted(scanned.files, "file")
+    left_out = f", {len(notes):,} left out" if notes else ""
+    return Report(
+        commands=("scan",),
+        findings=tuple(sorted([*scanned.findings, *stale], key=lambda f: by_place(f)[:2])),
+        call_sites=tuple(call_site_member(each) for each in scanned.upserts),
+        subject=f"{upserts} in {files}{left_out}",
+        notes=tuple(notes),
+    )
+
+
+def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -> Report:
+    """The report without findings, which are about what the models have, and with the command that judges."""
+    unread = sum(each.resolution is Resolution.UNRESOLVED for each in scanned.upserts)
+    command = f"upsert-guard check --database URL --code {shlex.join(paths)}"
+    return replace(
+        report,
+        commands=(),
+        findings=(),
+        subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
+        conclusion=f"there are no models to hold them against; ask a database ({command})",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Declarations:
+    """What came of the declarations that were missing."""
+
+    left: ScanReport
+    """What is left to report."""
+    notes: tuple[str, ...] = ()
+    diff: tuple[bytes, ...] | None = None
+
+
+def _declare(
+    project: Project,
+    options: ScanOptions,
+    scanned: ScanReport,
+    models: Models,
+    declared: DeclaredTables,
+) -> _Declarations:
+    """Write the declarations that are missing, or make a diff of them; of suppressed findings none is missing."""
+    from ..edits import (  # noqa: PLC0415 - a parser of Python that only this needs
+        described,
+        diff_of,
+        left_after,
+        plan_declarations,
+        write_edits,
+    )
+
+    left = suppressed_in(_report(scanned, ()), project.pyproject).left
+    edits = plan_declarations(
+        left, scanned, declared, models.metadata, primary_keys=options.primary_keys
+    )
+    if options.writing is Writing.DIFF:
+        diff = tuple(line for file in edits.files for line in diff_of(file))
+        return _Declarations(left_after(replace(edits, written=()), scanned), diff=diff)
+    edits = write_edits(edits)
+    return _Declarations(left_after(edits, scanned), notes=tuple(described(edits)))
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, where rich is installed; else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import Progress  # noqa: PLC0415
+    except ModuleNotFoundError:
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

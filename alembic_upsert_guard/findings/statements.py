@@ -1,0 +1,67 @@
+"""What is said of upserts that a server recorded, beside what is said of any that a database refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .unserved import UpsertInCode
+
+__all__ = [
+    "disagreeing_schemas",
+    "hidden_values_fact",
+    "hidden_values_hint",
+    "hidden_values_reason",
+    "unknown_table",
+    "unresolved_record_hint",
+]
+
+_FEW = 3
+
+
+def unknown_table(table: str) -> str:
+    """Return why nothing is known of an upsert into a table that is not there and that no model has."""
+    return f"no table {table} is in the database: it was temporary, is dropped, or is of another database"
+
+
+def disagreeing_schemas(served: Sequence[str], others: Sequence[str]) -> str:
+    """Return why nothing is known of an upsert that names no schema.
+
+    :param served: the schemas in which the table has an arbiter for it.
+    :param others: those in which it has none, or which are not known.
+    """
+    listed = f"{_listed(served)} would serve it and {_listed(others)} would not"
+    return f"the statement names no schema, and {listed if served else f'{_listed(others)} differ'}"
+
+
+def _listed(schemas: Sequence[str]) -> str:
+    more = len(schemas) - _FEW
+    return ", ".join(schemas[:_FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+def hidden_values_fact(upsert: UpsertInCode) -> str:
+    """Return that an upsert is refused whose target has values that are not shown."""
+    return f"{upsert.subject} finds no arbiter with the values that its target was sent with"
+
+
+def hidden_values_reason() -> str:
+    """Return that a database does not tell what it makes of a target whose values are not shown."""
+    return "the database does not tell what it makes of the values that the target was sent with"
+
+
+def hidden_values_hint() -> str:
+    """Return the way out where the values of a target are not shown."""
+    return (
+        "make its elements unique under the predicate that it has, values included, or write in the upsert the "
+        "predicate of the index that is there"
+    )
+
+
+def unresolved_record_hint() -> str:
+    """Return the way out where the record, or the database, does not tell."""
+    return (
+        "record the upsert while a test runs it (pytest --upsert-guard) and hold that against the database "
+        "(check --observed); where it has to stay as it is, suppress it in pyproject.toml"
+    )

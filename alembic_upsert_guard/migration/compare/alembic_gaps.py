@@ -1,0 +1,77 @@
+"""What Alembic's own operations leave out or garble of a declared key's arbiter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from alembic.operations.ops import CreateIndexOp
+from sqlalchemy import Index
+from sqlalchemy.sql.elements import ClauseElement
+
+from ...declaration import declarations_of
+from ...sqltext import literal_sql
+from ..operations import CreateArbiterIndexOp
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import MigrateOperation
+    from sqlalchemy import Table
+
+    from .placement import TableChanges
+
+__all__ = ["with_expression_indexes", "with_sql_kept"]
+
+
+def with_expression_indexes(
+    context: AutogenContext, changes: TableChanges, table: Table
+) -> TableChanges:
+    """Return the changes of a new table with its expression indexes.
+
+    Alembic leaves them out on SQLite: it cannot reflect them.
+    """
+    created = {op.index_name for op in changes.ops if isinstance(op, CreateIndexOp)}
+    arbiters = (declaration.arbiter(table) for declaration in declarations_of(table))
+    missing = (
+        CreateIndexOp.from_index(arbiter)
+        for arbiter in arbiters
+        if isinstance(arbiter, Index)
+        and arbiter.name not in created
+        and context.run_object_filters(arbiter, arbiter.name, "index", False, None)
+    )
+    return replace(changes, ops=(*changes.ops, *missing))
+
+
+def with_sql_kept(context: AutogenContext, changes: TableChanges, table: Table) -> TableChanges:
+    """Return the changes with arbiters whose SQL Alembic would garble left to our own renderer."""
+    names = {str(declaration.arbiter(table).name) for declaration in declarations_of(table)}
+    return replace(
+        changes,
+        ops=tuple(
+            _with_own_renderer(op)
+            if isinstance(op, CreateIndexOp)
+            and str(op.index_name) in names
+            and _is_garbled(context, op)
+            else op
+            for op in changes.ops
+        ),
+    )
+
+
+def _is_garbled(context: AutogenContext, op: CreateIndexOp) -> bool:
+    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter."""
+    clauses = [part for part in (*op.columns, *op.kw.values()) if isinstance(part, ClauseElement)]
+    sql = "".join(literal_sql(clause, context.dialect) for clause in clauses)
+    return bool(op.unique) and ("%" in sql or ":" in sql)
+
+
+def _with_own_renderer(op: CreateIndexOp) -> MigrateOperation:
+    return CreateArbiterIndexOp(
+        op.index_name,
+        op.table_name,
+        op.columns,
+        schema=op.schema,
+        unique=op.unique,
+        if_not_exists=op.if_not_exists,
+        **op.kw,
+    )

@@ -1,0 +1,172 @@
+"""The comparators: a mark on each table that declares a key, and one pass over the marks at the end.
+
+One pass, because only then is every operation there (Alembic compares constraints, then dropped columns) and
+because the catalog is then read once for all tables. A key goes through it as values, each of which is created once:
+``InspectedKey -> RepairPlan -> PlannedOp -> TableChanges``; Alembic's own lists are written when all is decided.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic.operations.ops import DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
+from alembic.util import PriorityDispatchResult
+
+from ...catalog import catalog_for
+from ...declaration import declarations_of
+from ...findings import unknown_dialect
+from ...rows import ARCHIVE_COLUMNS
+from ...verdict.inspected import inspect_keys
+from ..context import log
+from ..operations import TableMarkerOp
+from .alembic_gaps import with_expression_indexes, with_sql_kept
+from .alembic_ops import stock_ops
+from .key_state import KeyState
+from .log_lines import LogLines
+from .notes import note_adopted, note_declarations, note_doubts, note_planned
+from .obstacles import refuse_unservable, refuse_unsupported
+from .placement import TableChanges, arranged, placed
+from .plan import plan_repair
+from .planned import planned_ops, visible
+from .removals import with_removals_noted
+from .revision import split_when_written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy import Table
+
+    from ...verdict.inspected import InspectedKey
+    from .alembic_ops import StockOps
+
+__all__ = ["guard_tables", "mark_table"]
+
+
+def mark_table(
+    _: AutogenContext,
+    modify_ops: ModifyTableOps,
+    __: str | None,
+    ___: str,
+    conn_table: Table | None,
+    metadata_table: Table | None,
+) -> PriorityDispatchResult:
+    """Leave a mark among the operations of a table that declares a key (target ``"table"``)."""
+    if metadata_table is not None and declarations_of(metadata_table):
+        modify_ops.ops.append(TableMarkerOp(conn_table, metadata_table))
+    return PriorityDispatchResult.CONTINUE
+
+
+def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
+    """Put right what the marked tables' keys need (target ``"autogenerate"``, after everything else)."""
+    ops = list(_without_archive_drops(upgrade_ops.ops))
+    marks = {
+        op: mark
+        for op in ops
+        if isinstance(op, ModifyTableOps)
+        for mark in op.ops
+        if isinstance(mark, TableMarkerOp)
+    }
+    changes: Mapping[ModifyTableOps, TableChanges] = {}
+    if marks:
+        lines = LogLines()
+        for mark in marks.values():
+            refuse_unsupported(context, mark.metadata_table)
+            note_declarations(mark.metadata_table, lines)
+        changes = _changes(context, marks, lines)
+        lines.log()
+        ops = arranged(context, ops, changes)
+    upgrade_ops.ops = ops
+    if any(table.online for table in changes.values()):
+        split_when_written(context.migration_context)
+    return PriorityDispatchResult.CONTINUE
+
+
+def _without_archive_drops(ops: Sequence[MigrateOperation]) -> Iterator[MigrateOperation]:
+    """Leave out the drops of tables that hold what a deduplication moved: no model knows them, and they are data."""
+    for op in ops:
+        if isinstance(op, DropTableOp):
+            columns = op.to_table().columns
+            if all(name in columns for name in ARCHIVE_COLUMNS):
+                log.info(
+                    "Kept the archive %s: drop it by hand when nobody needs its rows", op.table_name
+                )
+                continue
+        yield op
+
+
+def _changes(
+    context: AutogenContext, marks: Mapping[ModifyTableOps, TableMarkerOp], lines: LogLines
+) -> dict[ModifyTableOps, TableChanges]:
+    """What the revision does to each marked table."""
+    existing = {
+        mark.metadata_table: ops for ops, mark in marks.items() if mark.conn_table is not None
+    }
+    inspected = _inspected(context, existing)
+    return {
+        ops: _changes_of_table(context, ops, mark, inspected.get(mark.metadata_table, []), lines)
+        for ops, mark in marks.items()
+    }
+
+
+def _inspected(
+    context: AutogenContext, tables: Mapping[Table, ModifyTableOps]
+) -> Mapping[Table, Sequence[InspectedKey]]:
+    if catalog_for(context.dialect.name) is None:
+        finding = unknown_dialect(context.dialect.name)
+        log.warning("%s: %s", finding.code, finding.fact)
+        return {}
+    if not tables or context.connection is None:
+        return {}
+    return inspect_keys(context.connection, tables)
+
+
+def _changes_of_table(
+    context: AutogenContext,
+    ops: ModifyTableOps,
+    mark: TableMarkerOp,
+    keys: Sequence[InspectedKey],
+    lines: LogLines,
+) -> TableChanges:
+    changes = TableChanges(ops=tuple(op for op in ops.ops if not isinstance(op, TableMarkerOp)))
+    for key in keys:
+        lines.show_schema(key.table, key.home)
+        changes = _guarded(context, changes, key, lines)
+    if keys:
+        changes = with_removals_noted(context, changes, keys[0], lines)
+    if mark.conn_table is None:
+        changes = with_expression_indexes(context, changes, mark.metadata_table)
+    return with_sql_kept(context, changes, mark.metadata_table)
+
+
+def _guarded(
+    context: AutogenContext, changes: TableChanges, key: InspectedKey, lines: LogLines
+) -> TableChanges:
+    """The changes of a table with what one of its keys needs."""
+    stock = stock_ops(context, changes.ops, key)
+    plan = plan_repair(_state_of(key, stock))
+    kept = stock.without(plan.adopted)
+    refuse_unservable(context, changes.ops, key, kept, plan)
+    planned = planned_ops(context.dialect, key, plan, kept.creation)
+    shown = visible(context, key, planned, kept.creation)
+    note_adopted(key, stock, plan, lines)
+    note_doubts(context, key, kept, plan, lines)
+    note_planned(context, key, plan, lines, planned=planned, shown=shown)
+    adopted = changes.without(op for op in stock.ops if op not in kept.ops)
+    return placed(context, adopted, key, shown, kept)
+
+
+def _state_of(key: InspectedKey, stock: StockOps) -> KeyState:
+    return KeyState(
+        target=key.target,
+        wanted=key.wanted,
+        owned=key.declaration.owns(key.table),
+        offered=key.offered,
+        dropped=stock.dropped,
+        created=stock.creation is not None,
+        compared=key.compared,
+        nullable=key.nullable,
+        traits=key.traits,
+        attached=key.declaration.attached_its_own(key.table),
+        named=key.named,
+    )

@@ -1,0 +1,241 @@
+"""Where operations go: ours in the place of Alembic's, and checks where they can be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from alembic.operations.ops import (
+    AddColumnOp,
+    AlterColumnOp,
+    DropColumnOp,
+    MigrateOperation,
+    ModifyTableOps,
+)
+
+from ...databases import database_for
+from ..operations import (
+    ArbiterRemovedOp,
+    DropByDefinitionOp,
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+    OnlineOps,
+    UpsertKeyOp,
+    ValidateUpsertKeyOp,
+)
+from .concurrent import as_online
+from .plan import Action
+from .planned import only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from alembic.autogenerate.api import AutogenContext
+
+    from ...inference import Candidate
+    from ...verdict.inspected import InspectedKey
+    from .alembic_ops import StockOps
+    from .planned import PlannedOp
+
+__all__ = ["TableChanges", "arranged", "placed"]
+
+_NOT_IN_A_BLOCK = (
+    DropByDefinitionOp,
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+)
+"""Their way back is a statement, which a batch block would run before everything else in it, or nothing at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChanges:
+    """What a revision does to one table."""
+
+    ops: tuple[MigrateOperation, ...]
+    """In order."""
+    verifications: tuple[MigrateOperation, ...] = ()
+    """What comes after all of the table's."""
+    online: tuple[OnlineOps, ...] = ()
+    """What is done outside a transaction, after everything else of the revision."""
+    online_creations: tuple[MigrateOperation, ...] = ()
+    """The same creations as `online` has, in Alembic's own operations."""
+
+    def without(self, ops: Iterable[MigrateOperation]) -> TableChanges:
+        """Return the changes without `ops`."""
+        gone = tuple(ops)
+        return replace(self, ops=tuple(op for op in self.ops if op not in gone))
+
+
+def placed(
+    context: AutogenContext,
+    changes: TableChanges,
+    key: InspectedKey,
+    planned: Sequence[PlannedOp],
+    stock: StockOps,
+) -> TableChanges:
+    """Return the changes with what is planned in the place of the stock operations that do the same."""
+    sequence = [each.op for each in planned if each.step.action is not Action.VERIFY]
+    verifications = (each.op for each in only(planned, Action.VERIFY))
+    changes = replace(changes, verifications=(*changes.verifications, *verifications))
+    replaced = _replaced(planned, stock)
+    # what Alembic drops of the key's own elements goes after the creation, too
+    late = [each for each in stock.drops if each.op not in replaced and _is_about(each, key)]
+    online = as_online(context, key, planned, late)
+    if online is None:
+        return replace(changes, ops=_spliced(changes.ops, sequence, replaced))
+    creations = (each.op for each in only(planned, Action.CREATE))
+    return replace(
+        changes.without((*replaced, *(each.op for each in late))),
+        online=(*changes.online, online),
+        online_creations=(*changes.online_creations, *creations),
+    )
+
+
+def _replaced(planned: Sequence[PlannedOp], stock: StockOps) -> list[MigrateOperation]:
+    """The stock operations that do what is planned."""
+    dropped = {each.step.candidate for each in only(planned, Action.DROP)}
+    drops = [each.op for each in stock.drops if each.step.candidate in dropped]
+    return drops if stock.creation is None else [*drops, stock.creation]
+
+
+def _is_about(drop: PlannedOp, key: InspectedKey) -> bool:
+    gone: Candidate | None = drop.step.candidate
+    if gone is None or not gone.unique:
+        return False
+    return set(gone.elements) == set(key.wanted.elements)
+
+
+def _spliced(
+    ops: Sequence[MigrateOperation],
+    sequence: Sequence[MigrateOperation],
+    replaced: Sequence[MigrateOperation],
+) -> tuple[MigrateOperation, ...]:
+    """`ops` with `sequence` in the place of the last of `replaced`, or else before columns are dropped."""
+    places = [ops.index(op) for op in replaced] or [
+        i for i, op in enumerate(ops) if isinstance(op, DropColumnOp)
+    ][:1]
+    at = max(places, default=len(ops))
+    return (
+        *(op for op in ops[:at] if op not in replaced),
+        *sequence,
+        *(op for op in ops[at:] if op not in replaced),
+    )
+
+
+def arranged(
+    context: AutogenContext,
+    ops: Iterable[MigrateOperation],
+    changes: Mapping[ModifyTableOps, TableChanges],
+) -> list[MigrateOperation]:
+    """Return the operations of the revision: no empty list among them, and no check inside a batch block.
+
+    :param changes: what becomes of those of `ops` that are about tables with keys.
+    """
+    blocks: list[MigrateOperation] = []
+    for op in ops:
+        own = changes.get(op) if isinstance(op, ModifyTableOps) else None
+        blocks += [op] if own is None else [_like(op, own.ops), *own.verifications]
+    blocks += [online for own in changes.values() for online in own.online]
+    is_batch = bool(context.opts.get("render_as_batch"))
+    lifted = [
+        each for op in _offered_once(blocks) for each in _whole_or_lifted(op, is_batch=is_batch)
+    ]
+    return _with_checks_first(lifted) if database_for(context.dialect).commits_ddl else lifted
+
+
+def _like(block: MigrateOperation, ops: Iterable[MigrateOperation]) -> MigrateOperation:
+    assert isinstance(block, ModifyTableOps)  # noqa: S101 - nothing else has operations of its own
+    return ModifyTableOps(block.table_name, list(ops), schema=block.schema)
+
+
+def _whole_or_lifted(op: MigrateOperation, *, is_batch: bool) -> Iterator[MigrateOperation]:
+    if not isinstance(op, ModifyTableOps):
+        yield op
+    elif is_batch:
+        yield from _lifted_out(op)
+    elif op.ops:
+        yield op
+
+
+def _offered_once(blocks: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
+    """The blocks with the line that would deduplicate the rows only above the first schema's check."""
+    offered = set()
+    for block in blocks:
+        if not isinstance(block, ModifyTableOps):
+            yield block
+            continue
+        ops: list[MigrateOperation] = []
+        for op in block.ops:
+            if isinstance(op, ValidateUpsertKeyOp):
+                offer = (
+                    op.table_name,
+                    tuple(map(str, op.elements)),
+                    str(op.where),
+                    op.suggested_order,
+                )
+                ops.append(op.without_suggestion() if offer in offered else op)
+                offered.add(offer)
+            else:
+                ops.append(op)
+        yield _like(block, ops)
+
+
+def _with_checks_first(blocks: Iterable[MigrateOperation]) -> list[MigrateOperation]:
+    """The checks of the rows before everything that need not come before them.
+
+    Where each change of a schema commits, what is above a check that refuses would be done, and an upgrade that
+    runs again would begin with it: the revision is refused as a whole or not at all.
+    """
+    checks: list[MigrateOperation] = []
+    rest: list[MigrateOperation] = []
+    above: dict[tuple[str | None, str], list[MigrateOperation]] = {}
+    for block in blocks:
+        ops: list[MigrateOperation] = []
+        for op in block.ops if isinstance(block, ModifyTableOps) else [block]:
+            if isinstance(op, ValidateUpsertKeyOp):
+                before = above.get((op.schema, op.table_name), [])
+                if not _prepares(before, op):
+                    checks.append(op)
+                    continue
+            ops.append(op)
+        if isinstance(block, ModifyTableOps):
+            above.setdefault((block.schema, block.table_name), []).extend(ops)
+            rest += [_like(block, ops)] if ops else []
+        else:
+            rest += ops
+    return [*checks, *rest]
+
+
+def _lifted_out(table_ops: ModifyTableOps) -> Iterator[MigrateOperation]:
+    """The block with its checks before it, or between two parts of it.
+
+    A batch block is applied when it is left: a check inside it would read the table as it was. Where the key
+    needs a column that the block adds or changes, the check comes after that part.
+    """
+    block: list[MigrateOperation] = []
+    comments: list[MigrateOperation] = []
+    for op in table_ops.ops:
+        if isinstance(op, ArbiterRemovedOp):
+            comments.append(op)  # it goes where the next operation goes
+            continue
+        outside = isinstance(op, (UpsertKeyOp, *_NOT_IN_A_BLOCK))
+        if not outside:
+            block += [*comments, op]
+        else:
+            if block and (not isinstance(op, UpsertKeyOp) or _prepares(block, op)):
+                yield _like(table_ops, block)
+                block = []
+            yield from (*comments, op)
+        comments = []
+    if block:
+        yield _like(table_ops, block)
+
+
+def _prepares(block: Sequence[MigrateOperation], check: UpsertKeyOp) -> bool:
+    touched = {op.column.name for op in block if isinstance(op, AddColumnOp)}
+    touched |= {op.column_name for op in block if isinstance(op, AlterColumnOp)}
+    # SQL may name any of them
+    any_sql = check.where is not None or any(not isinstance(e, str) for e in check.elements)
+    return bool(touched) if any_sql else not touched.isdisjoint(map(str, check.elements))

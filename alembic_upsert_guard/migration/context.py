@@ -1,0 +1,104 @@
+"""What every part of this folder asks of a migration: its log, its tables, and what the user switched on or off."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from alembic.util import CommandError, messaging
+from sqlalchemy.sql.elements import ClauseElement
+
+from ..catalog import TableName
+from ..inference import ConflictTarget, Element
+from ..sqltext import ended, literal_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alembic.operations import MigrateOperation
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.sql.elements import TextClause
+
+__all__ = [
+    "LOGGER",
+    "VALIDATE_SWITCH",
+    "connection_of",
+    "log",
+    "prints_folded",
+    "reveals",
+    "table_of",
+    "target_of",
+    "validation_enabled",
+]
+
+LOGGER = "alembic.autogenerate.upsert_guard"
+"""Under ``alembic``: the logging configuration of Alembic's templates silences every other logger."""
+
+log = logging.getLogger(LOGGER)
+
+VALIDATE_SWITCH = "upsert_guard_validate"
+"""The ``-x`` argument that turns the check of the rows off."""
+
+
+def validation_enabled(context: MigrationContext) -> bool:
+    """Return whether the rows are to be checked: ``-x upsert_guard_validate=off`` says no.
+
+    :raises CommandError: the argument is neither on nor off.
+    """
+    if context.environment_context is None:
+        return True
+    arguments = context.environment_context.get_x_argument(as_dictionary=True)
+    stated = arguments.get(VALIDATE_SWITCH, "on")
+    if stated not in ("on", "off"):
+        raise CommandError(
+            f"-x {VALIDATE_SWITCH}={stated} is not known: write -x {VALIDATE_SWITCH}=off, or leave it out"
+        )
+    return bool(stated == "on")
+
+
+def reveals(context: MigrationContext, operation: MigrateOperation) -> bool:
+    """Return whether values may be shown: neither the directive nor ``context.configure()`` says otherwise."""
+    stated = bool(getattr(operation, "reveal", True))
+    return stated and bool(context.opts.get("upsert_guard_reveal", True))
+
+
+def prints_folded(context: MigrationContext) -> bool:
+    """Return whether the ``alembic`` command would fold an error into one paragraph, as it does on a terminal."""
+    at_the_command_line = getattr(context.config, "cmd_opts", None) is not None
+    return at_the_command_line and messaging.TERMWIDTH is not None
+
+
+def connection_of(context: MigrationContext) -> Connection:
+    """Return the connection of a migration that is run, and not written as a script."""
+    connection = context.connection
+    assert connection is not None  # noqa: S101 - only with --sql there is none
+    return connection
+
+
+def table_of(context: MigrationContext, name: str, schema: str | None) -> TableName:
+    """Return the table that Alembic's own directives would touch: SQL of ours does not pass SQLAlchemy's schema map."""
+    if not context.as_sql and context.connection is not None:
+        translated = context.connection.get_execution_options().get("schema_translate_map") or {}
+        schema = translated.get(schema, schema)
+    return TableName(schema, name)
+
+
+def target_of(
+    elements: Sequence[str | TextClause], where: str | TextClause | None, dialect: Dialect
+) -> ConflictTarget:
+    """Return a directive's elements and predicate as SQL."""
+    predicate: str | None
+    if isinstance(where, ClauseElement):
+        predicate = literal_sql(where, dialect)
+    else:
+        predicate = None if where is None else ended(where)
+    return ConflictTarget(
+        tuple(
+            Element(expression=literal_sql(element, dialect))
+            if isinstance(element, ClauseElement)
+            else Element(column=element)
+            for element in elements
+        ),
+        predicate,
+    )

@@ -1,0 +1,50 @@
+"""What the directives are. How they run is in :mod:`.toimpl`, how they are written in :mod:`.render`."""
+
+from __future__ import annotations
+
+from .arbiters import (
+    CreateArbiterIndexOp,
+    DropByDefinitionOp,
+    DropIndexByDefinitionOp,
+    DropInvalidConstraintOp,
+    DropInvalidIndexOp,
+)
+from .concurrent import (
+    ConcurrentOp,
+    CreateConcurrentlyOp,
+    CreateUniqueConstraintConcurrentlyOp,
+    CreateUniqueIndexConcurrentlyOp,
+    DropConcurrentlyOp,
+    DropUniqueConstraintConcurrentlyOp,
+    DropUniqueIndexConcurrentlyOp,
+)
+from .keys import UpsertKeyOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp, source_of
+from .markers import ArbiterRemovedOp, NoReverseOp, OnlineOps, TableMarkerOp
+from .rows import DeduplicateUpsertKeyOp, RestoreDeduplicatedRowsOp
+from .sql import SqlAsWrittenDirective
+
+__all__ = [
+    "ArbiterRemovedOp",
+    "ConcurrentOp",
+    "CreateArbiterIndexOp",
+    "CreateConcurrentlyOp",
+    "CreateUniqueConstraintConcurrentlyOp",
+    "CreateUniqueIndexConcurrentlyOp",
+    "DeduplicateUpsertKeyOp",
+    "DropByDefinitionOp",
+    "DropConcurrentlyOp",
+    "DropIndexByDefinitionOp",
+    "DropInvalidConstraintOp",
+    "DropInvalidIndexOp",
+    "DropUniqueConstraintConcurrentlyOp",
+    "DropUniqueIndexConcurrentlyOp",
+    "NoReverseOp",
+    "OnlineOps",
+    "RestoreDeduplicatedRowsOp",
+    "SqlAsWrittenDirective",
+    "TableMarkerOp",
+    "UpsertKeyOp",
+    "ValidateUpsertKeyOp",
+    "VerifyUpsertKeyOp",
+    "source_of",
+]

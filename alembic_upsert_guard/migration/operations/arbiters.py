@@ -1,0 +1,62 @@
+"""Creations and drops of arbiters that Alembic's own operations cannot write, or cannot take back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.operations.ops import CreateIndexOp, DropConstraintOp, DropIndexOp, ExecuteSQLOp
+
+from ...sqltext import escape_colons
+from .markers import NoReverseOp
+
+
+class CreateArbiterIndexOp(CreateIndexOp):
+    """A unique index that serves a key. Its SQL is rendered so that ``%`` and ``:`` in it survive."""
+
+
+class DropInvalidIndexOp(DropIndexOp):
+    """Drop an index that a concurrent build left INVALID. No downgrade brings it back."""
+
+    def reverse(self) -> Any:
+        """Return nothing: an INVALID index serves nobody."""
+        return NoReverseOp(self)
+
+
+class DropInvalidConstraintOp(DropConstraintOp):
+    """Drop a constraint whose index is INVALID (a partition lacks its part). No downgrade brings it back."""
+
+    def reverse(self) -> Any:
+        """Return nothing: an INVALID constraint serves nobody."""
+        return NoReverseOp(self)
+
+
+class DropIndexByDefinitionOp(DropIndexOp):
+    """The drop of an index of which only the database's own statement has every clause."""
+
+    def __init__(
+        self, index_name: str, table_name: str, *, schema: str | None, definition: str
+    ) -> None:
+        super().__init__(index_name, table_name, schema=schema)
+        self.definition = definition
+
+    def reverse(self) -> Any:
+        """Return the execution of the statement that the database printed."""
+        return ExecuteSQLOp(escape_colons(self.definition))
+
+
+class DropByDefinitionOp(DropConstraintOp):
+    """The drop of a constraint that no directive of Alembic's creates, an exclusion constraint."""
+
+    def __init__(
+        self, constraint_name: str, table_name: str, *, schema: str | None, definition: str
+    ) -> None:
+        super().__init__(constraint_name, table_name, schema=schema)
+        self.definition = definition
+
+    def reverse(self) -> Any:
+        """Return the execution of the statement that the database printed."""
+        return ExecuteSQLOp(escape_colons(self.definition))
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return names: there is no constraint object to show."""
+        return ("remove_constraint", self.schema, self.table_name, self.constraint_name)

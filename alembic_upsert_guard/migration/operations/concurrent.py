@@ -1,0 +1,239 @@
+"""The directives that create and drop arbiters while the table is written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from alembic.operations.ops import MigrateOperation
+from alembic.util import CommandError
+
+from .directive import directive
+from .markers import NoReverseOp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.sql.elements import TextClause
+
+
+class ConcurrentOp(MigrateOperation):
+    """A directive about one unique constraint or index, which commits what was done before it."""
+
+    directive: ClassVar[str]
+    constraint: ClassVar[bool]
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None,
+        lock_timeout: str | None,
+        attempts: int | None,
+    ) -> None:
+        if not name:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, {table_name!r}): give it a name, by which the next run finds it"
+            )
+        if attempts is not None and attempts < 1:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, attempts={attempts}): attempts is a number of tries, 1 or more"
+            )
+        self.name = name
+        self.table_name = table_name
+        self.schema = schema
+        self.lock_timeout = lock_timeout
+        """None: the default of :class:`.online.Retries`; so for `attempts`."""
+        self.attempts = attempts
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints, in plain strings."""
+        return (self.directive, self.schema, self.table_name, self.name)
+
+
+class DropConcurrentlyOp(ConcurrentOp):
+    """Drop something unique."""
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+        _reverse: MigrateOperation | None = None,
+    ) -> None:
+        super().__init__(
+            name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
+        )
+        self._reverse = _reverse
+        """What creates it again; None: a person wrote the drop, or it is a leftover that serves nobody."""
+
+    def reverse(self) -> MigrateOperation:
+        """Return what creates it again; nothing where nobody said what it is."""
+        return self._reverse or NoReverseOp(self)
+
+
+@directive("drop_unique_constraint_concurrently")
+class DropUniqueConstraintConcurrentlyOp(DropConcurrentlyOp):
+    """Drop a unique constraint under a short ``lock_timeout``, with retries. PostgreSQL only.
+
+    Where it is gone already nothing is done. What the revision did before is committed first.
+
+    :raises CommandError: the name is an index's or another table's, or the lock was not to be had.
+    """
+
+    constraint = True
+
+
+@directive("drop_unique_index_concurrently")
+class DropUniqueIndexConcurrentlyOp(DropConcurrentlyOp):
+    """Drop a unique index CONCURRENTLY; a partitioned one, which PostgreSQL drops at once, as a constraint is.
+
+    Where it is gone already nothing is done. What the revision did before is committed first.
+
+    :raises CommandError: the name is a constraint's or another table's, or the server refused.
+    """
+
+    constraint = False
+
+
+class CreateConcurrentlyOp(ConcurrentOp):
+    """Create something unique."""
+
+    dropped_by: ClassVar[type[DropConcurrentlyOp]]
+    where: str | TextClause | None = None
+    deferrable: bool = False
+    initially: str | None = None
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None,
+        include: Sequence[str],
+        nulls_not_distinct: bool,
+        replace: bool,
+        reveal: bool,
+        lock_timeout: str | None,
+        attempts: int | None,
+    ) -> None:
+        super().__init__(
+            name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
+        )
+        if isinstance(elements, str) or not elements:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, {table_name!r}, {elements!r}): give its elements as a list, a column "
+                "name as str and SQL as sa.text(...)"
+            )
+        self.elements = list(elements)
+        self.include = tuple(include)
+        self.nulls_not_distinct = nulls_not_distinct
+        self.replace = replace
+        self.reveal = reveal
+
+    def reverse(self) -> MigrateOperation:
+        """Return its drop."""
+        return self.dropped_by(self.name, self.table_name, schema=self.schema, _reverse=self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints, in plain strings."""
+        return (*super().to_diff_tuple(), tuple(map(str, self.elements)))
+
+
+@directive("create_unique_constraint_concurrently")
+class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
+    """Create a unique constraint while the table is written to. PostgreSQL only.
+
+    The index is built CONCURRENTLY and then made a constraint under a short ``lock_timeout``, with retries. What the
+    revision did before is committed first. Run again after a failure, a kill or a lost connection, it looks at what is
+    there and resumes, or does nothing. On a partitioned table every partition gets its index so.
+
+    :param columns: names, in the order of the index.
+    :param include: columns that the index carries and that are not part of the key.
+    :param replace: what has `name` and is something else is replaced, in one short transaction, once the new index is
+     valid. False: refuse.
+    :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` for all.
+    :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
+    :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
+    :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
+    :raises CommandError: it cannot be created, or the lock was not to be had.
+    """
+
+    constraint = True
+    dropped_by = DropUniqueConstraintConcurrentlyOp
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        columns: Sequence[str],
+        *,
+        schema: str | None = None,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        deferrable: bool = False,
+        initially: str | None = None,
+        replace: bool = False,
+        reveal: bool = True,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            table_name,
+            columns,
+            schema=schema,
+            include=include,
+            nulls_not_distinct=nulls_not_distinct,
+            replace=replace,
+            reveal=reveal,
+            lock_timeout=lock_timeout,
+            attempts=attempts,
+        )
+        self.deferrable = deferrable or initially is not None
+        self.initially = initially
+
+
+@directive("create_unique_index_concurrently")
+class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
+    """Create a unique index while the table is written to, as ``op.create_unique_constraint_concurrently()`` does.
+
+    :param elements: a ``str`` is a column name, ``sa.text()`` is SQL, as in ``CREATE INDEX``.
+    :param where: the predicate of a partial index, SQL; None: every row.
+    """
+
+    constraint = False
+    dropped_by = DropUniqueIndexConcurrentlyOp
+
+    def __init__(
+        self,
+        name: str,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        include: Sequence[str] = (),
+        nulls_not_distinct: bool = False,
+        replace: bool = False,
+        reveal: bool = True,
+        lock_timeout: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            table_name,
+            elements,
+            schema=schema,
+            include=include,
+            nulls_not_distinct=nulls_not_distinct,
+            replace=replace,
+            reveal=reveal,
+            lock_timeout=lock_timeout,
+            attempts=attempts,
+        )
+        self.where = where

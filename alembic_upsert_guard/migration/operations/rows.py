@@ -1,0 +1,134 @@
+"""The directives that change rows: deduplicate them, and bring them back from their archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic.util import CommandError
+from sqlalchemy.sql.elements import ClauseElement
+
+from .directive import directive
+from .keys import NULLS, UpsertKeyOp, require_one_of
+from .markers import NoReverseOp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alembic.operations.ops import MigrateOperation
+    from sqlalchemy.sql.elements import TextClause
+
+_KEEP = ("first", "last")
+
+
+@directive("deduplicate_upsert_key")
+class DeduplicateUpsertKeyOp(UpsertKeyOp):
+    """Leave one row of each key; move the others to an archive, or delete them where none is named.
+
+    All or nothing, in the transaction of the migration. On PostgreSQL the table, and those that refer to it, take no
+    writes until its end. Triggers fire; one that holds on to a row makes it fail. It is never generated: a person
+    writes it, or pastes the line that was offered.
+
+    :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
+    :param keep: ``"first"`` or ``"last"``: which row of each key stays, in the order of `order_by` and then the
+     primary key (or, without one, the rows' place in the table).
+    :param order_by: a column name or SQL, or several, without a direction; a row without a value is never preferred.
+     An empty list: the primary key only.
+    :param archive_table: where the others go, a name without a dot, in `schema`: with all their columns, the time,
+     the key and the row that was kept; created where it is not there. None: they are deleted.
+    :param repoint: rows of other tables (or of this one) that refer to a surplus row by a foreign key are made to
+     refer to the row that stays. False: they are counted, and refused.
+    :param where: the predicate of a partial key, SQL; None: every row.
+    :param nulls: ``"not_distinct"`` takes NULLs as equal; otherwise rows with NULL in the key stay.
+    :param reveal: False: no value of a row in any message or cause; so does ``upsert_guard_reveal=False`` in
+     ``context.configure()``.
+    :raises CommandError: references would be lost, the archive does not fit, a trigger holds on to rows, or the
+     database refuses; nothing was changed.
+    """
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        keep: str,
+        order_by: str | TextClause | Sequence[str | TextClause],
+        archive_table: str | None = None,
+        repoint: bool = False,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        nulls: str = "warn",
+        reveal: bool = True,
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where)
+        require_one_of(self, "keep", keep, _KEEP)
+        require_one_of(self, "nulls", nulls, NULLS)
+        if archive_table == table_name:
+            raise CommandError(
+                f"op.{self.directive}({table_name!r}, archive_table={archive_table!r}): the archive is another table "
+                "than the one that is deduplicated"
+            )
+        _refuse_a_schema_in(self, archive_table)
+        self.keep = keep
+        self.order_by = [order_by] if isinstance(order_by, str | ClauseElement) else list(order_by)
+        self.archive_table = archive_table
+        self.repoint = repoint
+        self.nulls = nulls
+        self.reveal = reveal
+
+    def reverse(self) -> MigrateOperation:
+        """Return the restoration from the archive; nothing where none was named: the rows are gone."""
+        if self.archive_table is None:
+            return NoReverseOp(self)
+        return RestoreDeduplicatedRowsOp(
+            self.table_name,
+            self.elements,
+            archive_table=self.archive_table,
+            schema=self.schema,
+            where=self.where,
+            reveal=self.reveal,
+            _reverse=self,
+        )
+
+
+@directive("restore_deduplicated_rows")
+class RestoreDeduplicatedRowsOp(UpsertKeyOp):
+    """Move the rows back that ``op.deduplicate_upsert_key()`` moved to `archive_table` for the sake of this key.
+
+    Belongs into ``downgrade()``, below the drop of the constraint. An archive that is left empty is dropped; where
+    there is none, nothing had been moved. References that were moved stay with the row that was kept.
+
+    :param elements: the key, in the same order as in the deduplication; `where` likewise.
+    :param reveal: as in the deduplication.
+    :raises CommandError: the database does not take the rows back; nothing was changed.
+    """
+
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str | TextClause],
+        *,
+        archive_table: str,
+        schema: str | None = None,
+        where: str | TextClause | None = None,
+        reveal: bool = True,
+        _reverse: DeduplicateUpsertKeyOp | None = None,
+    ) -> None:
+        super().__init__(table_name, elements, schema=schema, where=where)
+        _refuse_a_schema_in(self, archive_table)
+        self.archive_table = archive_table
+        self.reveal = reveal
+        self._reverse = _reverse
+
+    def reverse(self) -> MigrateOperation:
+        """Return the deduplication that this takes back; nothing where a person wrote it by itself."""
+        return self._reverse or NoReverseOp(self)
+
+
+def _refuse_a_schema_in(operation: UpsertKeyOp, archive_table: str | None) -> None:
+    """Refuse a dotted name: quoted as one it would be another table than the person means, in another schema."""
+    if archive_table is not None and "." in archive_table:
+        name = archive_table.rpartition(".")[2]
+        raise CommandError(
+            f"op.{operation.directive}({operation.table_name!r}, archive_table={archive_table!r}): the archive is in "
+            f"the schema of the table that is deduplicated, and its name has no dot in it: write archive_table={name!r}"
+        )

@@ -1,0 +1,1 @@
+"""How the operations are written into a revision: what a person would type."""

@@ -1,0 +1,1 @@
+"""How the directives run: online against the connection, offline into the script."""

@@ -1,0 +1,251 @@
+"""How the concurrent directives run: outside a transaction, one upgrade at a time, and into a script."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from ...catalog.messages import message_of
+from ...databases import database_for
+from ...errors import OnlineError
+from ...online import (
+    OnlineArbiter,
+    Reporter,
+    Retries,
+    RowsInTheWay,
+    UpgradeLock,
+    create,
+    drawer_for,
+    drop,
+    script_creation,
+    script_drop,
+)
+from ...sqltext import named
+from ..context import connection_of, log, reveals, table_of, target_of
+from ..operations import ValidateUpsertKeyOp
+from .keys import refused_rows
+from .redaction import redacted
+from .script import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
+
+    from ...catalog import TableName
+    from ...online import Script
+    from ..operations import (
+        ConcurrentOp,
+        CreateConcurrentlyOp,
+        DropConcurrentlyOp,
+        OnlineOps,
+    )
+
+__all__ = ["create_concurrently", "drop_concurrently", "run_online_ops"]
+
+
+@redacted
+def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp) -> None:
+    """Create a unique constraint or index, or write what does into the script."""
+    context = operations.get_context()
+    wanted = _wanted(context, operation)
+    if context.as_sql:
+        _write(context, script_creation(context.dialect, wanted, _retries(operation)))
+        return
+
+    def build(connection: Connection, retries: Retries, reporter: Reporter) -> None:
+        try:
+            create(connection, wanted, retries, reporter)
+        except RowsInTheWay as error:
+            raise _violation(context, operation, wanted, error) from None
+
+    _run(context, operation, wanted.table, build)
+
+
+@redacted
+def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> None:
+    """Drop a unique constraint or index, or write what does into the script."""
+    context = operations.get_context()
+    _refuse_other_databases(context, operation)
+    table = table_of(context, operation.table_name, operation.schema)
+    name, constraint = operation.name, operation.constraint
+    if context.as_sql:
+        retries = _retries(operation)
+        _write(context, script_drop(context.dialect, table, name, retries, constraint=constraint))
+        return
+
+    def remove(connection: Connection, retries: Retries, reporter: Reporter) -> None:
+        drop(connection, table, name, retries, reporter, constraint=constraint)
+
+    _run(context, operation, table, remove)
+
+
+def run_online_ops(operations: Operations, online: OnlineOps) -> None:
+    """Run what autogenerate found for one key, where its operations are invoked and not written."""
+    for operation in online.ops:
+        operations.invoke(operation)
+
+
+def _run(
+    context: MigrationContext,
+    operation: ConcurrentOp,
+    table: TableName,
+    act: Callable[[Connection, Retries, Reporter], None],
+) -> None:
+    reporter = _reporter(context, reveal=reveals(context, operation))
+    retries = _retries(operation)
+    try:
+        with _outside_a_transaction(context, operation) as connection:
+            lock = UpgradeLock(connection, table, reporter)
+            before = context.get_current_heads()
+            try:
+                lock.take()
+                _refuse_other_version(context, operation, before)
+                act(connection, retries, reporter)
+            except BaseException:
+                lock.release(connection)
+                raise
+        after = connection_of(context)
+        if after.in_transaction():
+            # who waits for the lock then finds the version written
+            lock.keep_until_commit(after)
+        lock.release(after)
+    except OnlineError as error:
+        raise CommandError(str(error)) from error
+    except SQLAlchemyError as error:
+        directive = _call(operation)
+        # the error that says so may be hidden behind one of cleaning up
+        if connection_of(context).invalidated:
+            raise CommandError(
+                f"{directive}: the connection to the database was lost. Run the upgrade again: it looks at what is "
+                "there, and resumes"
+            ) from error
+        if isinstance(error, DBAPIError):
+            message = message_of(error, reveal=reporter.reveal)
+            raise CommandError(f"{directive} failed. The database says: {message}") from error
+        raise
+
+
+@contextmanager
+def _outside_a_transaction(
+    context: MigrationContext, operation: ConcurrentOp
+) -> Iterator[Connection]:
+    is_begun = connection_of(context).in_transaction()
+    if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
+        raise CommandError(
+            f"{_call(operation)} runs outside a transaction, and "
+            "the connection is in one that env.py began. Let Alembic begin it: with context.begin_transaction(): "
+            "around context.run_migrations(), and no engine.begin() or connection.begin() around that"
+        )
+    failure: BaseException | None = None
+    try:
+        with context.autocommit_block():
+            try:
+                yield connection_of(context)
+            except BaseException as error:
+                failure = error
+                raise
+    except Exception as error:
+        # on a connection that was lost, leaving the block fails once more, and says less
+        if failure is not None and error is not failure:
+            raise failure from error
+        raise
+
+
+def _refuse_other_version(
+    context: MigrationContext, operation: ConcurrentOp, before: tuple[str, ...]
+) -> None:
+    """Stop where another upgrade has moved the version: Alembic would not find the one that this step begins at."""
+    now = context.get_current_heads()
+    if now != before:
+        raise CommandError(
+            f"{_call(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
+            "Nothing was changed here: run the upgrade again"
+        )
+
+
+def _violation(
+    context: MigrationContext,
+    operation: CreateConcurrentlyOp,
+    wanted: OnlineArbiter,
+    error: RowsInTheWay,
+) -> Exception:
+    """The rows that the build met, read and reported; they may be gone again by now."""
+    check = ValidateUpsertKeyOp(
+        operation.table_name,
+        operation.elements,
+        schema=operation.schema,
+        where=operation.where,
+        nulls="not_distinct" if operation.nulls_not_distinct else "distinct",
+        reveal=operation.reveal,
+    )
+    left_behind = None
+    if error.left_behind is not None:
+        left_behind = named(context.dialect, wanted.table.schema, error.left_behind)
+    refused = refused_rows(context, check, left_behind=left_behind)
+    return refused or CommandError(
+        f"{wanted.name} on {named(context.dialect, *wanted.table)} was not made: the build met rows that share a key, "
+        "and they are gone by now. Run the upgrade again"
+    )
+
+
+def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> OnlineArbiter:
+    _refuse_other_databases(context, operation)
+    return OnlineArbiter(
+        table=table_of(context, operation.table_name, operation.schema),
+        name=operation.name,
+        target=target_of(operation.elements, operation.where, context.dialect),
+        constraint=operation.constraint,
+        include=operation.include,
+        nulls_not_distinct=operation.nulls_not_distinct,
+        deferrable=operation.deferrable,
+        initially_deferred=(operation.initially or "").upper() == "DEFERRED",
+        replace=operation.replace,
+    )
+
+
+def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) -> None:
+    if not database_for(context.dialect).builds_concurrently:
+        plain = operation.directive.removesuffix("_concurrently")
+        raise CommandError(
+            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {context.dialect.name}: "
+            f"write op.{plain.replace('unique_index', 'index').replace('drop_unique', 'drop')}"
+        )
+
+
+def _call(operation: ConcurrentOp) -> str:
+    return f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+
+
+def _retries(operation: ConcurrentOp) -> Retries:
+    stated: dict[str, Any] = {
+        "lock_timeout": operation.lock_timeout,
+        "attempts": operation.attempts,
+    }
+    return replace(
+        Retries(), **{name: value for name, value in stated.items() if value is not None}
+    )
+
+
+def _reporter(context: MigrationContext, *, reveal: bool) -> Reporter:
+    quiet = bool(getattr(getattr(context.config, "cmd_opts", None), "quiet", False))
+    say = partial(log.info, "%s")
+    return Reporter(
+        say, lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet), reveal=reveal
+    )
+
+
+def _write(context: MigrationContext, script: Script) -> None:
+    with context.autocommit_block():
+        for statement in script.outside:
+            write(context, statement)
+    for statement in script.inside:
+        write(context, statement)

@@ -1,0 +1,130 @@
+"""How the directives that change rows run: the deduplication, and the way back from its archive."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import ClauseElement
+
+from ...catalog import TableName
+from ...catalog.messages import message_of
+from ...errors import DeduplicationError
+from ...findings import counted
+from ...rows import (
+    Surplus,
+    deduplicate,
+    restore,
+    script_deduplication,
+    script_restoration,
+)
+from ...sqltext import literal_sql, named
+from ..context import connection_of, log
+from ..operations import ValidateUpsertKeyOp
+from .keys import watch_key
+from .redaction import redacted
+from .script import write_as_written, write_or_warn
+from .subject import subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic.operations import Operations
+    from sqlalchemy.engine import Dialect
+
+    from ..operations import DeduplicateUpsertKeyOp, RestoreDeduplicatedRowsOp
+    from .subject import Subject
+
+__all__ = ["deduplicate_upsert_key", "restore_deduplicated_rows"]
+
+
+@redacted
+def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertKeyOp) -> None:
+    """Leave one row of each key, or write what does into the script."""
+    context = operations.get_context()
+    subject = subject_of(context, operation)
+    archive = operation.archive_table
+    surplus = Surplus(
+        key=subject.rows,
+        keep=operation.keep,
+        order_by=tuple(_sql(order, context.dialect) for order in operation.order_by),
+        archive=None if archive is None else TableName(subject.table.schema, archive),
+        repoint=operation.repoint,
+    )
+    if context.as_sql:
+        write_as_written(context, operation.table_name, operation.schema)
+        block = script_deduplication(context.dialect, surplus)
+        statements = None if block is None else [block]
+        write_or_warn(context, statements, label=subject.label, directive=operation.directive)
+        return
+    with _reported(subject, "deduplicated"):
+        done = deduplicate(connection_of(context), surplus)
+    if done.rows:
+        went = (
+            "deleted"
+            if surplus.archive is None
+            else f"moved to {named(context.dialect, *surplus.archive)}"
+        )
+        repointed = "".join(
+            f"; {count} references of {name} moved" for name, count in done.repointed
+        )
+        rows = counted(done.rows, "surplus row")
+        log.info("Deduplicated %s: %s %s%s", subject.label, rows, went, repointed)
+    if not subject.reveal:
+        # what is made unique below it may have no check of its own
+        watch_key(context, _check_of(operation), subject, checked=False)
+
+
+def _check_of(operation: DeduplicateUpsertKeyOp) -> ValidateUpsertKeyOp:
+    return ValidateUpsertKeyOp(
+        operation.table_name,
+        operation.elements,
+        schema=operation.schema,
+        where=operation.where,
+        nulls=operation.nulls,
+        reveal=False,
+    )
+
+
+@redacted
+def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplicatedRowsOp) -> None:
+    """Bring the rows back from their archive, or write what does into the script."""
+    context = operations.get_context()
+    subject = subject_of(context, operation)
+    archive = TableName(subject.table.schema, operation.archive_table)
+    if context.as_sql:
+        block = script_restoration(context.dialect, subject.rows, archive)
+        statements = None if block is None else [block]
+        write_or_warn(context, statements, label=subject.label, directive=operation.directive)
+        return
+    with _reported(subject, "restored"):
+        rows = restore(connection_of(context), subject.rows, archive)
+    if rows:
+        log.info(
+            "Restored %s of %s from %s",
+            counted(rows, "row"),
+            subject.label,
+            named(context.dialect, *archive),
+        )
+
+
+@contextmanager
+def _reported(subject: Subject, done: str) -> Iterator[None]:
+    """Errors of the database and of ours, as those of a directive."""
+    try:
+        yield
+    except DeduplicationError as error:
+        raise CommandError(str(error)) from error
+    except DBAPIError as error:
+        raise CommandError(
+            f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "
+            f"{message_of(error, reveal=subject.reveal)}"
+        ) from error
+
+
+def _sql(order: str | ClauseElement, dialect: Dialect) -> str:
+    return (
+        literal_sql(order, dialect) if isinstance(order, ClauseElement) else named(dialect, order)
+    )

@@ -1,0 +1,91 @@
+"""What goes into a script (``--sql``): statements of ours, and Alembic's own creations as they have to be.
+
+SQLAlchemy doubles every per cent sign for the drivers of paramstyle "pyformat", which halve it again. A script meets no
+driver: an index ``WHERE c = 'a%b'`` would be made on ``'a%%b'`` without an error, and serve no upsert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Index
+
+from ...sqltext import doubles_per_cent, script_dialect
+from ..context import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from alembic.runtime.migration import MigrationContext
+
+__all__ = ["write", "write_as_written", "write_or_warn"]
+
+_GUARDED = "_upsert_guard_tables"
+
+
+def write(context: MigrationContext, statement: str) -> None:
+    """Write a statement, or a comment, into the script."""
+    # past text(), in which colons and per cent signs of names and SQL would have to be escaped
+    comment = statement.startswith("--")
+    terminator = "" if comment else context.impl.command_terminator
+    context.impl.static_output(statement + terminator)
+
+
+def write_or_warn(
+    context: MigrationContext, statements: Sequence[str] | None, *, label: str, directive: str
+) -> None:
+    """Write what a directive does into the script, or a warning and a comment where `statements` is None.
+
+    :param label: the key, as messages name it.
+    """
+    if statements is None:
+        dialect = context.dialect.name
+        log.warning(
+            "%s: a script for %s cannot do what op.%s does; run it online",
+            label,
+            dialect,
+            directive,
+        )
+        statements = [
+            f"-- {label}: op.{directive} is left out, a script for {dialect} cannot do it"
+        ]
+    for statement in statements:
+        write(context, statement)
+
+
+def write_as_written(context: MigrationContext, table: str, schema: str | None) -> None:
+    """Write unique indexes and constraints of the table into the script as they are, from here to its end.
+
+    Of this context only: its ``impl`` lives as long as the script does.
+    """
+    impl: Any = context.impl
+    if not context.as_sql or not doubles_per_cent(impl.dialect):
+        return
+    guarded: set[tuple[str | None, str]] | None = getattr(impl, _GUARDED, None)
+    if guarded is None:
+        guarded = set()
+        setattr(impl, _GUARDED, guarded)
+        impl.create_index = _as_written(impl, impl.create_index, guarded)
+        impl.add_constraint = _as_written(impl, impl.add_constraint, guarded)
+    guarded.add((schema, table))
+
+
+def _as_written(
+    impl: Any, write: Callable[..., None], guarded: set[tuple[str | None, str]]
+) -> Callable[..., None]:
+    def write_unchanged(item: Any, **options: Any) -> None:
+        table = item.table
+        is_guarded = (table.schema, table.name) in guarded and (
+            not isinstance(item, Index) or bool(item.unique)
+        )
+        if not is_guarded:
+            write(item, **options)
+            return
+        of_driver = impl.dialect
+        impl.dialect = script_dialect(of_driver)
+        try:
+            write(item, **options)
+        finally:
+            impl.dialect = of_driver
+
+    return write_unchanged

@@ -1,0 +1,85 @@
+"""The table that is read, and its columns, as the catalog has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import DateTime, text
+from sqlalchemy.types import NullType
+
+from ...catalog import TableName
+from ...errors import HiddenRowsError
+from ...sqltext import EQ, GT, named, quoted
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Relation", "columns_of", "find_relation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The table that is read."""
+
+    name: TableName
+    """With its schema, whatever the search path finds."""
+
+    has_children: bool
+    """Tables inherit from it, whose rows its index does not hold. Partitions, which it spans, are no children."""
+
+    partition_key: str | None
+    """As ``PARTITION BY`` takes it; None: not partitioned."""
+
+
+def find_relation(connection: Connection, table: TableName) -> Relation | None:
+    """Return the table that is meant, None where there is none.
+
+    :raises HiddenRowsError: row level security hides rows from this role. The index build would see them all.
+    """
+    statement = text(f"""
+        SELECT n.nspname AS schema_name, c.relname AS table_name,
+               pg_catalog.pg_get_partkeydef(c.oid) AS partition_key,
+               pg_catalog.row_security_active(c.oid) AS hides_rows,
+               current_user AS role_name,
+               c.relkind {EQ} 'r'
+               AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent {EQ} c.oid) AS has_children
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
+        WHERE c.oid {EQ} pg_catalog.to_regclass(:relation)
+    """)
+    relation = {"relation": quoted(connection.dialect, *table)}
+    row = connection.execute(statement, relation).one_or_none()
+    if row is None:
+        return None
+    if row.hides_rows:
+        raise HiddenRowsError(
+            f"row level security hides rows of {named(connection.dialect, *table)} from the role {row.role_name}, and "
+            "an index would hold them all",
+            "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
+        )
+    return Relation(TableName(row.schema_name, row.table_name), row.has_children, row.partition_key)
+
+
+def columns_of(
+    connection: Connection, table: TableName
+) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
+    """Return the primary key's columns, and each column's name, type (a moment, or any other) and nullability."""
+    relation = {"relation": quoted(connection.dialect, *table)}
+    rows = connection.execute(_COLUMNS, relation).all()
+    in_key = sorted((row.place, row.name) for row in rows if row.place is not None)
+    columns = [
+        (row.name, DateTime() if row.is_moment else NullType(), row.is_nullable) for row in rows
+    ]
+    return tuple(name for _, name in in_key), columns
+
+
+_COLUMNS = text(f"""
+    SELECT a.attname AS name, NOT a.attnotnull AS is_nullable,
+           pg_catalog.array_position(pk.conkey, a.attnum) AS place,
+           a.atttypid {EQ} ANY ('{{pg_catalog.date,pg_catalog.timestamp,pg_catalog.timestamptz}}'
+                                ::pg_catalog.regtype[]) AS is_moment
+    FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_constraint pk ON pk.conrelid {EQ} a.attrelid AND pk.contype {EQ} 'p'
+    WHERE a.attrelid {EQ} pg_catalog.to_regclass(:relation) AND a.attnum {GT} 0 AND NOT a.attisdropped
+    ORDER BY a.attnum
+""")

@@ -1,0 +1,117 @@
+"""Upserts of any source, each held against what a database offers, declared or not.
+
+On PostgreSQL the planner is asked about all of them in one statement; elsewhere the catalog's witness is. What the
+database refuses is explained by the judge, on candidates that are read once for all tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..catalog import TableName
+from ..findings import FindingCode
+from .advice import SqlAdvice
+from .declared import DeclaredTables
+from .routine_case import RoutineCase
+from .target_case import TargetCase, readable_target, unread_upsert
+from .upsert import JudgedUpsert, Resolution
+from .witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from .upsert import Upsert
+
+__all__ = ["judge_upserts", "merge_answers"]
+
+
+def judge_upserts(
+    connection: Connection,
+    upserts: Iterable[Upsert],
+    models: DeclaredTables | None = None,
+    *,
+    scanned: Mapping[Upsert, JudgedUpsert] | None = None,
+) -> dict[Upsert, JudgedUpsert]:
+    """Return what the database makes of each upsert, in their order: served, unserved or unresolved.
+
+    Nothing is written to the database, and no routine is called.
+
+    :param models: a table of theirs has the declaration for a hint; None: there are none, and hints are SQL to run.
+    :param scanned: what the models say of an upsert, where they were asked: one that they serve has another hint, and
+     one that is unread is reported as they report it.
+    :raises KeyError: for a dialect without a catalog; ask :func:`..catalog.catalog_for` first.
+    """
+    distinct = list(dict.fromkeys(upserts))
+    by_models = scanned or {}
+    targets = {
+        upsert: (_table_of(connection, upsert), target)
+        for upsert in distinct
+        if upsert.routine is None and (target := readable_target(upsert)) is not None
+    }
+    witness = Witness(connection, (table for table, _ in targets.values()))
+    cases: dict[Upsert, RoutineCase | TargetCase] = {}
+    for upsert in distinct:
+        if upsert.routine is not None:
+            cases[upsert] = RoutineCase(witness, upsert, upsert.routine, in_sql=models is None)
+        elif upsert in targets:
+            cases[upsert] = TargetCase(
+                witness,
+                upsert,
+                *targets[upsert],
+                models=models or DeclaredTables(()),
+                is_modelled=upsert in by_models and by_models[upsert].resolution in _BY_MODELS,
+            )
+    asked = [case.question for case in cases.values()]
+    witness.ask(question for question in asked if question is not None)
+    advised = [case.advised_table for case in cases.values()]
+    witness.read(table for table in advised if table is not None)
+    advice = SqlAdvice(connection, witness.offered)
+    return {
+        upsert: cases[upsert].judged(advice)
+        if upsert in cases
+        else _unread(upsert, by_models.get(upsert))
+        for upsert in distinct
+    }
+
+
+_BY_MODELS = (Resolution.DECLARED, Resolution.MODELLED)
+
+
+def _table_of(connection: Connection, upsert: Upsert) -> TableName:
+    """The table under the schema that the connection translates its own to, as for a tenant."""
+    translated = connection.get_execution_options().get("schema_translate_map") or {}
+    return TableName(translated.get(upsert.schema, upsert.schema), str(upsert.table_name))
+
+
+def _unread(upsert: Upsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
+    if by_models is None:
+        return unread_upsert(upsert)
+    unresolved = tuple(f for f in by_models.findings if f.code is FindingCode.UNRESOLVED_UPSERT)
+    return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=unresolved)
+
+
+def merge_answers(answers: Sequence[Mapping[Upsert, JudgedUpsert]]) -> list[JudgedUpsert]:
+    """Return what all databases and tenants say as one answer for each upsert, with the findings of all.
+
+    A table that one of the databases has is not missing in the others. The worst resolution counts.
+    """
+    merged: list[JudgedUpsert] = []
+    for upsert in answers[0] if answers else ():
+        of_upsert = [answer[upsert] for answer in answers]
+        there = [each for each in of_upsert if not _is_missing(each)] or of_upsert[:1]
+        worst = min(there, key=lambda judged: _WORST.index(judged.resolution))
+        findings = dict.fromkeys(finding for each in there for finding in each.findings)
+        merged.append(
+            JudgedUpsert(upsert=worst.upsert, resolution=worst.resolution, findings=tuple(findings))
+        )
+    return merged
+
+
+_WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED)
+
+
+def _is_missing(judged: JudgedUpsert) -> bool:
+    """Whether the table is not in the database that was asked; another one may have it."""
+    return any(finding.code is FindingCode.MISSING_TABLE for finding in judged.findings)

@@ -1,0 +1,100 @@
+"""The table and the conflict target of an upsert, as its source spells them; or that they are unread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..findings.causes import Cause
+
+if TYPE_CHECKING:
+    from ..inference import Element
+    from .declared import DeclaredTable
+
+__all__ = [
+    "AnyArbiter",
+    "Cause",
+    "ConflictTargetCall",
+    "Constraint",
+    "ConstraintObject",
+    "Elements",
+    "NamedTable",
+    "PrimaryKey",
+    "Target",
+    "Unread",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that the source does not tell, or that is not understood; never a guess."""
+
+    reason: str
+    """In words, present tense, without a full stop."""
+    cause: Cause = Cause.COMPUTED
+    """What the way out depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """The table that is inserted into."""
+
+    name: str
+    schema: str | None = None
+    """None: the source names none."""
+    declared: DeclaredTable | None = None
+    """The declared table itself, where a mapped class led there; None: only the name is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """``ON CONFLICT (elements) WHERE predicate``."""
+
+    elements: tuple[Element, ...]
+    predicate: str | Unread | None = None
+    """In the SQL parser's normal form; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """``ON CONFLICT ON CONSTRAINT name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintObject:
+    """A constraint of SQLAlchemy's as ``constraint=``: taken by its name, or by its columns where it has none."""
+
+    elements: tuple[Element, ...]
+    """In the constraint's order."""
+    name: str | None = None
+    """As the source states it; None: it states none, and the metadata's naming convention may give one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    """The table's primary key, whatever its columns are: what Supabase takes where no target is named."""
+
+    columns: tuple[str, ...] = ()
+    """Their names, in key order, where the models or a database say them; empty: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyArbiter:
+    """No target: a bare ``ON CONFLICT DO NOTHING``, or ``ON DUPLICATE KEY UPDATE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictTargetCall:
+    """``conflict_target(table, *elements, where=...)``."""
+
+    elements: tuple[Element, ...] = ()
+    """Empty: the only key that the table declares."""
+    predicate: str | Unread | None = None
+    """In the SQL parser's normal form; None: not named, which is the key without one where several fit."""
+
+
+Target: TypeAlias = (
+    Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | ConflictTargetCall
+)

@@ -1,0 +1,30 @@
+"""Every PL/pgSQL program of the package, as a statement with each of its parameters given."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from alembic_upsert_guard.programs import program
+from alembic_upsert_guard.sqltext import reference_dialect
+
+PIN = "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
+"""The statement behind which a bare name is the system's, whatever other roles have made."""
+
+
+def blocks() -> dict[str, str]:
+    """By name, without ``.sql``; a program's head names its parameters, a line each."""
+    sources = {
+        path.name.removesuffix(".sql"): path.read_text("utf-8")
+        for path in files("alembic_upsert_guard.programs").iterdir()
+        if path.name.endswith(".sql")
+    }
+    return {
+        name: program(name, reference_dialect(), dict.fromkeys(_parameters(source), "x"))
+        for name, source in sources.items()
+    }
+
+
+def _parameters(source: str) -> list[str]:
+    names = re.findall(r"^--   (\w+) ", source, re.MULTILINE)
+    return [name for name in names if name != "users_path"]
