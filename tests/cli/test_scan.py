@@ -171,7 +171,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
     assert ran.code == 1
     assert [line for line in ran.err.splitlines() if "left out" in line] == [
         "tree/gone.py: left out: it is a link that leads nowhere",
-        "tree/loop: left out: it is a link to a folder that it stands in, and is not followed",
+        "tree/loop: left out: it is a link to a folder that it is in, and is not followed",
     ]
     *lines, last = ran.out.splitlines()
     unknown = "what this file holds is not known: "

@@ -248,7 +248,7 @@ def test_quoted_names_are_as_they_are_written(database: Database) -> None:
 # -- names
 
 
-def test_a_schema_in_the_statement_is_told(database: Database) -> None:
+def test_a_schema_in_the_statement_is_reported(database: Database) -> None:
     """It is part of the call site; a bare name has none."""
     script = "CREATE SCHEMA app; CREATE TABLE app.users (email text UNIQUE);"
     site, _ = database.only(script + body(UPSERT.replace("users", "app.users")))

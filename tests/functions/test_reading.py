@@ -79,7 +79,7 @@ def test_finalize_onboarding_is_named_before_anybody_calls_it(onboarding: Databa
     assert onboarding.answer(FINALIZE) == "42P10"
 
 
-def test_finalize_onboarding_is_served_after_the_mend(onboarding: Database) -> None:
+def test_finalize_onboarding_is_served_after_the_fix(onboarding: Database) -> None:
     """The twin, with the one unique constraint that was missing."""
     site, fact = onboarding.only(
         "ALTER TABLE profiles ADD CONSTRAINT profiles_auth_user_id_unique UNIQUE (auth_user_id)"
@@ -111,7 +111,7 @@ def test_every_upsert_of_a_function_is_one(database: Database) -> None:
     ]
 
 
-def test_overloads_are_told_apart_by_their_arguments(database: Database) -> None:
+def test_overloads_are_distinguished_by_their_arguments(database: Database) -> None:
     """The path has the types as regprocedure writes them."""
     script = body(UPSERT, head="f(who int, what text[]) RETURNS void") + body(
         BARE, head="f(who uuid) RETURNS void"
@@ -166,7 +166,7 @@ def test_a_trigger_function_is_read(database: Database) -> None:
     assert resolutions(database, UNIQUE + script) == ["served"]
 
 
-def test_types_of_other_schemas_stand_in_no_way(database: Database) -> None:
+def test_types_of_other_schemas_are_no_obstacle(database: Database) -> None:
     """Declarations are not part of the statement that is asked about."""
     script = (
         "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('glad'); CREATE TABLE app.t (m app.mood);"

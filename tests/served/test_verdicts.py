@@ -328,7 +328,7 @@ def test_a_deferrable_constraint_by_name(database: Database) -> None:
 
 
 def test_an_exclusion_constraint_depends_on_the_action(database: Database) -> None:
-    """It serves DO NOTHING and refuses DO UPDATE, which is not told from here."""
+    """It serves DO NOTHING and refuses DO UPDATE, which cannot be seen from here."""
     database.run("CREATE TABLE t (a int4range, CONSTRAINT apart EXCLUDE USING gist (a WITH &&))")
     upsert = "INSERT INTO t VALUES ('[1,2)') ON CONFLICT ON CONSTRAINT apart DO NOTHING"
     site, finding = database.only(f"{upsert};")
