@@ -51,6 +51,15 @@ class Database:
     has_sqlstates: bool = False
     """Whether a refused upsert is known by its SQLSTATE: 42P10, 55000, 42704."""
 
+    renders_values_in_predicates: bool = False
+    """Whether SQLAlchemy writes the values of a target's predicate into it (SQLiteCompiler._on_conflict_target)."""
+
+    has_functions: bool = False
+    """Whether functions in the database hold upserts that can be read there."""
+
+    has_statement_statistics: bool = False
+    """Whether the server keeps the texts of statements that were run (pg_stat_statements)."""
+
     # -- indexes
 
     predicate_options: tuple[str, ...] = ()
@@ -114,6 +123,8 @@ POSTGRESQL = Database(
     simplifies_sql=True,
     names_constraints=True,
     has_sqlstates=True,
+    has_functions=True,
+    has_statement_statistics=True,
     predicate_options=("postgresql_where",),
     most_elements=32,  # INDEX_MAX_KEYS (pg_config_manual.h)
     nulls_not_distinct_since=(15,),
@@ -130,6 +141,7 @@ SQLITE = Database(
     counts_elements=True,
     folds_column_names=True,
     folds_table_names=True,
+    renders_values_in_predicates=True,
     predicate_options=("sqlite_where",),
     numbers_rows_by_primary_key=True,
     row_identifier=("rowid",),

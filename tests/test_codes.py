@@ -272,8 +272,12 @@ def test_a_page_has_its_headings(page: Page) -> None:
     assert re.findall(r"^# (.*)", page.prose, re.MULTILINE) == [page.code]
     assert re.findall(r"^##+ (.*)", page.prose, re.MULTILINE) == HEADINGS
 
-    # what `check` reports it reports with its options, and `check --functions` what `functions` does
+    # what `check` reports it reports with its options, `check --functions` what `functions` does, and the options for
+    # records what `check --code` does
     beside = {"check --rows": "check", "check --code": "check", "check --functions": "functions"}
+    beside |= dict.fromkeys(
+        ["check --statements", "check --log", "check --observed"], "check --code"
+    )
     reporting = [c for c in entry.commands if beside.get(c) not in entry.commands]
     *first, last = [REPORTED_BY[command] for command in reporting]
     reported_by = f"{', '.join(first)} and {last}" if first else last

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
 from ..catalog.functions import read_functions
+from ..databases import database_for
 from ..errors import MissingParsersError
 from ..findings import unknown_dialect
 from .declared import DeclaredTables
@@ -58,9 +59,9 @@ def judge_functions(connection: Connection, *, in_sql: bool = False) -> JudgedFu
     :param in_sql: whether hints are the SQL to run, and not what a model declares.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
-    dialect = connection.dialect.name
-    if catalog_for(dialect) is None:
-        return JudgedFunctions(unknown=(unknown_dialect(dialect),))
+    if catalog_for(connection.dialect) is None:
+        name = database_for(connection.dialect).name
+        return JudgedFunctions(unknown=(unknown_dialect(name),))
     upserts = upserts_in_functions(connection)
     answers = judge_upserts(connection, upserts, None if in_sql else DeclaredTables(()))
     return JudgedFunctions(upserts=tuple(answers[upsert] for upsert in upserts))
@@ -71,7 +72,7 @@ def upserts_in_functions(connection: Connection) -> list[Upsert]:
 
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
-    if connection.dialect.name != "postgresql":
+    if not database_for(connection.dialect).has_functions:
         return []
     try:
         from .scan.sql.made_tables import made_tables  # noqa: PLC0415 - an extra

@@ -6,7 +6,8 @@ database refuses is explained by the judge, on candidates that are read once for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from ..catalog import TableName
 from ..findings import FindingCode
@@ -109,20 +110,22 @@ def _unread(upsert: Upsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=unresolved)
 
 
-def merge_answers(answers: Sequence[Mapping[Upsert, JudgedUpsert]]) -> list[JudgedUpsert]:
+_Key = TypeVar("_Key")
+
+
+def merge_answers(answers: Sequence[Mapping[_Key, JudgedUpsert]]) -> list[JudgedUpsert]:
     """Return what all databases and tenants say as one answer for each upsert, with the findings of all.
 
     A table that one of the databases has is not missing in the others. The worst resolution counts.
     """
     merged: list[JudgedUpsert] = []
-    for upsert in answers[0] if answers else ():
-        of_upsert = [answer[upsert] for answer in answers]
+    for key in dict.fromkeys(key for answer in answers for key in answer):
+        of_upsert = [answer[key] for answer in answers if key in answer]
         there = [each for each in of_upsert if not _is_missing(each)] or of_upsert[:1]
         worst = min(there, key=lambda judged: _WORST.index(judged.resolution))
         findings = dict.fromkeys(finding for each in there for finding in each.findings)
-        merged.append(
-            JudgedUpsert(upsert=worst.upsert, resolution=worst.resolution, findings=tuple(findings))
-        )
+        arbiters = dict.fromkeys(name for each in there for name in each.arbiters)
+        merged.append(replace(worst, findings=tuple(findings), arbiters=tuple(arbiters)))
     return merged
 
 

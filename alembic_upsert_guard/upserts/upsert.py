@@ -181,9 +181,11 @@ class JudgedUpsert:
 def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
     """Return an upsert as the command's JSON has it."""
     upsert = judged.upsert
-    counted: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
+    if upsert.source in (Source.OBSERVED, Source.STATEMENTS):
+        recorded["arbiters"] = list(judged.arbiters)
     if upsert.calls is not None:
-        counted = {"calls": upsert.calls, "arbiters": list(judged.arbiters)}
+        recorded["calls"] = upsert.calls
     return {
         "source": str(upsert.source),
         "path": upsert.place.path,
@@ -194,5 +196,5 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
         "where": upsert.where,
         "constraint": upsert.constraint,
         "resolution": str(judged.resolution),
-        **counted,
+        **recorded,
     }

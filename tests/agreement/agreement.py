@@ -15,7 +15,8 @@ from hypothesis import seed as seeded
 from sqlalchemy.exc import DBAPIError, SAWarning
 
 from alembic_upsert_guard.errors import HiddenRowsError
-from alembic_upsert_guard.rows import preflight, read_rows
+from alembic_upsert_guard.rows import read_rows
+from alembic_upsert_guard.rows.postgresql import preflight
 from alembic_upsert_guard.rows.statements import IDENTITIES
 
 from .known import KNOWN, Known, cause_of

@@ -133,7 +133,7 @@ def compare(connection: Connection, case: Case, tally: Tally, *, keep_going: boo
 
     :raises DisagreementError: not all say what the insert does; with `keep_going` it is only counted.
     """
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None
     schema = case.schema
     with _made(connection, schema):

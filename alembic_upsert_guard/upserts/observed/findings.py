@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from ...catalog import Offered, TableName
-from ...databases import database_for
+from ...databases import POSTGRESQL, database_for, database_named
 from ...findings import FindingCode, Location
 from ...findings.observed_findings import (
     ObservedSubject,
@@ -69,7 +69,7 @@ def note_of(runs: Sequence[Run], dialect: Dialect) -> str:
 
 def _prepares(run: Run) -> bool:
     """Whether a bound value is no literal to the planner, be it after some executions."""
-    return run.driver in _PREPARING or run.dialect == "sqlite"
+    return run.driver in _PREPARING or database_named(run.dialect).renders_values_in_predicates
 
 
 def _order(run: Run) -> tuple[object, ...]:
@@ -108,7 +108,7 @@ def _refused(run: Run, dialect: Dialect) -> RefusedTarget:
     missing = run.refusal is Refusal.NO_CONSTRAINT
     return RefusedTarget(
         code=FindingCode.MISSING_CONSTRAINT if missing else FindingCode.UNSERVED_UPSERT,
-        sqlstate=str(run.refusal) if run.dialect == "postgresql" else None,
+        sqlstate=str(run.refusal) if database_named(run.dialect).has_sqlstates else None,
         deferrable=run.constraint,
         is_deferrable=run.refusal is Refusal.DEFERRABLE,
         one_of_several=run.one_of_several,
@@ -133,6 +133,6 @@ def _statements(upsert: SentUpsert, dialect: Dialect) -> tuple[str, ...]:
 
 def _dialect(name: str) -> Dialect:
     """A dialect of that name, for its quotes; no database is connected to."""
-    if name == "postgresql":
+    if name == POSTGRESQL.name:
         return reference_dialect()
     return script_dialect(make_url(f"{name}://").get_dialect()())

@@ -100,7 +100,7 @@ def _of_elements(
     where = None if isinstance(predicate, Unread) else predicate
     offer = context.offer(elements, where)
     if judged.deferrable and judged.candidate is not None:
-        spoiler = Near(Miss.DEFERRABLE, judged.candidate)
+        spoiler = Near(miss=Miss.DEFERRABLE, arbiter=judged.candidate)
         return undeclared(undeclared_target(context.call, offer, spoiler))
     if judged.state is State.SATISFIED and judged.candidate is not None:
         return modelled(modelled_target(context.call, offer, judged.candidate))
@@ -118,7 +118,12 @@ def _of_elements(
 
 def _near(context: ModelContext, miss: Miss, arbiter: Candidate) -> Near:
     key = next((k for k in context.table.keys if k.arbiter == arbiter), None)
-    return Near(miss, arbiter, context.key_line(key), primary=arbiter.kind is Kind.PRIMARY_KEY)
+    return Near(
+        miss=miss,
+        arbiter=arbiter,
+        key=context.key_line(key),
+        primary=arbiter.kind is Kind.PRIMARY_KEY,
+    )
 
 
 def _doubtful(context: ModelContext, candidate: Candidate | None, *, simplified: bool) -> Answer:

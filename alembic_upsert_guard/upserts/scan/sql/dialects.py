@@ -8,6 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
@@ -55,7 +56,7 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
 
 def _inserted_into(statement: str) -> NamedTable | Unread:
     """The table of a statement that ends with ``ON DUPLICATE``."""
-    found = _insert(f"{statement} KEY UPDATE a = a", "mysql")
+    found = _insert(f"{statement} KEY UPDATE a = a", MYSQL.name)
     return found if isinstance(found, Unread) else _table(found)
 
 
@@ -70,7 +71,7 @@ def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) ->
         sql, tokens = short, tokens_of(short)
         if not _is_small(tokens):
             return None
-    found = _insert(with_parameters(sql, tokens, "?"), "sqlite")
+    found = _insert(with_parameters(sql, tokens, "?"), SQLITE.name)
     if isinstance(found, Unread):
         return None
     conflict = found.args["conflict"]
