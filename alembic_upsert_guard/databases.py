@@ -51,6 +51,12 @@ class Database:
     has_sqlstates: bool = False
     """Whether a refused upsert is known by its SQLSTATE: 42P10, 55000, 42704."""
 
+    infers_by_literals_only: bool = False
+    """Whether a value that is bound in a conflict target is never the literal of an index (SQLite)."""
+
+    has_predicates_with_values: bool = False
+    """Whether SQLAlchemy sends a target's predicate with its values in it, and binds none."""
+
     # -- indexes
 
     predicate_options: tuple[str, ...] = ()
@@ -128,6 +134,8 @@ POSTGRESQL = Database(
 SQLITE = Database(
     name="sqlite",
     counts_elements=True,
+    infers_by_literals_only=True,
+    has_predicates_with_values=True,  # SQLiteCompiler._on_conflict_target: literal_execute
     folds_column_names=True,
     folds_table_names=True,
     predicate_options=("sqlite_where",),

@@ -10,6 +10,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 
+from ...databases import database_for
 from ...inference import Element
 from ...sqltext import literal_sql
 from .observed_upsert import SentUpsert, element_label
@@ -82,8 +83,7 @@ class _Binds:
         self.count = 0
 
     def sql(self, clause: ClauseElement, *, is_predicate: bool = False) -> str:
-        # SQLAlchemy sends SQLite a predicate with its values in it (SQLiteCompiler._on_conflict_target)
-        if not (is_predicate and self._dialect.name == "sqlite"):
+        if not (is_predicate and database_for(self._dialect).has_predicates_with_values):
             bare = visitors.replacement_traverse(clause, {}, self._numbered)
             clause = cast("ClauseElement", bare)
         return literal_sql(clause, self._dialect)
