@@ -16,6 +16,7 @@ from .command.check import CheckOptions, check_database, check_project, function
 from .command.database_url import secrets_of, without
 from .command.project import find_project
 from .command.pyproject import read_settings
+from .command.records import RecordOptions
 from .command.report import fails, rendered, suppressed_in, with_baseline
 from .command.scan import ScanOptions, Writing, scan_project
 from .errors import CannotRunError, UpsertGuardError
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: None: those of the process.
     """
     options = argument_parser().parse_args(arguments)
-    secrets = secrets_of(getattr(options, "database", None) or "")
+    secrets = _secrets(options)
     if hasattr(sys.stdout, "reconfigure"):
         # a name in another encoding than the terminal's is printed all the same
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -70,6 +71,12 @@ def _failed(message: str, code: int = _COULD_NOT_RUN) -> int:
     return code
 
 
+def _secrets(options: Namespace) -> frozenset[str]:
+    """The passwords in the URLs that were given."""
+    urls = (getattr(options, name, None) or "" for name in ("database", "statements_from"))
+    return frozenset[str]().union(*map(secrets_of, urls))
+
+
 # -- call
 
 
@@ -83,7 +90,16 @@ def _project(options: Namespace) -> Project:
 
 def _check(options: Namespace) -> int:
     project = _project(options)
-    sources = CheckOptions(rows=options.rows, code=tuple(options.code), functions=options.functions)
+    records = RecordOptions(
+        statements=options.statements,
+        statements_from=options.statements_from,
+        logs=tuple(options.log),
+        log_database=options.log_database,
+        observed=tuple(options.observed),
+    )
+    sources = CheckOptions(
+        rows=options.rows, code=tuple(options.code), functions=options.functions, records=records
+    )
     if options.database is not None:
         report = check_database(project, sources, options.database, options.metadata)
     elif options.metadata:

@@ -51,11 +51,14 @@ class Database:
     has_sqlstates: bool = False
     """Whether a refused upsert is known by its SQLSTATE: 42P10, 55000, 42704."""
 
-    infers_by_literals_only: bool = False
-    """Whether a value that is bound in a conflict target is never the literal of an index (SQLite)."""
+    renders_values_in_predicates: bool = False
+    """Whether SQLAlchemy writes the values of a target's predicate into it (SQLiteCompiler._on_conflict_target)."""
 
-    has_predicates_with_values: bool = False
-    """Whether SQLAlchemy sends a target's predicate with its values in it, and binds none."""
+    has_functions: bool = False
+    """Whether functions in the database hold upserts that can be read there."""
+
+    has_statement_statistics: bool = False
+    """Whether the server keeps the texts of statements that were run (pg_stat_statements)."""
 
     # -- indexes
 
@@ -120,6 +123,8 @@ POSTGRESQL = Database(
     simplifies_sql=True,
     names_constraints=True,
     has_sqlstates=True,
+    has_functions=True,
+    has_statement_statistics=True,
     predicate_options=("postgresql_where",),
     most_elements=32,  # INDEX_MAX_KEYS (pg_config_manual.h)
     nulls_not_distinct_since=(15,),
@@ -134,10 +139,9 @@ POSTGRESQL = Database(
 SQLITE = Database(
     name="sqlite",
     counts_elements=True,
-    infers_by_literals_only=True,
-    has_predicates_with_values=True,  # SQLiteCompiler._on_conflict_target: literal_execute
     folds_column_names=True,
     folds_table_names=True,
+    renders_values_in_predicates=True,
     predicate_options=("sqlite_where",),
     numbers_rows_by_primary_key=True,
     row_identifier=("rowid",),

@@ -5,8 +5,16 @@ Each module has two halves, the statement and rows -> candidates; neither decide
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
 from . import mysql, postgresql, spelling, sqlite
 from .contract import Catalog, Inferred, KeyQuestion, NormalizedSql, Offered, TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Dialect
 
 __all__ = [
     "CATALOGS",
@@ -21,10 +29,10 @@ __all__ = [
 
 _MYSQL = Catalog(mysql.read, mysql.normalize, mysql.inferred_arbiters)
 
-CATALOGS: dict[str, Catalog] = {
-    "mariadb": _MYSQL,
-    "mysql": _MYSQL,
-    "postgresql": Catalog(
+CATALOGS: Mapping[Database, Catalog] = {
+    MARIADB: _MYSQL,
+    MYSQL: _MYSQL,
+    POSTGRESQL: Catalog(
         postgresql.read,
         spelling.normalize,
         postgresql.inferred_arbiters,
@@ -33,11 +41,11 @@ CATALOGS: dict[str, Catalog] = {
         null_makes_null=postgresql.null_makes_null,
         settle_all=spelling.settle,
     ),
-    "sqlite": Catalog(sqlite.read, sqlite.normalize, sqlite.inferred_arbiters),
+    SQLITE: Catalog(sqlite.read, sqlite.normalize, sqlite.inferred_arbiters),
 }
-"""How to read a database, by SQLAlchemy's dialect name. A dialect that is not here is not judged at all."""
+"""How to read each database. One that is not here is not judged at all."""
 
 
-def catalog_for(dialect_name: str) -> Catalog | None:
-    """Return how to read that kind of database; None: we cannot judge it."""
-    return CATALOGS.get(dialect_name)
+def catalog_for(dialect: Dialect) -> Catalog | None:
+    """Return how to read the database that the dialect is for; None: we cannot judge it."""
+    return CATALOGS.get(database_for(dialect))

@@ -60,7 +60,7 @@ def run(connection: Connection, statements: Iterable[Statement]) -> dict[Stateme
     document = execute(connection, 'FETCH ALL FROM "upsert_guard_batch"').scalar_one()
     execute(connection, 'CLOSE "upsert_guard_batch"')
     answers = [
-        Answered(each["state"], each["words"], each["value"])
+        Answered(each["state"], each["message"], each["value"])
         for each in (json.loads(document) or ())
     ]
     return dict(zip(distinct, answers, strict=True))

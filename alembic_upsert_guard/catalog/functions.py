@@ -172,7 +172,7 @@ def _ask(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
     return [
         Answer(
             sqlstate=each["state"],
-            message=each["words"],
+            message=each["message"],
             arbiters=tuple(each["arbiters"]),
             deferrable=tuple(each["deferrable"]),
             schema=each["schema"],

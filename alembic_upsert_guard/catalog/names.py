@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["columns_of", "default_schemas_of", "names_as_spelled"]
+__all__ = ["columns_of", "database_name", "default_schemas_of", "names_as_spelled"]
 
 _SCHEMAS = text(f"""
     SELECT n.nspname AS schema_name, c.relname AS table_name
@@ -28,6 +28,13 @@ _SCHEMAS = text(f"""
       AND n.nspname OPERATOR(pg_catalog.!~~) 'pg\\_temp%'
     ORDER BY n.nspname, c.relname
 """)
+
+
+def database_name(connection: Connection) -> str | None:
+    """Return the name of the database, as its server has it; None: it has none, or is a file."""
+    if connection.dialect.name == "postgresql":
+        return str(connection.scalar(text("SELECT pg_catalog.current_database()")))
+    return None if connection.dialect.name == "sqlite" else connection.engine.url.database
 
 
 def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[str, Sequence[str]]:

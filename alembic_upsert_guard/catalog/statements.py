@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from ..databases import database_for
 from ..sqltext import EQ, named, quoted
 from .postgresql import sqlstate
 from .reading import rolled_back
@@ -94,8 +95,9 @@ def read_statistics(connection: Connection) -> Statistics | UnreadableStatistics
     :raises sqlalchemy.exc.DBAPIError: whatever else the database answers.
     """
     dialect = connection.dialect
-    if dialect.name != "postgresql":
-        return UnreadableStatistics(obstacle=Obstacle.NOT_POSTGRESQL, dialect=dialect.name)
+    database = database_for(dialect)
+    if not database.has_statement_statistics:
+        return UnreadableStatistics(obstacle=Obstacle.NOT_POSTGRESQL, dialect=database.name)
     view = connection.execute(_VIEW).one()
     obstacle = Obstacle.NOT_CREATED if view.is_available else Obstacle.NOT_ON_SERVER
     if view.schema_name is not None:
@@ -109,7 +111,7 @@ def read_statistics(connection: Connection) -> Statistics | UnreadableStatistics
             obstacle = refused
     return UnreadableStatistics(
         obstacle=obstacle,
-        dialect=dialect.name,
+        dialect=database_for(dialect).name,
         database=named(dialect, view.database),
         role=named(dialect, view.role),
         schema=named(dialect, view.schema_name),

@@ -100,6 +100,37 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
         "--functions", action="store_true", help="and every upsert in functions of the database"
     )
     check.add_argument(
+        "--statements",
+        action="store_true",
+        help="and every upsert that PostgreSQL's pg_stat_statements has of the database",
+    )
+    check.add_argument(
+        "--statements-from",
+        metavar="URL",
+        help="and every upsert in the statistics of the database there, such as production",
+    )
+    check.add_argument(
+        "--log",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="and every upsert that failed in these logs of PostgreSQL: csvlog or jsonlog",
+    )
+    check.add_argument(
+        "--log-database",
+        metavar="NAME",
+        help="the database that the logs call so; left out: the name of the database at hand",
+    )
+    check.add_argument(
+        "--observed",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="and every upsert in these files, which pytest --upsert-guard writes",
+    )
+    check.add_argument(
         "--database",
         metavar="URL",
         help="this database, without Alembic: such as postgresql://user:password@host/database",

@@ -15,6 +15,7 @@ from ..verdict.check import check_keys, together
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
 from .pyproject import read_settings
+from .records import RecordOptions, Records
 from .report import Report
 from .scan import notes_of, require_paths, scan_files
 
@@ -41,6 +42,7 @@ class CheckOptions:
     code: tuple[str, ...]
     """Files and folders; empty: none."""
     functions: bool
+    records: RecordOptions
 
 
 class _Check:
@@ -55,6 +57,7 @@ class _Check:
         self._functions: list[JudgedFunctions] = []
         self._code: CheckedCode | None = None
         self._notes: tuple[str, ...] = ()
+        self._records = Records(options.records)
 
     def read_code(self, metadata: Sequence[MetaData]) -> None:
         """Scan the files that were named, if any; of several databases the models of all are needed before."""
@@ -78,6 +81,7 @@ class _Check:
             self._code.judge(connection)
         if self._options.functions:
             self._functions.append(judge_functions(connection, in_sql=in_sql))
+        self._records.ask(connection, None if in_sql else declared_tables(*metadata))
 
     def report(self, *, counts_keys: bool) -> Report:
         """Return the answers of all databases.
@@ -91,7 +95,7 @@ class _Check:
             keys=tuple(map(_key_member, checked.keys)),
             models=checked.models,
             subject=counted(len(checked.keys), "upsert key") if counts_keys else "",
-            notes=self._notes,
+            notes=(*self._notes, *self._records.notes),
         )
         if self._code is not None:
             sites = [call_site_member(each) for each in self._code.upserts]
@@ -99,7 +103,11 @@ class _Check:
             report = _with(report, "check --code", subject, sites, self._code.findings())
         if self._options.functions:
             report = _with_functions(report, "check --functions", self._functions)
-        return report
+        for record in self._records.checked():
+            sites = [call_site_member(each) for each in record.upserts]
+            report = _with(report, record.command, record.subject, sites, record.findings)
+            report = replace(report, tables=(*report.tables, *record.table))
+        return replace(report, findings=(*report.findings, *self._records.unknown))
 
 
 def check_project(project: Project, options: CheckOptions) -> Report:
@@ -141,9 +149,10 @@ def check_database(
     :raises CannotRunError: nothing is named that could be checked, or the models cannot be imported.
     :raises DatabaseURLError: the URL cannot be used.
     """
-    if not (options.code or options.functions or metadata_name):
+    if not (options.code or options.functions or options.records.has_any or metadata_name):
         raise CannotRunError(
-            "name what is checked against the database: --code PATH..., --functions, --metadata module:attribute"
+            "name what is checked against the database: --code PATH..., --functions, --statements, --observed FILE..., "
+            "--log FILE..., --metadata module:attribute"
         )
     check = _Check(project, options)
     target = connect_to(url)

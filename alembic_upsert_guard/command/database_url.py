@@ -12,12 +12,15 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, database_for
 from ..errors import UpsertGuardError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy.engine import URL, Connection
+
+    from ..databases import Database
 
 __all__ = ["DatabaseURLError", "connect_to", "run_on", "secrets_of", "without"]
 
@@ -51,16 +54,16 @@ _MYSQL = (
     _Driver("aiomysql", "aiomysql", "aiomysql"),
 )
 _DRIVERS: Mapping[str, Sequence[_Driver]] = {
-    "postgresql": _POSTGRESQL,
-    "mysql": _MYSQL,
-    "mariadb": _MYSQL,
+    POSTGRESQL.name: _POSTGRESQL,
+    MYSQL.name: _MYSQL,
+    MARIADB.name: _MYSQL,
 }
 """In the order in which they are looked for. What SQLAlchemy takes for a bare name changes with its version."""
 
-_OFFERED = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mariadb": "pymysql"}
+_OFFERED = {POSTGRESQL.name: "psycopg2-binary", MYSQL.name: "pymysql", MARIADB.name: "pymysql"}
 """The package to install where none is, by the kind of database."""
 
-_ALIASES = {"postgres": "postgresql"}
+_ALIASES = {"postgres": POSTGRESQL.name}
 """Names that hosting services give, and SQLAlchemy does not take."""
 
 _SECRET_PARAMETERS = ("password", "sslpassword", "passwd")
@@ -177,17 +180,32 @@ def _greenlet_is_missing(url: URL) -> DatabaseURLError:
 
 
 def _reading_only(connection: Connection) -> Connection:
-    if connection.dialect.name == "postgresql":
-        return connection.execution_options(postgresql_readonly=True)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA query_only = 1")
-        connection.rollback()
+    return _READING_ONLY.get(database_for(connection.dialect), _as_it_is)(connection)
+
+
+def _postgresql_reading_only(connection: Connection) -> Connection:
+    return connection.execution_options(postgresql_readonly=True)
+
+
+def _sqlite_reading_only(connection: Connection) -> Connection:
+    connection.exec_driver_sql("PRAGMA query_only = 1")
+    connection.rollback()
     return connection
+
+
+def _as_it_is(connection: Connection) -> Connection:
+    return connection
+
+
+_READING_ONLY: Mapping[Database, Callable[[Connection], Connection]] = {
+    POSTGRESQL: _postgresql_reading_only,
+    SQLITE: _sqlite_reading_only,
+}
 
 
 def _require_file(url: URL) -> None:
     name = url.database
-    if url.get_backend_name() != "sqlite" or not name or name == ":memory:":
+    if url.get_backend_name() != SQLITE.name or not name or name == ":memory:":
         return
     if not name.startswith("file:") and not Path(name).is_file():
         raise DatabaseURLError(f"there is no database file {name}")

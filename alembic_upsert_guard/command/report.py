@@ -36,6 +36,8 @@ class Report:
     """None: the command looks at none."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Names in the models of tables that live under others."""
+    tables: tuple[str, ...] = ()
+    """Lines for people that are no findings, above these."""
     notes: tuple[str, ...] = ()
     """Lines for standard error."""
     diff: tuple[bytes, ...] | None = None
@@ -92,7 +94,8 @@ def rendered(report: Report, outcome: Suppressed, form: str, *, coloured: bool) 
         suppressed=len(outcome.suppressed),
         conclusion=report.conclusion,
     )
-    return "\n".join([*lines, last])
+    above = (*report.tables, "") if report.tables and form == "text" else ()
+    return "\n".join([*above, *lines, last])
 
 
 def fails(outcome: Suppressed, *, strict: bool) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from ..databases import database_for
+from ..databases import SQLITE, database_for
 from ..errors import DeclarationError
 from ..findings import describe_key
 from ..inference import ConflictTarget, Element
@@ -252,7 +252,7 @@ def rowid_alias(table: Table, dialect: Dialect) -> str | None:
     """
     if not database_for(dialect).numbers_rows_by_primary_key or len(table.primary_key) != 1:
         return None
-    if table.dialect_options["sqlite"]["with_rowid"] is False:
+    if table.dialect_options[SQLITE.name]["with_rowid"] is False:
         return None
     (column,) = table.primary_key
     try:

@@ -4,7 +4,7 @@
 the value                   becomes                        because
 =========================== ============================== =======================================
 ``(X, Y)``                  ``(X, Y, KEY)``
-``(X, {...})``              ``(X, KEY, {...})``            the options stand last
+``(X, {...})``              ``(X, KEY, {...})``            the options are last
 ``({...},)``                ``(KEY, {...},)``
 ``(X, *more)``              ``(X, *more, KEY)``            or in front of ``*more``, if it ends in options
 ``()``                      ``(KEY,)``
@@ -27,7 +27,7 @@ from .source import Insertion, UnwritableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .source import Bracket, Source
+    from .source import Bracket, Item, Source
 
 __all__ = ["Arguments", "Spell", "add_to_call", "extend"]
 
@@ -146,7 +146,7 @@ def _wrapped(source: Source, value: ast.expr, star: str, spell: Spell) -> Iterat
 
 
 def _in_front(source: Source, bracket: Bracket, spell: Spell) -> Iterator[Insertion]:
-    """In front of the first item: what stands last there has to stay behind."""
+    """In front of the first item: what is last there has to stay behind."""
     first = bracket.items[0]
     if source.starts_line(first.start):
         indent = source.indent(first.start)
@@ -168,18 +168,13 @@ def _behind(
     indent = source.indent(item.start)
     stop = item.comma or item.end
     if source.starts_line(item.start) and source.ends_line(stop):
-        if item.comma is None:
-            yield Insertion(item.end, ",")
-        lines = "".join(f"{indent}{each},\n" for each in spell(indent))
-        yield Insertion(source.next_line(stop), lines)
+        yield from _on_next_lines(source, item, spell, indent)
     elif source.starts_line(item.start) and is_last:
         # the bracket closes on the item's line
         lines = "".join(f",\n{indent}{each}" for each in spell(indent))
         yield Insertion(item.end, lines)
     elif is_last and _fills_a_line(source, bracket, stop, spell):
-        if item.comma is None:
-            yield Insertion(item.end, ",")
-        yield Insertion(source.next_line(stop), "".join(f"{indent}{k},\n" for k in spell(indent)))
+        yield from _on_next_lines(source, item, spell, indent)
     elif is_last and _is_too_long(source, bracket, item.start, spell):
         yield from _unfolded(source, bracket, spell, unit)
     elif item.comma is None:
@@ -187,6 +182,13 @@ def _behind(
     else:
         tail = "" if is_last and needs_comma else ","
         yield Insertion(item.comma, " " + ", ".join(spell(None)) + tail)
+
+
+def _on_next_lines(source: Source, item: Item, spell: Spell, indent: str) -> Iterator[Insertion]:
+    if item.comma is None:
+        yield Insertion(item.end, ",")
+    lines = "".join(f"{indent}{each},\n" for each in spell(indent))
+    yield Insertion(source.next_line(item.comma or item.end), lines)
 
 
 def _fills_a_line(source: Source, bracket: Bracket, stop: int, spell: Spell) -> bool:
@@ -234,5 +236,5 @@ def add_to_call(source: Source, call: ast.Call, spell: Spell, unit: str) -> Iter
         raise UnwritableError("the arguments of Table(...) cannot be told apart")
     last = max(source.start(argument) for argument in call.args)
     if any(source.start(keyword.value) < last for keyword in call.keywords):
-        raise UnwritableError("columns stand behind a keyword of Table(...)")
+        raise UnwritableError("columns are behind a keyword of Table(...)")
     yield from _behind(source, bracket, len(call.args) - 1, spell, unit, needs_comma=False)

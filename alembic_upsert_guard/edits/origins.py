@@ -1,4 +1,4 @@
-"""From tables to the places in loaded modules that made them; beside :mod:`..models`, the only reader of SQLAlchemy.
+"""From tables to the places in loaded modules that made them; the one reader of SQLAlchemy among the edits.
 
 Nothing is imported here: what the models are made of was imported when they were loaded.
 """
@@ -12,34 +12,23 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy
-from sqlalchemy import Table
 from sqlalchemy.ext.automap import AutomapBase
 from sqlalchemy.ext.declarative import DeferredReflection
-from sqlalchemy.orm import declared_attr, mapperlib
 
-from ..declaration import UpsertKey
+from ..upserts.models import all_mappers
 from .arguments import Arguments
-from .names import ModuleNames
+from .loaded_modules import modules_of, names_of
 from .places import ClassPlace, Inherited, NoPlace, Place, TablePlace
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Table
     from sqlalchemy.orm import Mapper
 
 __all__ = ["origin_of"]
 
 _ARGS = "__table_args__"
-
-_OBJECTS: dict[str, object] = {
-    "Table": Table,
-    "UpsertKey": UpsertKey,
-    "declared_attr": declared_attr,
-    "text": sqlalchemy.text,
-}
-_PACKAGES = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
 
 
 def origin_of(
@@ -51,24 +40,27 @@ def origin_of(
     :param files: the real paths among which ``Table(...)`` is looked for.
     """
     tables = [t for each in metadata for t in each.tables.values()]
-    found = [t for t in tables if (t.schema, t.name) == (schema, name)]
+    named = [t for t in tables if (t.schema, t.name) == (schema, name)]
     unknown = TablePlace(schema=schema, table=name, modules=())
-    if len(found) != 1:
-        return _no_place(unknown, f"the models have {len(found)} tables of that name")
-    (table,) = found
-    mappers = [m for m in _mappers() if m.local_table is table]
-    roots = [m for m in mappers if m.inherits is None or m.inherits.local_table is not table]
-    declarative = [m for m in roots if _reads_arguments(m.class_)]
+    if len(named) != 1:
+        return _no_place(unknown, f"the models have {len(named)} tables of that name")
+    (table,) = named
+    declarative = [m for m in _roots(table) if _reads_arguments(m.class_)]
     if len(declarative) == 1:
         return _class_place(declarative[0], table)
     if declarative:
         classes = " and ".join(sorted(m.class_.__qualname__ for m in declarative))
         return _no_place(unknown, f"{classes} are all mapped to it")
-    modules = list(_modules(files))
+    return _table_place(table, files)
+
+
+def _table_place(table: Table, files: Container[str]) -> TablePlace:
+    """The place of a table that is made by ``Table(...)``, as far as the modules say."""
+    modules = list(modules_of(files))
     return TablePlace(
-        schema=schema,
-        table=name,
-        modules=tuple((path, _names_of(module)) for path, module in modules),
+        schema=table.schema,
+        table=table.name,
+        modules=tuple((path, names_of(module)) for path, module in modules),
         holders=frozenset(
             path for path, module in modules if any(v is table for v in vars(module).values())
         ),
@@ -79,10 +71,14 @@ def _no_place(place: TablePlace, reason: str) -> NoPlace:
     return NoPlace(label=place.label, subject=place.subject, reason=reason)
 
 
-def _mappers() -> Iterator[Mapper[Any]]:
-    # no public name lists the registries, and a MetaData does not know its own
-    for registry in mapperlib._all_registries():  # noqa: SLF001
-        yield from registry.mappers
+def _roots(table: Table) -> list[Mapper[Any]]:
+    """The mappers of the classes that are mapped to a table, subclasses in the same table left out."""
+    return [
+        mapper
+        for mapper in all_mappers()
+        if mapper.local_table is table
+        and (mapper.inherits is None or mapper.inherits.local_table is not table)
+    ]
 
 
 def _reads_arguments(mapped: type) -> bool:
@@ -107,7 +103,7 @@ def _class_place(mapper: Mapper[Any], table: Table) -> Place:
     module = sys.modules[mapped.__module__]
     return ClassPlace(
         path=os.path.realpath(str(module.__file__)),
-        names=_names_of(module),
+        names=names_of(module),
         qualname=mapped.__qualname__,
         arguments=_kind_of(mapped) if _ARGS in vars(mapped) else Arguments.NONE,
         inherited=None if _ARGS in vars(mapped) else _inherited(mapped, module),
@@ -217,34 +213,3 @@ def _names_of_mixins(mapped: type) -> Iterator[str]:
             yield from vars(base)
             with suppress(Exception):  # an annotation that only a type checker can read
                 yield from inspect.get_annotations(base)
-
-
-# -- modules
-
-
-def _modules(files: Container[str]) -> Iterator[tuple[str, ModuleType]]:
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and (path := os.path.realpath(file)) in files:
-            yield path, module
-
-
-def _names_of(module: ModuleType) -> ModuleNames:
-    objects: dict[str, str] = {}
-    strings: dict[str, str] = {}
-    for name, value in vars(module).items():
-        if isinstance(value, str):
-            strings[name] = value
-        elif isinstance(value, ModuleType):
-            if value.__name__.partition(".")[0] in _PACKAGES:
-                objects.update(_members(name, value))
-        else:
-            objects.update((name, key) for key, each in _OBJECTS.items() if each is value)
-    return ModuleNames(objects, strings, frozenset(vars(module)))
-
-
-def _members(name: str, module: ModuleType) -> Iterator[tuple[str, str]]:
-    # vars(): alembic_upsert_guard offers some names lazily, which would import Alembic
-    for key, each in _OBJECTS.items():
-        if vars(module).get(key) is each:
-            yield f"{name}.{key}", key

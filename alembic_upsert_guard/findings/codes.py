@@ -27,6 +27,9 @@ Command: TypeAlias = Literal[
     "check --rows",
     "check --code",
     "check --functions",
+    "check --statements",
+    "check --log",
+    "check --observed",
     "scan",
     "functions",
     "autogenerate",
@@ -35,7 +38,7 @@ Command: TypeAlias = Literal[
 ]
 """``check`` is the command without ``--rows``: what it reports, ``check --rows`` reports too.
 
-``check --code`` and ``check --functions`` are its other sources of upserts. The first six are ``upsert-guard``'s,
+``check --code`` and those behind it are its other sources of upserts. All up to ``functions`` are ``upsert-guard``'s,
 ``autogenerate`` is ``alembic revision --autogenerate`` and ``alembic check``, ``upgrade`` is ``alembic upgrade``, and
 ``pytest`` is ``pytest --upsert-guard``.
 """
@@ -70,6 +73,12 @@ class UnknownCodeError(UpsertGuardError, LookupError):
 
 
 _CHECK: tuple[Command, ...] = ("check", "check --rows")
+_UPSERTS: tuple[Command, ...] = (
+    "check --code",
+    "check --statements",
+    "check --log",
+    "check --observed",
+)
 _FUNCTIONS: tuple[Command, ...] = ("functions", "check --functions")
 _MODELS_AND_DATABASE: tuple[Command, ...] = (*_CHECK, "autogenerate")
 _ALWAYS: Mapping[Circumstance, Severity] = MappingProxyType({})
@@ -167,7 +176,7 @@ class FindingCode(str, Enum):
         "missing-table",
         _ERROR,
         "the key's table is not in the database",
-        (*_CHECK, "check --code"),
+        (*_CHECK, *_UPSERTS),
     )
     PARTITION_KEY_MISSING = (
         "partition-key-missing",
@@ -218,13 +227,13 @@ class FindingCode(str, Enum):
         "unserved-upsert",
         _ERROR,
         "a call site's target has no arbiter in the database, declared or not",
-        ("check --code", "pytest"),
+        (*_UPSERTS, "pytest"),
     )
     MISSING_CONSTRAINT = (
         "missing-constraint",
         _ERROR,
         "`ON CONFLICT ON CONSTRAINT` names no constraint of the table; an index of that name is none",
-        ("scan", "check --code", *_FUNCTIONS, "pytest"),
+        ("scan", *_UPSERTS, *_FUNCTIONS, "pytest"),
     )
     UNREAD_FILE = (
         "unread-file",
@@ -236,7 +245,7 @@ class FindingCode(str, Enum):
         "unresolved-upsert",
         _WARNING,
         "a call site whose table or target cannot be read from the source",
-        ("scan", "check --code", *_FUNCTIONS),
+        ("scan", *_UPSERTS, *_FUNCTIONS),
     )
     BOUND_PREDICATE = (
         "bound-predicate",
@@ -255,13 +264,13 @@ class FindingCode(str, Enum):
         "unknown-dialect",
         _ERROR,
         "not a database we can judge: nothing was checked",
-        (*_CHECK, "check --code", *_FUNCTIONS, "autogenerate"),
+        (*_CHECK, *_UPSERTS, *_FUNCTIONS, "autogenerate"),
     )
     STALE_IGNORE = (
         "stale-ignore",
         _ERROR,
         "an ignore entry that matches nothing or has run out",
-        (*_CHECK, "check --code", "scan", *_FUNCTIONS),
+        (*_CHECK, *_UPSERTS, "scan", *_FUNCTIONS),
     )
 
 

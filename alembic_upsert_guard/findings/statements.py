@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .unserved import UpsertInCode
 
 __all__ = [
+    "UsedArbiter",
+    "arbiter_table",
     "disagreeing_schemas",
     "hidden_values_fact",
     "hidden_values_hint",
     "hidden_values_reason",
+    "observed_at",
     "unknown_table",
     "unresolved_record_hint",
 ]
 
 _FEW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedArbiter:
+    """A line of the table of what production uses."""
+
+    calls: int
+    upsert: str
+    """Its table and target: ``account (email)``."""
+    arbiter: str
+    """By name; or that there is none, or that it is not known."""
+
+
+def arbiter_table(used: Iterable[UsedArbiter]) -> list[str]:
+    """Return the table in lines, the most frequent upsert first; empty: there is none."""
+    ordered = sorted(used, key=lambda each: (-each.calls, each.upsert))
+    if not ordered:
+        return []
+    cells = [("calls", "upsert", "arbiter")]
+    cells += [(f"{each.calls:,}", each.upsert, each.arbiter) for each in ordered]
+    calls = max(len(each[0]) for each in cells)
+    upsert = max(len(each[1]) for each in cells)
+    return [f"{each[0]:>{calls}}  {each[1]:<{upsert}}  {each[2]}" for each in cells]
+
+
+def observed_at(places: Sequence[str]) -> str:
+    """Return where upserts were seen, for the end of a sentence about them; empty: nowhere."""
+    return f", as that at {_listed(places)} does" if places else ""
 
 
 def unknown_table(table: str) -> str:

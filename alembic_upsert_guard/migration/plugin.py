@@ -24,6 +24,7 @@ def setup(plugin: Plugin) -> None:
 
     from . import operations as ops  # noqa: PLC0415
     from .compare import comparators  # noqa: PLC0415
+    from .operations.directive import method_signature  # noqa: PLC0415
     from .render import arbiters as render_arbiters  # noqa: PLC0415
     from .render import keys as render  # noqa: PLC0415
     from .toimpl import concurrent, keys, rows  # noqa: PLC0415
@@ -42,8 +43,11 @@ def setup(plugin: Plugin) -> None:
     ]
     for operation, implementation, renderer in directives:
         name = operation.directive
-        Operations.register_operation(name)(operation)
-        BatchOperations.register_operation(name, f"batch_{name}")(operation)
+        for kind, form in ((Operations, name), (BatchOperations, f"batch_{name}")):
+            kind.register_operation(name, form)(operation)
+            # Alembic goes by the code of the form, which takes anything
+            stated = method_signature(getattr(operation, form))
+            vars(getattr(kind, name))["__signature__"] = stated
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
 

@@ -12,7 +12,7 @@ from .catalog import describe_namesake, read_state, shape_of
 from .execution import Execution
 from .plan import is_from_nothing, plan
 from .step_runner import Deadlock, StepRunner, drop_index
-from .steps import Build, Refusal, Wait
+from .steps import Refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -59,12 +59,8 @@ def create(
             may_be_empty = False
             if runner.make_on_empty_table(tables[0]):
                 continue
-        runner.builds_left = sum(isinstance(step, Build) for step in steps)
         try:
-            for step in steps:
-                runner.run(step, tables)
-                if isinstance(step, Wait):
-                    break
+            runner.run(steps, tables)
         except Deadlock:
             deadlocks += 1
             if deadlocks == _DEADLOCKS:

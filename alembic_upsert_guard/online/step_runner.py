@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .arbiter import OnlineArbiter
     from .execution import Execution
     from .state import IndexState, TableState
-    from .steps import Step
+    from .steps import Attach, AttachPartition, MakeParent, Step, Swap
 
 __all__ = ["Deadlock", "RowsInTheWay", "StepRunner", "drop_index"]
 
@@ -58,29 +58,38 @@ class Deadlock(UpsertGuardError):  # noqa: N818 - control flow
 
 
 class StepRunner:
-    """The steps of one index, in the order of a plan."""
+    """Runs the steps of one index."""
 
     def __init__(self, execution: Execution, wanted: OnlineArbiter) -> None:
         self.execution = execution
         self.wanted = wanted
-        self.builds_left = 0
-        """Builds of the plan that are not begun."""
+        self._builds_left = 0
         self._connection = execution.connection
         self._dialect = execution.connection.dialect
         self._reporter = execution.reporter
         self._throttle = Throttle(_REPORT_BUILDS_AGAIN)
 
-    def run(self, step: Step, tables: Sequence[TableState]) -> None:
-        """Run one step.
+    def run(self, steps: Sequence[Step], tables: Sequence[TableState]) -> None:
+        """Run the steps of a plan in order, up to the first that only waits: the next ones depend on the outcome.
 
-        :param tables: those whose locks may be waited for.
+        :param tables: those of the plan, whose locks may be waited for.
         :raises RowsInTheWay: rows break the key.
         :raises Deadlock: a build was stopped by one.
         :raises OnlineError: a lock was not to be had, or the server refused.
         """
-        match step:
-            case Wait():
+        self._builds_left = sum(isinstance(step, Build) for step in steps)
+        for step in steps:
+            if isinstance(step, Wait):
                 self._wait(step)
+                return
+            self._run(step, tables)
+
+    def _run(
+        self,
+        step: DropIndex | Build | Attach | MakeParent | AttachPartition | Swap,
+        tables: Sequence[TableState],
+    ) -> None:
+        match step:
             case DropIndex(table, index, reason):
                 self._reporter.say(f"dropping {index}: {reason}")
                 drop_index(self.execution, table, index)
@@ -105,9 +114,9 @@ class StepRunner:
         statement = creation_sql(self._dialect, table, index, self.wanted, concurrently=True)
         subject = f"{index} on {named(self._dialect, *table)}"
         if self._throttle.is_due():
-            left = f", {self.builds_left} partitions left" if self.builds_left > 1 else ""
+            left = f", {self._builds_left} partitions left" if self._builds_left > 1 else ""
             self._reporter.say(f"building {subject}{left}")
-        self.builds_left -= 1
+        self._builds_left -= 1
         try:
             self.execution.execute_concurrently(statement, subject)
         except KeyboardInterrupt:

@@ -1,11 +1,11 @@
--- Refuses rows that break a key, in the words of the check online, and changes nothing.
+-- Refuses rows that break a key, with the message of the check online, and changes nothing.
 --
--- The body of an anonymous block; above it stand its parameters, each a constant:
+-- The body of an anonymous block; its parameters are declared above it, each a constant:
 --   key_label       the key as messages name it
 --   relation_name   the table, quoted
 --   totals          the SELECT of duplicate_groups, surplus_rows and null_rows
 --   totals_of_only  the same without the rows of tables that inherit from it
---   index_on        what stands behind the table in CREATE INDEX
+--   index_on        what follows the table in CREATE INDEX
 --   wide            a condition on rows whose key may be too wide for an index
 --   listing         the SELECT that lists every offending row
 --   nulls           what NULL means: warn, distinct, not_distinct or forbid

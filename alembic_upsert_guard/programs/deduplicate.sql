@@ -1,6 +1,6 @@
 -- Leaves one row of each key: the others are moved to an archive, or deleted. All of it, or nothing.
 --
--- The body of an anonymous block; above it stand its parameters, each a constant:
+-- The body of an anonymous block; its parameters are declared above it, each a constant:
 --   key_label      the key as messages name it; the reason in the archive
 --   relation_name  the table, quoted
 --   elements       SQL of the key's elements, listed
@@ -33,7 +33,7 @@
     statement pg_catalog.text;
     counted bigint;
     referenced bigint := 0;
-    told_references pg_catalog.text[] := '{}';
+    reference_labels pg_catalog.text[] := '{}';
     repointed pg_catalog.jsonb := '{}';
     columns pg_catalog.text[];
     lacking pg_catalog.text;
@@ -103,7 +103,7 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'oid', con.oid::bigint,
                'only_child', referring.only_child,
-               'key_label', format('%s (%s)', referring.label, pair.columns),
+               'label', format('%s (%s)', referring.label, pair.columns),
                'meets', pair.meets,
                'moves', pair.moves,
                'lacks_one', pair.lacks_one,
@@ -147,12 +147,12 @@ BEGIN
 
     -- who refers to surplus rows; a surplus row that refers to another goes with it
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         IF reference.hides_rows OR reference.is_temporal THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = key_label || ' cannot be deduplicated: the rows of ' || reference.key_label || ' that refer to it '
+                MESSAGE = key_label || ' cannot be deduplicated: the rows of ' || reference.label || ' that refer to it '
                     || CASE WHEN reference.is_temporal THEN 'do so for a period of time'
                             ELSE 'are hidden from the role ' || current_user || ' by row level security' END;
         END IF;
@@ -165,13 +165,13 @@ BEGIN
             CONTINUE;
         END IF;
         referenced := referenced + counted;
-        told_references := told_references || format('%s %s', reference.key_label, counted);
+        reference_labels := reference_labels || format('%s %s', reference.label, counted);
         IF NOT repoint THEN
             CONTINUE;
         END IF;
         IF reference.is_itself AND NOT has_primary_key THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = key_label || ' cannot be deduplicated: ' || reference.key_label
+                MESSAGE = key_label || ' cannot be deduplicated: ' || reference.label
                     || ' refers to the table itself, which has no primary key to tell its rows by';
         END IF;
         statement := format(
@@ -184,13 +184,13 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'UG001',
-                MESSAGE = key_label || ' cannot be deduplicated: ' || counted || ' references of ' || reference.key_label
+                MESSAGE = key_label || ' cannot be deduplicated: ' || counted || ' references of ' || reference.label
                     || ' cannot be moved, the row that stays has NULL where they point';
         END IF;
         -- rows that refer to the reference itself, and would lose it with ON UPDATE SET NULL or SET DEFAULT
         FOR grandchild IN
             SELECT format('%s (%s)', CASE WHEN home.nspname = ANY (users_schemas) THEN quote_ident(c.relname)
-                                          ELSE format('%I.%I', home.nspname, c.relname) END, pair.columns) AS key_label,
+                                          ELSE format('%I.%I', home.nspname, c.relname) END, pair.columns) AS label,
                    g.conrelid::regclass AS relation, pair.meets, change.happens
             FROM pg_constraint moved
             JOIN pg_constraint g ON g.contype = 'f' AND g.confrelid = moved.conrelid AND g.conparentid = 0
@@ -230,8 +230,8 @@ BEGIN
             PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
-                    MESSAGE = key_label || ' cannot be deduplicated: moving the references of ' || reference.key_label || ' would take '
-                        || counted || ' references of ' || grandchild.key_label
+                    MESSAGE = key_label || ' cannot be deduplicated: moving the references of ' || reference.label || ' would take '
+                        || counted || ' references of ' || grandchild.label
                         || ' away, by their ON UPDATE SET NULL or SET DEFAULT; nothing was changed';
             END IF;
         END LOOP;
@@ -239,7 +239,7 @@ BEGIN
     IF referenced > 0 AND NOT repoint THEN
         RAISE EXCEPTION USING ERRCODE = 'UG001',
             MESSAGE = key_label || ' cannot be deduplicated: ' || referenced || ' references to surplus rows would be lost: '
-                || array_to_string(told_references, ', ')
+                || array_to_string(reference_labels, ', ')
                 || '; nothing was changed. Move them first, or pass repoint=True, which makes them refer to the row that stays';
     END IF;
 
@@ -316,7 +316,7 @@ BEGIN
     END IF;
 
     FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
     LOOP
         statement := format(
@@ -329,13 +329,13 @@ BEGIN
         GET DIAGNOSTICS counted = ROW_COUNT;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
-            repointed := repointed || jsonb_build_object(reference.key_label, counted);
+            repointed := repointed || jsonb_build_object(reference.label, counted);
         END IF;
     END LOOP;
     IF referenced > 0 THEN
         -- a trigger may have kept a reference where it was, and a cascade would then delete its row
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(
-        oid oid, only_child text, key_label text, meets text, moves text, lacks_one text, stays text, counts text,
+        oid oid, only_child text, label text, meets text, moves text, lacks_one text, stays text, counts text,
         is_itself boolean, is_temporal boolean, hides_rows boolean)
         LOOP
             statement := reference.counts;
@@ -344,7 +344,7 @@ BEGIN
             PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             IF counted > 0 THEN
                 RAISE EXCEPTION USING ERRCODE = 'UG001',
-                    MESSAGE = key_label || ' cannot be deduplicated: a trigger or rule of ' || reference.key_label || ' kept ' || counted
+                    MESSAGE = key_label || ' cannot be deduplicated: a trigger or rule of ' || reference.label || ' kept ' || counted
                         || ' references to surplus rows; nothing was changed';
             END IF;
         END LOOP;

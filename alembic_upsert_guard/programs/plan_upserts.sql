@@ -1,11 +1,11 @@
 -- Asks the planner about many upserts, each with an answer of its own. Nothing is written, and no lock is left.
 --
--- The body of an anonymous block; above it stand its parameters, each a constant:
+-- The body of an anonymous block; its parameters are declared above it, each a constant:
 --   questions    JSON: an array of objects with sql (without EXPLAIN), relation (the table in it, as SQL) and path, under
 --                which names are looked up; null: the session's
 --   users_path   the search path as the user has it
 --
--- The cursor upsert_guard_answers then holds the answers: an array of objects with state, words, arbiters,
+-- The cursor upsert_guard_answers then holds the answers: an array of objects with state, message, arbiters,
 -- deferrable and schema.
 -- The exception that ends each question gives its locks and settings back, the search path among them.
     question pg_catalog.jsonb;
@@ -19,7 +19,7 @@
     late pg_catalog.text[]; -- deferrable
     planned boolean;
     state pg_catalog.text;
-    words pg_catalog.text;
+    message pg_catalog.text;
     answers pg_catalog.jsonb[] := '{}';
     document pg_catalog.refcursor := 'upsert_guard_answers';
 BEGIN
@@ -62,7 +62,7 @@ BEGIN
                 ORDER BY 1);
             RAISE EXCEPTION USING ERRCODE = 'UG000', MESSAGE = 'there is a plan';
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, words = MESSAGE_TEXT;
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
         END;
         PERFORM pg_catalog.set_config('search_path', users_path, true);
         is_visible := pg_catalog.pg_table_is_visible(named);
@@ -71,7 +71,7 @@ BEGIN
             -- what fails behind the plan is no answer to the question
             'state', CASE WHEN state = 'UG000' THEN NULL WHEN planned AND state <> '0A000' THEN 'XX000'
                           ELSE state END,
-            'words', words,
+            'message', message,
             'arbiters', coalesce(arbiters, '{}'),
             'deferrable', late,
             'schema', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.reading import commits_each_statement, execute, rolled_back
+from ..databases import database_for
 from ..errors import UpsertGuardError
 from ..findings.constraints import constraint_hint
 from ..findings.unserved import RowsInTheWay, by_hand_hint, sql_hint
@@ -102,7 +103,7 @@ class SqlAdvice:
         try:
             # a statement that fails takes its transaction along
             with nullcontext() if itself else rolled_back(connection):
-                if connection.dialect.name == "postgresql" and not itself:
+                if database_for(connection.dialect).errors_end_transactions and not itself:
                     execute(connection, _PATIENCE)
                 report = read_rows(connection, rows, sample=0, reveal=False)
         except (DBAPIError, UpsertGuardError):

@@ -116,15 +116,22 @@ def _without_deferrable(dialect: Dialect, order: ArbiterOrder) -> tuple[str, ...
     drops = [f"DROP CONSTRAINT {named(dialect, c.name)}" for c in late]
     if any(c.unique and c.immediate and not c.partial for c in fitting) or not late:
         return (f"ALTER TABLE {relation} {', '.join(drops)};",) if drops else ()
-    again, name = late[0], named(dialect, late[0].name)
-    kind = "PRIMARY KEY" if again.kind is Kind.PRIMARY_KEY else "UNIQUE"
-    distinct = " NULLS NOT DISTINCT" if again.nulls_not_distinct else ""
-    carried = ", ".join(named(dialect, column) for column in again.include)
-    body = f"({_elements_of(dialect, again)})" + (f" INCLUDE ({carried})" if carried else "")
+    return _immediate_again(dialect, order, late[0], drops)
+
+
+def _immediate_again(
+    dialect: Dialect, order: ArbiterOrder, deferrable: Candidate, drops: Sequence[str]
+) -> tuple[str, ...]:
+    """The constraint once more, under its name and not DEFERRABLE."""
+    relation, name = _relation(dialect, order.table, order.offered), named(dialect, deferrable.name)
+    kind = "PRIMARY KEY" if deferrable.kind is Kind.PRIMARY_KEY else "UNIQUE"
+    distinct = " NULLS NOT DISTINCT" if deferrable.nulls_not_distinct else ""
+    carried = ", ".join(named(dialect, column) for column in deferrable.include)
+    body = f"({_elements_of(dialect, deferrable)})" + (f" INCLUDE ({carried})" if carried else "")
     if not _is_concurrent(order):
         actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind}{distinct} {body}"])
         return (f"ALTER TABLE {relation} {actions};",)
-    built = named(dialect, truncated_identifier(f"{again.name}_immediate"))
+    built = named(dialect, truncated_identifier(f"{deferrable.name}_immediate"))
     actions = ", ".join([*drops, f"ADD CONSTRAINT {name} {kind} USING INDEX {built}"])
     return (
         f"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {relation} {body}{distinct};",

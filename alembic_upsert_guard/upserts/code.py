@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
+from ..databases import database_for
 from ..findings import CODES, Finding, FindingCode, unknown_dialect
 from .judge import judge_upserts, merge_answers
 from .scan.ignoring import IgnoreComments
@@ -42,9 +43,8 @@ class CheckedCode:
 
     def judge(self, connection: Connection) -> None:
         """Hold every upsert against one database, or one tenant of it. Nothing is written."""
-        dialect = connection.dialect.name
-        if catalog_for(dialect) is None:
-            self._unknown.append(unknown_dialect(dialect))
+        if catalog_for(connection.dialect) is None:
+            self._unknown.append(unknown_dialect(database_for(connection.dialect).name))
             return
         upserts, models = self._by_models, self._models
         self._answers.append(judge_upserts(connection, upserts, models, scanned=upserts))
@@ -64,8 +64,8 @@ class CheckedCode:
         found = [each for each in self._scanned.findings if each.code is FindingCode.UNREAD_FILE]
         for judged in self.upserts:
             place = judged.upsert.place
-            suppressing = comments.get(place.path or "", none)
-            found += [f for f in judged.findings if not suppressing.accept(f, place)]
+            of_file = comments.get(place.path or "", none)
+            found += [f for f in judged.findings if not of_file.suppress(f, place)]
         stale = [
             comment.stale()
             for of_file in comments.values()

@@ -1,7 +1,7 @@
 """Upserts in the functions and procedures of a database, held against what the database offers.
 
 The planner judges: every upsert is explained with the function's own conflict target, under the function's own
-``search_path``. What only a call would tell is unresolved, with the reason.
+``search_path``. What only a call would show is unresolved, with the reason.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import catalog_for
 from ..catalog.functions import read_functions
+from ..databases import database_for
 from ..errors import MissingParsersError
 from ..findings import unknown_dialect
 from .declared import DeclaredTables
@@ -58,9 +59,9 @@ def judge_functions(connection: Connection, *, in_sql: bool = False) -> JudgedFu
     :param in_sql: whether hints are the SQL to run, and not what a model declares.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
-    dialect = connection.dialect.name
-    if catalog_for(dialect) is None:
-        return JudgedFunctions(unknown=(unknown_dialect(dialect),))
+    if catalog_for(connection.dialect) is None:
+        name = database_for(connection.dialect).name
+        return JudgedFunctions(unknown=(unknown_dialect(name),))
     upserts = upserts_in_functions(connection)
     answers = judge_upserts(connection, upserts, None if in_sql else DeclaredTables(()))
     return JudgedFunctions(upserts=tuple(answers[upsert] for upsert in upserts))
@@ -71,7 +72,7 @@ def upserts_in_functions(connection: Connection) -> list[Upsert]:
 
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
-    if connection.dialect.name != "postgresql":
+    if not database_for(connection.dialect).has_functions:
         return []
     try:
         from .scan.sql.made_tables import made_tables  # noqa: PLC0415 - an extra
@@ -138,19 +139,19 @@ class _Function:
         )
 
     def _obstacle(self, table: NamedTable, *, is_made: bool) -> str | None:
-        """Why no plan tells what is unique on the table at a call; None: one does."""
+        """Why no plan shows what is unique on the table at a call; None: one does."""
         if (table.schema or "").startswith("pg_temp"):
-            return f"{table.name} is a temporary table, which is there in its session alone"
+            return f"{table.name} is a temporary table, which exists in its session only"
         if table.schema is not None:
             return None
         moves = _changes_search_path(self.function)
         if moves and not is_made:
             return f"the function changes search_path itself, so which {table.name} is meant is not known"
         if moves or table.name in self.made.names:
-            return f"the function makes {table.name} itself, so what is unique there is known at the call alone"
+            return f"the function makes {table.name} itself, so what is unique there is known at the call only"
         return None
 
 
 def _changes_search_path(function: DatabaseFunction) -> bool:
-    """Whether the body changes the search path itself, as far as words tell."""
+    """Whether the body changes the search path itself, as far as its words say."""
     return "search_path" in function.source.lower()

@@ -6,7 +6,8 @@ database refuses is explained by the judge, on candidates that are read once for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from ..catalog import TableName
 from ..findings import FindingCode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from .target import Target
     from .upsert import Upsert
 
 __all__ = ["judge_upserts", "merge_answers"]
@@ -45,11 +47,7 @@ def judge_upserts(
     """
     distinct = list(dict.fromkeys(upserts))
     by_models = scanned or {}
-    targets = {
-        upsert: (_table_of(connection, upsert), target)
-        for upsert in distinct
-        if upsert.routine is None and (target := readable_target(upsert)) is not None
-    }
+    targets = _readable_targets(connection, distinct)
     witness = Witness(connection, (table for table, _ in targets.values()))
     cases: dict[Upsert, RoutineCase | TargetCase] = {}
     for upsert in distinct:
@@ -63,11 +61,7 @@ def judge_upserts(
                 models=models or DeclaredTables(()),
                 is_modelled=upsert in by_models and by_models[upsert].resolution in _BY_MODELS,
             )
-    asked = [case.question for case in cases.values()]
-    witness.ask(question for question in asked if question is not None)
-    advised = [case.advised_table for case in cases.values()]
-    witness.read(table for table in advised if table is not None)
-    advice = SqlAdvice(connection, witness.offered)
+    advice = _ask(connection, witness, cases.values())
     return {
         upsert: cases[upsert].judged(advice)
         if upsert in cases
@@ -77,6 +71,30 @@ def judge_upserts(
 
 
 _BY_MODELS = (Resolution.DECLARED, Resolution.MODELLED)
+
+
+def _readable_targets(
+    connection: Connection, upserts: Iterable[Upsert]
+) -> dict[Upsert, tuple[TableName, Target]]:
+    """Table and target of each upsert that is no routine's, where both are read."""
+    found = {}
+    for upsert in upserts:
+        target = readable_target(upsert)
+        if upsert.routine is None and target is not None:
+            found[upsert] = (_table_of(connection, upsert), target)
+    return found
+
+
+def _ask(
+    connection: Connection, witness: Witness, cases: Iterable[RoutineCase | TargetCase]
+) -> SqlAdvice:
+    """Put the questions of all cases, and return what gives their hints."""
+    asked = list(cases)
+    questions = (case.question for case in asked)
+    witness.ask(question for question in questions if question is not None)
+    advised = (case.advised_table for case in asked)
+    witness.read(table for table in advised if table is not None)
+    return SqlAdvice(connection, witness.offered)
 
 
 def _table_of(connection: Connection, upsert: Upsert) -> TableName:
@@ -92,20 +110,22 @@ def _unread(upsert: Upsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=unresolved)
 
 
-def merge_answers(answers: Sequence[Mapping[Upsert, JudgedUpsert]]) -> list[JudgedUpsert]:
+_Key = TypeVar("_Key")
+
+
+def merge_answers(answers: Sequence[Mapping[_Key, JudgedUpsert]]) -> list[JudgedUpsert]:
     """Return what all databases and tenants say as one answer for each upsert, with the findings of all.
 
     A table that one of the databases has is not missing in the others. The worst resolution counts.
     """
     merged: list[JudgedUpsert] = []
-    for upsert in answers[0] if answers else ():
-        of_upsert = [answer[upsert] for answer in answers]
+    for key in dict.fromkeys(key for answer in answers for key in answer):
+        of_upsert = [answer[key] for answer in answers if key in answer]
         there = [each for each in of_upsert if not _is_missing(each)] or of_upsert[:1]
         worst = min(there, key=lambda judged: _WORST.index(judged.resolution))
         findings = dict.fromkeys(finding for each in there for finding in each.findings)
-        merged.append(
-            JudgedUpsert(upsert=worst.upsert, resolution=worst.resolution, findings=tuple(findings))
-        )
+        arbiters = dict.fromkeys(name for each in there for name in each.arbiters)
+        merged.append(replace(worst, findings=tuple(findings), arbiters=tuple(arbiters)))
     return merged
 
 

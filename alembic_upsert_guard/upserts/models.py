@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 from sqlalchemy.orm import mapperlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..declaration import Declaration
 
-__all__ = ["declared_tables"]
+__all__ = ["all_mappers", "declared_tables"]
 
 
 def declared_tables(*metadata: MetaData, default_schema: str | None = "public") -> DeclaredTables:
@@ -81,13 +81,14 @@ def _others(table: Table) -> Iterator[tuple[str | None, str]]:
 def _classes(tables: Iterable[Table]) -> Iterator[DeclaredClass]:
     """Every class that one of `tables` is mapped to."""
     wanted = frozenset(tables)
-    for mapper in _mappers():
+    for mapper in all_mappers():
         table = mapper.local_table
         if isinstance(table, Table) and table in wanted:
             yield _class(mapper, table)
 
 
-def _mappers() -> Iterator[Mapper[object]]:
+def all_mappers() -> Iterator[Mapper[Any]]:
+    """Return the mapper of every mapped class."""
     # no public name lists the registries, and a MetaData does not know its own
     for registry in mapperlib._all_registries():  # noqa: SLF001
         yield from registry.mappers

@@ -100,7 +100,7 @@ class RoutineContext:
     clashes: tuple[tuple[str, NameClash], ...] = ()
     """Names in the conflict target that are a variable's or a parameter's, too."""
     unplannable: str | None = None
-    """Why no plan tells what a call will meet, in words; None: the planner can be asked."""
+    """Why no plan shows what a call will meet, in words; None: the planner can be asked."""
     may_make_table: bool = False
     """Whether a routine makes a table of that name, which need not be there now."""
 
@@ -181,9 +181,11 @@ class JudgedUpsert:
 def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
     """Return an upsert as the command's JSON has it."""
     upsert = judged.upsert
-    counted: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
+    if upsert.source in (Source.OBSERVED, Source.STATEMENTS):
+        recorded["arbiters"] = list(judged.arbiters)
     if upsert.calls is not None:
-        counted = {"calls": upsert.calls, "arbiters": list(judged.arbiters)}
+        recorded["calls"] = upsert.calls
     return {
         "source": str(upsert.source),
         "path": upsert.place.path,
@@ -194,5 +196,5 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
         "where": upsert.where,
         "constraint": upsert.constraint,
         "resolution": str(judged.resolution),
-        **counted,
+        **recorded,
     }

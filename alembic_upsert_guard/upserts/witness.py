@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..catalog import Inferred, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
 from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
+from ..databases import database_for
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted, target_sql
 from ..verdict.check import settled
@@ -46,11 +47,12 @@ class Witness:
 
         :raises KeyError: for a dialect without a catalog; ask :func:`..catalog.catalog_for` first.
         """
-        catalog = catalog_for(connection.dialect.name)
+        catalog = catalog_for(connection.dialect)
         if catalog is None:
-            raise KeyError(connection.dialect.name)
+            raise KeyError(database_for(connection.dialect).name)
         self._connection = connection
         self._catalog = catalog
+        self._database = database_for(connection.dialect)
         self._spelled = names_as_spelled(connection, tables)
         named = tuple(dict.fromkeys(self._spelled.values()))
         self.offered: dict[TableName, Offered] = {}
@@ -86,7 +88,7 @@ class Witness:
 
     def ask(self, questions: Iterable[Question]) -> None:
         """Put all questions to PostgreSQL's planner in one statement; elsewhere each is put on its own, later."""
-        if self.dialect.name == "postgresql":
+        if self._database.simplifies_sql:
             self._answers = ask_planner(self._connection, list(questions))
 
     def answer(self, question: Question) -> Answer:
@@ -117,7 +119,7 @@ class Witness:
 
     def _planned(self, asked: TargetQuestion) -> Evidence | None:
         """What the plan comes to; None: this database has no planner that was asked."""
-        if self.dialect.name != "postgresql":
+        if not self._database.simplifies_sql:
             return None
         return evidence_of_plan(self._answers[self.question(asked)])
 
@@ -129,7 +131,7 @@ class Witness:
         if planned is not None and planned.resolution is not Resolution.UNRESOLVED:
             return _of_plan(planned, offered, verdict)
         by_judge = verdict.state is not State.UNKNOWN and _is_plain(target)
-        if self.dialect.name == "sqlite" or not by_judge:
+        if self._database.counts_elements or not by_judge:
             inferred = self._catalog.infer(self._connection, table, target)
             missing = self._missing_columns(table, target)
             if missing and (inferred.doubt is not None or inferred.refusal is not None):
@@ -145,7 +147,7 @@ class Witness:
         return Evidence(resolution=Resolution.UNSERVED, shortfall=verdict.shortfall)
 
     def _missing_columns(self, table: TableName, target: ConflictTarget) -> list[str]:
-        if self.dialect.name == "postgresql":
+        if self._database.simplifies_sql:
             return []  # the planner says so itself
         there = columns_of(self._connection, table)
         named = [e.column for e in target.elements if e.column is not None]
@@ -166,7 +168,7 @@ class Witness:
         self, asked: TargetQuestion, name: str, planned: Evidence | None
     ) -> Evidence:
         if planned is None:
-            reason = f"{self.dialect.name} takes no constraint's name in an upsert"
+            reason = f"{self._database.name} takes no constraint's name in an upsert"
             return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
         found = self.constraint(asked.table, name)
         if planned.resolution is Resolution.UNRESOLVED and found is not None:

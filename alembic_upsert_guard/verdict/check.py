@@ -13,6 +13,7 @@ from ..catalog.messages import holds_no_value, message_of
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
+from ..databases import database_for
 from ..declaration import declarations_of
 from ..errors import HiddenRowsError
 from ..findings import (
@@ -97,10 +98,9 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     ]
     if not declaring:
         return Checked()
-    dialect = connection.dialect.name
-    catalog = catalog_for(dialect)
+    catalog = catalog_for(connection.dialect)
     if catalog is None:
-        return Checked(findings=(unknown_dialect(dialect),))
+        return Checked(findings=(unknown_dialect(database_for(connection.dialect).name),))
     living = {_where_it_lives(connection, table): table for table in declaring}
     with rolled_back(connection):
         checked = _check_all(connection, catalog, living, rows=rows)
@@ -256,7 +256,7 @@ def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, 
     """The key's elements that may be NULL in the database, by label: columns, and expressions that it can tell of."""
     if all(each.column is not None for each in key.declared.elements):
         return key.nullable_columns
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     table = TableName(key.table.schema, key.table.name)
     return (*key.nullable_columns, *catalog.null_makes_null(connection, table, key.declared))
@@ -264,7 +264,7 @@ def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, 
 
 def _keeps_null_out(connection: Connection, key: InspectedKey) -> bool:
     """Whether the key's predicate lets no NULL in, so that it does not matter how an index takes it."""
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     table = TableName(key.table.schema, key.table.name)
     return catalog.keeps_null_out(connection, table, key.declared)
@@ -321,7 +321,7 @@ def settled(
 
 
 def _infer(connection: Connection, key: InspectedKey) -> Inferred:
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     assert catalog is not None  # noqa: S101 - the caller has asked
     return catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
 

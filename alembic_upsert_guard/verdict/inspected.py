@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..catalog import KeyQuestion, TableName, catalog_for
+from ..databases import database_for
 from ..declaration import arbiter_as_candidate, declarations_of
 from ..inference import Code, Shortfall, State, Verdict, judge
 
@@ -98,9 +99,9 @@ def inspect_keys(
     keyed = {
         TableName(table.schema, table.name): table for table in tables if declarations_of(table)
     }
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     if catalog is None:
-        raise KeyError(connection.dialect.name)
+        raise KeyError(database_for(connection.dialect).name)
     offered = catalog.read(connection, tuple(keyed)) if keyed else {}
     dialect = connection.dialect
     existing = [

@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from alembic_upsert_guard.upserts.scan import DeclaredTables, scan
-from alembic_upsert_guard.upserts.scan.files import find_files, read_bytes
+from alembic_upsert_guard.upserts.scan.files import read_bytes
 from alembic_upsert_guard.upserts.scan.needles import may_upsert
+from alembic_upsert_guard.upserts.scan.walk import find_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

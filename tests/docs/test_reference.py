@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from alembic.operations import BatchOperations, Operations
 
 import alembic_upsert_guard
 from alembic_upsert_guard.migration import operations
@@ -31,6 +32,21 @@ def test_a_signature_is_the_one_that_is_there(name: str, told: str) -> None:
     else:
         found = without_annotations(getattr(alembic_upsert_guard, name))
     assert told == str(inspect.Signature(found)).replace("'", '"')
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [s for s in SIGNATURES if s[0] in DIRECTIVES and s[0] != "op.sql_as_written"]
+)
+def test_alembics_objects_have_the_signature(name: str, told: str) -> None:
+    """``op`` takes what the page says, with types; ``batch_op`` the same without the table."""
+    name = name.removeprefix("op.")
+    method = inspect.signature(getattr(Operations, name))
+    assert told == str(
+        inspect.Signature(without_annotations(getattr(Operations, name))[1:])
+    ).replace("'", '"')
+    assert method.parameters["elements"].annotation == "Sequence[str | TextClause]"
+    in_block = inspect.signature(getattr(BatchOperations, name)).parameters
+    assert method.parameters.keys() - in_block.keys() == {"table_name", "schema"}
 
 
 def without_annotations(offered: object) -> list[inspect.Parameter]:

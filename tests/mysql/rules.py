@@ -63,7 +63,7 @@ class MySQLRules:
 
     def verdict(self, target: str, table: str = "t") -> Verdict:
         """As the inspection does it: the model's arbiter and what is offered, in one spelling."""
-        catalog = catalog_for(self.connection.dialect.name)
+        catalog = catalog_for(self.connection.dialect)
         assert catalog is not None
         name = TableName(None, table)
         offered = catalog.read(self.connection, [name])[name]
@@ -73,7 +73,7 @@ class MySQLRules:
 
     def inferred(self, target: str, table: str = "t") -> Inferred:
         """What a revision's verification answers."""
-        catalog = catalog_for(self.connection.dialect.name)
+        catalog = catalog_for(self.connection.dialect)
         assert catalog is not None
         return catalog.infer(self.connection, TableName(None, table), target_of(target))
 

@@ -83,7 +83,7 @@ class Rules(ABC):
     def answers(self, target: str) -> Answers:
         """Ask the three about ``ON CONFLICT <target>``."""
         declared = target_of(target)
-        catalog = catalog_for(self.connection.dialect.name)
+        catalog = catalog_for(self.connection.dialect)
         assert catalog is not None
         offered = catalog.read(self.connection, [self.table]).get(self.table)
         if offered is None:

@@ -1,4 +1,4 @@
-"""Which server it is, and its errors."""
+"""The server's errors."""
 
 from __future__ import annotations
 

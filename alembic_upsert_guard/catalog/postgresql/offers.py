@@ -36,28 +36,34 @@ def offered_from(
     """Yield what the rows of the statement say of each table, by the name that was asked for."""
     for table, table_rows in groupby(rows, lambda r: TableName(r.schema_name, r.table_name)):
         every = list(table_rows)
-        kept = [row for row in every if row.index_name is not None]
+        indexed = [row for row in every if row.index_name is not None]
+        candidates = tuple(
+            _candidate(list(index_rows))
+            for _, index_rows in groupby(indexed, lambda r: str(r.index_name))
+        )
+        nullable = frozenset(r.column_name for r in indexed if r.column_name and r.is_nullable)
         yield (
             table,
             Offered(
-                candidates=tuple(
-                    _candidate(list(index_rows))
-                    for _, index_rows in groupby(kept, lambda r: str(r.index_name))
-                ),
-                nullable=frozenset(r.column_name for r in kept if r.column_name and r.is_nullable),
-                traits=Traits(
-                    database=POSTGRESQL,
-                    version=version,
-                    relation=RELATIONS[every[0].relation_kind].value,
-                    partition_columns=tuple(dict.fromkeys(every[0].partition_columns or ())),
-                    not_null=frozenset(every[0].not_null_columns or ()),
-                    refusing_rules=tuple(every[0].refusing_rules or ()),
-                    discarding_rules=tuple(every[0].discarding_rules or ()),
-                    takes_insert=every[0].takes_insert,
-                ),
+                candidates=candidates,
+                nullable=nullable,
+                traits=_traits(every[0], version),
                 home=every[0].home,
             ),
         )
+
+
+def _traits(row: Row[Any], version: tuple[int, ...]) -> Traits:
+    return Traits(
+        database=POSTGRESQL,
+        version=version,
+        relation=RELATIONS[row.relation_kind].value,
+        partition_columns=tuple(dict.fromkeys(row.partition_columns or ())),
+        not_null=frozenset(row.not_null_columns or ()),
+        refusing_rules=tuple(row.refusing_rules or ()),
+        discarding_rules=tuple(row.discarding_rules or ()),
+        takes_insert=row.takes_insert,
+    )
 
 
 def _candidate(rows: Sequence[Row[Any]]) -> Candidate:

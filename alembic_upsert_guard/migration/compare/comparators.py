@@ -13,22 +13,24 @@ from alembic.operations.ops import DropTableOp, MigrateOperation, ModifyTableOps
 from alembic.util import PriorityDispatchResult
 
 from ...catalog import catalog_for
+from ...databases import database_for
 from ...declaration import declarations_of
 from ...findings import unknown_dialect
 from ...rows import ARCHIVE_COLUMNS
 from ...verdict.inspected import inspect_keys
-from ..context import log
+from ..context import log, table_of
 from ..operations import TableMarkerOp
 from .alembic_gaps import with_expression_indexes, with_sql_kept
 from .alembic_ops import stock_ops
 from .key_state import KeyState
 from .log_lines import LogLines
 from .notes import note_adopted, note_declarations, note_doubts, note_planned
+from .observed import is_observed, observed_targets
 from .obstacles import refuse_unservable, refuse_unsupported
 from .placement import TableChanges, arranged, placed
 from .plan import plan_repair
 from .planned import planned_ops, visible
-from .removals import with_removals_noted
+from .removals import GuardedTable, with_removals_noted
 from .revision import split_when_written
 
 if TYPE_CHECKING:
@@ -37,22 +39,24 @@ if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy import Table
 
+    from ...inference import Candidate
     from ...verdict.inspected import InspectedKey
     from .alembic_ops import StockOps
+    from .observed import ObservedTarget
 
 __all__ = ["guard_tables", "mark_table"]
 
 
 def mark_table(
-    _: AutogenContext,
+    context: AutogenContext,
     modify_ops: ModifyTableOps,
     __: str | None,
     ___: str,
     conn_table: Table | None,
     metadata_table: Table | None,
 ) -> PriorityDispatchResult:
-    """Leave a mark among the operations of a table that declares a key (target ``"table"``)."""
-    if metadata_table is not None and declarations_of(metadata_table):
+    """Leave a mark among the operations of a table that declares a key, or that tests may upsert into (``"table"``)."""
+    if metadata_table is not None and (declarations_of(metadata_table) or is_observed(context)):
         modify_ops.ops.append(TableMarkerOp(conn_table, metadata_table))
     return PriorityDispatchResult.CONTINUE
 
@@ -103,17 +107,46 @@ def _changes(
         mark.metadata_table: ops for ops, mark in marks.items() if mark.conn_table is not None
     }
     inspected = _inspected(context, existing)
+    observed = observed_targets(context)
+    tables = {
+        mark.metadata_table: tuple(t for t in observed if t.is_into(mark.metadata_table))
+        for mark in marks.values()
+    }
+    undeclared = [table for table in existing if tables[table] and not inspected.get(table)]
+    offered = _offered(context, undeclared)
     return {
-        ops: _changes_of_table(context, ops, mark, inspected.get(mark.metadata_table, []), lines)
+        ops: _changes_of_table(
+            context,
+            ops,
+            mark,
+            inspected.get(mark.metadata_table, []),
+            lines,
+            observed=tables[mark.metadata_table],
+            offered=offered.get(mark.metadata_table, ()),
+        )
         for ops, mark in marks.items()
     }
+
+
+def _offered(
+    context: AutogenContext, tables: Sequence[Table]
+) -> Mapping[Table, Sequence[Candidate]]:
+    """What the database has for tables without a key; none where it is not asked."""
+    catalog = catalog_for(context.dialect)
+    if not tables or catalog is None or context.connection is None:
+        return {}
+    names = {
+        table: table_of(context.migration_context, table.name, table.schema) for table in tables
+    }
+    found = catalog.read(context.connection, tuple(names.values()))
+    return {table: found[name].candidates for table, name in names.items() if name in found}
 
 
 def _inspected(
     context: AutogenContext, tables: Mapping[Table, ModifyTableOps]
 ) -> Mapping[Table, Sequence[InspectedKey]]:
-    if catalog_for(context.dialect.name) is None:
-        finding = unknown_dialect(context.dialect.name)
+    if catalog_for(context.dialect) is None:
+        finding = unknown_dialect(database_for(context.dialect).name)
         log.warning("%s: %s", finding.code, finding.fact)
         return {}
     if not tables or context.connection is None:
@@ -127,13 +160,22 @@ def _changes_of_table(
     mark: TableMarkerOp,
     keys: Sequence[InspectedKey],
     lines: LogLines,
+    *,
+    observed: tuple[ObservedTarget, ...],
+    offered: Sequence[Candidate],
 ) -> TableChanges:
     changes = TableChanges(ops=tuple(op for op in ops.ops if not isinstance(op, TableMarkerOp)))
     for key in keys:
         lines.show_schema(key.table, key.home)
         changes = _guarded(context, changes, key, lines)
-    if keys:
-        changes = with_removals_noted(context, changes, keys[0], lines)
+    if keys or offered:
+        guarded = GuardedTable(
+            table=mark.metadata_table,
+            offered=tuple(keys[0].offered if keys else offered),
+            is_declared=bool(keys),
+            observed=observed,
+        )
+        changes = with_removals_noted(context, changes, guarded, lines)
     if mark.conn_table is None:
         changes = with_expression_indexes(context, changes, mark.metadata_table)
     return with_sql_kept(context, changes, mark.metadata_table)

@@ -8,7 +8,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from alembic.util import CommandError
 from sqlalchemy import Column, UniqueConstraint
 
-from ...databases import database_for
+from ...databases import POSTGRESQL, database_for
 from ...inference import Kind
 from ...sqltext import literal_sql, sql_as_text
 from ..operations import (
@@ -115,7 +115,7 @@ def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp 
     constraint = op.to_constraint()
     assert isinstance(constraint, UniqueConstraint)  # noqa: S101 - its type is that of every constraint
     # get(): INCLUDE in constraints came with SQLAlchemy 2.0.41
-    options = constraint.dialect_options["postgresql"]
+    options = constraint.dialect_options[POSTGRESQL.name]
     return CreateUniqueConstraintConcurrentlyOp(
         str(constraint.name or ""),
         op.table_name,
@@ -129,7 +129,7 @@ def _concurrent(dialect: Dialect, op: MigrateOperation) -> CreateConcurrentlyOp 
 
 
 def _concurrent_index(dialect: Dialect, index: Index) -> CreateConcurrentlyOp | None:
-    options = index.dialect_options["postgresql"]
+    options = index.dialect_options[POSTGRESQL.name]
     stated = {
         name.removeprefix("postgresql_") for name in index.dialect_kwargs if "postgresql_" in name
     }

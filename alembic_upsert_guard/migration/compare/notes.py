@@ -86,7 +86,7 @@ def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
     """Whether the database itself finds an arbiter, where text could not prove it."""
     inferred = key.inferred
     if inferred is None:
-        catalog = catalog_for(context.dialect.name)
+        catalog = catalog_for(context.dialect)
         if catalog is None or context.connection is None:
             return False
         table = TableName(key.table.schema, key.table.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropIndexOp
@@ -11,6 +11,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from ...catalog.postgresql import server_version
 from ...databases import database_for
 from ...findings import FindingCode, without_arbiter
+from ...findings.statements import observed_at
 from ...inference import ConflictTarget, Element, State, judge
 from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
 from .alembic_ops import arbiters_created_by, arbiters_dropped_by
@@ -23,56 +24,68 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from ...inference import Candidate
-    from ...verdict.inspected import InspectedKey
     from .log_lines import LogLines
+    from .observed import ObservedTarget
     from .placement import TableChanges
 
-__all__ = ["with_removals_noted"]
+__all__ = ["GuardedTable", "with_removals_noted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedTable:
+    """A table that drops are noted of."""
+
+    table: Table
+    offered: tuple[Candidate, ...]
+    """What it has in the database."""
+    is_declared: bool
+    """Whether it has a declared key: any arbiter that goes is noted then, whoever upserts on it."""
+    observed: tuple[ObservedTarget, ...]
+    """What the application was seen to upsert on."""
 
 
 def with_removals_noted(
-    context: AutogenContext, changes: TableChanges, key: InspectedKey, lines: LogLines
+    context: AutogenContext, changes: TableChanges, guarded: GuardedTable, lines: LogLines
 ) -> TableChanges:
-    """Return the changes with a comment above each drop that leaves no arbiter, and drops that can be taken back.
-
-    :param key: one of the table's.
-    """
-    dropped = {op: arbiters_dropped_by(op, key.offered) for op in changes.ops}
+    """Return the changes with a comment above each drop that leaves no arbiter, and drops that can be taken back."""
+    dropped = {op: arbiters_dropped_by(op, guarded.offered) for op in changes.ops}
     gone = {candidate for candidates in dropped.values() for candidate in candidates}
     created = [
         candidate
         for op in (*changes.ops, *changes.online_creations)
         for candidate in arbiters_created_by(context, op)
     ]
-    remaining = [*(c for c in key.offered if c not in gone), *created]
+    remaining = [*(c for c in guarded.offered if c not in gone), *created]
     # an expression in the model's spelling cannot be compared with the database's: in doubt it serves
     in_doubt = any(element.column is None for c in created for element in c.elements)
 
     def noted(op: MigrateOperation) -> Iterator[MigrateOperation]:
         if not in_doubt:
-            yield from _removals(context, key.table, dropped[op], remaining, lines)
-        yield _reversible(context, op, key.table, dropped[op])
+            yield from _removals(context, guarded, dropped[op], remaining, lines)
+        yield _reversible(context, op, guarded.table, dropped[op])
 
     return replace(changes, ops=tuple(each for op in changes.ops for each in noted(op)))
 
 
 def _removals(
     context: AutogenContext,
-    table: Table,
+    guarded: GuardedTable,
     dropped: Sequence[Candidate],
     remaining: Sequence[Candidate],
     lines: LogLines,
 ) -> Iterator[MigrateOperation]:
-    outcome = without_arbiter(database_for(context.dialect))
+    table, outcome = guarded.table, without_arbiter(database_for(context.dialect))
     for candidate in dropped:
-        if _leaves_no_arbiter(candidate, remaining):
+        places = tuple(each.place for each in guarded.observed if each.loses(candidate, remaining))
+        if places or (guarded.is_declared and _leaves_no_arbiter(candidate, remaining)):
             lines.removal(
                 f"{FindingCode.ARBITER_REMOVED}: ",
                 table,
                 candidate,
-                f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}",
+                f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}"
+                f"{observed_at(places)}",
             )
-            yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema)
+            yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema, places=places)
 
 
 def _leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:

@@ -15,8 +15,8 @@ _Operation = TypeVar("_Operation", bound=type[Any])
 _OF_THE_BLOCK = frozenset({"table_name", "schema"})
 
 _IN_A_BLOCK = """
-        In a batch block it is about the table as it is before the block: what the block changes is not there yet.
-        """
+    In a batch block it is about the table as it is before the block: what the block changes is not there yet.
+    """
 
 
 def directive(name: str) -> Callable[[_Operation], _Operation]:
@@ -51,15 +51,24 @@ def _form(
     stated = Signature([*leading, *parameters], return_annotation="None")
 
     def invoke(cls: type[Any], operations: Operations, *args: Any, **kwargs: Any) -> None:
-        arguments = stated.bind(cls, operations, *args, **kwargs).arguments
+        try:
+            arguments = stated.bind(cls, operations, *args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{cls.directive}() {error}") from None
         given = {key: value for key, value in arguments.items() if key not in ("cls", "operations")}
         operations.invoke(cls(**given, **more(operations)))
 
     invoke.__name__ = name
     invoke.__doc__ = doc
-    # what Alembic writes its methods from
     vars(invoke)["__signature__"] = stated
     return classmethod(invoke)
+
+
+def method_signature(form: Callable[..., None]) -> Signature:
+    """Return the signature of the method of ``op`` or ``batch_op`` that Alembic makes of one form of a directive."""
+    _, *parameters = signature(form).parameters.values()
+    own = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
+    return Signature([own, *parameters], return_annotation="None")
 
 
 def _nothing_more(_: Operations) -> dict[str, Any]:

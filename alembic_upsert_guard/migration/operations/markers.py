@@ -30,10 +30,19 @@ class NoReverseOp(MigrateOperation):
 class ArbiterRemovedOp(MigrateOperation):
     """A comment above the operation that drops an arbiter and leaves none in its place."""
 
-    def __init__(self, table_name: str, elements: Sequence[str], *, schema: str | None) -> None:
+    def __init__(
+        self,
+        table_name: str,
+        elements: Sequence[str],
+        *,
+        schema: str | None,
+        places: Sequence[str] = (),
+    ) -> None:
         self.table_name = table_name
         self.elements = tuple(elements)
         self.schema = schema
+        self.places = tuple(places)
+        """``path:line`` of the upserts on it that tests ran; empty: none is known."""
 
     def reverse(self) -> MigrateOperation:
         """Return nothing: the way back brings the arbiter back."""

@@ -90,9 +90,15 @@ def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp)
     """Return the comment above the removal."""
     elements = on_one_line(", ".join(operation.elements))
     outcome = without_arbiter(database_for(context.dialect))
+    ran = (
+        [f"# Tests ran them at {on_one_line(', '.join(operation.places))}."]
+        if operation.places
+        else []
+    )
     return [
         f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
         f"# upserts on them {outcome} from here on: deploy the code that does not first.",
+        *ran,
     ]
 
 

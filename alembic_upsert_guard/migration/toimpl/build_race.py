@@ -18,7 +18,7 @@ from ...catalog import TableName
 from ...catalog.messages import message_of
 from ...catalog.postgresql import constraint_in_the_way, sqlstate
 from ...catalog.reading import commits_each_statement, execute
-from ...databases import database_for
+from ...databases import POSTGRESQL, database_for
 from ...rows import lost_with_the_table
 from ...sqltext import named
 
@@ -204,7 +204,7 @@ def _columns(item: Any) -> frozenset[str] | None:
 
 def _built_concurrently(statement: Any) -> str | None:
     options = getattr(statement.element, "dialect_options", {})
-    if not isinstance(statement, CreateIndex) or not options["postgresql"]["concurrently"]:
+    if not isinstance(statement, CreateIndex) or not options[POSTGRESQL.name]["concurrently"]:
         return None
     return str(statement.element.name)
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ...catalog.messages import message_of
 from ...databases import database_for
-from ...errors import OnlineError
 from ...online import (
     OnlineArbiter,
     Reporter,
@@ -29,12 +25,13 @@ from ...online import (
 from ...sqltext import named
 from ..context import connection_of, log, reveals, table_of, target_of
 from ..operations import ValidateUpsertKeyOp
+from .autocommit import call_of, database_errors_reported, outside_a_transaction
 from .keys import refused_rows
 from .redaction import redacted
 from .script import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
@@ -42,12 +39,7 @@ if TYPE_CHECKING:
 
     from ...catalog import TableName
     from ...online import Script
-    from ..operations import (
-        ConcurrentOp,
-        CreateConcurrentlyOp,
-        DropConcurrentlyOp,
-        OnlineOps,
-    )
+    from ..operations import ConcurrentOp, CreateConcurrentlyOp, DropConcurrentlyOp, OnlineOps
 
 __all__ = ["create_concurrently", "drop_concurrently", "run_online_ops"]
 
@@ -101,15 +93,14 @@ def _run(
     act: Callable[[Connection, Retries, Reporter], None],
 ) -> None:
     reporter = _reporter(context, reveal=reveals(context, operation))
-    retries = _retries(operation)
-    try:
-        with _outside_a_transaction(context, operation) as connection:
+    with database_errors_reported(context, operation, reveal=reporter.reveal):
+        with outside_a_transaction(context, operation) as connection:
             lock = UpgradeLock(connection, table, reporter)
             before = context.get_current_heads()
             try:
                 lock.take()
                 _refuse_other_version(context, operation, before)
-                act(connection, retries, reporter)
+                act(connection, _retries(operation), reporter)
             except BaseException:
                 lock.release(connection)
                 raise
@@ -118,46 +109,6 @@ def _run(
             # who waits for the lock then finds the version written
             lock.keep_until_commit(after)
         lock.release(after)
-    except OnlineError as error:
-        raise CommandError(str(error)) from error
-    except SQLAlchemyError as error:
-        directive = _call(operation)
-        # the error that says so may be hidden behind one of cleaning up
-        if connection_of(context).invalidated:
-            raise CommandError(
-                f"{directive}: the connection to the database was lost. Run the upgrade again: it looks at what is "
-                "there, and resumes"
-            ) from error
-        if isinstance(error, DBAPIError):
-            message = message_of(error, reveal=reporter.reveal)
-            raise CommandError(f"{directive} failed. The database says: {message}") from error
-        raise
-
-
-@contextmanager
-def _outside_a_transaction(
-    context: MigrationContext, operation: ConcurrentOp
-) -> Iterator[Connection]:
-    is_begun = connection_of(context).in_transaction()
-    if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
-        raise CommandError(
-            f"{_call(operation)} runs outside a transaction, and "
-            "the connection is in one that env.py began. Let Alembic begin it: with context.begin_transaction(): "
-            "around context.run_migrations(), and no engine.begin() or connection.begin() around that"
-        )
-    failure: BaseException | None = None
-    try:
-        with context.autocommit_block():
-            try:
-                yield connection_of(context)
-            except BaseException as error:
-                failure = error
-                raise
-    except Exception as error:
-        # on a connection that was lost, leaving the block fails once more, and says less
-        if failure is not None and error is not failure:
-            raise failure from error
-        raise
 
 
 def _refuse_other_version(
@@ -167,7 +118,7 @@ def _refuse_other_version(
     now = context.get_current_heads()
     if now != before:
         raise CommandError(
-            f"{_call(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
+            f"{call_of(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
             "Nothing was changed here: run the upgrade again"
         )
 
@@ -215,14 +166,11 @@ def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> Onlin
 def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) -> None:
     if not database_for(context.dialect).builds_concurrently:
         plain = operation.directive.removesuffix("_concurrently")
+        other = database_for(context.dialect).name
         raise CommandError(
-            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {context.dialect.name}: "
+            f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {other}: "
             f"write op.{plain.replace('unique_index', 'index').replace('drop_unique', 'drop')}"
         )
-
-
-def _call(operation: ConcurrentOp) -> str:
-    return f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
 
 
 def _retries(operation: ConcurrentOp) -> Retries:

@@ -165,7 +165,7 @@ def _write_check(context: MigrationContext, subject: Subject) -> None:
         log.warning(
             "%s: a script for %s cannot refuse; run the SELECT in its comment first",
             subject.label,
-            context.dialect.name,
+            database_for(context.dialect).name,
         )
         listing = listing_sql(context.dialect, subject.rows)
         must = f"-- {subject.label} must hold before the next statement; this lists the rows that break it:"
@@ -180,10 +180,10 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     context = operations.get_context()
     subject = subject_of(context, operation)
     label = subject.label
-    catalog = catalog_for(context.dialect.name)
+    catalog = catalog_for(context.dialect)
     if catalog is None:
         raise CommandError(
-            f"{label} cannot be verified: {context.dialect.name} is not a database that we can ask"
+            f"{label} cannot be verified: {database_for(context.dialect).name} is not a database that we can ask"
         )
     if context.as_sql:
         statements = script_verification(context.dialect, subject.table, subject.target)

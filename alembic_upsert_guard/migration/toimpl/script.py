@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Index
 
+from ...databases import database_for
 from ...sqltext import doubles_per_cent, script_dialect
 from ..context import log
 
@@ -39,7 +40,7 @@ def write_or_warn(
     :param label: the key, as messages name it.
     """
     if statements is None:
-        dialect = context.dialect.name
+        dialect = database_for(context.dialect).name
         log.warning(
             "%s: a script for %s cannot do what op.%s does; run it online",
             label,

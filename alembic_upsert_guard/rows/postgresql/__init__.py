@@ -2,38 +2,7 @@
 
 from __future__ import annotations
 
-from .indexed_key import IndexedKey, Obstacle, index_obstacle_on, index_on_empty_copy
-from .proof import (
-    Proof,
-    count_null,
-    count_wide,
-    largest_sql,
-    narrow_to_hashes,
-    narrow_to_shared_hashes,
-    prove_absence,
-    reading_the_heap,
-    width_obstacle,
-)
-from .relation import Relation, columns_of, find_relation
+from .indexed_key import index_obstacle_on
 from .width import is_wide, width_of
 
-__all__ = [
-    "IndexedKey",
-    "Obstacle",
-    "Proof",
-    "Relation",
-    "columns_of",
-    "count_null",
-    "count_wide",
-    "find_relation",
-    "index_obstacle_on",
-    "index_on_empty_copy",
-    "is_wide",
-    "largest_sql",
-    "narrow_to_hashes",
-    "narrow_to_shared_hashes",
-    "prove_absence",
-    "reading_the_heap",
-    "width_obstacle",
-    "width_of",
-]
+__all__ = ["index_obstacle_on", "is_wide", "width_of"]

@@ -177,7 +177,8 @@ class _Deduplication:
 
     # -- what is done
 
-    def _archive(self, archive: TableName) -> None:
+    def _prepare_archive(self, archive: TableName) -> str:
+        """Make the archive where there is none; return its name."""
         name = named(self.dialect, *archive)
         if not inspect(self.connection).has_table(archive.name, archive.schema):
             # AS SELECT keeps the affinity of each column and none of its rules
@@ -194,6 +195,10 @@ class _Deduplication:
             raise self._refusal(
                 f"the archive table {name} is there and lacks {', '.join(lacking)}; name another, or add the columns"
             )
+        return name
+
+    def _archive(self, archive: TableName) -> None:
+        name = self._prepare_archive(archive)
         columns = [self.sql.name(column) for column in self.columns]
         kept = " || ', ' || ".join(
             f"{string_literal(self.dialect, f'{column} = ')} || coalesce(kept.{self.sql.name(column)}, 'NULL')"

@@ -69,7 +69,7 @@ def note_of(runs: Sequence[Run], dialect: Dialect) -> str:
 
 def _prepares(run: Run) -> bool:
     """Whether a bound value is no literal to the planner, be it after some executions."""
-    return run.driver in _PREPARING or database_named(run.dialect).infers_by_literals_only
+    return run.driver in _PREPARING or database_named(run.dialect).renders_values_in_predicates
 
 
 def _order(run: Run) -> tuple[object, ...]:

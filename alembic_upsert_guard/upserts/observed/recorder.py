@@ -9,6 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from ...databases import database_for
 from .frames import ApplicationFrames
 from .observed_upsert import OK, SentUpsert
 from .outcome import Refusal, failure_of
@@ -102,7 +103,7 @@ class Recorder:
             return None
         if isinstance(upserts, str):
             with self._lock:
-                self._unread[sent.dialect.name, upserts] += 1
+                self._unread[database_for(sent.dialect).name, upserts] += 1
             return None
         return Begun(sent, upserts, *place)
 
@@ -124,7 +125,7 @@ class Recorder:
             runs.append(
                 Run(
                     upsert=upsert,
-                    dialect=begun.sent.dialect.name,
+                    dialect=database_for(begun.sent.dialect).name,
                     driver=begun.sent.driver,
                     outcome=outcome,
                     refusal=refused,

@@ -83,7 +83,8 @@ class _Binds:
         self.count = 0
 
     def sql(self, clause: ClauseElement, *, is_predicate: bool = False) -> str:
-        if not (is_predicate and database_for(self._dialect).has_predicates_with_values):
+        # SQLAlchemy sends SQLite a predicate with its values in it (SQLiteCompiler._on_conflict_target)
+        if not (is_predicate and database_for(self._dialect).renders_values_in_predicates):
             bare = visitors.replacement_traverse(clause, {}, self._numbered)
             clause = cast("ClauseElement", bare)
         return literal_sql(clause, self._dialect)

@@ -2,7 +2,7 @@
 
 Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sqlfile`) yield the upserts of a file, :mod:`.resolve` holds them
 against :class:`DeclaredTables`, plain values that :mod:`..models` takes from SQLAlchemy's metadata. Nothing that is
-scanned is imported or run, and what the source does not tell is unresolved, never a guess.
+scanned is imported or run, and what the source does not say is unresolved, never a guess.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def scan(
     :param declared: None: there are no models; what can be read is ``read``, and judged by nothing.
     :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
-    :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.files.find_files`.
+    :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.walk.find_files`.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:

@@ -15,13 +15,14 @@ from ...findings import CODES, FindingCode
 from ...findings.files import unread_file
 from ..declared import DeclaredTables
 from .bounds import SECONDS, OutOfTimeError, time_limit
-from .files import Problem, chunks_of, find_files, read_bytes
+from .files import Problem, chunks_of, read_bytes
 from .gitignore import GitIgnore
-from .ignoring import IgnoreComment, IgnoreComments, accepts_whole_file
+from .ignoring import IgnoreComment, IgnoreComments, suppresses_whole_file
 from .needles import any_may_upsert, may_upsert
 from .readers import SUFFIXES, Readers
 from .report import ScanReport, by_place
 from .resolve import resolve
+from .walk import find_files
 
 if TYPE_CHECKING:
     import os
@@ -49,7 +50,7 @@ class Scanner:
         self._problems: list[Problem] = []
         self._stale: list[IgnoreComment] = []
         self._comments: list[IgnoreComment] = []
-        self._accepted: set[str] = set()
+        self._suppressed_files: set[str] = set()
         """Files that do not parse, and say that it is meant."""
 
     def scan(
@@ -58,7 +59,7 @@ class Scanner:
         progress: Callable[[int, int], None] | None = None,
         exclude: Iterable[str] = (),
     ) -> ScanReport:
-        """Return what stands under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
+        """Return the upserts under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
         found = find_files(
             [str(path) for path in paths], SUFFIXES, left_out=GitIgnore(), exclude=exclude
         )
@@ -74,7 +75,7 @@ class Scanner:
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
-            if problem.is_unread and problem.path not in self._accepted
+            if problem.is_unread and problem.path not in self._suppressed_files
         ]
         return ScanReport(
             tuple(sorted(self._upserts, key=_place)),
@@ -101,8 +102,8 @@ class Scanner:
         read = (
             Problem(path, "it is binary") if b"\0" in source else self._readers.read(path, source)
         )
-        if isinstance(read, Problem) and accepts_whole_file(source, FindingCode.UNREAD_FILE):
-            self._accepted.add(path)
+        if isinstance(read, Problem) and suppresses_whole_file(source, FindingCode.UNREAD_FILE):
+            self._suppressed_files.add(path)
         return read
 
     def _judge(self, read: ReadFile) -> None:
@@ -112,7 +113,7 @@ class Scanner:
             judged = resolve(upsert, self._declared, self._drivers)
             self._upserts.append(judged)
             place = upsert.place
-            self._findings += [f for f in judged.findings if not comments.accept(f, place)]
+            self._findings += [f for f in judged.findings if not comments.suppress(f, place)]
         # what only a database brings up is left to the check of it
         self._stale += [
             comment

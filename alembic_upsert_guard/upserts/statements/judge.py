@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ...catalog import TableName, catalog_for
 from ...catalog.names import default_schemas_of
+from ...databases import database_for
 from ...findings import FindingCode
 from ...findings.statements import (
     disagreeing_schemas,
@@ -98,9 +99,9 @@ def _schemas(upsert: Upsert, homes: Mapping[str, Sequence[str]]) -> Sequence[str
 
 
 def _offered(connection: Connection, tables: set[TableName]) -> Mapping[TableName, Offered]:
-    catalog = catalog_for(connection.dialect.name)
+    catalog = catalog_for(connection.dialect)
     if catalog is None:
-        raise KeyError(connection.dialect.name)
+        raise KeyError(database_for(connection.dialect).name)
     return catalog.read(connection, tuple(sorted(tables, key=str))) if tables else {}
 
 

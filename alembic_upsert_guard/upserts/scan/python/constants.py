@@ -1,4 +1,4 @@
-"""Strings that the source tells in full, whichever name they go by."""
+"""Strings that the source states in full, whichever name they go by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from .meaning import Expression, Opaque
+from .meaning import Expression
 
 if TYPE_CHECKING:
     from .meaning import Meaning, Names
@@ -23,15 +23,15 @@ class Constants:
         self._names = names
 
     def literal(self, module: Module, node: ast.expr) -> Expression | Unread:
-        """Return the one expression that a name stands for in the end."""
+        """Return the one expression that a name means in the end."""
         found = self._names.meanings(module, node)
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several things", Cause.REBOUND)
         match found[0]:
             case Expression(at, ast.expr()):
                 return Expression(at, found[0].node)
-            case Opaque(reason, cause):
-                return Unread(reason, cause)
+            case Unread() as unread:
+                return unread
         return Unread(f"what {ast.unparse(node)} is cannot be read")
 
     def text(self, module: Module, node: ast.expr) -> str | Unread:
@@ -44,10 +44,10 @@ class Constants:
             return Unread(f"{ast.unparse(node)} can be several strings", Cause.REBOUND)
         return found.pop()
 
-    def _text(self, meaning: Meaning, told: str) -> str | Unread:
+    def _text(self, meaning: Meaning, source: str) -> str | Unread:
         match meaning:
-            case Opaque(reason, cause):
-                return Unread(reason, cause)
+            case Unread():
+                return meaning
             case Expression(_, ast.Constant(value=str() as text)):
                 return text
             case Expression(module, ast.BinOp(left=left, op=ast.Add(), right=right)):
@@ -67,9 +67,9 @@ class Constants:
             ):
                 pieces = [self.text(module, item) for item in items]
                 between = self.text(module, separator)
-                told_not = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
-                return told_not or str(between).join(map(str, pieces))
-        return Unread(f"{told} is not a constant string")
+                unread = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
+                return unread or str(between).join(map(str, pieces))
+        return Unread(f"{source} is not a constant string")
 
     def _joined(self, module: Module, nodes: list[ast.expr]) -> str | Unread:
         pieces = [self.text(module, node) for node in nodes]

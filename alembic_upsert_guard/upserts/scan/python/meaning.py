@@ -6,18 +6,19 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...target import Cause
+from ...target import Cause, Unread
 from ..bounds import check_time
-from .bindings import Assigned, Defined, Imported, Opaque, bindings_at, bindings_in, is_changed
+from .binding import Assigned, Defined, Imported, SetElsewhere
+from .bindings import bindings_at, bindings_in, is_changed
 from .module import is_external
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .bindings import Binding
+    from .binding import Binding
     from .module import Module, Modules
 
-__all__ = ["Class", "Expression", "External", "Function", "Meaning", "Names", "Opaque"]
+__all__ = ["Class", "Expression", "External", "Function", "Meaning", "Names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class External:
     """Its full name, such as ``sqlalchemy.dialects.postgresql.insert``."""
 
 
-Meaning: TypeAlias = Expression | Class | Function | External | Opaque | _File
+Meaning: TypeAlias = Expression | Class | Function | External | Unread | _File
 
 _DEPTH = 50
 """How many names are followed in a row: longer chains are circles."""
@@ -84,7 +85,7 @@ class Names:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
         if depth == 0:
-            return [Opaque("it is bound in a circle")]
+            return [Unread("it is bound in a circle", Cause.REBOUND)]
         match node:
             case ast.Name(id=name):
                 bindings = bindings_at(module, name, node)
@@ -113,13 +114,15 @@ class Names:
 
     def _bound(self, module: Module, name: str, binding: Binding, depth: int) -> list[Meaning]:
         match binding:
-            case Opaque():
+            case Unread():
                 return [binding]
+            case SetElsewhere():
+                return [Unread(f"{name} is set from another scope", Cause.REBOUND)]
             case Assigned(ast.AugAssign() as statement):
                 return [Expression(module, statement)]
             case Assigned(ast.expr() as value):
                 if is_changed(module, name, value):
-                    return [Opaque(f"{name} is changed after it is set")]
+                    return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
                 return self.meanings(module, value, depth)
             case Defined(ast.ClassDef() as node):
                 return [Class(module, node)]
@@ -150,7 +153,7 @@ class Names:
     def _of_file(self, module: Module, name: str, depth: int) -> list[Meaning]:
         """What a name means at the end of a module, or the package's submodule of that name."""
         if depth == 0:
-            return [Opaque("it is imported in a circle")]
+            return [Unread("it is imported in a circle", Cause.REBOUND)]
         bindings = bindings_in(module, module.tree, name)
         found = [m for b in bindings for m in self._bound(module, name, b, depth - 1)]
         if found:
@@ -172,16 +175,12 @@ class Names:
                 continue
             file = self._file(module, dotted, statement.level)
             if file is None or depth == 0:
-                return [
-                    Opaque(
-                        f"{name} may come with the star import from {dotted or '.'}", Cause.COMPUTED
-                    )
-                ]
+                return [Unread(f"{name} may come with the star import from {dotted or '.'}")]
             if bindings_in(file, file.tree, name) or file.is_package:
                 return self._of_file(file, name, depth - 1)
         if starred:
             return [External(f"{starred[-1].module}.{name}")]
-        return [Opaque(f"{name} is not defined in {module.name}", Cause.COMPUTED)]
+        return [Unread(f"{name} is not defined in {module.name}")]
 
     def _member(
         self, module: Module, node: ast.Attribute, owner: Meaning, attr: str, depth: int
@@ -190,7 +189,7 @@ class Names:
             case External(dotted):
                 return [External(f"{dotted}.{attr}")]
             case _File(file) | Class(file) if attr in module.set_attributes | file.set_attributes:
-                return [Opaque(f"{attr} is changed after it is set")]
+                return [Unread(f"{attr} is changed after it is set", Cause.REBOUND)]
             case _File(file):
                 return self._of_file(file, attr, depth)
             case Class(of, definition) if not owner.is_enumeration:
@@ -198,7 +197,7 @@ class Names:
                 constants = [b for b in bound if isinstance(b, Assigned) and _is_plain(b.value)]
                 if bound and len(constants) == len(bound):
                     return [m for b in constants for m in self._bound(of, attr, b, depth)]
-        # an attribute of something that runs, or a mapped one: whoever asks knows what to make of it
+        # a runtime attribute or a mapped column: left to the caller, which knows the models
         return [Expression(module, node)]
 
 

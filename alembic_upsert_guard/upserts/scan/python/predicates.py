@@ -13,10 +13,10 @@ from .meaning import Class, External
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .columns import Columns
     from .constants import Constants
     from .meaning import Names
     from .module import Module
-    from .tables import Tables
 
 __all__ = ["Predicates", "Sql"]
 
@@ -43,19 +43,19 @@ class Sql:
     """An expression as SQL."""
 
     text: str | Unread
-    """Bound values stand in it as literals."""
+    """Bound values are in it as literals."""
     binds: bool = False
-    """Whether SQLAlchemy binds a value in it, as far as the source tells."""
+    """Whether SQLAlchemy binds a value in it, as far as the source says."""
 
 
 class Predicates:
     """Renders expressions as SQLAlchemy does; what it does not know is unread."""
 
-    def __init__(self, names: Names, constants: Constants, tables: Tables) -> None:
+    def __init__(self, names: Names, constants: Constants, columns: Columns) -> None:
         """Nothing is read yet."""
         self._names = names
         self._constants = constants
-        self._tables = tables
+        self._columns = columns
 
     def predicate(self, module: Module, node: ast.expr) -> Sql:
         """Return ``index_where`` in PostgreSQL's spelling."""
@@ -64,7 +64,7 @@ class Predicates:
 
     def sql(self, module: Module, node: ast.expr) -> Sql:
         """Return an expression as SQL, which need not be in anyone's spelling."""
-        column = self._tables.column(module, node)
+        column = self._columns.column(module, node)
         if column is not None:
             return Sql(column if isinstance(column, Unread) else _quoted(str(column.column)))
         literal = self._constants.literal(module, node)

@@ -9,6 +9,8 @@ import tokenize
 from typing import TYPE_CHECKING
 
 from .clients import Clients
+from .columns import Columns
+from .conflict_arguments import ConflictArguments
 from .constants import Constants
 from .meaning import Names
 from .module import Module, Modules
@@ -39,10 +41,12 @@ class PythonReader:
         names = Names(self._modules)
         constants = Constants(names)
         tables = Tables(names, constants, declared)
-        predicates = Predicates(names, constants, tables)
-        targets = Targets(constants, tables, predicates, declared)
+        columns = Columns(names, constants, tables, declared)
+        predicates = Predicates(names, constants, columns)
+        targets = Targets(constants, tables, columns, predicates, declared)
+        arguments = ConflictArguments(names, constants, tables, targets, predicates)
         self._calls = (
-            Statements(names, constants, tables, targets, predicates),
+            Statements(names, tables, arguments),
             Clients(names, constants),
         )
         self._strings = Strings(names)

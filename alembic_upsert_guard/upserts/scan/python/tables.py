@@ -1,15 +1,14 @@
-"""Which table an expression means, and which of its columns."""
+"""Which table an expression means."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from ....inference import Element
 from ...target import Cause, NamedTable, Unread
-from ..sql import normal_element
-from .bindings import Assigned, bindings_in
-from .meaning import Class, Expression, External, Opaque
+from .binding import Assigned
+from .bindings import bindings_in
+from .meaning import Class, Expression, External
 
 if TYPE_CHECKING:
     from ...declared import DeclaredClass, DeclaredTables
@@ -21,12 +20,11 @@ __all__ = ["Tables"]
 
 _TABLE = frozenset({"Table", "table"})
 _METADATA = 1
-"""Where the metadata stands among the arguments of ``Table``."""
-_COLUMN = frozenset({"Column", "mapped_column", "column"})
+"""Where the metadata is among the arguments of ``Table``."""
 
 
 class Tables:
-    """Reads tables and columns."""
+    """Reads tables."""
 
     def __init__(self, names: Names, constants: Constants, declared: DeclaredTables) -> None:
         """Nothing is read yet."""
@@ -47,10 +45,10 @@ class Tables:
             return Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
         return found.pop()
 
-    def _table(self, meaning: Meaning, told: str) -> NamedTable | Unread:
+    def _table(self, meaning: Meaning, source: str) -> NamedTable | Unread:
         match meaning:
-            case Opaque(reason, cause):
-                return Unread(reason, cause)
+            case Unread():
+                return meaning
             case Class():
                 return self._table_of_class(meaning)
             case External(dotted):
@@ -69,7 +67,7 @@ class Tables:
                     return full_name
                 schema, _, name = full_name.rpartition(".")
                 return NamedTable(name, schema or None)
-        return Unread(f"which table {told} is cannot be read")
+        return Unread(f"which table {source} is cannot be read")
 
     def _mapped(self, mapped: DeclaredClass) -> NamedTable:
         return NamedTable(mapped.table, mapped.schema, self._declared.table_of(mapped))
@@ -157,103 +155,6 @@ class Tables:
             for m in found
         )
 
-    def column(self, module: Module, node: ast.expr) -> Element | Unread | None:
-        """Return the column that an expression means; None: it means no column, as far as it reads.
-
-        ``Model.attr``, ``Model.__table__.c.attr``, ``table.c.attr``, ``table.c["attr"]``, ``column("name")``.
-        """
-        found = {self._column(meaning) for meaning in self._names.meanings(module, node)}
-        return (
-            found.pop()
-            if len(found) == 1
-            else Unread(f"{ast.unparse(node)} can be several columns", Cause.REBOUND)
-        )
-
-    def _column(self, meaning: Meaning) -> Element | Unread | None:
-        match meaning:
-            case External(dotted):
-                owner, _, attribute = dotted.rpartition(".")
-                mapped = self._declared.class_named(owner)
-                return None if mapped is None else _attribute(mapped, attribute)
-            case Expression(module, ast.Attribute(value=ast.Attribute() as columns, attr=key)):
-                if columns.attr in ("c", "columns"):
-                    return self._column_of_table(module, columns.value, key)
-                return self._attribute_of_class(module, columns, key)
-            case Expression(
-                module,
-                ast.Subscript(value=ast.Attribute(attr="c" | "columns") as columns, slice=key),
-            ):
-                named = self._constants.text(module, key)
-                if isinstance(named, Unread):
-                    return named
-                return self._column_of_table(module, columns.value, named)
-            case Expression(module, ast.Attribute(value=value, attr=attribute)):
-                return self._attribute_of_class(module, value, attribute)
-            case Expression(module, ast.Call() as call) if self.is_call_of(
-                module, call.func, _COLUMN
-            ):
-                if not call.args:
-                    return Unread("a column has no name")
-                name = self._constants.text(module, call.args[0])
-                return name if isinstance(name, Unread) else Element(column=name)
-        return None
-
-    def _attribute_of_class(
-        self, module: Module, owner: ast.expr, attribute: str
-    ) -> Element | Unread | None:
-        if attribute == "name":
-            # User.email.name is the column's name
-            column = self.column(module, owner)
-            if column is not None:
-                return column
-        found = self._names.meanings(module, owner)
-        if len(found) != 1:
-            return Unread(f"{ast.unparse(owner)} can be several classes", Cause.REBOUND)
-        match found[0]:
-            case Class() as of:
-                mapped = self.mapped_class(of)
-                if mapped is not None:
-                    return _attribute(mapped, attribute)
-                return None if of.is_enumeration else self._attribute_in_body(of, attribute)
-            case External(dotted):
-                mapped = self._declared.class_named(dotted)
-                return None if mapped is None else _attribute(mapped, attribute)
-        return None
-
-    def _attribute_in_body(self, found: Class, attribute: str) -> Element | Unread:
-        """The column of a class that the metadata does not map: as its own body says."""
-        unread = Unread(f"which column {found.qualname}.{attribute} is cannot be read")
-        for statement in found.node.body:
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=name), value=None) if name == attribute:
-                    return Element(column=attribute)
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
-                    | ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
-                ) if name == attribute:
-                    if not self.is_call_of(found.module, call.func, _COLUMN):
-                        return unread
-                    if call.args and isinstance(call.args[0], ast.Constant):
-                        return Element(column=str(call.args[0].value))
-                    return Element(column=attribute)
-        return unread
-
-    def _column_of_table(self, module: Module, table: ast.expr, key: str) -> Element | Unread:
-        named = self.table(module, table)
-        if isinstance(named, Unread):
-            return named
-        declared = named.declared or self._declared.table(named.schema, named.name)
-        if declared is None:
-            # nothing tells a key from a name; where they differ, Column(..., key=) says so
-            return Unread(
-                f"no model has the table {named.name}, so which column {key} is cannot be read",
-                Cause.NO_MODEL,
-            )
-        column = declared.column(key)
-        if column is None:
-            return Unread(f"the model of {declared.full_name} has no column {key}", Cause.NO_COLUMN)
-        return Element(column=column)
-
     def primary_key(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
         """Return the table whose primary key an expression is: ``table.primary_key``; None: it is none."""
         match node:
@@ -264,21 +165,3 @@ class Tables:
             case ast.Attribute(value=table, attr="primary_key"):
                 return self.table(module, table)
         return None
-
-    def spelled(self, sql: str) -> Element | Unread:
-        """Return an element that is written as SQL."""
-        element = normal_element(sql)
-        return (
-            Unread(f"{sql} does not read as an element", Cause.NOT_SQL)
-            if element is None
-            else element
-        )
-
-
-def _attribute(mapped: DeclaredClass, attribute: str) -> Element | Unread:
-    column = mapped.column(attribute)
-    if column is None:
-        return Unread(
-            f"{mapped.qualname}.{attribute} maps no column of {mapped.table}", Cause.NO_COLUMN
-        )
-    return Element(column=column)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...declared import DeclaredTables
+    from .columns import Columns
     from .constants import Constants
     from .module import Module
     from .predicates import Predicates
@@ -29,6 +30,7 @@ class Targets:
         self,
         constants: Constants,
         tables: Tables,
+        columns: Columns,
         predicates: Predicates,
         declared: DeclaredTables,
     ) -> None:
@@ -36,6 +38,7 @@ class Targets:
         self._declared = declared
         self._constants = constants
         self._tables = tables
+        self._columns = columns
         self._predicates = predicates
 
     def elements(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
@@ -46,7 +49,7 @@ class Targets:
         at = literal.module
         match literal.node:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-                return self.each(at, items)
+                return self.read_elements(at, items)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _joined([self.elements(at, left), self.elements(at, right)])
             case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
@@ -75,7 +78,9 @@ class Targets:
             )
         return tuple(Element(column=name) for name in declared.primary_key)
 
-    def each(self, module: Module, items: Iterable[ast.expr]) -> tuple[Element, ...] | Unread:
+    def read_elements(
+        self, module: Module, items: Iterable[ast.expr]
+    ) -> tuple[Element, ...] | Unread:
         """Return the elements that are written one by one."""
         return _joined(
             self.elements(module, item.value)
@@ -85,7 +90,7 @@ class Targets:
         )
 
     def binds(self, module: Module, node: ast.expr) -> bool:
-        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source tells."""
+        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source says."""
         literal = self._constants.literal(module, node)
         if isinstance(literal, Unread):
             return False
@@ -108,7 +113,7 @@ class Targets:
         return self._predicates.sql(module, node).binds
 
     def _one(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
-        column = self._tables.column(module, node)
+        column = self._columns.column(module, node)
         if column is not None:
             return column if isinstance(column, Unread) else (column,)
         name = self._constants.text(module, node)
@@ -120,7 +125,7 @@ class Targets:
         if isinstance(sql.text, Unread):
             # why it is no string says more, where a name led nowhere
             return name if isinstance(node, ast.Name) else sql.text
-        element = self._tables.spelled(sql.text)
+        element = self._columns.spelled(sql.text)
         return element if isinstance(element, Unread) else (element,)
 
 

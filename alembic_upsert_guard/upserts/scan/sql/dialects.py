@@ -8,6 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
@@ -33,7 +34,7 @@ _LONGEST, _DEEPEST = 2_000, 40
 
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
-    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT stands before it.
+    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT is before it.
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
@@ -55,7 +56,7 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
 
 def _inserted_into(statement: str) -> NamedTable | Unread:
     """The table of a statement that ends with ``ON DUPLICATE``."""
-    found = _insert(f"{statement} KEY UPDATE a = a", "mysql")
+    found = _insert(f"{statement} KEY UPDATE a = a", MYSQL.name)
     return found if isinstance(found, Unread) else _table(found)
 
 
@@ -70,7 +71,7 @@ def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) ->
         sql, tokens = short, tokens_of(short)
         if not _is_small(tokens):
             return None
-    found = _insert(with_parameters(sql, tokens, "?"), "sqlite")
+    found = _insert(with_parameters(sql, tokens, "?"), SQLITE.name)
     if isinstance(found, Unread):
         return None
     conflict = found.args["conflict"]
@@ -92,7 +93,7 @@ def _has_parameter(part: exp.Expression) -> bool:
 
 
 def _is_template(tokens: Sequence[SqlToken]) -> bool:
-    """Whether braces stand outside of strings, which sqlglot takes for DuckDB's structures."""
+    """Whether braces are outside of strings, which sqlglot takes for DuckDB's structures."""
     return any(token.text in ("{", "}", "$") for token in tokens)
 
 

@@ -1,42 +1,39 @@
 """Upserts in the bodies of functions, a database's or a file's, by their tokens.
 
 libpg_query's own reader of PL/pgSQL refuses types outside of ``public`` and writes no valid JSON for triggers. PL/pgSQL
-is cut into tokens as SQL is, so its statements are found there and each is parsed alone, whatever stands around it.
+is cut into tokens as SQL is, so its statements are found there and each is parsed by itself, whatever is around it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import postgast
 from postgast import pg_query_pb2
 
 from ...target import Cause, Unread
-from ...upsert import NameClash
 from .dynamic import Assignments, may_upsert, text_in
-from .postgresql import NESTED, PUT_IN, messages, parse, upsert_of
+from .postgresql import NESTED, PUT_IN, parse, upsert_of
 from .probe import probe_of
 from .shortened import shortened
-from .tokens import HOLE, conflict_clauses, name_of, on_conflict_in, tokens_of
+from .tokens import HOLE, conflict_clauses, on_conflict_in, tokens_of
 from .upsert import SqlUpsert
+from .variables import Variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from .tokens import ConflictClause, SqlToken
 
 __all__ = ["Routine", "read_routine"]
 
-_Scope: TypeAlias = Literal["everywhere", "somewhere"]
-"""Where a variable is known: in the whole body, or in a block or loop of it."""
-
 _ENDS = frozenset({";", "begin", "then", "else", "loop", ">>"})
 """The tokens that end what is in front of a PL/pgSQL statement; in lower case."""
 
 _BEGINS = _ENDS | {"query", "in", "for", "declare"}
-"""The tokens that a PL/pgSQL statement, or the EXECUTE of one, stands behind; in lower case."""
+"""The tokens that a PL/pgSQL statement, or the EXECUTE of one, is behind; in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,7 @@ class Routine:
 
 
 def read_routine(routine: Routine) -> list[SqlUpsert]:
-    """Return the upserts of a function, and the statements that may be some, in the order they stand there."""
+    """Return the upserts of a function, and the statements that may be some, in their order."""
     if routine.language not in ("sql", "plpgsql"):
         return _unread(
             routine,
@@ -72,7 +69,7 @@ def read_routine(routine: Routine) -> list[SqlUpsert]:
 
 
 def _unread(routine: Routine, reason: str, cause: Cause) -> list[SqlUpsert]:
-    """What can be said of a body that is not cut into tokens: that it upserts, as far as words tell."""
+    """What can be said of a body that is not cut into tokens: that it upserts, as far as its words say."""
     at = on_conflict_in(routine.source)
     unread = Unread(reason, cause)
     return [SqlUpsert(at, unread, unread, first=at, last=at)] if at >= 0 else []
@@ -86,11 +83,12 @@ class _Body:
         self._source = routine.source
         self._tokens = tokens
         self._ends = [token.start for token in tokens if token.kind == "ASCII_59"]
-        local = _locals(tokens) if routine.language == "plpgsql" else {}
-        self._scopes: Mapping[str, _Scope] = {
-            **local,
-            **dict.fromkeys(routine.parameters, "everywhere"),
-        }
+        is_plpgsql = routine.language == "plpgsql"
+        self._variables = Variables(
+            tokens,
+            routine.parameters,
+            preference=_variable_conflict(routine) if is_plpgsql else None,
+        )
 
     def _before(self, position: int) -> str:
         """The token in front of another, in lower case."""
@@ -141,7 +139,7 @@ class _Body:
             first=first,
             last=last,
             statement=f"{probe_of(parsed)} {tail}",
-            clashes=tuple(self._clashes(parsed)),
+            clashes=tuple(self._variables.clashes(parsed)),
         )
 
     def _is_statement(self, insert: int) -> bool:
@@ -151,46 +149,22 @@ class _Body:
         return not self._routine.is_code or is_in_query or before in _BEGINS
 
     def _action(self, clause: ConflictClause) -> str:
-        """The same action, on one column: exclusion constraints take DO NOTHING alone."""
+        """The same action, on one column: exclusion constraints take only DO NOTHING."""
         end = bisect_left(self._tokens, clause.end, key=lambda token: token.start)
         after = self._tokens[end : end + 6]
         words = [t.text.lower() for t in after]
         if words[:3] == ["do", "update", "set"] and len(after) > 3:  # noqa: PLR2004 - and something to set
             column = after[4].text if words[3] == "(" and len(after) > 4 else after[3].text  # noqa: PLR2004
-            # a generated column takes DEFAULT alone
+            # a generated column takes only DEFAULT
             value = "DEFAULT" if words[4:] == ["=", "default"] else f"EXCLUDED.{column}"
             return f"DO UPDATE SET {column} = {value}"
         return "DO NOTHING"
-
-    def _clashes(self, insert: pg_query_pb2.InsertStmt) -> Iterator[tuple[str, NameClash]]:
-        """What is in the conflict target and is, or may be, no column."""
-        infer = insert.on_conflict_clause.infer
-        own = {insert.relation.relname, insert.relation.alias.aliasname, "excluded"}
-        for element in messages(infer, pg_query_pb2.IndexElem):
-            if element.name in self._scopes:
-                yield element.name, self._clash(element.name)
-        for reference in messages(infer, pg_query_pb2.ColumnRef):
-            names = [field.string.sval for field in reference.fields]
-            if len(names) > 1 and names[0] not in own:
-                yield ".".join(names), NameClash.VALUE
-            elif len(names) == 1 and names[0] in self._scopes:
-                yield names[0], self._clash(names[0])
-        for parameter in messages(infer, pg_query_pb2.ParamRef):
-            yield f"${parameter.number}", NameClash.VALUE
-
-    def _clash(self, name: str) -> NameClash:
-        """What a variable's name is where a column may have it (manual, PL/pgSQL Under the Hood)."""
-        preference = _variable_conflict(self._routine)
-        if self._routine.language != "plpgsql" or preference == "use_column":
-            return NameClash.COLUMN
-        is_certain = self._scopes[name] == "everywhere" and preference == "error"
-        return NameClash.AMBIGUOUS if is_certain else NameClash.EITHER
 
     # -- statements in strings
 
     def blocks(self) -> Iterator[SqlUpsert]:
         """DO, whose body is a string."""
-        unread = Unread("the statement stands in a DO block inside the function, which is not read")
+        unread = Unread("the statement is in a DO block inside the function, which is not read")
         for position, token in enumerate(self._tokens):
             if token.kind == "DO" and self._before(position) in _BEGINS:
                 body = [t for t in self._tokens[position + 1 : position + 4] if t.kind == "SCONST"]
@@ -239,24 +213,6 @@ def _variable_conflict(routine: Routine) -> str:
         if words[:1] == ["#variable_conflict"] and len(words) > 1:
             return words[1].lower()
     return routine.variable_conflict
-
-
-def _locals(tokens: Sequence[SqlToken]) -> dict[str, _Scope]:
-    """Variables that the body declares or loops over, in lower case unless quoted."""
-    found: dict[str, _Scope] = {}
-    declaring, outermost, before = False, True, ""
-    for token in tokens:
-        word = token.text.lower()
-        if word == "declare":
-            declaring = True
-        elif word == "begin":
-            declaring = outermost = False
-        elif declaring and before in ("declare", ";"):
-            found[name_of(token)] = "everywhere" if outermost else "somewhere"
-        elif before in ("for", "foreach"):
-            found.setdefault(name_of(token), "somewhere")
-        before = word
-    return found
 
 
 def _expression(tokens: Sequence[SqlToken], first: int) -> Sequence[SqlToken]:

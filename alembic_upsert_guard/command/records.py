@@ -1,0 +1,225 @@
+"""What servers and tests recorded, held against databases: ``check --statements``, ``--log`` and ``--observed``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from ..catalog import catalog_for
+from ..catalog.names import database_name
+from ..errors import MissingParsersError
+from ..findings import counted, unknown_dialect
+from ..findings.keys import describe_target, qualified
+from ..findings.statements import UsedArbiter, arbiter_table
+from ..upserts.judge import merge_answers
+from ..upserts.upsert import Resolution
+from .database_url import connect_to, run_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.engine import URL, Connection
+
+    from ..findings import Finding
+    from ..upserts.declared import DeclaredTables
+    from ..upserts.statements.recorded import Recorded
+    from ..upserts.upsert import JudgedUpsert
+
+__all__ = ["CheckedRecord", "RecordOptions", "Records"]
+
+_PARSERS = ("postgast", "sqlglot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOptions:
+    """Which records are held against the databases."""
+
+    statements: bool = False
+    """Whether each database's own statistics are."""
+    statements_from: str | None = None
+    """The URL of the database whose statistics are; None: none's."""
+    logs: tuple[str, ...] = ()
+    """Log files of PostgreSQL."""
+    log_database: str | None = None
+    """The database in the logs that counts; None: the one of the same name as the one at hand."""
+    observed: tuple[str, ...] = ()
+    """Files that pytest or ``observe()`` wrote."""
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is anything to hold."""
+        return bool(self.statements or self.statements_from or self.logs or self.observed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRecord:
+    """One kind of record, and what the databases say of its upserts."""
+
+    command: str
+    """As the table of codes names it."""
+    subject: str
+    """For the summary: ``12 upserts in statistics``."""
+    upserts: tuple[JudgedUpsert, ...]
+    table: tuple[str, ...] = ()
+    """Which arbiters production uses, in lines for people; empty: the record does not tell."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that there is to report of them."""
+        return tuple(finding for judged in self.upserts for finding in judged.findings)
+
+
+class Records:
+    """The records, and what each database answers. One is asked once, however many tenants are checked in it."""
+
+    def __init__(self, options: RecordOptions) -> None:
+        """Read the files that were named, and the statistics of the other database.
+
+        :raises MissingParsersError: the extra ``scan`` is not installed.
+        :raises UpsertGuardError: a record cannot be read.
+        """
+        self._options = options
+        self._asked: set[URL] = set()
+        self._statements = _Answers()
+        self._log = _Answers()
+        self._observed = _Answers()
+        self._unknown: list[Finding] = []
+        self._notes: dict[str, None] = {}
+        if not options.has_any:
+            return
+        _require_parsers()
+        from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
+        from ..upserts.statements.log import read_server_log  # noqa: PLC0415 - as above
+
+        self._ran = upserts_of_observed(read_observed_files(options.observed))
+        self._failed = [failed for path in options.logs for failed in read_server_log(path)]
+        self._elsewhere = (
+            None if options.statements_from is None else _read_from(options.statements_from)
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the records lack, for standard error."""
+        return tuple(self._notes)
+
+    @property
+    def unknown(self) -> tuple[Finding, ...]:
+        """The databases that cannot be judged."""
+        return tuple(self._unknown)
+
+    def ask(self, connection: Connection, models: DeclaredTables | None) -> None:
+        """Hold every record against one database. Nothing is written to it.
+
+        :param models: as for :func:`..upserts.judge.judge_upserts`.
+        :raises UnreadableStatisticsError: its statistics are asked for, and cannot be read.
+        """
+        if not self._options.has_any or connection.engine.url in self._asked:
+            return
+        self._asked.add(connection.engine.url)
+        dialect = connection.dialect.name
+        if catalog_for(connection.dialect) is None:
+            self._unknown.append(unknown_dialect(dialect))
+            return
+        from ..upserts.observed.recorded_files import judge_observed  # noqa: PLC0415 - the parsers are an extra
+        from ..upserts.statements.judge import judge_recorded  # noqa: PLC0415 - as above
+
+        for answers, recorded in self._recorded(connection):
+            self._notes.update(dict.fromkeys(_notes_of(recorded)))
+            answers.append(judge_recorded(connection, recorded.upserts, models))
+        if self._options.observed:
+            self._observed.append(judge_observed(connection, self._ran, models))
+
+    def _recorded(self, connection: Connection) -> Iterator[tuple[_Answers, Recorded]]:
+        """What servers recorded that is held against the database, and where the answers go."""
+        from ..upserts.statements.log import upserts_of_log  # noqa: PLC0415 - the parsers are an extra
+        from ..upserts.statements.statistics import upserts_of_statistics  # noqa: PLC0415 - as above
+
+        if self._options.statements:
+            yield self._statements, upserts_of_statistics(connection)
+        if self._elsewhere is not None:
+            yield self._statements, self._elsewhere
+        if self._options.logs:
+            database = self._options.log_database or database_name(connection) or ""
+            yield self._log, upserts_of_log(self._failed, database)
+
+    def checked(self) -> Iterator[CheckedRecord]:
+        """Return what came of each kind of record that was asked for."""
+        if self._options.statements or self._options.statements_from:
+            upserts = self._statements.merged
+            calls = sum(judged.upsert.calls or 0 for judged in upserts)
+            yield CheckedRecord(
+                command="check --statements",
+                subject=f"{counted(len(upserts), 'upsert')} in statistics of {counted(calls, 'call')}",
+                upserts=upserts,
+                table=tuple(arbiter_table(map(_used, upserts))),
+            )
+        if self._options.logs:
+            upserts = self._log.merged
+            yield CheckedRecord(
+                command="check --log",
+                subject=f"{counted(len(upserts), 'failed upsert')} in the log",
+                upserts=upserts,
+            )
+        if self._options.observed:
+            upserts = self._observed.merged
+            yield CheckedRecord(
+                command="check --observed",
+                subject=f"{counted(len(upserts), 'observed upsert')}",
+                upserts=upserts,
+            )
+
+
+class _Answers(list["Mapping[Any, JudgedUpsert]"]):
+    """What databases say of one kind of record."""
+
+    @property
+    def merged(self) -> tuple[JudgedUpsert, ...]:
+        return tuple(merge_answers(self))
+
+
+def _require_parsers() -> None:
+    missing = [name for name in _PARSERS if find_spec(name) is None]
+    if missing:
+        raise MissingParsersError(
+            f"reading recorded upserts needs parsers that are not installed ({', '.join(missing)}): "
+            "pip install 'alembic-upsert-guard[scan]'"
+        )
+
+
+def _read_from(url: str) -> Recorded:
+    """The statistics of the database at a URL."""
+    from ..upserts.statements.statistics import upserts_of_statistics  # noqa: PLC0415 - the parsers are an extra
+
+    read: list[Recorded] = []
+    run_on(connect_to(url), lambda connection: read.append(upserts_of_statistics(connection)))
+    return read[0]
+
+
+def _notes_of(recorded: Recorded) -> Iterator[str]:
+    yield from recorded.notes
+    if recorded.unread:
+        yield f"{counted(recorded.unread, 'recorded statement')} with ON CONFLICT cannot be read"
+
+
+def _used(judged: JudgedUpsert) -> UsedArbiter:
+    upsert = judged.upsert
+    table = qualified(upsert.schema, str(upsert.table_name))
+    target = table
+    if upsert.elements:
+        target = describe_target(table, upsert.elements, upsert.where)
+    elif upsert.constraint is not None:
+        target = f"{table} on constraint {upsert.constraint}"
+    return UsedArbiter(calls=upsert.calls or 0, upsert=target, arbiter=_arbiter(judged))
+
+
+def _arbiter(judged: JudgedUpsert) -> str:
+    if judged.arbiters:
+        return ", ".join(judged.arbiters)
+    constraint = judged.upsert.constraint
+    match judged.resolution:
+        case Resolution.SERVED:
+            return "any" if constraint is None else constraint
+        case Resolution.UNSERVED:
+            return "none"
+    return "not known"
