@@ -117,6 +117,7 @@ def _scan(options: Namespace) -> int:
         paths=tuple(options.paths),
         metadata=options.metadata,
         writing=options.writing,
+        observed=tuple(options.observed),
         # under --strict the warning about a primary key fails, too
         primary_keys=options.strict,
     )

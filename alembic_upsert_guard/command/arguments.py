@@ -154,6 +154,14 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
         metavar="MODULE:ATTRIBUTE",
         help="the models; left out: what env.py configures",
     )
+    scan.add_argument(
+        "--observed",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="what pytest --upsert-guard recorded: it tells the upserts that cannot be read where they ran",
+    )
     writing = scan.add_mutually_exclusive_group()
     writing.add_argument(
         "--diff",

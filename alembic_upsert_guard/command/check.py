@@ -15,7 +15,7 @@ from ..verdict.check import check_keys, together
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
 from .pyproject import read_settings
-from .records import RecordOptions, Records
+from .records import RecordOptions, Records, ran_upserts
 from .report import Report
 from .scan import notes_of, require_paths, scan_files
 
@@ -65,7 +65,8 @@ class _Check:
             return
         models = declared_tables(*metadata) if metadata else None
         exclude = read_settings(self._project.pyproject).exclude
-        scanned = scan_files(self._options.code, models, exclude=exclude)
+        ran = ran_upserts(self._options.records.observed)
+        scanned = scan_files(self._options.code, models, exclude=exclude, ran=ran)
         self._notes = notes_of(scanned)
         self._code = CheckedCode(scanned, models)
 

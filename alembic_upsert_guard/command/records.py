@@ -13,20 +13,22 @@ from ..findings import counted, unknown_dialect
 from ..findings.keys import describe_target, qualified
 from ..findings.statements import UsedArbiter, arbiter_table
 from ..upserts.judge import merge_answers
+from ..upserts.target import NamedTable
 from ..upserts.upsert import Resolution
 from .database_url import connect_to, run_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import URL, Connection
 
     from ..findings import Finding
     from ..upserts.declared import DeclaredTables
+    from ..upserts.scan.ran import RanUpserts
     from ..upserts.statements.recorded import Recorded
     from ..upserts.upsert import JudgedUpsert
 
-__all__ = ["CheckedRecord", "RecordOptions", "Records"]
+__all__ = ["CheckedRecord", "RecordOptions", "Records", "ran_upserts"]
 
 _PARSERS = ("postgast", "sqlglot")
 
@@ -168,6 +170,29 @@ class Records:
                 subject=f"{counted(len(upserts), 'observed upsert')}",
                 upserts=upserts,
             )
+
+
+def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
+    """Return what tests ran at which line, for a scan; None: no file is named.
+
+    :raises MissingParsersError: the extra ``scan`` is not installed.
+    :raises ObservedFileError: a file cannot be read.
+    """
+    if not observed:
+        return None
+    _require_parsers()
+    from ..upserts.observed.source import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
+    from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
+
+    return RanUpserts(
+        RanUpsert(
+            path=upsert.place.path, line=upsert.place.line, table=upsert.table, target=upsert.target
+        )
+        for upsert in upserts_of_observed(read_observed_files(observed))
+        if upsert.place.path is not None
+        and upsert.place.line is not None
+        and isinstance(upsert.table, NamedTable)
+    )
 
 
 class _Answers(list["Mapping[Any, JudgedUpsert]"]):

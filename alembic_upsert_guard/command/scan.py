@@ -17,12 +17,14 @@ from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
 from .metadata import models_of
 from .pyproject import read_settings
+from .records import ran_upserts
 from .report import Report, suppressed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..upserts.scan import DeclaredTables, ScanReport
+    from ..upserts.scan.ran import RanUpserts
     from .metadata import Models
     from .project import Project
 
@@ -48,6 +50,8 @@ class ScanOptions:
     """None: that of the settings, or what ``env.py`` configures."""
     writing: Writing | None
     """None: neither."""
+    observed: tuple[str, ...] = ()
+    """Files of what tests ran; empty: none."""
     primary_keys: bool
     """Whether a key is declared for an upsert on a primary key, too, which the models serve without."""
 
@@ -62,7 +66,13 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     require_paths(paths)
     models = models_of(project, options.metadata or settings.metadata)
     declared = declared_tables(*models.metadata) if models.metadata else None
-    scanned = scan_files(paths, declared, drivers=models.drivers, exclude=settings.exclude)
+    scanned = scan_files(
+        paths,
+        declared,
+        drivers=models.drivers,
+        exclude=settings.exclude,
+        ran=ran_upserts(options.observed),
+    )
     notes = notes_of(scanned)
     if declared is None:
         if options.writing is not None:
@@ -93,10 +103,11 @@ def scan_files(
     *,
     drivers: frozenset[str] = frozenset(),
     exclude: Sequence[str] = (),
+    ran: RanUpserts | None = None,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
     with _progress("scanning") as progress:
-        return scan(paths, declared, drivers=drivers, progress=progress, exclude=exclude)
+        return scan(paths, declared, drivers=drivers, progress=progress, exclude=exclude, ran=ran)
 
 
 def notes_of(scanned: ScanReport) -> tuple[str, ...]:
@@ -112,6 +123,7 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
     stale = [comment.stale() for comment in scanned.stale_ignores]
     upserts, files = counted(len(scanned.upserts), "upsert"), counted(scanned.files, "file")
     left_out = f", {len(notes):,} left out" if notes else ""
+    left_out += f", {scanned.idle:,} that no test ran" if scanned.idle else ""
     return Report(
         commands=("scan",),
         findings=tuple(sorted([*scanned.findings, *stale], key=lambda f: by_place(f)[:2])),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
+    from .ran import RanUpserts
+
 __all__ = [
     "DeclaredClass",
     "DeclaredKey",
@@ -48,6 +50,7 @@ def scan(
     drivers: frozenset[str] = frozenset(),
     progress: Callable[[int, int], None] | None = None,
     exclude: Iterable[str] = (),
+    ran: RanUpserts | None = None,
 ) -> ScanReport:
     """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
@@ -60,6 +63,8 @@ def scan(
     :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
     :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.walk.find_files`.
+    :param ran: what was seen to run: an upsert that its source does not tell is told by the runs of its line; None:
+     nothing was recorded.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
@@ -71,4 +76,4 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared, drivers).scan(paths, progress, exclude)
+    return Scanner(declared, drivers, ran).scan(paths, progress, exclude)

@@ -32,6 +32,8 @@ class ScanReport:
     """How many files were looked at."""
     paths: tuple[str, ...] = ()
     """Those files, as they were asked for."""
+    idle: int | None = None
+    """How many upserts are not among those that ran; None: nothing was recorded."""
 
 
 def by_place(finding: Finding) -> tuple[str, int, str]:

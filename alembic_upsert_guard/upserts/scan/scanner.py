@@ -19,6 +19,7 @@ from .files import Problem, chunks_of, read_bytes
 from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments, suppresses_whole_file
 from .needles import any_may_upsert, may_upsert
+from .ran import known_from_runs
 from .readers import SUFFIXES, Readers
 from .report import ScanReport, by_place
 from .resolve import resolve
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...findings import Finding
     from ..upsert import JudgedUpsert
+    from .ran import RanUpserts
     from .readers import ReadFile
 
 __all__ = ["Scanner"]
@@ -39,9 +41,14 @@ class Scanner:
     """One scan."""
 
     def __init__(
-        self, declared: DeclaredTables | None, drivers: frozenset[str] = frozenset()
+        self,
+        declared: DeclaredTables | None,
+        drivers: frozenset[str] = frozenset(),
+        ran: RanUpserts | None = None,
     ) -> None:
         """Nothing is scanned yet."""
+        self._ran = ran
+        self._idle = 0
         self._declared = declared
         self._drivers = drivers
         self._readers = Readers(declared or DeclaredTables(()))
@@ -69,7 +76,7 @@ class Scanner:
             if isinstance(read, Problem):
                 self._problems.append(read)
             elif read is not None:
-                self._judge(read)
+                self._judge(path, read)
             if progress is not None:
                 progress(done, len(found.paths))
         self._findings += [
@@ -85,6 +92,7 @@ class Scanner:
             tuple(self._comments),
             len(found.paths),
             tuple(found.paths),
+            None if self._ran is None else self._idle,
         )
 
     def _read(self, path: str) -> ReadFile | Problem | None:
@@ -106,14 +114,24 @@ class Scanner:
             self._suppressed_files.add(path)
         return read
 
-    def _judge(self, read: ReadFile) -> None:
+    def _judge(self, path: str, read: ReadFile) -> None:
         self._comments += read.comments
         comments = IgnoreComments(read.comments)
-        for upsert in read.upserts:
-            judged = resolve(upsert, self._declared, self._drivers)
-            self._upserts.append(judged)
-            place = upsert.place
-            self._findings += [f for f in judged.findings if not comments.suppress(f, place)]
+        seen = {} if self._ran is None else self._ran.at_sites(path, read.upserts)
+        for site in read.upserts:
+            judged = [
+                resolve(upsert, self._declared, self._drivers)
+                for upsert in known_from_runs(site, seen.get(site, ()))
+            ]
+            self._upserts += judged
+            self._findings += [
+                finding
+                for each in judged
+                for finding in each.findings
+                if not comments.suppress(finding, site.place)
+            ]
+            if self._ran is not None and not seen[site]:
+                self._idle += not any(self._ran.has(each.upsert) for each in judged)
         # what only a database brings up is left to the check of it
         self._stale += [
             comment
