@@ -181,7 +181,7 @@ def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
     if not observed:
         return None
     _require_parsers()
-    from ..upserts.observed.source import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
+    from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
     from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
 
     return RanUpserts(
