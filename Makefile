@@ -1,4 +1,5 @@
-# A few commands, Python 3.10+ and nothing else: `make demo`, `make demo-sqlite` and `make demo-sql` play the sample project, `make test` passes the tests.
+# A few commands, Python 3.10+ and nothing else: `make demo`, `make demo-sqlite` and `make demo-sql` play the sample project,
+# `make test` is for each change, `make test-all` is what CI runs of the tests, `make corner` the rest of it.
 # PostgreSQL comes in a wheel; DATABASE_URL, where set, names a server to use instead.
 
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-sqlite demo-sql test tests lint corner clean
+.PHONY: demo demo-sqlite demo-sql test test-all lint corner clean
 
 demo: $(READY)
 	$(BIN)/python -m sample_project
@@ -17,9 +18,10 @@ demo-sqlite: $(READY)
 demo-sql: $(READY)
 	$(BIN)/python -m sample_project --sql
 
-test: lint tests
+test: lint
+	$(BIN)/pytest -n auto -m 'not slow'
 
-tests: $(READY)
+test-all: lint
 	$(BIN)/pytest -n auto
 
 lint: $(READY)

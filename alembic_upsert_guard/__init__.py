@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api import check_keys as check_keys
     from .declaration import (
         DeclaredUpsertKey,
         UpsertKey,
@@ -23,17 +24,20 @@ if TYPE_CHECKING:
         UnsupportedUpsertKeyError,
         UpsertGuardError,
     )
+    from .findings import Finding as Finding
     from .migration.violation import UpsertKeyViolation as UpsertKeyViolation
     from .upserts.observed import observe
 
 _HOMES = {
     "DeclarationError": ".errors",
     "DeclaredUpsertKey": ".declaration",
+    "Finding": ".findings",
     "UndeclaredUpsertKeyError": ".errors",
     "UnsupportedUpsertKeyError": ".errors",
     "UpsertGuardError": ".errors",
     "UpsertKey": ".declaration",
     "UpsertKeyViolation": ".migration.violation",
+    "check_keys": ".api",
     "conflict_target": ".declaration",
     "declare_upsert_key": ".declaration",
     "declared_upsert_keys": ".declaration",
@@ -45,10 +49,12 @@ _HOMES = {
 __all__ = [
     "DeclarationError",
     "DeclaredUpsertKey",
+    "Finding",
     "UndeclaredUpsertKeyError",
     "UnsupportedUpsertKeyError",
     "UpsertGuardError",
     "UpsertKey",
+    "check_keys",
     "conflict_target",
     "declare_upsert_key",
     "declared_upsert_keys",

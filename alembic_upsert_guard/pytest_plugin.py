@@ -1,16 +1,20 @@
 """pytest's plugin: options and nothing else, until ``--upsert-guard`` asks for the recording.
 
-This module and its package import nothing but the standard library: pytest loads it wherever the package is installed.
+This module and its package import nothing but pytest itself, which loads it wherever the package is installed.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
-__all__ = ["DEFAULT_RECORD", "pytest_addoption", "pytest_configure"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["DEFAULT_RECORD", "pytest_addoption", "pytest_configure", "upsert_guard_connection"]
 
 DEFAULT_RECORD = ".upsert_guard/observed.json"
 """Where upserts are written, from pytest's root directory on."""
@@ -55,3 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from .pytest_session import start  # noqa: PLC0415 - whoever asks for it pays for it
 
         start(config, config.getoption("upsert_guard_record") or DEFAULT_RECORD)
+
+
+@pytest.fixture
+def upsert_guard_connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """A connection to the migrated database, by pytest-alembic; a project without it defines its own."""
+    from .testing import migrated_connection  # noqa: PLC0415 - for the test that takes it
+
+    yield from migrated_connection(request)

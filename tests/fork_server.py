@@ -12,11 +12,11 @@ import json
 import os
 import runpy
 import select
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -56,10 +56,8 @@ class ForkServer:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"listening\n"
 
-    def run(
-        self, arguments: list[str], cwd: Path, environment: dict[str, str]
-    ) -> tuple[int, str, str]:
-        """The exit code, standard output and standard error of ``python`` with these arguments.
+    def begin(self, arguments: list[str], cwd: Path, environment: dict[str, str]) -> Running:
+        """Start ``python`` with these arguments.
 
         :param arguments: ``-m`` and a module or ``-c`` and code, then what the program gets.
         :param environment: all of it; what the interpreter alone reads, such as PYTHONPATH, changes nothing.
@@ -67,17 +65,16 @@ class ForkServer:
         request = json.dumps(
             {"arguments": arguments, "cwd": str(cwd), "environment": environment}
         ).encode()
-        with (
-            tempfile.TemporaryFile() as out,
-            tempfile.TemporaryFile() as err,
-            socket.socket(socket.AF_UNIX) as connection,
-        ):
-            connection.connect(self._address)
-            sent = socket.send_fds(connection, [request], [out.fileno(), err.fileno()])
-            assert sent == len(request)
-            connection.shutdown(socket.SHUT_WR)
-            code = int(connection.makefile().read())
-            return code, _text_of(out.fileno()), _text_of(err.fileno())
+        out, its_out = os.pipe()
+        err, its_err = os.pipe()
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self._address)
+        sent = socket.send_fds(connection, [request], [its_out, its_err])
+        assert sent == len(request)
+        connection.shutdown(socket.SHUT_WR)
+        os.close(its_out)
+        os.close(its_err)
+        return Running(connection, out, err)
 
     def stop(self) -> None:
         """End the process; no request is under way."""
@@ -89,10 +86,58 @@ class ForkServer:
         self._folder.cleanup()
 
 
-def _text_of(descriptor: int) -> str:
-    with open(os.dup(descriptor), newline=None) as file:  # noqa: PTH123 - a descriptor has no path
-        file.seek(0)
-        return file.read()
+class Running:
+    """A program that was begun."""
+
+    def __init__(self, connection: socket.socket, out: int, err: int) -> None:
+        self._connection = connection
+        self._out = _Stream(out)
+        self._err = _Stream(err)
+
+    def until_it_logs(self, words: str) -> None:
+        """Wait until `words` are on its standard error; they never are: an assertion fails."""
+        assert self._err.has(words), self._err.text
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return bool(select.select([self._connection], [], [], 0)[0])
+
+    def result(self) -> tuple[int, str, str]:
+        """Wait for its end: the exit code, standard output and standard error."""
+        out, err = self._out.whole(), self._err.whole()
+        with self._connection, self._connection.makefile() as answer:
+            return int(answer.read()), out, err
+
+
+class _Stream:
+    """What a program writes, read as it comes."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.text = ""
+        self._changed = threading.Condition()
+        self._reading = threading.Thread(target=self._read, args=(descriptor,), daemon=True)
+        self._ended = False
+        self._reading.start()
+
+    def _read(self, descriptor: int) -> None:
+        with open(descriptor) as file:
+            for line in file:
+                with self._changed:
+                    self.text += line
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def has(self, words: str) -> bool:
+        """Wait until `words` are there, or can no longer come."""
+        with self._changed:
+            self._changed.wait_for(lambda: words in self.text or self._ended, timeout=120)
+            return words in self.text
+
+    def whole(self) -> str:
+        self._reading.join()
+        return self.text
 
 
 def serve(address: str) -> None:
@@ -102,7 +147,6 @@ def serve(address: str) -> None:
             importlib.import_module(name)
     for command in importlib.metadata.entry_points(group="console_scripts", name="upsert-guard"):
         command.load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who answer
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(16)
@@ -114,11 +158,15 @@ def serve(address: str) -> None:
                 listener.close()
                 _answer(connection)
             connection.close()
+            with suppress(
+                ChildProcessError
+            ):  # those that have answered; the others with the next request
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
 
 
 def _answer(connection: socket.socket) -> None:
     """Run the program in a process of its own, so that its exit code is known however it ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 2)
     while more := connection.recv(_LONGEST_REQUEST):
         request += more

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fork_server import ForkServer
+    from tests.fork_server import ForkServer, Running
 
 _INI = """
 [alembic]
@@ -119,6 +119,24 @@ class Ran:
     def detected(self) -> list[str]:
         """Our own log lines, without level and logger."""
         return re.findall(r"\[alembic\.autogenerate\.upsert_guard\] (.*)", self.err)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that runs."""
+
+    process: Running
+
+    def until_it_logs(self, words: str) -> None:
+        """Wait until `words` are in its log."""
+        self.process.until_it_logs(words)
+
+    def done(self) -> bool:
+        return self.process.done()
+
+    def result(self) -> Ran:
+        """Wait for its end."""
+        return Ran(*self.process.result())
 
 
 ALEMBIC_RESTORES = pytest.mark.since(
@@ -229,33 +247,37 @@ class Project:
         assert ran.code == 0, ran.said
         return ran
 
+    def begin(self, *arguments: str) -> Begun:
+        """Start the ``alembic`` command, to be looked at while it runs."""
+        assert self.server is not None
+        return Begun(self.server.begin(["-m", "alembic", *arguments], self.path, self._environment))
+
     def python(self, *arguments: str, stdin: int | None = None, forked: bool = True) -> Ran:
         """Run Python with these arguments, in a process of its own.
 
         :param forked: with the imports done; never where standard input or what only the interpreter reads matters.
         """
-        environment = {
-            **os.environ,
-            "PROJECT_URL": self.url,
-            "PYTHONPATH": ".",
-            **self.environment,
-        }
         read_at_start = (self.path / "sitecustomize.py").exists() or any(
             name.startswith("PYTHON") for name in self.environment
         )
         forked = forked and stdin is None and not read_at_start and arguments[0] in ("-m", "-c")
         if self.server and forked:
-            return Ran(*self.server.run(list(arguments), self.path, environment))
+            return Ran(*self.server.begin([*arguments], self.path, self._environment).result())
         ran = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.path,
-            env=environment,
+            env=self._environment,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             capture_output=True,
             text=True,
             check=False,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        ours = {"PROJECT_URL": self.url, "PYTHONPATH": "."}
+        return {**os.environ, **ours, **self.environment}
 
     def check(self) -> Ran:
         return self.alembic("check")

@@ -213,6 +213,7 @@ def test_what_the_judge_says_is_a_code() -> None:
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    """`explain` prints the page."""
     assert sorted(PAGES) == sorted(CODES)
     assert all(page_of(code) == PAGES[code].text for code in CODES)
 
@@ -238,6 +239,7 @@ def test_every_code_is_named_in_another_test() -> None:
     ],
 )
 def test_an_unknown_code_is_answered_with_near_ones_and_all(wrong: str, near: str) -> None:
+    """The error has the codes that are spelt nearly so, then every one."""
     for ask in (code_of, page_of):
         with pytest.raises(UnknownCodeError) as raised:
             ask(wrong)
@@ -432,6 +434,7 @@ def test_the_pages_of_scan_show_source() -> None:
 
 
 def test_all_but_three_pages_show_what_a_server_answers() -> None:
+    """The three are about no statement."""
     assert set(PAGES) - {page.code for page in WITH_ANSWERS} == {
         "unknown-dialect",
         "unread-file",

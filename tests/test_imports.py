@@ -153,10 +153,12 @@ def test_a_star_import_is_the_list_of_what_is_offered() -> None:
     """).split() == [
         "DeclarationError",
         "DeclaredUpsertKey",
+        "Finding",
         "UndeclaredUpsertKeyError",
         "UnsupportedUpsertKeyError",
         "UpsertGuardError",
         "UpsertKey",
+        "check_keys",
         "conflict_target",
         "declare_upsert_key",
         "declared_upsert_keys",

@@ -181,6 +181,7 @@ def first_missing(steps: list[str], text: str) -> str | None:
 
 
 def test_every_system_fails_first_and_works_after_its_key_is_declared() -> None:
+    """What the demo prints, scene by scene."""
     played = play()
 
     assert played.returncode == 0, played.stdout + played.stderr
@@ -229,6 +230,7 @@ def test_a_step_that_does_not_go_as_told_ends_the_play_with_1(tmp_path: Path) ->
 def test_a_database_with_tables_in_it_is_refused_by_their_names(
     postgresql: psycopg.Connection, url: str
 ) -> None:
+    """Exit 2 before anything is touched."""
     postgresql.execute("CREATE TABLE orders (id int)")
     postgresql.commit()
 
@@ -242,6 +244,7 @@ def test_a_database_with_tables_in_it_is_refused_by_their_names(
 def test_an_empty_database_of_yours_is_played_on_and_left_empty(
     postgresql: psycopg.Connection, url: str
 ) -> None:
+    """Tables and functions of the demo are gone afterwards."""
     played = play(DATABASE_URL=url)
 
     assert played.returncode == 0, played.stdout + played.stderr
@@ -253,6 +256,7 @@ def test_an_empty_database_of_yours_is_played_on_and_left_empty(
 
 
 def test_ctrl_c_leaves_no_server_behind() -> None:
+    """Exit 130; the server and its folders are gone."""
     with tempfile.TemporaryDirectory(prefix="t-") as folder:
         playing = subprocess.Popen(
             PLAY,

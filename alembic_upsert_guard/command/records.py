@@ -91,7 +91,7 @@ class Records:
         if not options.has_any:
             return
         _require_parsers()
-        from ..upserts.observed.source import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
+        from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
         from ..upserts.statements.log import read_server_log  # noqa: PLC0415 - as above
 
         self._ran = upserts_of_observed(read_observed_files(options.observed))
@@ -123,7 +123,7 @@ class Records:
         if catalog_for(connection.dialect) is None:
             self._unknown.append(unknown_dialect(dialect))
             return
-        from ..upserts.observed.source import judge_observed  # noqa: PLC0415 - the parsers are an extra
+        from ..upserts.observed.recorded_files import judge_observed  # noqa: PLC0415 - the parsers are an extra
         from ..upserts.statements.judge import judge_recorded  # noqa: PLC0415 - as above
 
         for answers, recorded in self._recorded(connection):
@@ -181,7 +181,7 @@ def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
     if not observed:
         return None
     _require_parsers()
-    from ..upserts.observed.source import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
+    from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
     from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
 
     return RanUpserts(

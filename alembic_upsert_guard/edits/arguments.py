@@ -4,7 +4,7 @@
 the value                   becomes                        because
 =========================== ============================== =======================================
 ``(X, Y)``                  ``(X, Y, KEY)``
-``(X, {...})``              ``(X, KEY, {...})``            the options stand last
+``(X, {...})``              ``(X, KEY, {...})``            the options are last
 ``({...},)``                ``(KEY, {...},)``
 ``(X, *more)``              ``(X, *more, KEY)``            or in front of ``*more``, if it ends in options
 ``()``                      ``(KEY,)``
@@ -146,7 +146,7 @@ def _wrapped(source: Source, value: ast.expr, star: str, spell: Spell) -> Iterat
 
 
 def _in_front(source: Source, bracket: Bracket, spell: Spell) -> Iterator[Insertion]:
-    """In front of the first item: what stands last there has to stay behind."""
+    """In front of the first item: what is last there has to stay behind."""
     first = bracket.items[0]
     if source.starts_line(first.start):
         indent = source.indent(first.start)
@@ -236,5 +236,5 @@ def add_to_call(source: Source, call: ast.Call, spell: Spell, unit: str) -> Iter
         raise UnwritableError("the arguments of Table(...) cannot be told apart")
     last = max(source.start(argument) for argument in call.args)
     if any(source.start(keyword.value) < last for keyword in call.keywords):
-        raise UnwritableError("columns stand behind a keyword of Table(...)")
+        raise UnwritableError("columns are behind a keyword of Table(...)")
     yield from _behind(source, bracket, len(call.args) - 1, spell, unit, needs_comma=False)

@@ -89,7 +89,7 @@ class ClassBody:
     ) -> Insertion:
         """Return the statement that sets ``__table_args__``, on one line where it fits.
 
-        :param rest: what stands behind the declarations; None: nothing.
+        :param rest: what is behind the declarations; None: nothing.
         :param comma: whether a single declaration needs one behind it.
         """
         deep = self.indent + self.unit if is_method else self.indent

@@ -27,7 +27,7 @@ _HOMES = {
 """Where each thing that a declaration names is imported from."""
 
 _THIRD_PARTY = frozenset({"sqlalchemy", "sqlmodel", "alembic", "alembic_upsert_guard"})
-"""Packages that stand in the section of the imports that ours belongs into."""
+"""Packages in the section of the imports that ours belongs into."""
 
 
 class Imports:

@@ -55,7 +55,7 @@ def origin_of(
 
 
 def _table_place(table: Table, files: Container[str]) -> TablePlace:
-    """The place of a table that is made by ``Table(...)``, as far as the modules tell."""
+    """The place of a table that is made by ``Table(...)``, as far as the modules say."""
     modules = list(modules_of(files))
     return TablePlace(
         schema=table.schema,

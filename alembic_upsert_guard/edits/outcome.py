@@ -122,7 +122,7 @@ def _to_paste(subject: str, key: KeyToWrite) -> str:
 
 
 def described(edits: Edits) -> Iterator[str]:
-    """Return what people are told of each declaration that was written."""
+    """Return a line for each declaration that was written."""
     for each in edits.written:
         keys = [f"UpsertKey({', '.join(key.arguments('text'))})" for key in each.of.keys]
         yield declaration_written(each.path, each.line, keys, each.of.place.label)

@@ -43,7 +43,7 @@ class ClassPlace:
 
     @property
     def label(self) -> str:
-        """How people are told of the place."""
+        """The place in words."""
         return f"class {self.qualname}"
 
     @property
@@ -65,7 +65,7 @@ class TablePlace:
 
     @property
     def label(self) -> str:
-        """How people are told of the place."""
+        """The place in words."""
         return f'Table("{self.table}", ...)'
 
     @property
@@ -80,7 +80,7 @@ class NoPlace:
     """Nothing that could be written into is known."""
 
     label: str
-    """How people are told of the place."""
+    """The place in words."""
     subject: str
     """How Python code names the table."""
     reason: str

@@ -147,7 +147,7 @@ def plan_edits(
 ) -> Edits:
     """Return what is to be written, and what is not.
 
-    :param paths: the files that may be written, by their real paths; each as people are told of it.
+    :param paths: the files that may be written, by their real paths; each as it is shown.
     :param read: the bytes of a file by its real path; a `str` is the reason why it is not written.
     """
     plan = _Plan(paths, read)

@@ -35,7 +35,7 @@ class KeyToWrite:
         return self.where is not None or any(map(sql_of_element, self.elements))
 
     def arguments(self, text: str) -> list[str]:
-        """Return what stands in the parentheses of ``UpsertKey``.
+        """Return what is in the parentheses of ``UpsertKey``.
 
         :param text: how the file spells SQLAlchemy's ``text``.
         """
@@ -84,7 +84,7 @@ def escaped(sql: str) -> str:
 def folded(call: str, name: str, arguments: list[str], indent: str, unit: str) -> str:
     """Return the call as Black and Ruff fold it where its line would get too long.
 
-    :param call: the whole of it on one line, without what stands behind it.
+    :param call: the whole of it on one line, without what is behind it.
     """
     if len(indent.expandtabs(4)) + len(call) + 1 <= LINE_LENGTH:
         return call

@@ -78,7 +78,7 @@ class Miss(Enum):
     DEFERRABLE = "it is deferrable"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
     """The nearest thing that is unique in the models."""
 

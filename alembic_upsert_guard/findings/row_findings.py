@@ -34,33 +34,38 @@ def of_rows(
     :param fixable: whether the upgrade can offer a line that fixes them, on this kind of database.
     """
     way_out = _LYING_INDEX if served else _UPGRADE_FIXES if fixable else _BY_HAND
-    findings = []
+    findings = (_uncompared(key, report), _duplicates(key, report, way_out), _nulls(key, report))
+    return [finding for finding in findings if finding is not None]
+
+
+def _uncompared(key: KeySubject, report: RowsReport) -> Finding | None:
+    code = FindingCode.DUPLICATE_ROWS
     if report.obstacle is not None:
         fact = f"no unique index can be made on these elements and rows: {report.obstacle}"
-        findings.append(key_finding(key, FindingCode.DUPLICATE_ROWS, fact, OTHER_KEY))
-    elif report.doubt is not None:
+        return key_finding(key, code, fact, OTHER_KEY)
+    if report.doubt is not None:
         fact = f"the rows were not compared, and nothing is known of them: {report.doubt}"
         hint = "compare the rows by hand, as the index does"
-        findings.append(
-            key_finding(key, FindingCode.DUPLICATE_ROWS, fact, hint, Circumstance.NOT_COMPARED)
-        )
-    if report.groups:
-        groups = counted(report.groups, "duplicate group")
-        fact = f"{groups}, {counted(report.surplus, 'surplus row')}"
-        hint = f"list them: {report.listing} {way_out}"
-        findings.append(key_finding(key, FindingCode.DUPLICATE_ROWS, fact, hint))
-    if report.null_rows and key.nulls in {"warn", "forbid"}:
-        forbidden = Circumstance.NULLS_FORBIDDEN if key.nulls == "forbid" else None
-        findings.append(
-            key_finding(
-                key,
-                FindingCode.NULL_ROWS,
-                null_rows_fact(report.null_rows),
-                NULL_ROWS_HINT,
-                forbidden,
-            )
-        )
-    return findings
+        return key_finding(key, code, fact, hint, Circumstance.NOT_COMPARED)
+    return None
+
+
+def _duplicates(key: KeySubject, report: RowsReport, way_out: str) -> Finding | None:
+    if not report.groups:
+        return None
+    groups = counted(report.groups, "duplicate group")
+    fact = f"{groups}, {counted(report.surplus, 'surplus row')}"
+    return key_finding(
+        key, FindingCode.DUPLICATE_ROWS, fact, f"list them: {report.listing} {way_out}"
+    )
+
+
+def _nulls(key: KeySubject, report: RowsReport) -> Finding | None:
+    if not report.null_rows or key.nulls not in {"warn", "forbid"}:
+        return None
+    forbidden = Circumstance.NULLS_FORBIDDEN if key.nulls == "forbid" else None
+    fact = null_rows_fact(report.null_rows)
+    return key_finding(key, FindingCode.NULL_ROWS, fact, NULL_ROWS_HINT, forbidden)
 
 
 class Unread(Enum):

@@ -38,7 +38,7 @@ class DuplicateGroup:
     """The first of those rows, by primary key (or ctid, rowid), in its order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowsReport:
     """What one read of the rows found against one key."""
 

@@ -64,8 +64,8 @@ class CheckedCode:
         found = [each for each in self._scanned.findings if each.code is FindingCode.UNREAD_FILE]
         for judged in self.upserts:
             place = judged.upsert.place
-            suppressing = comments.get(place.path or "", none)
-            found += [f for f in judged.findings if not suppressing.accept(f, place)]
+            of_file = comments.get(place.path or "", none)
+            found += [f for f in judged.findings if not of_file.suppress(f, place)]
         stale = [
             comment.stale()
             for of_file in comments.values()

@@ -34,7 +34,7 @@ class DeclaredKey:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them."""
+        """The elements by label."""
         return tuple(element.label for element in self.elements)
 
 
@@ -124,7 +124,7 @@ class DeclaredTables:
             return self._by_name.get((self.default_schema, name))
         return found
 
-    def alike(self, schema: str | None, name: str) -> DeclaredTable | None:
+    def table_of_similar_name(self, schema: str | None, name: str) -> DeclaredTable | None:
         """Return a table that the name may mean, in another schema or in another case; None: there is none."""
         folded = name.casefold()
         for table in self.tables:
@@ -143,7 +143,7 @@ class DeclaredTables:
         return next((c for c in fitting if c.root), None)
 
     def place_of(self, table: DeclaredTable) -> str:
-        """Return where a key of the table is written, as people are shown it."""
+        """Return where a key of the table is written, in words."""
         mapped = self.class_for(table)
         if mapped is None:
             return f'Table("{table.name}", ...)'

@@ -1,7 +1,7 @@
 """Upserts in the functions and procedures of a database, held against what the database offers.
 
 The planner judges: every upsert is explained with the function's own conflict target, under the function's own
-``search_path``. What only a call would tell is unresolved, with the reason.
+``search_path``. What only a call would show is unresolved, with the reason.
 """
 
 from __future__ import annotations
@@ -139,19 +139,19 @@ class _Function:
         )
 
     def _obstacle(self, table: NamedTable, *, is_made: bool) -> str | None:
-        """Why no plan tells what is unique on the table at a call; None: one does."""
+        """Why no plan shows what is unique on the table at a call; None: one does."""
         if (table.schema or "").startswith("pg_temp"):
-            return f"{table.name} is a temporary table, which is there in its session alone"
+            return f"{table.name} is a temporary table, which exists in its session only"
         if table.schema is not None:
             return None
         moves = _changes_search_path(self.function)
         if moves and not is_made:
             return f"the function changes search_path itself, so which {table.name} is meant is not known"
         if moves or table.name in self.made.names:
-            return f"the function makes {table.name} itself, so what is unique there is known at the call alone"
+            return f"the function makes {table.name} itself, so what is unique there is known at the call only"
         return None
 
 
 def _changes_search_path(function: DatabaseFunction) -> bool:
-    """Whether the body changes the search path itself, as far as words tell."""
+    """Whether the body changes the search path itself, as far as its words say."""
     return "search_path" in function.source.lower()

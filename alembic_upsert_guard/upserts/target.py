@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something that the source does not tell, or that is not understood; never a guess."""
+    """Something that the source does not say, or that is not understood; never a guess."""
 
     reason: str
     """In words, present tense, without a full stop."""

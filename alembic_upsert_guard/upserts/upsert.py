@@ -100,7 +100,7 @@ class RoutineContext:
     clashes: tuple[tuple[str, NameClash], ...] = ()
     """Names in the conflict target that are a variable's or a parameter's, too."""
     unplannable: str | None = None
-    """Why no plan tells what a call will meet, in words; None: the planner can be asked."""
+    """Why no plan shows what a call will meet, in words; None: the planner can be asked."""
     may_make_table: bool = False
     """Whether a routine makes a table of that name, which need not be there now."""
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import seed as seeded
 from sqlalchemy.exc import DBAPIError, SAWarning
 
 from alembic_upsert_guard.errors import HiddenRowsError
 from alembic_upsert_guard.rows import read_rows
 from alembic_upsert_guard.rows.postgresql import preflight
 from alembic_upsert_guard.rows.statements import IDENTITIES
+from tests.generated import (
+    WrongClaimError,
+    WrongClaims,
+    counted,
+    executed,
+    for_each,
+    made,
+    pasted,
+    undone,
+)
 
 from .known import KNOWN, Known, cause_of
 from .tables import KEYS_OF_A_TABLE, quoted
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 
     from .tables import Case, Key, Table
 
-__all__ = ["ACCEPTED", "DisagreementError", "GeneratorDefectError", "Tally", "check"]
+__all__ = ["ACCEPTED", "Tally", "check"]
 
 ACCEPTED = "accepted"
 DUPLICATES = "duplicates"
@@ -45,14 +52,6 @@ _FRESH = 10
 """Tables that hypothesis draws one by one."""
 
 _DUPLICATE_CODES = ("23505", "UNIQUE constraint failed")
-
-
-class GeneratorDefectError(Exception):
-    """The generated SQL fails for a reason of its own: nothing is learned of the preflight."""
-
-
-class DisagreementError(AssertionError):
-    """The preflight contradicts the index, or the rows."""
 
 
 class Said(NamedTuple):
@@ -102,10 +101,7 @@ class Tally:
     sampled: int = 0
     """Groups of samples that were looked at row by row."""
 
-    disagreements: dict[str, str] = field(default_factory=dict)
-    """By what is claimed wrongly: the shortest reproducer."""
-
-    times: Counter[str] = field(default_factory=Counter)
+    claims: WrongClaims = field(default_factory=WrongClaims)
     causes: Counter[str] = field(default_factory=Counter)
     """How many claims come of each known cause."""
 
@@ -130,9 +126,21 @@ class Tally:
         if known is not None:
             self.causes[known.cause] += 1
             return False
-        self.times[claim] += 1
-        self.disagreements[claim] = min(self.disagreements.get(claim, told), told, key=len)
+        self.claims.add(claim, told)
         return True
+
+    @property
+    def wrong(self) -> int:
+        return self.claims.times.total()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        yield from self.claims.lines()
+        yield f"{self.cases} cases in {seconds:.0f} s; what the preflight and what the index says:"
+        yield from counted(Counter({f"{s}; {index}": n for (s, index), n in self.outcomes.items()}))
+        yield f"{self.refused} refused by the index, {self.doubtful} left in doubt"
+        yield f"{self.counted} counted row by row, {self.sampled} groups of samples looked at"
+        yield from counted(Counter({f"known: {cause}": n for cause, n in self.causes.items()}))
+        yield f"{self.wrong} disagreements"
 
 
 def check(
@@ -146,7 +154,7 @@ def check(
 ) -> None:
     """Compare the answers for about `size` keys, always the same ones for the same seed.
 
-    :raises DisagreementError: for the smallest table that hypothesis finds; with `keep_going` all are only counted.
+    :raises WrongClaimError: for the smallest table that hypothesis finds; with `keep_going` all are only counted.
     """
 
     def agree(case: Case) -> None:
@@ -157,52 +165,26 @@ def check(
     tables = max(size // KEYS_OF_A_TABLE, 1)
     # from the eleventh on, hypothesis mostly makes tables out of those that it had: it begins anew
     for batch in range(0, tables, _FRESH):
-        budget = settings(
-            max_examples=min(_FRESH, tables - batch),
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        seeded(f"{seed} {batch}")(budget(given(cases)(agree)))()
+        for_each(cases, agree, size=min(_FRESH, tables - batch), seed=f"{seed} {batch}")
 
 
 def compare(connection: Connection, case: Case, tally: Tally, *, keep_going: bool = False) -> None:
     """Ask both for every key of the case.
 
-    :raises DisagreementError: they do not say the same; with `keep_going` it is only counted.
+    :raises WrongClaimError: they do not say the same; with `keep_going` it is only counted.
     """
-    with _undone(connection):
-        try:
-            for statement in case.table.statements:
-                _run(connection, statement)
-        except DBAPIError as error:
-            raise GeneratorDefectError(f"{error.orig}\n{_pasted(case.table)}") from error
+    with made(connection, case.table.statements):
         for key in case.keys:
             for claim in dict.fromkeys(_wrong_claims(connection, case.table, key, tally)):
                 told = _told(case.table, key, claim)
                 if tally.add(case.table, key, claim, told) and not keep_going:
-                    raise DisagreementError(told)
-
-
-@contextmanager
-def _undone(connection: Connection) -> Iterator[None]:
-    """A savepoint in SQL: SQLAlchemy's own would not begin a transaction on SQLite."""
-    _run(connection, "SAVEPOINT agreement")
-    try:
-        yield
-    finally:
-        _run(connection, "ROLLBACK TO SAVEPOINT agreement")
-        _run(connection, "RELEASE SAVEPOINT agreement")
-
-
-def _run(connection: Connection, sql: str) -> Any:
-    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+                    raise WrongClaimError(told)
 
 
 def _wrong_claims(connection: Connection, table: Table, key: Key, tally: Tally) -> Iterator[str]:
     """Everything said that the index, or a look at every row, contradicts."""
     before = _state(connection, table)
-    with _undone(connection):
+    with undone(connection):
         said = _asked(connection, table, key)
         after = _state(connection, table)
     if after != before:
@@ -250,8 +232,8 @@ def _asked(connection: Connection, table: Table, key: Key) -> Said:
 def _built(connection: Connection, table: Table, key: Key) -> str:
     """ACCEPTED, or what the index refuses with."""
     try:
-        with _undone(connection):
-            _run(connection, _index_sql(table, key))
+        with undone(connection):
+            executed(connection, _index_sql(table, key))
     except DBAPIError as error:
         return _code(error)
     return ACCEPTED
@@ -299,8 +281,8 @@ def _are_both(table: Table, said: Said, index: str) -> bool:
 def _state(connection: Connection, table: Table) -> tuple[Any, ...]:
     """Rows by version, relations, settings: what a reader must leave alone; or why that cannot be told any more."""
     if connection.dialect.name == "sqlite":
-        rows = tuple(map(tuple, _run(connection, f"SELECT * FROM {table.sql}")))
-        relations = _run(
+        rows = tuple(map(tuple, executed(connection, f"SELECT * FROM {table.sql}")))
+        relations = executed(
             connection,
             "SELECT name FROM sqlite_master UNION ALL SELECT name FROM sqlite_temp_master",
         )
@@ -312,7 +294,7 @@ def _state(connection: Connection, table: Table) -> tuple[Any, ...]:
                (SELECT md5(string_agg(concat_ws(' ', name, setting), ', ' ORDER BY name)) FROM pg_settings)
     """
     try:
-        return tuple(_run(connection, statement).one())
+        return tuple(executed(connection, statement).one())
     except DBAPIError as error:
         return (_code(error),)
 
@@ -347,8 +329,8 @@ def _looked_at(connection: Connection, table: Table, key: Key) -> list[Row] | No
         f"SELECT a.place, a.id, (SELECT min(b.number) FROM k b WHERE {same}), {has_null} FROM k a"
     )
     try:
-        with _undone(connection):
-            return [Row(*row) for row in _run(connection, sql)]
+        with undone(connection):
+            return [Row(*row) for row in executed(connection, sql)]
     except DBAPIError:
         return None
 
@@ -418,7 +400,9 @@ def _has_form(
     columns = ", ".join([*(term.value for term in key.terms), *map(quoted, report.identity)])
     listed = ", ".join(str(row.id) for group in groups for row in group)
     try:
-        _run(connection, f"SELECT {columns} FROM {table.source} WHERE id IN ({listed or 0})").all()
+        executed(
+            connection, f"SELECT {columns} FROM {table.source} WHERE id IN ({listed or 0})"
+        ).all()
     except (ValueError, OverflowError):
         return False
     return True
@@ -430,7 +414,7 @@ def _is_of(
     """Whether one of the rows has these very values, as the driver hands them out."""
     terms = ", ".join(term.value for term in key.terms)
     listed = ", ".join(str(row.id) for row in group)
-    found = _run(connection, f"SELECT {terms} FROM {table.source} WHERE id IN ({listed})")
+    found = executed(connection, f"SELECT {terms} FROM {table.source} WHERE id IN ({listed})")
     return _shown(values) in {_shown(row) for row in found}
 
 
@@ -448,10 +432,10 @@ def _of_the_listing(
     ):  # what is refused is listed: keys with NULL too, equal ones in one line
         expected += len({row.leader for row in seen if row.has_null})
     try:
-        with _undone(connection):
+        with undone(connection):
             # counted there: not every value has a form in Python
             sql = f"SELECT count(*) FROM ({listing}) AS listing"
-            listed = _run(connection, sql).scalar_one()
+            listed = executed(connection, sql).scalar_one()
     except DBAPIError as error:
         yield f"the listing {Said('fails', str(error.orig))}"
         return
@@ -464,8 +448,4 @@ def _of_the_listing(
 
 def _told(table: Table, key: Key, claim: str) -> str:
     way = "" if key.few else ", with preflight.FEW = 0"
-    return f"-- {claim}\n{_pasted(table)}\n{_index_sql(table, key)};  -- nulls={key.nulls!r}{way}"
-
-
-def _pasted(table: Table) -> str:
-    return "\n".join(f"{statement};" for statement in table.statements)
+    return f"-- {claim}\n{pasted(table.statements)}\n{_index_sql(table, key)};  -- nulls={key.nulls!r}{way}"

@@ -220,6 +220,7 @@ def test_a_bare_url_takes_the_driver_that_is_installed(
 
 @pytest.mark.parametrize("name", ["mysql", "mariadb"])
 def test_a_bare_url_of_mysql(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A URL without a driver takes the one that is installed."""
     monkeypatch.setattr(importlib, "import_module", only("pymysql"))
     assert connect_to(f"{name}://u@h/d").drivername == f"{name}+pymysql"
 
@@ -236,6 +237,7 @@ def test_a_bare_url_of_mysql(monkeypatch: pytest.MonkeyPatch, name: str) -> None
 def test_a_missing_driver_is_named_with_its_pip_line(
     monkeypatch: pytest.MonkeyPatch, url: str, package: str
 ) -> None:
+    """The message ends with what to type."""
     monkeypatch.setattr(importlib, "import_module", only("nothing"))
     with pytest.raises(DatabaseURLError, match=f"is( not)? installed: pip install {package}$"):
         connect_to(url)
@@ -253,6 +255,7 @@ def only(installed: str) -> object:
 
 
 def test_sslmode_is_said_as_asyncpg_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own parameter is `ssl`."""
     monkeypatch.setattr(importlib, "import_module", only("asyncpg"))
     assert connect_to("postgresql://u@h/d?sslmode=require").query == {"ssl": "require"}
 
@@ -304,6 +307,7 @@ def test_every_spelling_of_a_password_is_taken_out() -> None:
     ],
 )
 def test_what_cannot_run_says_why(folder: Folder, arguments: list[str], message: str) -> None:
+    """Exit 2, nothing on standard output."""
     ran = folder.check(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"upsert-guard: {message}")
@@ -384,6 +388,7 @@ def test_with_models_the_hint_is_the_declaration_and_the_command(project: Projec
 
 
 def test_a_table_without_a_model_has_the_sql(project: Project) -> None:
+    """There is no key to add to a model that does not exist."""
     project.sql("CREATE TABLE logs (id serial PRIMARY KEY, line text)")
     (project.path / "app.sql").write_text(
         "INSERT INTO logs (line) VALUES ('a') ON CONFLICT (line) DO NOTHING;"
@@ -402,6 +407,7 @@ def test_functions_beside_the_declared_keys(project: Project) -> None:
 
 
 def test_metadata_goes_with_a_url(project: Project) -> None:
+    """Without one, env.py says which metadata is meant."""
     ran = guard(project, "check", "--metadata", "models:Base")
     assert (ran.code, ran.out) == (2, "")
     assert "--metadata goes with --database" in ran.err

@@ -42,6 +42,7 @@ def test_duplicates_are_counted_and_listed(project: Project) -> None:
 
 
 def test_rows_outside_of_the_predicate_do_not_count(project: Project) -> None:
+    """A partial key is unique among its own rows only."""
     with_rows(project, ACCOUNT.replace('"email")', '"email", where=text("tenant > 2"))'))
 
     assert report(project, "check", "--rows").codes == ["missing-arbiter"]
@@ -158,6 +159,7 @@ def test_what_cannot_be_indexed(project: Project) -> None:
 
 
 def test_rows_on_sqlite(sqlite_project: Project) -> None:
+    """Duplicates and NULLs are read there too, one finding each."""
     sqlite_project.sql(
         "CREATE TABLE accounts (id integer PRIMARY KEY, tenant integer NOT NULL, email varchar)",
         "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'a'), (2, NULL)",

@@ -51,6 +51,7 @@ def test_the_examples_print_what_the_page_says(project: Project) -> None:
 
 
 def test_the_entry_of_the_page_suppresses(project: Project) -> None:
+    """The TOML of the page suppresses the finding that it shows."""
     set_up(project)
     (project.path / "pyproject.toml").write_text(blocks("toml")[0])
     assert guard(project, "check", "--strict").code == 0
@@ -92,5 +93,6 @@ def test_the_hooks_are_commands() -> None:
 
 
 def test_links_lead_somewhere() -> None:
+    """Each is a page of the documentation or on the web."""
     for link in re.findall(r"\]\(([^)]+)\)", PAGE):
         assert link.startswith("https://") or (ROOT / "docs" / link).is_file()

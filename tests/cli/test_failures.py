@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +104,7 @@ def test_an_unreachable_database(project: Project) -> None:
 
 
 def test_a_database_that_does_not_exist(project: Project) -> None:
+    """The server's sentence, exit 2, no traceback."""
     project.models(ACCOUNT)
     project.url = project.url.replace("/tests", "/no_such_database", 1)
     assert "does not exist" in could_not_run(project, "check")
@@ -127,6 +127,7 @@ def test_a_configuration_that_is_not_there(broken: Project) -> None:
 
 
 def test_a_configuration_that_cannot_be_read(broken: Project) -> None:
+    """configparser's error is named, whichever command reads it."""
     (broken.path / "alembic.ini").write_text("script_location = migrations\n")
     assert could_not_run(broken, "check").startswith(
         "the Alembic configuration cannot be read: MissingSectionHeaderError: "
@@ -137,6 +138,7 @@ def test_a_configuration_that_cannot_be_read(broken: Project) -> None:
 
 
 def test_a_folder_of_migrations_that_is_not_there(broken: Project) -> None:
+    """Alembic's own sentence names the folder."""
     (broken.path / "migrations").rename(broken.path / "moved")
     assert "migrations" in could_not_run(broken, "check")
 
@@ -176,8 +178,8 @@ def test_an_interruption(project: Project) -> None:
         text=True,
     )
     assert running.stderr is not None
-    while "here" not in running.stderr.readline():
-        time.sleep(0.01)
+    while "here" not in (line := running.stderr.readline()):
+        assert line
     running.send_signal(signal.SIGINT)
     out, err = running.communicate()
     assert (running.returncode, out, err) == (130, "", "upsert-guard: interrupted\n")

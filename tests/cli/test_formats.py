@@ -117,6 +117,7 @@ def test_a_line_stays_a_line() -> None:
 
 
 def test_a_finding_without_elements_names_the_table() -> None:
+    """With its schema where it has one."""
     assert as_text([finding(elements=())], coloured=False) == [
         "missing-arbiter  t: nothing is unique. Add it"
     ]
@@ -126,6 +127,7 @@ def test_a_finding_without_elements_names_the_table() -> None:
 
 
 def test_the_summary_counts_both_kinds() -> None:
+    """Errors and warnings, each in singular or plural."""
     warning = Finding(code=FindingCode.NULL_ROWS, fact="f", hint="h")
     assert summary([finding(), warning, warning], "3 upsert keys", coloured=False) == (
         "3 upsert keys: 1 error, 2 warnings."

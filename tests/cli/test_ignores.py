@@ -176,11 +176,13 @@ def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, messag
     ],
 )
 def test_a_file_that_cannot_be_used(short: Project, text: str, message: str) -> None:
+    """Exit 2 with the reason; a file that is half read would suppress too much or too little."""
     ignoring(short, text)
     assert message in could_not_run(short, "check")
 
 
 def test_a_file_that_is_no_utf_8(tmp_path: Path) -> None:
+    """The name of the file is in the error."""
     (tmp_path / "pyproject.toml").write_bytes(b"# \xe9\n")
     with pytest.raises(PyprojectError, match=r"pyproject\.toml cannot be read"):
         read_entries(tmp_path / "pyproject.toml")

@@ -147,6 +147,7 @@ def test_named_models_are_found_where_alembic_finds_them(service: Project) -> No
     ],
 )
 def test_models_that_cannot_be_imported(service: Project, named: str, message: str) -> None:
+    """Exit 2 with the reason; a module that ends the process ends nothing here."""
     (service.path / "ends.py").write_text("raise SystemExit(0)\n")
     (service.path / "broken.py").write_text("class\n")
     assert could_not_run(service, "scan", "service.py", "--metadata", named).startswith(message)
@@ -170,7 +171,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
     assert ran.code == 1
     assert [line for line in ran.err.splitlines() if "left out" in line] == [
         "tree/gone.py: left out: it is a link that leads nowhere",
-        "tree/loop: left out: it is a link to a folder that it stands in, and is not followed",
+        "tree/loop: left out: it is a link to a folder that it is in, and is not followed",
     ]
     *lines, last = ran.out.splitlines()
     unknown = "what this file holds is not known: "

@@ -60,6 +60,7 @@ def test_the_models_are_named(shop: Project) -> None:
 
 @pytest.mark.parametrize(("strict", "code"), [("true", 1), ("false", 0)])
 def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, code: int) -> None:
+    """`strict` in pyproject.toml is --strict."""
     (shop.path / "app" / "service.py").write_text(
         "from sqlalchemy.dialects.postgresql import insert\n"
         "insert(unknown()).on_conflict_do_nothing(index_elements=['a'])\n"

@@ -373,21 +373,30 @@ KEYS: dict[str, Any] = {
 }
 
 
+INSIDE: dict[str, dict[str, Any]] = {
+    "partial: a quote": {"status": "it's"},
+    "partial: a date": {"closed_at": datetime(2021, 1, 2)},  # noqa: DTZ001 - the column has no time zone
+    "partial: an enum": {"tier": Tier.PAID},
+    "partial: text": {"status": "a:b"},
+}
+"""What a row needs to be inside a predicate, where the defaults are not."""
+
+
 @pytest.fixture(params=KEYS)
 def keyed(request: pytest.FixtureRequest, engine: Engine) -> Table:
-    """A table with one key, as ``create_all()`` makes it; its row is inside every predicate."""
-    table = accounts(KEYS[request.param](accounts().c))
+    """A table with one key, as ``create_all()`` makes it; its `info` is a row inside the predicate."""
+    table = accounts(KEYS[request.param](accounts().c), info=INSIDE.get(request.param, {}))
     table.metadata.create_all(engine)
     return table
 
 
 def row(table: Table) -> Any:
     """One row to insert again and again."""
-    return sqlite.insert(table).values(tenant=1, email="a", visits=1)
+    return sqlite.insert(table).values(tenant=1, email="a", visits=1, **table.info)
 
 
 def test_an_upsert_updates_the_row(keyed: Table, engine: Engine) -> None:
-    """``on_conflict_do_update`` finds its arbiter, each time."""
+    """``on_conflict_do_update`` finds its arbiter, each time: one row, whose visits were counted."""
     upsert = row(keyed).on_conflict_do_update(
         **conflict_target(keyed), set_={"visits": keyed.c.visits + 1}
     )
@@ -395,13 +404,18 @@ def test_an_upsert_updates_the_row(keyed: Table, engine: Engine) -> None:
     with engine.begin() as connection:
         for _ in range(3):
             connection.execute(upsert)
+        assert list(connection.scalars(select(keyed.c.visits))) == [3]
 
 
 def test_an_upsert_does_nothing(keyed: Table, engine: Engine) -> None:
-    """``on_conflict_do_nothing`` finds it too."""
+    """``on_conflict_do_nothing`` finds it too, and the row stays as it is."""
+    upsert = row(keyed).on_conflict_do_nothing(**conflict_target(keyed))
+
     with engine.begin() as connection:
-        for _ in range(3):
-            connection.execute(row(keyed).on_conflict_do_nothing(**conflict_target(keyed)))
+        connection.execute(row(keyed))
+        for visits in (2, 3):
+            connection.execute(upsert.values(visits=visits))
+        assert list(connection.scalars(select(keyed.c.visits))) == [1]
 
 
 @pytest.mark.parametrize(

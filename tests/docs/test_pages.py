@@ -190,6 +190,7 @@ def test_every_page_is_named_in_a_test() -> None:
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
+    """Each is a page of the documentation or on the web."""
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         assert link.startswith("https://") or (DOCS / link).is_file(), link
 

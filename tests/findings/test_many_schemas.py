@@ -95,4 +95,5 @@ def test_annotations_are_as_few() -> None:
     ],
 )
 def test_schemas_are_named_as_far_as_a_line_goes(schemas: list[str], label: str) -> None:
+    """The others are counted."""
     assert describe_schemas(schemas) == label

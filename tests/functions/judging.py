@@ -53,7 +53,7 @@ class Database:
 
 
 def body(statement: str, *, declare: str = "", head: str = "f() RETURNS void") -> str:
-    """A PL/pgSQL function around one statement, which stands in its line 4."""
+    """A PL/pgSQL function around one statement, which is in its line 4."""
     return (
         f"CREATE FUNCTION {head} LANGUAGE plpgsql AS $$\n"
         f"DECLARE {declare}\nBEGIN\n  {statement};\nEND $$;\n"

@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import math
 import sys
-import time
-from collections import Counter
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.generated import engine_of, parser_of
+from tests.generated import Harness
 
 from .flow import FlowTally, run_flow
-from .verdicts import Tally, run
+from .verdicts import Tally
+from .verdicts import run as run_verdicts
 from .world import prepare
 
 if TYPE_CHECKING:
-    import argparse
-
     from sqlalchemy.engine import Engine
 
-
-def _arguments() -> argparse.Namespace:
-    parser = parser_of("tests.fuzz", __doc__, cases=20_000, what="how many keys, about")
-    parser.add_argument("--flow", type=int, default=0, help="how many keys through the whole flow")
-    parser.add_argument("--only", type=int, help="one case by the number that a disagreement gives")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these")
-    return parser.parse_args()
+    from tests.generated import Run
 
 
 def _hasten(engine: Engine) -> None:
@@ -40,24 +30,15 @@ def _hasten(engine: Engine) -> None:
         connection.exec_driver_sql("SELECT pg_reload_conf()")
 
 
-def _print_found(wrong: Counter[str], found: dict[str, list[str]]) -> None:
-    for claim, times in wrong.most_common():
-        print(f"\n=== {times} times: {claim}")  # noqa: T201
-        for told in found.get(claim, ()):
-            print(f"\n{told}")  # noqa: T201
-    print()  # noqa: T201
-
-
-def _print_counts(counts: Counter[str], most: int = 20) -> None:
-    for what, times in counts.most_common(most):
-        print(f"{times:7}  {what}")  # noqa: T201
-
-
-def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
-    tally = Tally()
+def _run(run: Run, tally: Tally | FlowTally) -> None:
+    arguments, engine = run.arguments, run.engine()
+    _hasten(engine)
+    if isinstance(tally, FlowTally):
+        run_flow(engine, tally, keys=arguments.flow, seed=arguments.seed, minutes=arguments.minutes)
+        return
     with engine.connect() as connection:
         prepare(connection, others=True)
-        run(
+        run_verdicts(
             connection,
             tally,
             keys=arguments.cases,
@@ -65,36 +46,21 @@ def _verdicts(engine: Engine, arguments: argparse.Namespace) -> int:
             only=arguments.only,
             minutes=arguments.minutes,
         )
-    _print_found(tally.wrong, tally.found)
-    print(f"{tally.keys} keys; said, and the insert:")  # noqa: T201
-    _print_counts(Counter({f"{s}; {a}": n for (s, a), n in tally.verdicts.items()}))
-    print(f"skipped, with {tally.refused} of {tally.offered} offers not taken:")  # noqa: T201
-    _print_counts(tally.skipped)
-    return tally.wrong.total()
 
 
-def _flows(engine: Engine, arguments: argparse.Namespace) -> int:
-    tally = FlowTally()
-    run_flow(engine, tally, keys=arguments.flow, seed=arguments.seed, minutes=arguments.minutes)
-    _print_found(tally.wrong, tally.found)
-    print(f"{tally.keys} keys through the flow:")  # noqa: T201
-    _print_counts(tally.outcomes)
-    print("skipped:")  # noqa: T201
-    _print_counts(tally.skipped)
-    return tally.wrong.total()
-
-
-def main() -> int:
-    """Run, print what was found; 1 where something is wrong."""
-    arguments = _arguments()
-    started = time.monotonic()
-    with ExitStack() as stack:
-        engine = engine_of(arguments, stack)
-        _hasten(engine)
-        wrong = (_flows if arguments.flow else _verdicts)(engine, arguments)
-    print(f"{wrong} wrong, in {time.monotonic() - started:.0f} s")  # noqa: T201
-    return 1 if wrong else 0
-
+HARNESS = Harness(
+    module="tests.fuzz",
+    description=__doc__,
+    cases=20_000,
+    what="keys, about",
+    options={
+        "--flow": {"type": int, "default": 0, "help": "how many keys through the whole flow"},
+        "--only": {"type": int, "help": "one case by the number that a disagreement gives"},
+        "--minutes": {"type": float, "default": math.inf, "help": "stop after these"},
+    },
+    tally=lambda arguments: FlowTally() if arguments.flow else Tally(),
+    run=_run,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(HARNESS.main())

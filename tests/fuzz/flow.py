@@ -22,6 +22,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, Index
 
 from alembic_upsert_guard.declaration import declarations_of
 from alembic_upsert_guard.errors import UpsertGuardError
+from tests.generated import WrongClaims, counted
 
 from .answers import OK, UnfitRowError, inserted, said_of
 from .cases import case_of, keys_of, known_kinds, made
@@ -54,12 +55,23 @@ class FlowTally:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    wrong: Counter[str] = field(default_factory=Counter)
-    found: dict[str, list[str]] = field(default_factory=dict)
+    claims: WrongClaims = field(default_factory=WrongClaims)
 
     @property
     def keys(self) -> int:
         return self.outcomes.total()
+
+    @property
+    def wrong(self) -> int:
+        return self.claims.times.total()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        yield from self.claims.lines()
+        yield f"{self.keys} keys through the flow:"
+        yield from counted(self.outcomes, 20)
+        yield "skipped:"
+        yield from counted(self.skipped, 20)
+        yield f"{self.wrong} wrong, in {seconds:.0f} s"
 
 
 @dataclass(frozen=True)
@@ -188,8 +200,8 @@ class _Flow:
             self.tally.skipped[f"Alembic itself: {failure.claim}"] += 1
             return
         self.tally.outcomes["wrong"] += 1
-        self.tally.wrong[failure.claim] += 1
-        shown = self.tally.found.setdefault(failure.claim, [])
+        self.tally.claims.times[failure.claim] += 1
+        shown = self.tally.claims.reproducers.setdefault(failure.claim, [])
         if len(shown) < _MOST_SHRUNK:
             case, key = self._shrunk(declared, failure.claim)
             shown.append("\n".join((*case.told(key), f"-- {failure.step}: {failure.fact}")))

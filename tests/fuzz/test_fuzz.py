@@ -18,7 +18,7 @@ def test_the_check_says_what_the_insert_does(engine: Engine) -> None:
     with engine.connect() as connection:
         prepare(connection)
         run(connection, tally, keys=100, seed=1)
-    assert not tally.wrong, "\n\n".join(told for each in tally.found.values() for told in each)
+    assert not tally.wrong, "\n".join(tally.claims.lines())
     answers = {said for said, _ in tally.verdicts}
     assert {"satisfied", "short"} <= answers
 
@@ -27,5 +27,5 @@ def test_what_is_not_refused_comes_to_rest_and_works(engine: Engine) -> None:
     """Revision, upgrade, check and upsert go through, or the key is refused before the revision is written."""
     tally = FlowTally()
     run_flow(engine, tally, keys=10, seed=1, batch=12)
-    assert not tally.wrong, "\n\n".join(told for each in tally.found.values() for told in each)
+    assert not tally.wrong, "\n".join(tally.claims.lines())
     assert tally.outcomes["went through"] > 0

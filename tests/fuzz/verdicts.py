@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.errors import UpsertGuardError
+from tests.generated import WrongClaims, counted
 
 from .answers import OK, Said, UnfitRowError, inserted, said_of, tells_nulls_apart
 from .cases import KEYS_OF_A_CASE, case_of, keys_of, known_kinds, made
@@ -39,9 +40,7 @@ class Tally:
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often the package said the one and the server answered the other."""
     skipped: Counter[str] = field(default_factory=Counter)
-    wrong: Counter[str] = field(default_factory=Counter)
-    found: dict[str, list[str]] = field(default_factory=dict)
-    """By kind of disagreement: the smallest cases, as people reproduce them."""
+    claims: WrongClaims = field(default_factory=WrongClaims)
     offered: int = 0
     refused: int = 0
     """Offers that the server did not take."""
@@ -49,6 +48,18 @@ class Tally:
     @property
     def keys(self) -> int:
         return self.verdicts.total()
+
+    @property
+    def wrong(self) -> int:
+        return self.claims.times.total()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        yield from self.claims.lines()
+        yield f"{self.keys} keys; said, and the insert:"
+        yield from counted(Counter({f"{s}; {a}": n for (s, a), n in self.verdicts.items()}), 20)
+        yield f"skipped, with {self.refused} of {self.offered} offers not taken:"
+        yield from counted(self.skipped, 20)
+        yield f"{self.wrong} wrong, in {seconds:.0f} s"
 
 
 def run(
@@ -159,8 +170,8 @@ def _note(
     said, answer = outcome
     kind = case.relation.kind.split()[0]
     claim = f"{_worded(said)} ({', '.join(said.codes) or 'no finding'}) on {kind}, and the insert: {answer}"
-    tally.wrong[claim] += 1
-    shown = tally.found.setdefault(claim, [])
+    tally.claims.times[claim] += 1
+    shown = tally.claims.reproducers.setdefault(claim, [])
     if len(shown) < _MOST_SHRUNK:
         case, key = _shrunk(connection, case, key, (_worded(said), answer))
         told = case.told(key)

@@ -17,10 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from alembic_upsert_guard.errors import UndeclaredUpsertKeyError
 from alembic_upsert_guard.upserts.models import declared_tables
 from alembic_upsert_guard.upserts.scan import Resolution, scan
+from tests.generated import counted
 
 from .pairs import Batch, batch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from sqlalchemy.engine import Connection
@@ -43,18 +45,27 @@ class Tally:
     pairs: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By resolution and what the upsert did."""
-    wrong: list[str] = field(default_factory=list)
+    contradicted: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> int:
+        return len(self.contradicted)
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        yield from (f"{each}\n" for each in self.contradicted[:10])
+        yield from counted(
+            Counter({f"{said}; the upsert: {done}": n for (said, done), n in self.outcomes.items()})
+        )
+        yield f"{self.pairs} pairs in {seconds:.0f} s; {self.wrong} wrong"
 
 
-def check(connection: Connection, *, size: int, seed: int) -> Tally:
-    """Return what came of about `size` pairs; the connection's database is left as it was."""
-    tally = Tally()
+def check(connection: Connection, tally: Tally, *, size: int, seed: int) -> None:
+    """Tally what comes of about `size` pairs; the connection's database is left as it was."""
     random = Random(seed)  # noqa: S311 - the same for the same seed
     number = 0
     while tally.pairs < size:
         _check_batch(connection, batch(random), f"{seed}_{number}", tally)
         number += 1
-    return tally
 
 
 def _check_batch(connection: Connection, pairs: Batch, name: str, tally: Tally) -> None:
@@ -84,7 +95,7 @@ def _check_batch(connection: Connection, pairs: Batch, name: str, tally: Tally) 
         if not _agree(judged, outcome, codes.get(line)):
             call, model = pairs.calls[pairs.number_at(line)]
             facts = "; ".join(finding.fact for finding in judged.findings)
-            tally.wrong.append(
+            tally.contradicted.append(
                 f"{judged.resolution} ({facts}), and the upsert: {outcome}\n{model.source}\n{call}"
             )
     transaction.rollback()

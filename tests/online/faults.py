@@ -10,12 +10,10 @@ import psycopg2
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from tests.project import Ran
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.project import Project
+    from tests.project import Begun, Project, Ran
 
 _INJECTED = """
 import itertools, signal
@@ -58,10 +56,18 @@ def inject_faults(project: Project) -> None:
 
 def upgrade_with(project: Project, fault: str, *arguments: str, counted: str = "") -> Ran:
     """``alembic upgrade head`` with a fault in it."""
-    assert project.server is not None
-    environment = {"PROJECT_URL": project.url, "FAULT": fault, "COUNTED": counted}
-    command = [*(arguments or ("upgrade", "head"))]
-    return Ran(*project.server.run(command, project.path, environment))
+    return upgrade_begun_with(project, fault, *arguments, counted=counted).result()
+
+
+def upgrade_begun_with(project: Project, fault: str, *arguments: str, counted: str = "") -> Begun:
+    """The same, to be looked at while it runs."""
+    faulty = {"FAULT": fault, "COUNTED": counted}
+    project.environment.update(faulty)
+    try:
+        return project.begin(*(arguments or ("upgrade", "head")))
+    finally:
+        for name in faulty:
+            del project.environment[name]
 
 
 class Writer:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.online.faults import another_session
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
-from tests.online.waiting import until, until_the_build_waits
+from tests.online.waiting import until_the_build_waits
 from tests.scenarios.test_templates import InitialisedProject
 
 if TYPE_CHECKING:
@@ -90,33 +88,24 @@ def test_what_another_session_may_be_building_is_waited_for(answers: Initialised
     answers.sql("CREATE UNIQUE INDEX uq_answers ON answers (user_id, question_id)")
     answers.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_answers'::regclass")
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(
-            answers, "BEGIN", "LOCK TABLE answers IN SHARE UPDATE EXCLUSIVE MODE"
-        ) as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(answers, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory'")
-            time.sleep(1)
-        ran = run.result()
+    with another_session(
+        answers, "BEGIN", "LOCK TABLE answers IN SHARE UPDATE EXCLUSIVE MODE"
+    ) as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"uq_answers may be being built; in the way: pid {pid} (")
+    ran = run.result()
     assert ran.code == 0, ran.said
-    assert f"uq_answers may be being built; in the way: pid {pid} (" in ran.err
     assert made(answers) == [MADE]
 
 
 def test_the_attach_is_tried_until_the_lock_is_to_be_had(answers: InitialisedProject) -> None:
     """The line names the reader that is waited for."""
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(
-                answers,
-                "SELECT count(*) > 0 FROM pg_index WHERE indisvalid AND indexrelid = to_regclass('uq_answers')",
-            )
-            time.sleep(2)  # several tries of 200 ms, also on a busy machine
-        ran = run.result()
+    with another_session(answers, "BEGIN", "SELECT count(*) FROM answers") as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"no lock within 200ms, trying again; in the way: pid {pid}")
+    ran = run.result()
     assert ran.code == 0, ran.said
-    assert f"no lock within 200ms, trying again; in the way: pid {pid}" in ran.err
     assert made(answers) == [MADE]
 
 
@@ -134,11 +123,10 @@ def test_rows_in_the_way_are_reported_as_by_the_check(answers: InitialisedProjec
 def test_who_holds_it_up_is_seen_over_a_second_connection(answers: InitialisedProject) -> None:
     """The writer that the build waits for, with its last statement."""
     revision(answers)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until_the_build_waits(answers, seconds=2.5)
-        ran = run.result()
+    with another_session(answers, "BEGIN", "DELETE FROM answers WHERE question_id = 7") as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"waits for pid {pid} (")
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert re.search(rf"waiting for writers before build, .* waits for pid {pid} \(", ran.err)
     assert "last statement: DELETE FROM answers WHERE question_id = 7" in ran.err
@@ -153,11 +141,10 @@ def test_an_event_loop_with_a_pool_builds_unseen(
     project.edit("migrations/env.py", "        poolclass=pool.NullPool,\n", "")
     project.sql(ANSWERS, ROWS)
     revision(project)
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(project, "BEGIN", "DELETE FROM answers WHERE question_id = 7"):
-            run = pool.submit(project.alembic, "upgrade", "head")
-            until_the_build_waits(project, seconds=2)
-        ran = run.result()
+    with another_session(project, "BEGIN", "DELETE FROM answers WHERE question_id = 7"):
+        run = project.begin("upgrade", "head")
+        until_the_build_waits(project, seconds=2)
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert "waits for" not in ran.err
     assert made(project) == [MADE]

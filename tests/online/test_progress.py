@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -271,21 +272,18 @@ def answers(project: Project) -> Project:
     return project
 
 
-@contextmanager
-def held_up(project: Project, *statements: str) -> Iterator[int]:
-    """A session in the way of the build until it has been seen there."""
+def upgrade_held_up(project: Project, *statements: str, seen: bool = True) -> tuple[Ran, int]:
+    """Upgrade while `statements` hold the build up until that is logged; what it said, and who held it up.
+
+    :param seen: False: nobody can see it, as long as two looks would take.
+    """
     with another_session(project, *statements) as pid:
-        yield pid
-        until_the_build_waits(project, seconds=2.5)
-
-
-def upgrade_held_up(project: Project, *statements: str, quietly: bool = False) -> tuple[Ran, int]:
-    """Upgrade while `statements` hold the build up for a while; what it said, and who held it up."""
-    arguments = ("-q",) if quietly else ()
-    with ThreadPoolExecutor(1) as pool:
-        with held_up(project, *statements) as pid:
-            run = pool.submit(project.alembic, *arguments, "upgrade", "head")
-        ran = run.result()
+        run = project.begin("upgrade", "head")
+        if seen:
+            run.until_it_logs(f"waits for pid {pid} (")
+        else:
+            until_the_build_waits(project, seconds=2.5)
+    ran = run.result()
     assert ran.code == 0, ran.said
     assert made(project) == [MADE]
     return ran, pid
@@ -336,8 +334,9 @@ def screen(sent: str) -> list[str]:
 def test_a_bar_is_drawn_on_a_terminal_and_spares_the_log(answers: Project) -> None:
     """A line of the log begins a line of its own."""
     with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE) as pid:
+        with another_session(answers, *AN_UPDATE) as pid:
             run = pool.submit(on_a_terminal, answers)
+            until_the_build_waits(answers, seconds=2.5)
         sent = run.result()
     assert re.search("waiting for writers before build .*━.* 0 of 1 [12] s", sent)
     shown = screen(sent)
@@ -355,8 +354,9 @@ def test_a_bar_is_drawn_on_a_terminal_and_spares_the_log(answers: Project) -> No
 def test_a_quiet_upgrade_draws_nothing_on_a_terminal(answers: Project) -> None:
     """``alembic -q``, while it waits."""
     with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE):
+        with another_session(answers, *AN_UPDATE):
             run = pool.submit(on_a_terminal, answers, "-q")
+            until_the_build_waits(answers, seconds=2.5)
         sent = run.result()
     assert "━" not in sent
     assert "waiting" not in sent
@@ -392,10 +392,19 @@ def test_a_drop_names_the_session_it_waits_for(answers: Project) -> None:
     """DROP INDEX CONCURRENTLY waits for writers as well."""
     answers.sql("CREATE UNIQUE INDEX ix ON answers (note)")
     revision(answers, "op.drop_unique_index_concurrently('ix', 'answers')")
-    with ThreadPoolExecutor(1) as pool:
-        with held_up(answers, *AN_UPDATE) as pid:
-            run = pool.submit(answers.alembic, "upgrade", "head")
-        assert f"dropping ix: waits for pid {pid} (" in run.result().err
+    with another_session(answers, *AN_UPDATE) as pid:
+        run = answers.begin("upgrade", "head")
+        run.until_it_logs(f"dropping ix: waits for pid {pid} (")
+    assert run.result().code == 0
+
+
+HELD_HALFWAY = """
+    CREATE FUNCTION held_halfway(number int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+    BEGIN
+        IF number = 150000 THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+        RETURN number;
+    END $$
+"""
 
 
 def test_what_a_real_build_counts_goes_up_to_its_total(
@@ -403,13 +412,23 @@ def test_what_a_real_build_counts_goes_up_to_its_total(
 ) -> None:
     """In every phase that counts; sorting counts nothing."""
     monkeypatch.setattr("alembic_upsert_guard.online.progress_watch._EVERY", 0.002)
-    project.sql(ANSWERS, ROWS.replace("1000", "300000"))
-    seen = Seen()
-    with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        create(connection, WANTED, Retries(), Reporter(print, lambda _: seen))
+    project.sql(ANSWERS, ROWS.replace("1000", "300000"), HELD_HALFWAY)
+    elements = (Element("user_id"), Element(expression="held_halfway(question_id)"))
+    wanted = replace(WANTED, target=ConflictTarget(elements), constraint=False)
+    with another_session(project, "SELECT pg_advisory_lock(1)") as holder:
+
+        class Releasing(Seen):
+            def show(self, observation: Observation) -> None:
+                super().show(observation)
+                if observation.phase == SCANNING.phase and observation.done:
+                    project.rows(f"SELECT pg_terminate_backend({holder})")
+
+        seen = Releasing()
+        with project.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            create(connection, wanted, Retries(), Reporter(print, lambda _: seen))
 
     counted = {phase: list(shown) for phase, shown in groupby(seen.shown, lambda o: o.phase)}
-    assert "building index: scanning table" in counted
+    assert 0 < counted[SCANNING.phase][0].done < counted[SCANNING.phase][0].total
     for shown in counted.values():
         done = [observation.done for observation in shown]
         assert done == sorted(done)
@@ -425,17 +444,16 @@ def test_what_a_real_build_counts_goes_up_to_its_total(
 
 def test_who_watches_is_never_waited_for(answers: Project) -> None:
     """Between two looks it is in no transaction and has no snapshot; the build ends when what it waits for does."""
-    with ThreadPoolExecutor(1) as pool:
-        with another_session(answers, *OLD_SNAPSHOT):
-            run = pool.submit(answers.alembic, "upgrade", "head")
-            until(answers, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {WATCHING}")
-            seen = [
-                answers.rows(
-                    f"SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE {WATCHING}"
-                )
-                for _ in range(100)
-            ]
-        ran = run.result()
+    with another_session(answers, *OLD_SNAPSHOT):
+        run = answers.begin("upgrade", "head")
+        until(answers, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {WATCHING}")
+        seen = [
+            answers.rows(
+                f"SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE {WATCHING}"
+            )
+            for _ in range(100)
+        ]
+    ran = run.result()
     assert ran.code == 0, ran.said
     # a look takes a moment: nearly every time there is none under way
     assert seen.count([("idle", None, None)]) > 80
@@ -465,7 +483,7 @@ def test_where_no_second_connection_is_to_be_had_the_build_goes_unseen(
 ) -> None:
     """Pools that have one connection only."""
     answers.edit("migrations/env.py", "poolclass=pool.NullPool", f"poolclass={pool}")
-    ran, _ = upgrade_held_up(answers, *AN_UPDATE)
+    ran, _ = upgrade_held_up(answers, *AN_UPDATE, seen=False)
     assert "Traceback" not in ran.said
     assert "waits for" not in ran.said
 
@@ -497,7 +515,7 @@ def migrated_by_another_role(project: Project, driver: str, limit: int = -1) -> 
 def test_a_server_that_is_full_lets_the_build_go_on(answers: Project, driver: str) -> None:
     """The role may connect once, and the build runs unseen."""
     with migrated_by_another_role(answers, driver, limit=1):
-        ran, _ = upgrade_held_up(answers, *AN_UPDATE)
+        ran, _ = upgrade_held_up(answers, *AN_UPDATE, seen=False)
     assert "Traceback" not in ran.said
     assert "waits for" not in ran.said
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.online.faults import another_session
@@ -22,21 +21,15 @@ def two_upgrades(project: Project, *meanwhile: str) -> tuple[Ran, Ran]:
 
     :param meanwhile: SQL that is run then.
     """
-    with ThreadPoolExecutor(2) as pool:
-        with another_session(
-            project, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM answers"
-        ):
-            runs = [
-                pool.submit(project.python, "-m", "alembic", "upgrade", "head") for _ in range(2)
-            ]
-            until(project, "SELECT count(*) = 1 FROM pg_stat_progress_create_index")
-            until(
-                project,
-                "SELECT count(*) = 2 FROM pg_stat_activity WHERE query ~ 'advisory|CONCURRENTLY'"
-                " AND pid <> pg_backend_pid()",
-            )
-            project.sql(*meanwhile)
-        finished, stopped = sorted((run.result() for run in runs), key=lambda run: run.code)
+    with another_session(
+        project, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM answers"
+    ):
+        first = project.begin("upgrade", "head")
+        until(project, "SELECT count(*) = 1 FROM pg_stat_progress_create_index")
+        second = project.begin("upgrade", "head")
+        second.until_it_logs("another upgrade is at work on answers")
+        project.sql(*meanwhile)
+    finished, stopped = sorted((first.result(), second.result()), key=lambda run: run.code)
     assert (finished.code == 0, stopped.code == 0) == (True, False), (finished.said, stopped.said)
     return finished, stopped
 

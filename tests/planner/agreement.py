@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import seed as seeded
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.catalog import KeyQuestion, TableName, catalog_for
 from alembic_upsert_guard.inference import Code, State, can_be_inferred, judge
+from tests.generated import (
+    GeneratorDefectError,
+    WrongClaimError,
+    WrongClaims,
+    executed,
+    for_each,
+    made,
+    pasted,
+    undone,
+)
 
 from .schemas import TARGETS_OF_A_SCHEMA
 
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 
     from .schemas import Case, Schema, Target
 
-__all__ = ["DisagreementError", "GeneratorDefectError", "Tally", "check"]
+__all__ = ["Tally", "check"]
 
 OK = "ok"
 NO_ARBITER = "42P10"
@@ -35,14 +42,6 @@ DEFERRABLE = "55000"
 RULES = "0A000"
 
 _SQLITE_REFUSAL = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
-
-
-class GeneratorDefectError(Exception):
-    """The generated SQL fails for a reason of its own: nothing is learned of the judge."""
-
-
-class DisagreementError(AssertionError):
-    """Somebody contradicts the insert."""
 
 
 class Answers(NamedTuple):
@@ -70,10 +69,7 @@ class Tally:
 
     states: Counter[State] = field(default_factory=Counter)
     inserts: Counter[str] = field(default_factory=Counter)
-    disagreements: dict[str, str] = field(default_factory=dict)
-    """By what is claimed wrongly: the shortest reproducer."""
-
-    times: Counter[str] = field(default_factory=Counter)
+    claims: WrongClaims = field(default_factory=WrongClaims)
 
     @property
     def cases(self) -> int:
@@ -91,11 +87,20 @@ class Tally:
         self.inserts[answers.insert] += 1
         told = ""
         for claim in dict.fromkeys(wrong_claims(answers)):
-            told = _told(case, target, answers, claim)
-            self.times[claim] += 1
-            known = self.disagreements.get(claim, told)
-            self.disagreements[claim] = min(known, told, key=len)
+            told = _reproducer(case, target, answers, claim)
+            self.claims.add(claim, told)
         return told or None
+
+    @property
+    def wrong(self) -> int:
+        return self.claims.times.total()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        states = ", ".join(f"{self.states[state]} {state.value}" for state in State)
+        inserts = ", ".join(f"{times} {answer}" for answer, times in sorted(self.inserts.items()))
+        yield from self.claims.lines()
+        yield f"{self.cases} cases in {seconds:.0f} s; inserts: {inserts}"
+        yield f"judge: {states} ({self.unknown:.1%} unknown); {self.wrong} disagreements"
 
 
 def check(
@@ -109,68 +114,33 @@ def check(
 ) -> None:
     """Compare the answers for about `size` targets, always the same ones for the same seed.
 
-    :raises DisagreementError: for the smallest schema that hypothesis finds; with `keep_going` all are only counted.
+    :raises WrongClaimError: for the smallest schema that hypothesis finds; with `keep_going` all are only counted.
     """
 
-    @seeded(seed)
-    @settings(
-        max_examples=max(size // TARGETS_OF_A_SCHEMA, 1),
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(cases)
     def agree(case: Case) -> None:
         with connection.begin() as transaction:
             compare(connection, case, tally, keep_going=keep_going)
             transaction.rollback()
 
-    agree()
+    for_each(cases, agree, size=size // TARGETS_OF_A_SCHEMA, seed=seed)
 
 
 def compare(connection: Connection, case: Case, tally: Tally, *, keep_going: bool = False) -> None:
     """Ask all three for every target of the case.
 
-    :raises DisagreementError: not all say what the insert does; with `keep_going` it is only counted.
+    :raises WrongClaimError: not all say what the insert does; with `keep_going` it is only counted.
     """
     catalog = catalog_for(connection.dialect)
     assert catalog is not None
     schema = case.schema
-    with _made(connection, schema):
+    with made(connection, schema.statements):
         name = TableName(None, schema.relation)
         offered = catalog.read(connection, [name])[name]
         for target in case.targets:
             answers = _answers(connection, catalog, offered, schema, target)
             told = tally.add(schema, target, answers)
             if told is not None and not keep_going:
-                raise DisagreementError(told)
-
-
-@contextmanager
-def _made(connection: Connection, schema: Schema) -> Iterator[None]:
-    """The schema, for as long as the block runs."""
-    with _undone(connection):
-        try:
-            for statement in schema.statements:
-                _run(connection, statement)
-        except DBAPIError as error:
-            raise GeneratorDefectError(f"{error.orig}\n{_pasted(schema)}") from error
-        yield
-
-
-@contextmanager
-def _undone(connection: Connection) -> Iterator[None]:
-    """A savepoint in SQL: SQLAlchemy's own would not begin a transaction on SQLite."""
-    _run(connection, "SAVEPOINT agreement")
-    try:
-        yield
-    finally:
-        _run(connection, "ROLLBACK TO SAVEPOINT agreement")
-        _run(connection, "RELEASE SAVEPOINT agreement")
-
-
-def _run(connection: Connection, sql: str) -> None:
-    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+                raise WrongClaimError(told)
 
 
 def _answers(
@@ -199,8 +169,8 @@ def _answers(
 
 def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
     try:
-        with _undone(connection):
-            _run(connection, schema.upsert(target))
+        with undone(connection):
+            executed(connection, schema.upsert(target))
     except DBAPIError as error:
         words = str(error.orig).strip()
         if words.endswith(_SQLITE_REFUSAL):
@@ -208,7 +178,7 @@ def _inserted(connection: Connection, schema: Schema, target: Target) -> str:
         state = str(getattr(error.orig, "pgcode", None))
         if state not in (NO_ARBITER, DEFERRABLE, RULES):
             raise GeneratorDefectError(
-                f"{words}\n{_pasted(schema)}\n{schema.upsert(target)}"
+                f"{words}\n{pasted(schema.statements)}\n{schema.upsert(target)}"
             ) from error
         return state
     return OK
@@ -270,17 +240,13 @@ def _said(verdict: Verdict) -> str | None:
     return DEFERRABLE if verdict.shortfall.code is Code.DEFERRABLE_ARBITER else NO_ARBITER
 
 
-def _told(schema: Schema, target: Target, answers: Answers, claim: str) -> str:
+def _reproducer(schema: Schema, target: Target, answers: Answers, claim: str) -> str:
     words = [
         f"-- {claim}",
-        _pasted(schema),
+        pasted(schema.statements),
         f"{schema.upsert(target)};  -- {answers.insert}",
         f"-- judge: {answers.verdict}",
         f"-- settled: {answers.settled}",
         f"-- witness: {answers.witness}",
     ]
     return "\n".join(words)
-
-
-def _pasted(schema: Schema) -> str:
-    return "\n".join(f"{statement};" for statement in schema.statements)

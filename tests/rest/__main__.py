@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from tests.generated import engine_of, parser_of
+from tests.generated import Harness
 
-from .flow import Tally, run
+from .flow import Tally
+from .flow import run as run_flow
+
+if TYPE_CHECKING:
+    from tests.generated import Run
 
 
-def main() -> int:
-    """Run, print the tally; 1 where a step says something else than the insert, or is not at rest."""
-    arguments = parser_of(
-        "tests.rest", __doc__, cases=1000, what="how many keys, about"
-    ).parse_args()
-    tally = Tally()
-    started = time.monotonic()
-    with ExitStack() as stack:
-        connection = stack.enter_context(engine_of(arguments, stack).connect())
-        run(connection, tally, size=arguments.cases, seed=arguments.seed)
-    for wrong in sorted(set(tally.wrong), key=len):
-        print(wrong)  # noqa: T201
-    seconds = time.monotonic() - started
-    told = f"inserts: {dict(tally.inserts)}; verdicts: {dict(tally.verdicts)}; {tally.refused} refused for ever"
-    print(f"{tally.cases} keys in {seconds:.0f} s; {told}; {len(tally.wrong)} wrong")  # noqa: T201
-    return 1 if tally.wrong else 0
+def _run(run: Run, tally: Tally) -> None:
+    run_flow(run.connection(), tally, size=run.arguments.cases, seed=run.arguments.seed)
 
+
+HARNESS = Harness(
+    module="tests.rest",
+    description=__doc__,
+    cases=1000,
+    what="keys, about",
+    tally=lambda _: Tally(),
+    run=_run,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(HARNESS.main())

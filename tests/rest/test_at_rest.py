@@ -20,5 +20,5 @@ def test_generated_keys_come_to_rest(url: str) -> None:
             run(connection, tally, size=CASES)
     finally:
         engine.dispose()
-    assert tally.wrong == []
+    assert tally.contradicted == []
     assert tally.refused > 0

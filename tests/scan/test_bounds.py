@@ -46,7 +46,7 @@ INSERTS = {
 def test_the_rows_do_not_matter(
     scanned: Callable[..., ScanReport], insert: str, values: str
 ) -> None:
-    """Table and target are read, however much stands between them."""
+    """Table and target are read, however much is between them."""
     report = scanned(long_sql=INSERTS[insert].format(VALUES[values]), good_sql=SAVE)
 
     assert report.problems == ()

@@ -48,7 +48,7 @@ def test_the_corpus_is_large_and_mixed() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.title)
-def test_what_is_not_declared_is_told(shape: Shape, folder: Path, shop: DeclaredTables) -> None:
+def test_what_is_not_declared_is_reported(shape: Shape, folder: Path, shop: DeclaredTables) -> None:
     """A finding of its code and severity, with a hint; its fact is the call site's reason."""
     shape.write(folder)
 

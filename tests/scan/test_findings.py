@@ -1,4 +1,4 @@
-"""What people are told: the fact, the line to paste, the place; and how a comment accepts it."""
+"""What is reported: the fact, the line to paste, the place; and how a comment suppresses it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMPORTS = (
 )
 
 
-def told(report: ScanReport) -> list[tuple[str, str, str]]:
+def described(report: ScanReport) -> list[tuple[str, str, str]]:
     """Code, fact and hint of each finding."""
     return [(f.code, f.fact, f.hint) for f in report.findings]
 
@@ -32,7 +32,7 @@ def saved(call: str) -> str:
     return f"{IMPORTS}{call}\n"
 
 
-def test_an_undeclared_target_is_told_with_the_line_to_paste(
+def test_an_undeclared_target_is_reported_with_the_line_to_paste(
     scanned: Callable[..., ScanReport], folder: Path
 ) -> None:
     """Into which class it goes, and what the table declares already."""
@@ -99,7 +99,7 @@ def test_an_unresolved_call_site_says_why(scanned: Callable[..., ScanReport]) ->
         service_py=saved("def save(key): insert(Order).on_conflict_do_nothing(index_elements=key)")
     )
 
-    ((code, fact, _),) = told(report)
+    ((code, fact, _),) = described(report)
     assert (code, fact) == ("unresolved-upsert", "key comes in as a parameter")
     assert report.findings[0].severity == "warning"
     assert report.upserts[0].findings[0].fact == fact
@@ -192,7 +192,9 @@ def test_an_element_of_sql_that_binds_is_one(
     assert ("holds a bound value" in judged.findings[0].fact) is binds
 
 
-def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., ScanReport]) -> None:
+def test_one_that_binds_and_is_declared_is_reported_once(
+    scanned: Callable[..., ScanReport],
+) -> None:
     """The way out is the declared key itself."""
     report = scanned(
         service_py=saved(
@@ -219,7 +221,7 @@ def test_one_that_binds_and_is_declared_is_told_once(scanned: Callable[..., Scan
         ),
     ],
 )
-def test_a_comment_accepts_the_finding(scanned: Callable[..., ScanReport], line: str) -> None:
+def test_a_comment_suppresses_the_finding(scanned: Callable[..., ScanReport], line: str) -> None:
     """On any line of the call or string; the call site itself stays in the report."""
     report = scanned(service_py=saved(line))
 
@@ -236,7 +238,7 @@ def test_a_comment_accepts_the_finding(scanned: Callable[..., ScanReport], line:
         "insert(Order).on_conflict_do_nothing(index_elements=['id' '#upsert-guard: ignore[undeclared-upsert]'[:0]])",
     ],
 )
-def test_another_comment_accepts_nothing(scanned: Callable[..., ScanReport], lines: str) -> None:
+def test_another_comment_suppresses_nothing(scanned: Callable[..., ScanReport], lines: str) -> None:
     """On another line, of another code, without a code, or no comment at all."""
     report = scanned(service_py=saved(lines))
 
@@ -278,7 +280,7 @@ def test_a_comment_in_typescript_counts_for_its_call(scanned: Callable[..., Scan
     assert [f.location.line for f in report.findings if f.location] == [7]
 
 
-def test_comments_that_accept_nothing_are_listed(
+def test_comments_that_suppress_nothing_are_listed(
     scanned: Callable[..., ScanReport], folder: Path
 ) -> None:
     """File by file, code by code, whether the file upserts or not."""

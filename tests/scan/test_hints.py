@@ -73,7 +73,7 @@ def test_a_hint_points_both_ways_and_either_way_leads_out(
 
 @pytest.mark.parametrize(("arguments", "elements"), [n[1:] for n in NEAR], ids=[n[0] for n in NEAR])
 def test_a_hint_for_sql_is_sql(garage: Garage, arguments: str, elements: str) -> None:
-    """The clause to write; nothing of Python stands in it but the key of the model."""
+    """The clause to write; nothing of Python is in it but the key of the model."""
     listed = elements.replace('"', "")
     found = garage.sql(arguments, f"ON CONFLICT ({listed})")
     assert (found.resolution, found.sqlstate) == (Resolution.UNDECLARED, "42P10")

@@ -31,7 +31,7 @@ MODELLED = ["users", "plan_cache", "tutor_chats", "lesson_progress"]
 
 
 @pytest.fixture
-def mended() -> MetaData:
+def fixed() -> MetaData:
     """The models with the keys that their upserts need."""
     metadata = MetaData()
     for table in Base.metadata.tables.values():
@@ -49,7 +49,7 @@ def scanned(metadata: MetaData) -> ScanReport:
 
 
 def test_every_system_is_found_at_its_line() -> None:
-    """All of them, and nothing else; before the mend no key is declared."""
+    """All of them, and nothing else; before the fix no key is declared."""
     report = scanned(Base.metadata)
 
     found = [
@@ -75,9 +75,9 @@ def test_the_hint_names_the_class_of_the_system() -> None:
     )
 
 
-def test_after_the_mend_nothing_is_found(mended: MetaData) -> None:
+def test_after_the_fix_nothing_is_found(fixed: MetaData) -> None:
     """Every upsert finds its key."""
-    report = scanned(mended)
+    report = scanned(fixed)
 
     assert {judged.resolution for judged in report.upserts} == {Resolution.DECLARED}
     assert report.findings == ()

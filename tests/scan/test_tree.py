@@ -1,4 +1,4 @@
-"""What stands in the way of a file becomes a line of the report, and the rest is scanned."""
+"""What keeps a file from being read becomes a line of the report, and the rest is scanned."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_sum_of_thousands_is_a_line_or_is_read(scanned: Callable[..., ScanRepo
     assert lines(report) == [("good.sql", 1)]
 
 
-def test_what_python_warns_of_is_not_told(scanned: Callable[..., ScanReport]) -> None:
+def test_what_python_warns_of_is_not_reported(scanned: Callable[..., ScanReport]) -> None:
     """A backslash too few in the scanned code is no concern of ours; warnings are errors here."""
     report = scanned(service_py=f"PATTERN = '\\d'\nSAVE = '{SAVE.strip()}'\n")
 
@@ -162,7 +162,7 @@ def test_links_in_a_circle_are_a_line(folder: Path, shop: DeclaredTables) -> Non
     report = scan([folder], shop)
 
     assert problems(report) == [
-        ("up", "it is a link to a folder that it stands in, and is not followed", None),
+        ("up", "it is a link to a folder that it is in, and is not followed", None),
         ("self.sql", "it is a link that leads nowhere", None),
     ]
     assert unread(report) == []
@@ -219,8 +219,10 @@ def test_a_pipe_is_not_waited_for(folder: Path, shop: DeclaredTables) -> None:
     assert lines(report) == [("good.sql", 1)]
 
 
-def test_a_comment_accepts_a_file_that_does_not_parse(scanned: Callable[..., ScanReport]) -> None:
-    """On any line of it; with another code it accepts nothing."""
+def test_a_comment_suppresses_a_file_that_does_not_parse(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """On any line of it; with another code it suppresses nothing."""
     broken = "# upsert-guard: ignore[{}]\ndef save(:\n"
     report = scanned(
         a_py=broken.format("unread-file"), b_py=broken.format("unresolved-upsert"), good_sql=SAVE
@@ -350,7 +352,7 @@ def test_a_file_of_another_kind_is_refused_where_it_is_named(
     )
 
 
-def test_paths_are_told_as_they_were_asked_for(
+def test_paths_are_shown_as_they_were_asked_for(
     folder: Path, shop: DeclaredTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Relative ones stay relative."""
@@ -362,15 +364,15 @@ def test_paths_are_told_as_they_were_asked_for(
     ]
 
 
-def test_progress_is_told_file_by_file(folder: Path, shop: DeclaredTables) -> None:
+def test_progress_is_reported_file_by_file(folder: Path, shop: DeclaredTables) -> None:
     """The number done, and of all; files that are not parsed count too."""
     for name in ("a.py", "b.sql", "c.ts"):
         (folder / name).write_text("\n")
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
-    scan([folder], shop, progress=lambda done, of: told.append((done, of)))
+    scan([folder], shop, progress=lambda done, of: progress.append((done, of)))
 
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert progress == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_broken_model_file_hides_no_call_site(scanned: Callable[..., ScanReport]) -> None:

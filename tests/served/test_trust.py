@@ -44,7 +44,7 @@ def test_without_the_right_to_insert_the_catalog_decides(
 def test_without_the_right_to_insert_nothing_is_known_of_expressions(
     database: Database, reader: Database
 ) -> None:
-    """Text proves nothing there; who may insert is told."""
+    """Text proves nothing there; who may insert is answered."""
     database.run("CREATE UNIQUE INDEX i ON users (lower(email))")
     upsert = on("(lower(email))") + ";"
     site, finding = reader.only(upsert)

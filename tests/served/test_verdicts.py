@@ -168,6 +168,7 @@ def test_on_an_empty_table_the_fix_is_one_statement(database: Database, case: Ca
 
 
 def test_on_a_table_with_rows_writers_do_not_wait(database: Database) -> None:
+    """The SQL to run builds CONCURRENTLY, and attaches the index afterwards."""
     database.run(USERS, ROWS)
     _, finding = database.only(f"{UPSERT};")
     assert finding is not None
@@ -192,6 +193,7 @@ def test_rows_that_share_a_key_are_counted_and_listed(database: Database) -> Non
 
 
 def test_a_good_arbiter_beside_a_deferrable_one_needs_no_other(database: Database) -> None:
+    """The deferrable one alone raises 55000: dropping it is the fix."""
     database.run(USERS, UNIQUE, "ALTER TABLE users ADD CONSTRAINT late UNIQUE (email) DEFERRABLE")
     _, finding = database.only(f"{UPSERT};")
     assert finding is not None
@@ -228,6 +230,7 @@ def test_a_rule_refuses_every_upsert(database: Database) -> None:
 
 
 def test_a_column_that_is_not_there(database: Database) -> None:
+    """42703; no arbiter is proposed for a misspelt column."""
     database.run(USERS)
     upsert = on("(mail)")
     _, finding = database.only(f"{upsert};")
@@ -240,6 +243,7 @@ def test_a_column_that_is_not_there(database: Database) -> None:
 
 
 def test_a_view_is_judged_by_the_table_behind_it(database: Database) -> None:
+    """The hint names the table, since a view has no constraints."""
     database.run(USERS, "CREATE VIEW people AS SELECT * FROM users")
     upsert = UPSERT.replace("INTO users", "INTO people")
     _, finding = database.only(f"{upsert};")
@@ -263,6 +267,7 @@ def test_a_partition_column_that_the_target_lacks(database: Database) -> None:
 
 
 def test_row_level_security_changes_no_answer(database: Database) -> None:
+    """Policies filter rows; which arbiter is inferred does not depend on them."""
     database.run(USERS, UNIQUE, "ALTER TABLE users ENABLE ROW LEVEL SECURITY")
     assert database.only(f"{UPSERT};")[1] is None
     database.run("ALTER TABLE users DROP CONSTRAINT uq")
@@ -289,6 +294,7 @@ def test_a_name_that_no_constraint_has(database: Database, kind: str) -> None:
 
 
 def test_a_constraint_of_the_name_serves(database: Database) -> None:
+    """ON CONSTRAINT is looked up by name and nothing else."""
     database.run(USERS, "ALTER TABLE users ADD CONSTRAINT mine UNIQUE (email)")
     assert database.only(on("ON CONSTRAINT mine") + ";")[1] is None
 
@@ -303,6 +309,7 @@ def test_a_partial_index_of_the_name_becomes_no_constraint(database: Database) -
 
 
 def test_the_other_constraints_are_named(database: Database) -> None:
+    """Where the name is wrong, those that the table has are what to choose from."""
     database.run(USERS, UNIQUE)
     _, finding = database.only(on("ON CONSTRAINT mine") + ";")
     assert finding is not None
@@ -310,6 +317,7 @@ def test_the_other_constraints_are_named(database: Database) -> None:
 
 
 def test_a_deferrable_constraint_by_name(database: Database) -> None:
+    """55000, and the SQL of the hint makes it good."""
     database.run(USERS, f"{UNIQUE} DEFERRABLE")
     upsert = on("ON CONSTRAINT uq")
     _, finding = database.only(f"{upsert};")
@@ -320,7 +328,7 @@ def test_a_deferrable_constraint_by_name(database: Database) -> None:
 
 
 def test_an_exclusion_constraint_depends_on_the_action(database: Database) -> None:
-    """It serves DO NOTHING and refuses DO UPDATE, which is not told from here."""
+    """It serves DO NOTHING and refuses DO UPDATE, which cannot be seen from here."""
     database.run("CREATE TABLE t (a int4range, CONSTRAINT apart EXCLUDE USING gist (a WITH &&))")
     upsert = "INSERT INTO t VALUES ('[1,2)') ON CONFLICT ON CONSTRAINT apart DO NOTHING"
     site, finding = database.only(f"{upsert};")
@@ -333,6 +341,7 @@ def test_an_exclusion_constraint_depends_on_the_action(database: Database) -> No
 
 
 def test_a_table_that_is_not_there_is_an_error(database: Database) -> None:
+    """missing-table rather than unserved: no arbiter can be added to it."""
     site, finding = database.only(f"{UPSERT};")
     assert site["resolution"] == "unserved"
     assert finding is not None
@@ -365,6 +374,7 @@ def test_the_search_path_resolves_a_bare_name(database: Database) -> None:
 
 
 def test_names_in_quotes_are_quoted_in_the_fix(database: Database) -> None:
+    """The SQL of the hint runs as it is."""
     database.run('CREATE TABLE "User ""s" ("E-mail" text)')
     upsert = 'INSERT INTO "User ""s" VALUES (\'a\') ON CONFLICT ("E-mail") DO NOTHING'
     _, finding = database.only(f"{upsert};")
@@ -401,6 +411,7 @@ SUPABASE = 'supabase.table("t").upsert(row).execute()\n'
 
 
 def test_supabase_without_columns_takes_the_primary_key(database: Database) -> None:
+    """PostgREST's default for on_conflict, as its manual has it."""
     database.run("CREATE TABLE t (tenant int, a int, PRIMARY KEY (tenant, a))")
     site, finding = database.only(SUPABASE, "app.py")
     assert (site["elements"], site["resolution"], finding) == (["tenant", "a"], "served", None)

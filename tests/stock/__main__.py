@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from tests.generated import engine_of, parser_of
+from tests.generated import Harness
 
 from .promises import Tally, check
 
+if TYPE_CHECKING:
+    from tests.generated import Run
 
-def main() -> int:
-    """Run, print the tally; 1 where declaring was less than stock."""
-    parser = parser_of("tests.stock", __doc__, cases=3_000, what="how many models and databases")
-    arguments = parser.parse_args()
-    tally = Tally()
-    with ExitStack() as stack:
-        engine = engine_of(arguments, stack)
-        connection = stack.enter_context(engine.connect())
-        check(connection, tally, size=arguments.cases, seed=arguments.seed)
-    for each in tally.broken:
-        print(f"{each}\n")  # noqa: T201
-    print(  # noqa: T201
-        f"{tally.cases} cases, {tally.created} creations of stock's, {tally.served} served after it; "
-        f"{tally.refused} declarations refused; {len(tally.broken)} times declaring was less"
-    )
-    return 1 if tally.broken else 0
 
+def _run(run: Run, tally: Tally) -> None:
+    check(run.connection(), tally, size=run.arguments.cases, seed=run.arguments.seed)
+
+
+HARNESS = Harness(
+    module="tests.stock",
+    description=__doc__,
+    cases=3_000,
+    what="models and databases",
+    tally=lambda _: Tally(),
+    run=_run,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(HARNESS.main())

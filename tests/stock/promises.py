@@ -53,6 +53,17 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     """The cases where declaring was less."""
 
+    @property
+    def wrong(self) -> int:
+        return len(self.broken)
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        yield from (f"{each}\n" for each in self.broken)
+        yield (
+            f"{self.cases} cases in {seconds:.0f} s, {self.created} creations of stock's, {self.served} served after "
+            f"it; {self.refused} declarations refused; {self.wrong} times declaring was less"
+        )
+
 
 def check(connection: Connection, tally: Tally, *, size: int, seed: int = 0) -> None:
     """Compare `size` generated pairs of model and database; the database is left as it was."""

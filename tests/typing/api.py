@@ -17,18 +17,24 @@ from typing_extensions import assert_type
 from alembic_upsert_guard import (
     DeclarationError,
     DeclaredUpsertKey,
+    Finding,
     UndeclaredUpsertKeyError,
     UnsupportedUpsertKeyError,
     UpsertGuardError,
     UpsertKey,
     UpsertKeyViolation,
+    check_keys,
     conflict_target,
     declare_upsert_key,
     declared_upsert_keys,
+    observe,
 )
+from alembic_upsert_guard.testing import test_upsert_keys_are_served
+from alembic_upsert_guard.upserts.observed import ObservedUpsert, ObservedUpserts, read_observed
 
 if TYPE_CHECKING:
     from alembic.util import CommandError
+    from sqlalchemy.engine import Connection
     from sqlalchemy.exc import ArgumentError
     from sqlalchemy.schema import SchemaItem
 
@@ -97,6 +103,29 @@ postgresql_insert(Account).on_conflict_do_update(
     **conflict_target(Account, Account.email), set_={"status": "open"}
 )
 sqlite_insert(table).on_conflict_do_nothing(**conflict_target(table))
+
+# -- checking and observing
+
+
+def checks(connection: Connection) -> None:
+    assert_type(check_keys(connection, Base.metadata), tuple[Finding, ...])
+    assert_type(check_keys(connection, [Base.metadata], rows=True), tuple[Finding, ...])
+    check_keys(connection)  # type: ignore[call-arg]
+    test_upsert_keys_are_served(connection, Base.metadata)
+
+
+def finds(finding: Finding) -> tuple[str, str, str | None]:
+    return finding.fact, finding.hint, finding.table
+
+
+with observe(root=".", drivers=["psycopg"]) as upserts:
+    assert_type(upserts, ObservedUpserts)
+    assert_type(list(upserts), list[ObservedUpsert])
+    assert_type(upserts.findings, tuple[Finding, ...])
+    upserts.write("observed.json")
+assert_type(read_observed("observed.json"), list[ObservedUpsert])
+assert_type(read_observed("observed.json")[0].upsert.elements, tuple[str, ...])
+assert_type(read_observed("observed.json")[0].count, int)
 
 # -- errors
 

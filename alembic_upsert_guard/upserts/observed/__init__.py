@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from .document import ObservedFileError, read_observed
 from .observation import ObservedUpserts, observe
-from .observed_upsert import ObservedUpsert, Place, SentUpsert, UnreadStatement
+from .observed_upsert import ObservedPlace, ObservedUpsert, SentUpsert, UnreadStatement
 from .on_drivers import DRIVERS, UnknownDriverError
+from .source import as_upserts
 
 __all__ = [
     "DRIVERS",
     "ObservedFileError",
+    "ObservedPlace",
     "ObservedUpsert",
     "ObservedUpserts",
-    "Place",
     "SentUpsert",
     "UnknownDriverError",
     "UnreadStatement",
+    "as_upserts",
     "observe",
     "read_observed",
 ]

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UpsertGuardError
-from .observed_upsert import ObservedUpsert, Place, SentUpsert, UnreadStatement
+from .observed_upsert import (
+    ObservedPlace,
+    ObservedUpsert,
+    SentUpsert,
+    UnreadStatement,
+    element_of_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,21 +117,23 @@ def _upsert(member: dict[str, Any]) -> ObservedUpsert:
             elements=elements,
             where=where,
             constraint=member["constraint"],
-            binds=_binds([each for each in (*elements, where) if each is not None]),
+            binds=_binds(elements, where),
         ),
         dialect=member["dialect"],
         outcome=member["outcome"],
         count=member["count"],
         places=tuple(
-            Place(path=p["path"], line=p["line"], test=p["test"]) for p in member["places"]
+            ObservedPlace(path=p["path"], line=p["line"], test=p["test"]) for p in member["places"]
         ),
     )
 
 
-def _binds(texts: Sequence[str]) -> bool:
+def _binds(elements: Sequence[str], where: str | None) -> bool:
     """Whether a parameter is in any of the parts of a target."""
-    if not any("$" in text for text in texts):
+    parts = [each for each in (*elements, where) if each is not None and "$" in each]
+    if not parts:
         return False
-    from .sql_text import has_parameter  # noqa: PLC0415 - the parsers are an extra
+    from ..scan.sql.shapes import has_parameter  # noqa: PLC0415 - the parsers are an extra
 
-    return any(map(has_parameter, texts))
+    expressions = [element_of_label(part).expression for part in parts if part != where]
+    return any(has_parameter(each) for each in (*expressions, where) if each is not None)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from .document import as_document, sorted_upserts, write_document
-from .observed_upsert import ObservedUpsert, Place, UnreadStatement
+from .observed_upsert import ObservedPlace, ObservedUpsert, UnreadStatement
 from .on_drivers import driver_instrument
 from .on_sqlalchemy import SQLALCHEMY
 from .parsers import check_parsers
@@ -34,11 +34,11 @@ class ObservedUpserts:
     def __iter__(self) -> Iterator[ObservedUpsert]:
         """Return the upserts in the file's order: by schema, table, target, kind of database and outcome."""
         counts: dict[tuple[SentUpsert, str, str], int] = defaultdict(int)
-        places: dict[tuple[SentUpsert, str, str], set[Place]] = defaultdict(set)
+        places: dict[tuple[SentUpsert, str, str], set[ObservedPlace]] = defaultdict(set)
         for run, count in self._recorder.runs().items():
             key = (run.upsert, run.dialect, run.outcome)
             counts[key] += count
-            places[key].add(Place(path=run.path, line=run.line, test=run.test))
+            places[key].add(ObservedPlace(path=run.path, line=run.line, test=run.test))
         upserts = (
             ObservedUpsert(
                 upsert=upsert,
@@ -111,5 +111,5 @@ def instruments_of(drivers: Iterable[str]) -> tuple[Instrument, ...]:
     return (SQLALCHEMY, *(driver_instrument(driver) for driver in dict.fromkeys(drivers)))
 
 
-def _order(place: Place) -> tuple[str, int, str]:
+def _order(place: ObservedPlace) -> tuple[str, int, str]:
     return place.path or "", place.line or 0, place.test or ""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OK",
+    "ObservedPlace",
     "ObservedUpsert",
-    "Place",
     "SentUpsert",
     "UnreadStatement",
     "element_label",
@@ -27,7 +27,7 @@ _NO_BARE_NAME = ('"', "(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ObservedPlace:
     """The line of the application that ran an upsert, and the test that it ran in."""
 
     path: str | None
@@ -77,7 +77,7 @@ class ObservedUpsert:
     """``ok``, the SQLSTATE, or ``unknown``: the driver sent it in a pipeline, and the answer comes later."""
     count: int
     """How often it was sent; an ``executemany`` counts once."""
-    places: tuple[Place, ...]
+    places: tuple[ObservedPlace, ...]
     """Sorted by path, line and test."""
 
 

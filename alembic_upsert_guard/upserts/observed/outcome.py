@@ -27,9 +27,9 @@ class Refusal(str, Enum):
 
 
 _RAISED_IN = {
-    Refusal.NO_ARBITER: "infer_arbiter_indexes",
-    Refusal.DEFERRABLE: "ExecCheckIndexConstraints",
-    Refusal.NO_CONSTRAINT: "get_relation_constraint_oid",
+    "infer_arbiter_indexes": Refusal.NO_ARBITER,
+    "ExecCheckIndexConstraints": Refusal.DEFERRABLE,
+    "get_relation_constraint_attnos": Refusal.NO_CONSTRAINT,
 }
 """PostgreSQL's functions that refuse a target (plancat.c, execIndexing.c, pg_constraint.c).
 
@@ -107,7 +107,5 @@ def _refusal(told: _Diagnosis) -> Refusal | None:
     """The refusal of this very statement's target: with a context it is one inside a trigger or a function."""
     if told.context is not None:
         return None
-    return next(
-        (r for r, function in _RAISED_IN.items() if (r.value, function) == told[:2]),
-        None,
-    )
+    refusal = _RAISED_IN.get(told.function or "")
+    return refusal if refusal is not None and refusal.value == told.sqlstate else None

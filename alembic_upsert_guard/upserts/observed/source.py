@@ -1,85 +1,42 @@
-"""The upserts of files that a recording wrote, as a source: held against a database, and against what a scan reads."""
+"""Observed upserts as every source has them: one for each place."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...findings import FindingCode
-from ...findings.statements import unknown_table, unresolved_record_hint
-from ..judge import judge_upserts
-from ..statements.values import target_without_bound
 from ..target import Elements, NamedTable
-from ..target_case import subject_of
-from ..upsert import Form, JudgedUpsert, Place, Resolution, Source, Upsert
-from .document import read_observed
-from .suppression import is_suppressed
+from ..upsert import Place, Source, Upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from ..target import Target, Unread
+    from .observed_upsert import ObservedUpsert, SentUpsert
 
-    from sqlalchemy.engine import Connection
-
-    from ..declared import DeclaredTables
-    from .observed_upsert import ObservedUpsert
-
-__all__ = ["judge_observed", "read_observed_files", "upserts_of_observed"]
+__all__ = ["as_upserts"]
 
 
-def read_observed_files(paths: Iterable[str]) -> list[ObservedUpsert]:
-    """Return the upserts of all files, in their order.
+def as_upserts(observed: ObservedUpsert) -> tuple[Upsert, ...]:
+    """Return what was recorded as upserts, one for each line that ran it, whatever the tests, sorted by path and line.
 
-    :raises ObservedFileError: one cannot be read.
+    Its line is the one that sent the statement, which can be below the one that made it.
     """
-    return [upsert for path in paths for upsert in read_observed(path)]
-
-
-def upserts_of_observed(observed: Iterable[ObservedUpsert]) -> list[Upsert]:
-    """Return one upsert for each table, target and line that ran it, by path and line."""
-    found = {
+    upsert = observed.upsert
+    lines = dict.fromkeys((place.path, place.line) for place in observed.places)
+    return tuple(
         Upsert(
             source=Source.OBSERVED,
-            place=Place(path=place.path, line=place.line),
-            table=NamedTable(each.upsert.table, each.upsert.schema),
-            target=target_without_bound(target) if isinstance(target, Elements) else target,
-            binds=each.upsert.binds,
-            form=Form.OTHER,
-        ): None
-        for each in observed
-        for target in (each.upsert.target,)
-        for place in each.places
-    }
-    return sorted(found, key=lambda upsert: (upsert.place.path or "", upsert.place.line or 0))
-
-
-def judge_observed(
-    connection: Connection, upserts: Iterable[Upsert], models: DeclaredTables | None
-) -> dict[Upsert, JudgedUpsert]:
-    """Return what a database makes of each upsert, without the findings that a comment at its line suppresses.
-
-    A table that is neither there nor in the models is one that a test made.
-
-    :param models: as for :func:`..judge.judge_upserts`.
-    :raises KeyError: for a dialect without a catalog.
-    """
-    answers = judge_upserts(connection, upserts, models)
-    return {upsert: _reported(judged, models) for upsert, judged in answers.items()}
-
-
-def _reported(judged: JudgedUpsert, models: DeclaredTables | None) -> JudgedUpsert:
-    upsert, findings = judged.upsert, judged.findings
-    resolution, table = judged.resolution, str(judged.upsert.table_name)
-    is_missing = any(finding.code is FindingCode.MISSING_TABLE for finding in findings)
-    if is_missing and (models is None or models.table(upsert.schema, table) is None):
-        resolution = Resolution.UNRESOLVED
-        findings = (
-            subject_of(upsert).finding(
-                FindingCode.UNRESOLVED_UPSERT, unknown_table(table), unresolved_record_hint()
-            ),
+            place=Place(path=path, line=line),
+            table=NamedTable(upsert.table, upsert.schema),
+            target=_target(upsert),
+            binds=upsert.binds,
         )
-    return JudgedUpsert(
-        upsert=upsert,
-        resolution=resolution,
-        arbiters=judged.arbiters,
-        findings=tuple(f for f in findings if not is_suppressed(f, Path())),
+        for path, line in lines
     )
+
+
+def _target(upsert: SentUpsert) -> Target | Unread:
+    target = upsert.target
+    if not upsert.binds or not isinstance(target, Elements):
+        return target
+    from ..statements.values import target_without_bound  # noqa: PLC0415 - the parsers are an extra
+
+    return target_without_bound(target)

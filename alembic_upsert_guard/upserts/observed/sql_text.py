@@ -8,7 +8,6 @@ import postgast
 from postgast import pg_query_pb2
 
 from ...errors import UpsertGuardError
-from ..scan.sql.grammar import parse_statement
 from ..scan.sql.normal import element_of, sql_of
 from ..scan.sql.placeholders import with_parameters
 from ..scan.sql.postgresql import messages, parse
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..scan.sql.tokens import ConflictClause, SqlToken
 
-__all__ = ["UnreadableError", "has_parameter", "upserts_of_text"]
+__all__ = ["UnreadableError", "upserts_of_text"]
 
 _BEGINS = frozenset({"INSERT", "REPLACE", "WITH", "SELECT", "UPDATE", "DELETE_P", "MERGE"})
 """The first tokens of statements that run their upserts: EXPLAIN, PREPARE and CREATE FUNCTION only hold them."""
@@ -129,12 +128,3 @@ def _sent(table: Any, target: Any, *, binds: bool) -> SentUpsert:
                 binds=binds,
             )
     raise UnreadableError
-
-
-def has_parameter(sql: str) -> bool:
-    """Return whether a part of a conflict target, an element or the predicate, holds a parameter."""
-    try:
-        tree = parse_statement(f"SELECT {sql}")
-    except postgast.PgQueryError:  # a bare name that is no word of SQL
-        return False
-    return any(True for _ in messages(tree, pg_query_pb2.ParamRef))

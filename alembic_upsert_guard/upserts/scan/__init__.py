@@ -2,7 +2,7 @@
 
 Readers (:mod:`.python`, :mod:`.javascript`, :mod:`.sqlfile`) yield the upserts of a file, :mod:`.resolve` holds them
 against :class:`DeclaredTables`, plain values that :mod:`..models` takes from SQLAlchemy's metadata. Nothing that is
-scanned is imported or run, and what the source does not tell is unresolved, never a guess.
+scanned is imported or run, and what the source does not say is unresolved, never a guess.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
     from ..target import Target
 
-__all__ = ["Answer", "Asked", "declared", "modelled", "undeclared", "unresolved"]
+__all__ = ["Answer", "ModelContext", "declared", "modelled", "undeclared", "unresolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelContext:
     """One upsert on a table of the models."""
 
     call: Call
@@ -70,11 +70,11 @@ class Asked:
 
     @property
     def declared_keys(self) -> list[str]:
-        """The keys of the table, as people are told of them."""
+        """The keys of the table in words."""
         return [self.describe(key) for key in self.table.keys]
 
     def describe(self, key: DeclaredKey) -> str:
-        """Return how people are told of a key."""
+        """Return a key in words."""
         return describe_key(self.table.full_name, key.labels, key.where)
 
 

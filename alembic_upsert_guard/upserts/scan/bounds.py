@@ -1,4 +1,4 @@
-"""How long one file may take to read: whatever stands in it, the rest of the tree is scanned."""
+"""How long one file may take to read: whatever is in it, the rest of the tree is scanned."""
 
 from __future__ import annotations
 

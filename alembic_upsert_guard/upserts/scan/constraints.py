@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ...inference import Candidate
     from ..declared import DeclaredKey, DeclaredTable
-    from .answer import Asked
+    from .answer import ModelContext
 
 __all__ = ["answer_by_name", "constraints_by_name"]
 
@@ -33,7 +33,7 @@ _LONGEST = 63
 """Bytes of a name on PostgreSQL (NAMEDATALEN - 1); longer ones are cut."""
 
 
-def answer_by_name(asked: Asked, name: str) -> Answer:
+def answer_by_name(context: ModelContext, name: str) -> Answer:
     """Return what the models say of ``ON CONFLICT ON CONSTRAINT name``.
 
     ======================================================  ===================================
@@ -52,14 +52,14 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
     nobody's                                                missing-constraint: 42704
     ======================================================  ===================================
     """
-    table, call = asked.table, asked.call
+    table, call = context.table, context.call
     named = constraints_by_name(table)
     if name in named:
-        return _answer_of_constraint(asked, name, named[name])
+        return _answer_of_constraint(context, name, named[name])
     index = next((c for c in table.candidates if c.name == name and c.kind is Kind.INDEX), None)
     if index is not None:
-        key_line = asked.key_line(_key_at(table, index))
-        offer = asked.offer(index.elements, index.predicate)
+        key_line = context.key_line(_key_at(table, index))
+        offer = context.offer(index.elements, index.predicate)
         return undeclared(
             index_as_constraint(call, index, key_line, offer), FindingCode.MISSING_CONSTRAINT
         )
@@ -71,11 +71,11 @@ def answer_by_name(asked: Asked, name: str) -> Answer:
         return undeclared(
             constraint_of_another_kind(call, name, kind), FindingCode.MISSING_CONSTRAINT
         )
-    return _of_absent_name(asked, name)
+    return _of_absent_name(context, name)
 
 
-def _of_absent_name(asked: Asked, name: str) -> Answer:
-    table, call = asked.table, asked.call
+def _of_absent_name(context: ModelContext, name: str) -> Answer:
+    table, call = context.table, context.call
     unnamed = [c for c in table.arbiters if c.name is None and c.kind is Kind.CONSTRAINT]
     if unnamed:
         line = target_line(call, unnamed[0].elements, None) if len(unnamed) == 1 else None
@@ -89,31 +89,34 @@ def _of_absent_name(asked: Asked, name: str) -> Answer:
     return undeclared(absent_constraint(call, name, listed, meant), FindingCode.MISSING_CONSTRAINT)
 
 
-def _answer_of_constraint(asked: Asked, name: str, constraint: Candidate) -> Answer:
-    key = _key_at(asked.table, constraint)
-    twin = _twin(asked.table, constraint)
+def _answer_of_constraint(context: ModelContext, name: str, constraint: Candidate) -> Answer:
+    key = _key_at(context.table, constraint)
+    twin = _twin(context.table, constraint)
     if twin is not None:
         reason = (
-            f"{asked.table.full_name} has two constraints on the same columns, {describe_candidate(constraint)} and "
+            f"{context.table.full_name} has two constraints on the same columns, {describe_candidate(constraint)} and "
             f"{describe_candidate(twin)}, and PostgreSQL makes one of them"
         )
-        line = target_line(asked.call, constraint.elements, None)
-        return unresolved(reason, asked.call, Cause.TWINS, line)
+        line = target_line(context.call, constraint.elements, None)
+        return unresolved(reason, context.call, Cause.TWINS, line)
     if not constraint.immediate:
-        return undeclared(deferrable_constraint(asked.call, constraint))
+        return undeclared(deferrable_constraint(context.call, constraint))
     if key is None:
-        offer = asked.offer(constraint.elements)
-        answer = modelled(modelled_constraint(asked.call, name, offer))
+        offer = context.offer(constraint.elements)
+        answer = modelled(modelled_constraint(context.call, name, offer))
         return replace(answer, target=ConstraintObject(constraint.elements, name))
     if not key.any_name:
         return declared(key, ConstraintObject(key.elements, name))
-    line = asked.key_line(key) if asked.call.form.is_python else None
+    line = context.key_line(key) if context.call.form.is_python else None
     reason = (
-        f"{asked.describe(key)} states no name, so the database may serve it by another constraint, or by an index, "
+        f"{context.describe(key)} states no name, so the database may serve it by another constraint, or by an index, "
         f"than {name}"
     )
     return unresolved(
-        reason, asked.call, Cause.UNSTATED, line or target_line(asked.call, key.elements, key.where)
+        reason,
+        context.call,
+        Cause.UNSTATED,
+        line or target_line(context.call, key.elements, key.where),
     )
 
 
@@ -135,7 +138,7 @@ def _key_at(table: DeclaredTable, arbiter: Candidate) -> DeclaredKey | None:
 def constraints_by_name(table: DeclaredTable) -> Mapping[str, Candidate]:
     """Return what a constraint's name leads to: unique constraints and the primary key.
 
-    One without a name in the models bears the one that PostgreSQL gives it.
+    One without a name in the models has the one that PostgreSQL gives it.
     """
     constraints = [c for c in table.arbiters if c.kind is not Kind.INDEX]
     found = {c.name: c for c in constraints if c.name is not None}

@@ -1,4 +1,4 @@
-"""Comments that accept a finding where it stands: ``upsert-guard: ignore[code]``."""
+"""Comments that suppress a finding at its place: ``upsert-guard: ignore[code]``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from ..upsert import Place
 
-__all__ = ["MARK", "IgnoreComment", "IgnoreComments", "accepts_whole_file", "ignored_codes"]
+__all__ = ["MARK", "IgnoreComment", "IgnoreComments", "ignored_codes", "suppresses_whole_file"]
 
 MARK = "upsert-guard: ignore["
-"""What stands in the comment before the codes; a space after the colon or none."""
+"""What is in the comment before the codes; a space after the colon or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class IgnoreComment:
         return Finding(
             code=FindingCode.STALE_IGNORE,
             fact=f"the comment that ignores {self.code} matches nothing",
-            hint="take it out, or put it on a line of the call: one in the line above it accepts nothing",
+            hint="take it out, or put it on a line of the call: one in the line above it suppresses nothing",
             location=Location(self.path, self.line),
         )
 
 
 def ignored_codes(comment: str) -> Iterator[str]:
-    """Return the codes that a comment accepts: ``# upsert-guard: ignore[unresolved-upsert, bound-predicate]``."""
+    """Return the codes that a comment suppresses: ``# upsert-guard: ignore[unresolved-upsert, bound-predicate]``."""
     _, mark, rest = comment.replace("upsert-guard:ignore[", MARK).partition(MARK)
     codes, closed, _ = rest.partition("]")
     if mark and closed:
@@ -47,10 +47,10 @@ def ignored_codes(comment: str) -> Iterator[str]:
 
 
 class IgnoreComments:
-    """The comments of one file, and which of them accepted something."""
+    """The comments of one file, and which of them suppressed something."""
 
     def __init__(self, comments: Iterable[IgnoreComment]) -> None:
-        """None has accepted anything yet."""
+        """None has suppressed anything yet."""
         self._comments = tuple(comments)
         self._by_code: dict[str, dict[int, IgnoreComment]] = {}
         for comment in self._comments:
@@ -58,8 +58,8 @@ class IgnoreComments:
         self._lines = {code: sorted(found) for code, found in self._by_code.items()}
         self._used: set[IgnoreComment] = set()
 
-    def accept(self, finding: Finding, place: Place) -> bool:
-        """Return whether a comment accepts the finding: one on any line of the call or string that holds the upsert."""
+    def suppress(self, finding: Finding, place: Place) -> bool:
+        """Return whether a comment on any line of the call or string that holds the upsert suppresses the finding."""
         if place.extent is None:
             return False
         first_line, last_line = place.extent
@@ -71,11 +71,11 @@ class IgnoreComments:
         return True
 
     def unused(self) -> list[IgnoreComment]:
-        """Return those that have accepted nothing so far."""
+        """Return those that have suppressed nothing so far."""
         return [comment for comment in self._comments if comment not in self._used]
 
 
-def accepts_whole_file(source: bytes, code: str) -> bool:
-    """Return whether a file that does not parse accepts `code`, on whatever line."""
+def suppresses_whole_file(source: bytes, code: str) -> bool:
+    """Return whether a file that does not parse suppresses `code`, on whatever line."""
     lines = source.decode("utf-8", errors="replace").splitlines()
     return any(code in ignored_codes(line) for line in lines)

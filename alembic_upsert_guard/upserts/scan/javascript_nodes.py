@@ -46,7 +46,7 @@ def is_set_through(member: Node) -> bool:
 
 
 def binds(node: Node) -> bool:
-    """Whether an identifier is where a name is bound, as far as its place tells."""
+    """Whether an identifier is where a name is bound, as far as its place says."""
     if node.type == "shorthand_property_identifier_pattern":
         return True
     parent = node.parent

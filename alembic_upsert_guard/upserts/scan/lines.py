@@ -1,4 +1,4 @@
-"""Which line a character stands in, without counting from the beginning each time."""
+"""Which line a character is in, without counting from the beginning each time."""
 
 from __future__ import annotations
 

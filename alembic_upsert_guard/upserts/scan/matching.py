@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from ..declared import DeclaredKey
 
 __all__ = [
-    "Judged",
     "Match",
+    "ModelAnswer",
     "columns_of",
     "judge_target",
     "match_elements",
     "match_key",
-    "spelled",
-    "spelled_alike",
+    "normalized",
+    "normalized_elements",
 ]
 
 
@@ -44,7 +44,7 @@ class Match(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ModelAnswer:
     """What the models offer for a target."""
 
     state: State
@@ -62,7 +62,7 @@ _UNREAD = "upsert_guard_unread"
 
 def judge_target(
     arbiters: Iterable[Candidate], elements: Sequence[Element], predicate: str | Unread | None
-) -> Judged:
+) -> ModelAnswer:
     """Return whether PostgreSQL would find an arbiter among those of a model, by equal text.
 
     The judge of :mod:`..inference` decides; where it has compared expressions, equal text counts only where the planner
@@ -71,7 +71,7 @@ def judge_target(
     :param arbiters: as the model spells them.
     :param elements: in the spelling of the SQL parser, as is `predicate`.
     """
-    pairs = [(spelled(each), each) for each in arbiters]
+    pairs = [(normalized(each), each) for each in arbiters]
     written = {id(normal): each for normal, each in pairs}
     offered = [normal for normal, _ in pairs]
     text = _UNREAD if isinstance(predicate, Unread) else predicate
@@ -80,19 +80,19 @@ def judge_target(
     verdict = judge(ConflictTarget(bare, text, proven=True), offered)
     if verdict.shortfall is not None and verdict.shortfall.code is Code.DEFERRABLE_ARBITER:
         spoiler = verdict.shortfall.candidate
-        return Judged(State.SHORT, written.get(id(spoiler), spoiler), deferrable=True)
+        return ModelAnswer(State.SHORT, written.get(id(spoiler), spoiler), deferrable=True)
     fitting = [each for each in offered if _fits(each, elements, text)]
     proven = _proven(fitting)
     if proven is not None:
-        return Judged(State.SATISFIED, written[id(proven)])
+        return ModelAnswer(State.SATISFIED, written[id(proven)])
     if fitting:
-        return Judged(State.UNKNOWN, written[id(fitting[0])], simplified=True)
+        return ModelAnswer(State.UNKNOWN, written[id(fitting[0])], simplified=True)
     if verdict.state is not State.SHORT:
-        return Judged(State.UNKNOWN, written.get(id(_doubtful(verdict, elements))))
+        return ModelAnswer(State.UNKNOWN, written.get(id(_doubtful(verdict, elements))))
     disguised = next((each for each in offered if _may_be_alike(each, bare)), None)
     if disguised is not None:
-        return Judged(State.UNKNOWN, written[id(disguised)], simplified=True)
-    return Judged(State.SHORT)
+        return ModelAnswer(State.UNKNOWN, written[id(disguised)], simplified=True)
+    return ModelAnswer(State.SHORT)
 
 
 def _without_collations(elements: Iterable[Element]) -> tuple[Element, ...]:
@@ -100,7 +100,7 @@ def _without_collations(elements: Iterable[Element]) -> tuple[Element, ...]:
 
 
 def _doubtful(verdict: Verdict, elements: Sequence[Element]) -> Candidate | None:
-    """What may serve a target, as far as the judge tells without the collations that it names; None: nothing."""
+    """What may serve a target, as far as the judge says without the collations that it names; None: nothing."""
     is_named = any(element.collation or element.opclass for element in elements)
     if verdict.state is State.SATISFIED and is_named:
         return verdict.arbiters[0]
@@ -148,12 +148,12 @@ def columns_of(elements: Iterable[Element]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def spelled(candidate: Candidate) -> Candidate:
+def normalized(candidate: Candidate) -> Candidate:
     """Return a model's constraint or index in the spelling of what was read from SQL."""
     predicate = None if candidate.predicate is None else normal_predicate(candidate.predicate)
     return replace(
         candidate,
-        elements=spelled_alike(candidate.elements),
+        elements=normalized_elements(candidate.elements),
         predicate=predicate,
         constant_predicate=predicate is not None and not columns_in(predicate),
     )
@@ -174,7 +174,7 @@ def match_key(
     WHERE        not read           doubt
     ===========  =================  ==========================
     """
-    matched = match_elements(spelled_alike(key.elements), elements)
+    matched = match_elements(normalized_elements(key.elements), elements)
     if matched is Match.OTHER or key.where is None:
         return matched
     if predicate is None:
@@ -184,7 +184,7 @@ def match_key(
     return Match.DOUBT
 
 
-def spelled_alike(elements: Sequence[Element]) -> tuple[Element, ...]:
+def normalized_elements(elements: Sequence[Element]) -> tuple[Element, ...]:
     """Return declared elements in the spelling of those that were read from SQL."""
     return tuple(e if e.expression is None else normal_element(e.expression) or e for e in elements)
 
@@ -205,7 +205,7 @@ def _best(matches: Sequence[Match]) -> Match:
 
 def _match(found: Element, declared: Element) -> Match:
     # found              | declared                 | answer
-    # column             | the column, any COLLATE  | same: inference looks at what the target names alone
+    # column             | the column, any COLLATE  | same: inference looks only at what the target names
     # column COLLATE     | the same                 | same
     # column COLLATE     | the column, otherwise    | doubt: it may be the column's own
     # column             | expression               | other

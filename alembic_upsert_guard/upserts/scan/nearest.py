@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...findings.call_sites import Miss
 from ...inference import Kind
-from .matching import Match, columns_of, match_elements, spelled
+from .matching import Match, columns_of, match_elements, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def nearest_arbiter(
     wanted = columns_of(elements)
     ranked = []
     for place, arbiter in enumerate(arbiters):
-        miss = _miss(spelled(arbiter), elements, wanted)
+        miss = _miss(normalized(arbiter), elements, wanted)
         if miss is not None:
             difference = len(columns_of(arbiter.elements) ^ wanted)
             surrogate = arbiter.kind is Kind.PRIMARY_KEY

@@ -1,4 +1,4 @@
-"""Whether a file may hold an upsert, told from its bytes: what cannot is never parsed."""
+"""Whether a file may hold an upsert, by its bytes: what cannot is never parsed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 __all__ = ["any_may_upsert", "may_upsert"]
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
-"""What can stand between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
+"""What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
 _BEHIND = 120
 """How many bytes before ``CONFLICT`` are looked at: a line end and an indentation."""
 _OVERLAP = _BEHIND + len(b"duplicate")
 
 
 def may_upsert(source: bytes) -> bool:
-    """Return whether a file has to be parsed: it names an upsert, or accepts a finding.
+    """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
     ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``; case means nothing.
     """
     lower = source.lower()
     return (
-        b"upsert" in lower  # and so does the mark of an accepted finding
+        b"upsert" in lower  # and so does the mark of a suppressed finding
         or _on(lower, b"conflict")
         or _on(lower, b"duplicate")
     )

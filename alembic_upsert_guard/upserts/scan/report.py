@@ -21,11 +21,11 @@ class ScanReport:
     upserts: tuple[JudgedUpsert, ...]
     """Every upsert, whether a comment suppresses its findings or not."""
     findings: tuple[Finding, ...]
-    """Those that no comment accepts, the files that could not be read among them."""
+    """Those that no comment suppresses, the files that could not be read among them."""
     problems: tuple[Problem, ...]
     """Files and folders that were not scanned: findings too, but for those that a rule leaves out."""
     stale_ignores: tuple[IgnoreComment, ...]
-    """Codes in comments that accept nothing."""
+    """Codes in comments that suppress nothing."""
     comments: tuple[IgnoreComment, ...]
     """Every code of a comment, whether it suppresses something here or not."""
     files: int

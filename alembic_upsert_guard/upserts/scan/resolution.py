@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ...inference import Candidate
     from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
     from ..target import NamedTable, Target
-    from .answer import Asked
+    from .answer import ModelContext
 
 __all__ = ["answer_of", "read_only", "without_model"]
 
@@ -63,76 +63,81 @@ def read_only(target: Target | Unread, call: Call) -> Answer:
 
 def without_model(call: Call, named: NamedTable, models: DeclaredTables) -> Answer:
     """Return what is so of a table that the models do not have under that name."""
-    alike = models.alike(named.schema, named.name)
-    if alike is not None:
-        reason = f"whether {call.table} is the declared table {alike.full_name} is not known"
-        return unresolved(reason, call, Cause.OTHER_SCHEMA, alike.full_name)
+    similar = models.table_of_similar_name(named.schema, named.name)
+    if similar is not None:
+        reason = f"whether {call.table} is the declared table {similar.full_name} is not known"
+        return unresolved(reason, call, Cause.OTHER_SCHEMA, similar.full_name)
     return undeclared(unknown_table(call.table))
 
 
-def answer_of(target: Target | Unread, asked: Asked) -> Answer:
+def answer_of(target: Target | Unread, context: ModelContext) -> Answer:
     """Return what the models say of a target on one of their tables."""
     match target:
         case Unread():
-            return unresolved(target, asked.call)
+            return unresolved(target, context.call)
         case Elements(elements, predicate):
-            return _of_elements(asked, elements, predicate)
+            return _of_elements(context, elements, predicate)
         case PrimaryKey():
-            return _of_primary_key(asked)
+            return _of_primary_key(context)
         case Constraint(name):
-            return answer_by_name(asked, name)
+            return answer_by_name(context, name)
         case ConstraintObject(elements, name):
-            return _of_constraint_object(asked, elements, name)
+            return _of_constraint_object(context, elements, name)
         case AnyArbiter():
-            return _of_any(asked)
+            return _of_any(context)
         case ConflictTargetCall(elements, predicate):
-            return _of_key(asked, elements, predicate)
+            return _of_key(context, elements, predicate)
 
 
 def _of_elements(
-    asked: Asked, elements: tuple[Element, ...], predicate: str | Unread | None
+    context: ModelContext, elements: tuple[Element, ...], predicate: str | Unread | None
 ) -> Answer:
-    table = asked.table
+    table = context.table
     matches = [match_key(key, elements, predicate) for key in table.keys]
     if Match.SAME in matches:
         return declared(table.keys[matches.index(Match.SAME)])
     judged = judge_target(table.arbiters, elements, predicate)
     where = None if isinstance(predicate, Unread) else predicate
-    offer = asked.offer(elements, where)
+    offer = context.offer(elements, where)
     if judged.deferrable and judged.candidate is not None:
-        spoiler = Near(Miss.DEFERRABLE, judged.candidate)
-        return undeclared(undeclared_target(asked.call, offer, spoiler))
+        spoiler = Near(miss=Miss.DEFERRABLE, arbiter=judged.candidate)
+        return undeclared(undeclared_target(context.call, offer, spoiler))
     if judged.state is State.SATISFIED and judged.candidate is not None:
-        return modelled(modelled_target(asked.call, offer, judged.candidate))
+        return modelled(modelled_target(context.call, offer, judged.candidate))
     if judged.state is State.UNKNOWN or Match.DOUBT in matches:
         if isinstance(predicate, Unread):
-            return unresolved(predicate, asked.call)
-        return _doubtful(asked, judged.candidate, simplified=judged.simplified)
+            return unresolved(predicate, context.call)
+        return _doubtful(context, judged.candidate, simplified=judged.simplified)
     unknown = _unknown_columns(table, elements)
     if unknown:
-        return _of_unknown_columns(asked, unknown)
+        return _of_unknown_columns(context, unknown)
     near_by = nearest_arbiter(table.arbiters, elements)
-    near = None if near_by is None else _near(asked, *near_by)
-    return undeclared(undeclared_target(asked.call, offer, near, asked.declared_keys))
+    near = None if near_by is None else _near(context, *near_by)
+    return undeclared(undeclared_target(context.call, offer, near, context.declared_keys))
 
 
-def _near(asked: Asked, miss: Miss, arbiter: Candidate) -> Near:
-    key = next((k for k in asked.table.keys if k.arbiter == arbiter), None)
-    return Near(miss, arbiter, asked.key_line(key), primary=arbiter.kind is Kind.PRIMARY_KEY)
+def _near(context: ModelContext, miss: Miss, arbiter: Candidate) -> Near:
+    key = next((k for k in context.table.keys if k.arbiter == arbiter), None)
+    return Near(
+        miss=miss,
+        arbiter=arbiter,
+        key=context.key_line(key),
+        primary=arbiter.kind is Kind.PRIMARY_KEY,
+    )
 
 
-def _doubtful(asked: Asked, candidate: Candidate | None, *, simplified: bool) -> Answer:
+def _doubtful(context: ModelContext, candidate: Candidate | None, *, simplified: bool) -> Answer:
     if candidate is None:
-        return unresolved("whether the models serve it is not known", asked.call, Cause.OTHER_SQL)
-    key = next((k for k in asked.table.keys if k.arbiter == candidate), None)
-    named = f"the {describe_candidate(candidate)}" if key is None else asked.describe(key)
+        return unresolved("whether the models serve it is not known", context.call, Cause.OTHER_SQL)
+    key = next((k for k in context.table.keys if k.arbiter == candidate), None)
+    named = f"the {describe_candidate(candidate)}" if key is None else context.describe(key)
     if simplified:
         reason = f"whether {named} serves it is not known: the planner may make a column of an expression in it"
-        return unresolved(reason, asked.call, Cause.SIMPLIFIED)
+        return unresolved(reason, context.call, Cause.SIMPLIFIED)
     reason = f"whether {named} serves it is not known: its SQL reads differently"
-    line = asked.key_line(key) if asked.call.form.is_python else None
-    line = line or target_line(asked.call, candidate.elements, candidate.predicate)
-    return unresolved(reason, asked.call, Cause.OTHER_SQL, line)
+    line = context.key_line(key) if context.call.form.is_python else None
+    line = line or target_line(context.call, candidate.elements, candidate.predicate)
+    return unresolved(reason, context.call, Cause.OTHER_SQL, line)
 
 
 def _unknown_columns(table: DeclaredTable, elements: Sequence[Element]) -> list[str]:
@@ -141,8 +146,8 @@ def _unknown_columns(table: DeclaredTable, elements: Sequence[Element]) -> list[
     ]
 
 
-def _of_unknown_columns(asked: Asked, unknown: Sequence[str]) -> Answer:
-    table = asked.table
+def _of_unknown_columns(context: ModelContext, unknown: Sequence[str]) -> Answer:
+    table = context.table
     folded = {name.casefold(): name for name in table.column_names}
     if all(name.casefold() in folded for name in unknown):
         reason = (
@@ -150,34 +155,36 @@ def _of_unknown_columns(asked: Asked, unknown: Sequence[str]) -> Answer:
             "whether case matters"
         )
         line = ", ".join(folded[name.casefold()] for name in unknown)
-        return unresolved(reason, asked.call, Cause.OTHER_CASE, line)
+        return unresolved(reason, context.call, Cause.OTHER_CASE, line)
     return undeclared(unknown_columns(table.full_name, unknown, table.column_names))
 
 
-def _of_primary_key(asked: Asked) -> Answer:
-    table = asked.table
+def _of_primary_key(context: ModelContext) -> Answer:
+    table = context.table
     if not table.primary_key:
         reason = f"the primary key is meant, and the model of {table.full_name} has none"
-        return unresolved(reason, asked.call, Cause.NO_PRIMARY_KEY)
+        return unresolved(reason, context.call, Cause.NO_PRIMARY_KEY)
     elements = tuple(Element(column=name) for name in table.primary_key)
-    return replace(_of_elements(asked, elements, None), target=PrimaryKey(table.primary_key))
+    return replace(_of_elements(context, elements, None), target=PrimaryKey(table.primary_key))
 
 
-def _of_constraint_object(asked: Asked, elements: tuple[Element, ...], name: str | None) -> Answer:
+def _of_constraint_object(
+    context: ModelContext, elements: tuple[Element, ...], name: str | None
+) -> Answer:
     """A constraint is taken by its name; the metadata's naming convention may give it one."""
     if name is None:
         wanted = frozenset(elements)
-        constraints = [c for c in asked.table.arbiters if c.kind is not Kind.INDEX]
+        constraints = [c for c in context.table.arbiters if c.kind is not Kind.INDEX]
         named = (c.name for c in constraints if frozenset(c.elements) == wanted)
         name = next(named, None)
     if name is None:
-        return _of_elements(asked, elements, None)
-    answer = answer_by_name(asked, name)
+        return _of_elements(context, elements, None)
+    answer = answer_by_name(context, name)
     return replace(answer, target=ConstraintObject(elements, name))
 
 
-def _of_any(asked: Asked) -> Answer:
-    table = asked.table
+def _of_any(context: ModelContext) -> Answer:
+    table = context.table
     deferrable = next((c for c in table.arbiters if not c.immediate), None)
     if deferrable is not None:
         # without a target every unique index of the table is one (execIndexing.c)
@@ -185,37 +192,39 @@ def _of_any(asked: Asked) -> Answer:
     if table.keys:
         return declared(None)
     if table.arbiters:
-        return modelled(modelled_without_target(table.full_name, table.arbiters[0], asked.place))
+        return modelled(modelled_without_target(table.full_name, table.arbiters[0], context.place))
     if any(kind == "EXCLUDE" for _, kind in table.others):
         reason = f"the upsert names no target, and {table.full_name} has exclusion constraints only"
-        return unresolved(reason, asked.call, Cause.EXCLUSION)
-    return undeclared(undeclared_without_target(table.full_name, asked.place))
+        return unresolved(reason, context.call, Cause.EXCLUSION)
+    return undeclared(undeclared_without_target(table.full_name, context.place))
 
 
-def _of_key(asked: Asked, elements: tuple[Element, ...], predicate: str | Unread | None) -> Answer:
+def _of_key(
+    context: ModelContext, elements: tuple[Element, ...], predicate: str | Unread | None
+) -> Answer:
     """``conflict_target()``, which picks a declared key by the same rules and raises where there is none."""
-    table = asked.table
+    table = context.table
     if isinstance(predicate, Unread):
-        return unresolved(predicate, asked.call)
+        return unresolved(predicate, context.call)
     if not elements and predicate is None:
-        return _of_only_key(asked)
+        return _of_only_key(context)
     fitting = _fitting_keys(table.keys, elements, predicate)
     if len(fitting) == 1:
         return _declared_by(fitting[0])
-    offer = asked.offer(elements, predicate) if elements else None
-    return undeclared(key_not_found(asked.call, offer, asked.declared_keys))
+    offer = context.offer(elements, predicate) if elements else None
+    return undeclared(key_not_found(context.call, offer, context.declared_keys))
 
 
-def _of_only_key(asked: Asked) -> Answer:
+def _of_only_key(context: ModelContext) -> Answer:
     """``conflict_target(table)``."""
-    table = asked.table
+    table = context.table
     if len(table.keys) == 1:
         return _declared_by(table.keys[0])
     if table.keys:
         reason = f"{table.full_name} declares several upsert keys, and none is named"
-        lines = " or ".join(filter(None, map(asked.key_line, table.keys)))
-        return unresolved(reason, asked.call, Cause.SEVERAL_KEYS, lines or None)
-    return undeclared(undeclared_without_target(table.full_name, asked.place))
+        lines = " or ".join(filter(None, map(context.key_line, table.keys)))
+        return unresolved(reason, context.call, Cause.SEVERAL_KEYS, lines or None)
+    return undeclared(undeclared_without_target(table.full_name, context.place))
 
 
 def _fitting_keys(

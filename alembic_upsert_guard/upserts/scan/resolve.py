@@ -10,7 +10,7 @@ from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ..target import Elements, NamedTable, Unread
 from ..upsert import JudgedUpsert, Resolution
-from .answer import Asked, unresolved
+from .answer import ModelContext, unresolved
 from .resolution import answer_of, read_only, without_model
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def resolve(
     :param drivers: SQLAlchemy's names of the project's drivers; empty: they are not known.
     """
     named = upsert.table
-    asked: Asked | None = None
+    context: ModelContext | None = None
     if isinstance(named, Unread):
         answer = unresolved(named, Call(upsert.form, "?", upsert.model))
     else:
@@ -46,14 +46,14 @@ def resolve(
             answer = without_model(call, named, models)
         else:
             upsert = replace(upsert, table=NamedTable(table.name, table.schema))
-            asked = Asked(_call(upsert, table, models), table, models)
-            answer = answer_of(upsert.target, asked)
+            context = ModelContext(_call(upsert, table, models), table, models)
+            answer = answer_of(upsert.target, context)
     upsert = replace(upsert, target=answer.target or upsert.target)
     findings = [] if answer.wording is None else [_of_answer(upsert, answer, answer.wording)]
     return JudgedUpsert(
         upsert=upsert,
         resolution=answer.resolution,
-        findings=(*findings, *_bindings(upsert, asked, answer, drivers)),
+        findings=(*findings, *_bindings(upsert, context, answer, drivers)),
     )
 
 
@@ -95,13 +95,13 @@ def _finding(
 
 
 def _bindings(
-    upsert: Upsert, asked: Asked | None, answer: Answer, drivers: frozenset[str]
+    upsert: Upsert, context: ModelContext | None, answer: Answer, drivers: frozenset[str]
 ) -> list[Finding]:
     """What is said of values bound in the conflict target: an error where the driver prepares statements by itself."""
     if not upsert.binds:
         return []
-    call = asked.call if asked is not None else Call(upsert.form, "?", upsert.model)
-    key_line = None if asked is None else asked.key_line(answer.key)
+    call = context.call if context is not None else Call(upsert.form, "?", upsert.model)
+    key_line = None if context is None else context.key_line(answer.key)
     target = upsert.target
     plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)
     wording = bound_predicate(call, key_line, upsert.where if plain else None)

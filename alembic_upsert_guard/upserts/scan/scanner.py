@@ -17,7 +17,7 @@ from ..declared import DeclaredTables
 from .bounds import SECONDS, OutOfTimeError, time_limit
 from .files import Problem, chunks_of, read_bytes
 from .gitignore import GitIgnore
-from .ignoring import IgnoreComment, IgnoreComments, accepts_whole_file
+from .ignoring import IgnoreComment, IgnoreComments, suppresses_whole_file
 from .needles import any_may_upsert, may_upsert
 from .ran import told_by_runs
 from .readers import SUFFIXES, Readers
@@ -57,7 +57,7 @@ class Scanner:
         self._problems: list[Problem] = []
         self._stale: list[IgnoreComment] = []
         self._comments: list[IgnoreComment] = []
-        self._accepted: set[str] = set()
+        self._suppressed_files: set[str] = set()
         """Files that do not parse, and say that it is meant."""
 
     def scan(
@@ -66,7 +66,7 @@ class Scanner:
         progress: Callable[[int, int], None] | None = None,
         exclude: Iterable[str] = (),
     ) -> ScanReport:
-        """Return what stands under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
+        """Return the upserts under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
         found = find_files(
             [str(path) for path in paths], SUFFIXES, left_out=GitIgnore(), exclude=exclude
         )
@@ -82,7 +82,7 @@ class Scanner:
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
-            if problem.is_unread and problem.path not in self._accepted
+            if problem.is_unread and problem.path not in self._suppressed_files
         ]
         return ScanReport(
             tuple(sorted(self._upserts, key=_place)),
@@ -110,8 +110,8 @@ class Scanner:
         read = (
             Problem(path, "it is binary") if b"\0" in source else self._readers.read(path, source)
         )
-        if isinstance(read, Problem) and accepts_whole_file(source, FindingCode.UNREAD_FILE):
-            self._accepted.add(path)
+        if isinstance(read, Problem) and suppresses_whole_file(source, FindingCode.UNREAD_FILE):
+            self._suppressed_files.add(path)
         return read
 
     def _judge(self, path: str, read: ReadFile) -> None:
@@ -128,7 +128,7 @@ class Scanner:
                 finding
                 for each in judged
                 for finding in each.findings
-                if not comments.accept(finding, site.place)
+                if not comments.suppress(finding, site.place)
             ]
             if self._ran is not None and not seen[site]:
                 self._idle += not any(self._ran.has(each.upsert) for each in judged)

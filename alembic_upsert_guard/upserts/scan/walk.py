@@ -1,4 +1,4 @@
-"""The files of a tree that may hold upserts, and what stood in the way of others.
+"""The files of a tree that may hold upserts, and what kept others from being read.
 
 ``os.walk`` would not do: it says nothing of a folder that cannot be read, follows every link or none, and walks a
 folder again for each link to it.
@@ -100,9 +100,7 @@ class _Walk:
         while self._links:
             link, start = self._links.pop(0)
             if self._leads_above(link):
-                self._leave_out(
-                    link, "it is a link to a folder that it stands in, and is not followed"
-                )
+                self._leave_out(link, "it is a link to a folder that it is in, and is not followed")
             else:
                 self._walk(link, start)
 

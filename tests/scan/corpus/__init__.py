@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass
 class Shape:
-    """One block of a file; the form is told at the top of ``sqlalchemy.txt``."""
+    """One block of a file; the form is described at the top of ``sqlalchemy.txt``."""
 
     title: str
     files: dict[str, list[str]] = field(default_factory=dict)

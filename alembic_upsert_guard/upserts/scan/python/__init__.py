@@ -1,4 +1,4 @@
-"""Upserts in Python source, by its syntax tree alone: nothing is imported, nothing is run.
+"""Upserts in Python source, by nothing but its syntax tree: nothing is imported, nothing is run.
 
 A module answers one question: what is imported (:mod:`.module`), what a name is bound to (:mod:`.bindings`),
 what an expression means (:mod:`.meaning`), which string (:mod:`.constants`), table or column (:mod:`.tables`),

@@ -24,7 +24,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
-    """Return every binding of `name` that can reach `node`, as far as one reading of the source tells.
+    """Return every binding of `name` that can reach `node`, as far as one reading of the source says.
 
     In the function that `node` is in: the last assignments before it, those of a loop around it included.
     In an enclosing function or the module: every one, for it is not known when the function runs. Empty:
@@ -89,7 +89,7 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
 
 
 def _run_before(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[Sequence[ast.AST]]:
-    """The blocks of `around` that may have run before `inner`, and do not stand before it in its own block."""
+    """The blocks of `around` that may have run before `inner`, and are not before it in its own block."""
     if isinstance(around, ast.For | ast.AsyncFor | ast.While):
         return [around.body]  # in the round before
     if isinstance(around, ast.Try) and not module.blocks.has(around.body, inner):
@@ -98,7 +98,7 @@ def _run_before(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[Seq
 
 
 def _block_of(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[ast.AST]:
-    """The list of statements of `around` that `inner` stands in; empty: nothing in it runs before `inner`.
+    """The list of statements of `around` that `inner` is in; empty: nothing in it runs before `inner`.
 
     One handler or case runs, not those before it.
     """

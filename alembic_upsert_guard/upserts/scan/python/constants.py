@@ -1,4 +1,4 @@
-"""Strings that the source tells in full, whichever name they go by."""
+"""Strings that the source states in full, whichever name they go by."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Constants:
         self._names = names
 
     def literal(self, module: Module, node: ast.expr) -> Expression | Unread:
-        """Return the one expression that a name stands for in the end."""
+        """Return the one expression that a name means in the end."""
         found = self._names.meanings(module, node)
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several things", Cause.REBOUND)

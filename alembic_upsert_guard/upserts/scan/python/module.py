@@ -48,7 +48,7 @@ class Module:
         self._shown_path = shown_path or path
         self.source = source
         with warnings.catch_warnings():
-            # about the scanned code, such as a backslash too few: not ours to tell
+            # about the scanned code, such as a backslash too few: not ours to report
             warnings.simplefilter("ignore")
             self.tree = parsed(source, path)
         self._parents: dict[ast.AST, ast.AST] = {}
@@ -110,7 +110,7 @@ class Module:
 
     @property
     def name(self) -> str:
-        """The file's name, as people are told of it."""
+        """The file's name, as it is shown."""
         return Path(self.path).name
 
     @cached_property

@@ -43,9 +43,9 @@ class Sql:
     """An expression as SQL."""
 
     text: str | Unread
-    """Bound values stand in it as literals."""
+    """Bound values are in it as literals."""
     binds: bool = False
-    """Whether SQLAlchemy binds a value in it, as far as the source tells."""
+    """Whether SQLAlchemy binds a value in it, as far as the source says."""
 
 
 class Predicates:

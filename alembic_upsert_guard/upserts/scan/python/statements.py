@@ -110,7 +110,7 @@ class Statements:
 
 
 def _model(node: ast.expr) -> str | None:
-    """How the statement writes the model or ``Table`` at its root; None: another name stands for the statement."""
+    """How the statement writes the model or ``Table`` at its root; None: another name is given to the statement."""
     while isinstance(node, ast.Call):
         match node:
             case ast.Call(func=ast.Attribute(value=table, attr="insert"), args=[]):

@@ -59,7 +59,7 @@ class Strings:
             if piece.literal is not None and piece.literal is not root
         }
         for root, pieces in composed.items():
-            # a string that another one takes in is told of there
+            # a string that another one takes in is read there
             if root not in taken:
                 yield from self._upserts(module, root, pieces)
 
@@ -182,7 +182,7 @@ def _is_filled_in(module: Module, root: _Root) -> bool:
 
 
 class _Places:
-    """Which line of the source a character of a composed string stands in."""
+    """Which line of the source a character of a composed string is in."""
 
     def __init__(self, module: Module, root: _Root, pieces: Iterable[_Piece]) -> None:
         self._module = module
@@ -243,7 +243,7 @@ def _ends_of_words(text: str) -> list[int]:
 
 
 def _has_place_of_whole(literal: ast.Constant, root: _Root) -> bool:
-    """Whether a piece of an f-string is said to stand where the f-string does, as before Python 3.12."""
+    """Whether a piece of an f-string is said to be where the f-string is, as before Python 3.12."""
     return (literal.lineno, literal.col_offset) == (root.lineno, root.col_offset)
 
 

@@ -20,7 +20,7 @@ __all__ = ["Tables"]
 
 _TABLE = frozenset({"Table", "table"})
 _METADATA = 1
-"""Where the metadata stands among the arguments of ``Table``."""
+"""Where the metadata is among the arguments of ``Table``."""
 
 
 class Tables:

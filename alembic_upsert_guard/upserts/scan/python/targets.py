@@ -90,7 +90,7 @@ class Targets:
         )
 
     def binds(self, module: Module, node: ast.expr) -> bool:
-        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source tells."""
+        """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source says."""
         literal = self._constants.literal(module, node)
         if isinstance(literal, Unread):
             return False

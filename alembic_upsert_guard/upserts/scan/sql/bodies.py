@@ -44,7 +44,7 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
 
 
 def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:
-    """What can be said of a function that does not parse: that it upserts, as far as words tell."""
+    """What can be said of a function that does not parse: that it upserts, as far as its words say."""
     start = sql.lower().find("on conflict")
     words = sql.lower().split()[:4]
     if start < 0 or not (words[0] == "do" or {"function", "procedure"} & set(words)):

@@ -34,7 +34,7 @@ _LONGEST, _DEEPEST = 2_000, 40
 
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
-    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT stands before it.
+    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT is before it.
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
@@ -93,7 +93,7 @@ def _has_parameter(part: exp.Expression) -> bool:
 
 
 def _is_template(tokens: Sequence[SqlToken]) -> bool:
-    """Whether braces stand outside of strings, which sqlglot takes for DuckDB's structures."""
+    """Whether braces are outside of strings, which sqlglot takes for DuckDB's structures."""
     return any(token.text in ("{", "}", "$") for token in tokens)
 
 

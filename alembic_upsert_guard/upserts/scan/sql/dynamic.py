@@ -1,4 +1,4 @@
-"""What a string can be that PL/pgSQL puts together: text, with a sign where anything may stand."""
+"""What a string can be that PL/pgSQL puts together: text, with a sign where anything may be."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Assignments:
     def texts(self, expression: Sequence[SqlToken]) -> list[str]:
         """Return every text that an expression can be; of a variable, one for each of its assignments.
 
-        What it goes on with stands behind each text that it can begin with.
+        What is added to it is behind each text that it can begin with.
         """
         name = _only_name(expression)
         if name is None:

@@ -23,7 +23,7 @@ def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str
     ``@name``              sqlite3, sqlc
     =====================  =====================================
 
-    :param parameter: what stands in their place: ``$1`` to PostgreSQL, ``?`` to MySQL.
+    :param parameter: what is put in their place: ``$1`` to PostgreSQL, ``?`` to MySQL.
     """
     written: list[str] = []
     done = position = 0
@@ -46,7 +46,7 @@ _LONGEST = 5
 def _placeholder(tokens: Sequence[SqlToken]) -> tuple[str, int] | None:
     """What is written for the first of `tokens`, and for how many of them; None: they are no placeholder.
 
-    An operator can stand in front without a space: ``=%s`` is cut up as ``=%`` and ``s``.
+    An operator can be in front without a space: ``=%s`` is cut up as ``=%`` and ``s``.
     """
     operator, *following = (token.text for token in tokens)
     kept, sign = operator[:-1], operator[-1]

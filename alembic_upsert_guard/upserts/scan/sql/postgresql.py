@@ -59,7 +59,7 @@ def parse(sql: str, tokens: Sequence[SqlToken]) -> pg_query_pb2.ParseResult | Un
 def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
     """The tree of `sql`, its holes filled with what the grammar takes in their place.
 
-    The filling before an error is changed first. What a hole is filled with never tells a table or a target:
+    The filling before an error is changed first. What a hole is filled with never says a table or a target:
     the caller refuses a target with a hole in it.
     """
     pieces = sql.split(HOLE)
@@ -99,7 +99,7 @@ def _refused(message: str) -> Unread:
 
 
 def upserts_in(tree: Any) -> list[SqlUpsert]:
-    """Return the upserts of a parsed statement, in the order they stand there; those in strings are not."""
+    """Return the upserts of a parsed statement, in their order; those in strings are not."""
     inserts = [
         insert
         for insert in messages(tree, pg_query_pb2.InsertStmt)

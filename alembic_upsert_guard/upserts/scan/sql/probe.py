@@ -22,7 +22,7 @@ def probe_of(insert: pg_query_pb2.InsertStmt) -> str:
     rows = [row.list.items for row in insert.select_stmt.select_stmt.values_lists]
     values: dict[str, str] = {}
     for position, column in enumerate(insert.cols):
-        # a generated column takes DEFAULT alone; elsewhere it would be planned, and can fail
+        # a generated column takes only DEFAULT; elsewhere it would be planned, and can fail
         is_default = any(
             row[position : position + 1] and row[position].HasField("set_to_default")
             for row in rows

@@ -34,9 +34,9 @@ _PIECES = Unread(
 
 
 def read_sql(sql: str) -> list[SqlUpsert]:
-    """Return every upsert in `sql`, in the order they stand there.
+    """Return every upsert in `sql`, in their order.
 
-    :param sql: one statement, several, or a piece of one; text that is put in at run time stands there as a
+    :param sql: one statement, several, or a piece of one; text that is put in at run time is there as a
      name that begins with :data:`.tokens.HOLE`, a number and an underscore.
     """
     found: list[SqlUpsert] = []
@@ -163,7 +163,7 @@ def _with_targets_put_in_blanked(sql: str, clauses: Sequence[ConflictClause]) ->
 
 
 def _unless_put_in(sql: str, clause: ConflictClause, target: Target | Unread) -> Target | Unread:
-    """`target`, unless text that is put in at run time stands anywhere in it."""
+    """`target`, unless text that is put in at run time is anywhere in it."""
     return PUT_IN if HOLE in sql[clause.start : clause.end] else target
 
 
@@ -205,7 +205,7 @@ def _piece(sql: str, clause: ConflictClause) -> SqlUpsert | None:
 
 
 def _without_tokens(sql: str, said: str) -> list[SqlUpsert]:
-    """Text that cannot be cut into tokens: unread where it is an INSERT as far as words tell, else prose."""
+    """Text that cannot be cut into tokens: unread where it is an INSERT as far as its words say, else prose."""
     lower = sql.lower()
     start = max(lower.find("on conflict"), lower.find("on duplicate key"))
     if start < 0 or "insert into" not in lower[:start]:

@@ -1,7 +1,7 @@
 """Upserts in the bodies of functions, a database's or a file's, by their tokens.
 
 libpg_query's own reader of PL/pgSQL refuses types outside of ``public`` and writes no valid JSON for triggers. PL/pgSQL
-is cut into tokens as SQL is, so its statements are found there and each is parsed alone, whatever stands around it.
+is cut into tokens as SQL is, so its statements are found there and each is parsed by itself, whatever is around it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ENDS = frozenset({";", "begin", "then", "else", "loop", ">>"})
 """The tokens that end what is in front of a PL/pgSQL statement; in lower case."""
 
 _BEGINS = _ENDS | {"query", "in", "for", "declare"}
-"""The tokens that a PL/pgSQL statement, or the EXECUTE of one, stands behind; in lower case."""
+"""The tokens that a PL/pgSQL statement, or the EXECUTE of one, is behind; in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Routine:
 
 
 def read_routine(routine: Routine) -> list[SqlUpsert]:
-    """Return the upserts of a function, and the statements that may be some, in the order they stand there."""
+    """Return the upserts of a function, and the statements that may be some, in their order."""
     if routine.language not in ("sql", "plpgsql"):
         return _unread(
             routine,
@@ -69,7 +69,7 @@ def read_routine(routine: Routine) -> list[SqlUpsert]:
 
 
 def _unread(routine: Routine, reason: str, cause: Cause) -> list[SqlUpsert]:
-    """What can be said of a body that is not cut into tokens: that it upserts, as far as words tell."""
+    """What can be said of a body that is not cut into tokens: that it upserts, as far as its words say."""
     at = on_conflict_in(routine.source)
     unread = Unread(reason, cause)
     return [SqlUpsert(at, unread, unread, first=at, last=at)] if at >= 0 else []
@@ -149,13 +149,13 @@ class _Body:
         return not self._routine.is_code or is_in_query or before in _BEGINS
 
     def _action(self, clause: ConflictClause) -> str:
-        """The same action, on one column: exclusion constraints take DO NOTHING alone."""
+        """The same action, on one column: exclusion constraints take only DO NOTHING."""
         end = bisect_left(self._tokens, clause.end, key=lambda token: token.start)
         after = self._tokens[end : end + 6]
         words = [t.text.lower() for t in after]
         if words[:3] == ["do", "update", "set"] and len(after) > 3:  # noqa: PLR2004 - and something to set
             column = after[4].text if words[3] == "(" and len(after) > 4 else after[3].text  # noqa: PLR2004
-            # a generated column takes DEFAULT alone
+            # a generated column takes only DEFAULT
             value = "DEFAULT" if words[4:] == ["=", "default"] else f"EXCLUDED.{column}"
             return f"DO UPDATE SET {column} = {value}"
         return "DO NOTHING"
@@ -164,7 +164,7 @@ class _Body:
 
     def blocks(self) -> Iterator[SqlUpsert]:
         """DO, whose body is a string."""
-        unread = Unread("the statement stands in a DO block inside the function, which is not read")
+        unread = Unread("the statement is in a DO block inside the function, which is not read")
         for position, token in enumerate(self._tokens):
             if token.kind == "DO" and self._before(position) in _BEGINS:
                 body = [t for t in self._tokens[position + 1 : position + 4] if t.kind == "SCONST"]

@@ -8,7 +8,7 @@ __all__ = ["without_psql"]
 def without_psql(sql: str) -> str:
     r"""Return a script with psql's own lines blanked: meta-commands, and the data behind ``COPY ... FROM stdin``.
 
-    Every character keeps its place. A line that begins with a backslash is a meta-command wherever it stands.
+    Every character keeps its place. A line that begins with a backslash is a meta-command wherever it is.
     """
     if "\\" not in sql:
         return sql

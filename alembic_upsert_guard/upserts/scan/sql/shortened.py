@@ -1,4 +1,4 @@
-"""An upsert without its rows: what tells its table and its target, however much stands between them."""
+"""An upsert without its rows: what says its table and its target, however much is between them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shortened(
 ) -> str | None:
     """Return the INSERT of a conflict clause with one row of NULL, and then `target`.
 
-    Columns, rows or the query, and the action, are left out: none of them tells the table or the target. None: the
+    Columns, rows or the query, and the action, are left out: none of them says the table or the target. None: the
     clause has no INSERT at its depth of parentheses, or no row follows the name.
 
     :param tokens: of `sql`.

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 HOLE = "upsert_guard_hole_"
-"""How the name begins that stands where text is put in at run time."""
+"""How the name begins that is put where text is put in at run time."""
 
 _KINDS: dict[int, str] = {number: name for name, number in pg_query_pb2.Token.items()}
 _COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
@@ -42,7 +42,7 @@ class SqlToken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConflictClause:
-    """Where ``ON CONFLICT`` or ``ON DUPLICATE KEY`` stands among the tokens, outside of strings."""
+    """Where ``ON CONFLICT`` or ``ON DUPLICATE KEY`` is among the tokens, outside of strings."""
 
     start: int
     """Of ``ON``, in characters."""
@@ -51,7 +51,7 @@ class ConflictClause:
     is_duplicate_key: bool
     """Whether it is MySQL's ``ON DUPLICATE KEY``."""
     insert: int | None
-    """Where its INSERT stands among the tokens, at the same depth of parentheses; None: nowhere."""
+    """Where its INSERT is among the tokens, at the same depth of parentheses; None: nowhere."""
 
 
 def tokens_of(sql: str) -> list[SqlToken]:

@@ -7,12 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as seeded
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.errors import DeduplicationError
 from alembic_upsert_guard.rows import Deduplicated, deduplicate, restore
+from tests.generated import (
+    GeneratorDefectError,
+    WrongClaimError,
+    WrongClaims,
+    counted,
+    executed,
+    for_each,
+    pasted,
+    undone,
+)
 
 from .cases import ARCHIVE_IS_SHORT, quoted
 from .oracle import PLACE, expect, folded, meets, orphans
@@ -26,18 +34,14 @@ if TYPE_CHECKING:
     from .cases import Case, Held
     from .oracle import Expected, Row, State
 
-__all__ = ["BrokenPromiseError", "GeneratorDefectError", "Tally", "check"]
+__all__ = ["BrokenPromiseError", "Tally", "check"]
 
-ARBITER = "mending_arbiter"
+ARBITER = "dedup_arbiter"
 ARCHIVE_OWN = ("upsert_guard_reason", "upsert_guard_kept")
 ANOTHER_KEY = "another key"
 
 
-class GeneratorDefectError(Exception):
-    """The generated SQL fails for a reason of its own: nothing is learned of the package."""
-
-
-class BrokenPromiseError(AssertionError):
+class BrokenPromiseError(WrongClaimError):
     """A promise is broken."""
 
     def __init__(self, claim: str, fact: object) -> None:
@@ -56,10 +60,7 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     """Rows kept, archived, deleted, restored; references moved."""
 
-    broken: dict[str, str] = field(default_factory=dict)
-    """By promise: the shortest reproducer."""
-
-    times: Counter[str] = field(default_factory=Counter)
+    broken: WrongClaims = field(default_factory=WrongClaims)
 
     @property
     def cases(self) -> int:
@@ -76,9 +77,19 @@ class Tally:
                 *(f"-- {line}" for line in str(error.fact).splitlines()),
             )
         )
-        self.times[error.claim] += 1
-        self.broken[error.claim] = min(self.broken.get(error.claim, told), told, key=len)
+        self.broken.add(error.claim, told)
         return told
+
+    @property
+    def wrong(self) -> int:
+        return self.broken.times.total()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        rows = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.rows.items()))
+        yield from self.broken.lines()
+        yield f"{self.cases} cases in {seconds:.0f} s:"
+        yield from counted(self.outcomes)
+        yield f"rows: {rows}; {self.wrong} broken promises"
 
 
 def check(
@@ -95,16 +106,6 @@ def check(
     :raises BrokenPromiseError: for the smallest case that hypothesis finds; with `keep_going` all are only counted.
     """
 
-    @seeded(seed)
-    @settings(
-        max_examples=size,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=[Phase.generate] if keep_going else [Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(cases)
     def hold(case: Case) -> None:
         try:
             hold_one(connection, case, tally)
@@ -113,7 +114,7 @@ def check(
             if not keep_going:
                 raise BrokenPromiseError(error.claim, told) from error
 
-    hold()
+    for_each(cases, hold, size=size, seed=seed, shrink=not keep_going)
 
 
 def hold_one(connection: Connection, case: Case, tally: Tally) -> None:
@@ -145,25 +146,14 @@ class _Made:
                 self.run(f"SET CONSTRAINTS {', '.join(self.case.deferred)} DEFERRED")
         except DBAPIError as error:
             self.connection.rollback()
-            pasted = "\n".join(f"{statement};" for statement in self.case.statements)
-            raise GeneratorDefectError(f"{error.orig}\n{pasted}") from error
+            raise GeneratorDefectError(f"{error.orig}\n{pasted(self.case.statements)}") from error
         return self
 
     def __exit__(self, *_: object) -> None:
         self.connection.rollback()
 
     def run(self, sql: str) -> Any:
-        return self.connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """What the block does is undone."""
-        self.run("SAVEPOINT mending")
-        try:
-            yield
-        finally:
-            self.run("ROLLBACK TO SAVEPOINT mending")
-            self.run("RELEASE SAVEPOINT mending")
+        return executed(self.connection, sql)
 
     @contextmanager
     def as_role(self) -> Iterator[None]:
@@ -313,7 +303,7 @@ class _Promises:
             values = [case.fresh.get(name, self._literal(source[name])) for name in columns]
             payload = quoted(case.dialect, case.payload)
             overriding = "OVERRIDING SYSTEM VALUE " if case.dialect == "postgresql" else ""
-            with self.made.undone():
+            with undone(self.made.connection):
                 self._does(
                     "the upsert works",
                     f"INSERT INTO {case.relation} ({', '.join(quoted(case.dialect, c) for c in columns)}) "
@@ -379,7 +369,7 @@ class _Promises:
         self._same("the downgrade brings back the rows as they were", expected.restored, restored)
         there = self._made_archive()
         self._holds("an empty archive is dropped", not there, there)
-        with self.made.undone():
+        with undone(self.made.connection):
             goes_on = f"ALTER TABLE {case.relation} ADD CONSTRAINT goes_on CHECK (true)"
             if case.dialect == "sqlite":
                 goes_on = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["postgresql_cases", "set_up"]
 
-ROLE = "mending_owner"
+ROLE = "dedup_owner"
 
 SETUP = (
     f"""

@@ -1,4 +1,4 @@
-"""What a deduplication must not lose, each found by ``python -m tests.mending`` or on the way to it, and reduced."""
+"""What a deduplication must not lose, each found by ``python -m tests.deduplication`` or on the way, and reduced."""
 
 from __future__ import annotations
 

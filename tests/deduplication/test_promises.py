@@ -1,4 +1,4 @@
-"""Deduplication keeps its promises for generated tables; ``python -m tests.mending`` asks for more."""
+"""Deduplication keeps its promises for generated tables; ``python -m tests.deduplication`` asks for more."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_on_postgresql(url: str) -> None:
             )
     finally:
         engine.dispose()
-    assert not tally.broken, "\n\n".join(tally.broken.values())
+    assert not tally.wrong, "\n\n".join(tally.broken.lines())
     assert tally.outcomes["deduplicated"] > CASES / 5, tally.outcomes
 
 
@@ -41,5 +41,5 @@ def test_on_sqlite() -> None:
             check(connection, sqlite_cases(), tally, size=CASES, keep_going=True)
     finally:
         engine.dispose()
-    assert not tally.broken, "\n\n".join(tally.broken.values())
+    assert not tally.wrong, "\n\n".join(tally.broken.lines())
     assert tally.outcomes["deduplicated"] > CASES / 5, tally.outcomes

