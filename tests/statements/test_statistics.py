@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from alembic_upsert_guard.catalog.statements import (
     Obstacle,
@@ -12,6 +13,7 @@ from alembic_upsert_guard.catalog.statements import (
     UnreadableStatistics,
     read_statistics,
 )
+from tests.trust.grammar import bare_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +132,20 @@ def test_a_library_that_is_not_preloaded_is_an_obstacle(forgetful: Database) -> 
     forgetful.run("CREATE EXTENSION pg_stat_statements")
 
     assert obstacle(forgetful) is Obstacle.NOT_LOADED
+
+
+@pytest.mark.parametrize("made", ["database", "forgetful"])
+def test_every_name_of_the_system_is_qualified(made: str, request: pytest.FixtureRequest) -> None:
+    """An overload that another role has made is not run."""
+    where: Database = request.getfixturevalue(made)
+    sent: list[str] = []
+    with where.connection() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        read_statistics(connection)
+
+    selects = [statement for statement in sent if "SELECT" in statement]
+    assert selects
+    assert [bare_names(statement) for statement in selects if bare_names(statement)] == []
 
 
 def test_a_view_that_may_not_be_read_is_an_obstacle(database: Database, reader: str) -> None:
