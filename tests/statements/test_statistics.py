@@ -13,6 +13,7 @@ from alembic_upsert_guard.catalog.statements import (
     UnreadableStatistics,
     read_statistics,
 )
+from alembic_upsert_guard.upserts.scan.sql.executed import executed_upserts
 from tests.trust.grammar import bare_names
 
 if TYPE_CHECKING:
@@ -76,6 +77,14 @@ def test_what_is_no_upsert_is_not_fetched(database: Database) -> None:
     database.run(TABLE, "INSERT INTO account VALUES (1, 'somebody')")
 
     assert counted(database) == {}
+
+
+def test_an_upsert_that_was_only_explained_did_not_run(database: Database) -> None:
+    """The planner is asked by EXPLAIN, by this package above all, and the server counts what it explains as a call."""
+    explained = "EXPLAIN INSERT INTO account DEFAULT VALUES ON CONFLICT (email) DO NOTHING"
+    database.run(TABLE, explained, f"DO $$ BEGIN EXECUTE '{explained}'; END $$")
+
+    assert [upsert for sql in counted(database) for upsert in executed_upserts(sql)] == []
 
 
 def test_an_upsert_that_failed_is_not_in_the_statistics(database: Database) -> None:
