@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .command.ignores import read_entries
-from .command.suppression import suppress
 from .errors import UpsertGuardError
-from .findings import FindingCode, Severity, as_text, counted, summary
 from .upserts.observed import ObservedUpserts
 from .upserts.observed.observation import instruments_of
 from .upserts.observed.recorder import Recorder
-from .upserts.observed.suppression import is_suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
-
-    from .command.ignores import IgnoreEntry
-    from .findings import Finding
 
 __all__ = ["start"]
 
@@ -34,12 +27,11 @@ def start(config: pytest.Config, record: str) -> None:
     """Record until pytest is done.
 
     :param record: the file that is written, from the root directory on.
-    :raises pytest.UsageError: the parsers or a driver are not installed, or pyproject.toml has an entry that is none.
+    :raises pytest.UsageError: the parsers or a driver are not installed.
     """
     recorder = Recorder(config.rootpath)
     try:
         instruments = instruments_of(config.getini("upsert_guard_drivers"))
-        ignored = read_entries(config.rootpath / "pyproject.toml")
     except UpsertGuardError as error:
         raise pytest.UsageError(str(error)) from error
     for instrument in instruments:
@@ -48,7 +40,7 @@ def start(config: pytest.Config, record: str) -> None:
     session = (
         _Worker(config, recorder)
         if hasattr(config, "workerinput")
-        else _Session(config, recorder, record, ignored)
+        else _Session(config, recorder, record)
     )
     config.pluginmanager.register(session, _NAME)
 
@@ -117,14 +109,11 @@ class _Worker(_Recording):
 class _Session(_Recording):
     """The only process, or the controller of pytest-xdist's."""
 
-    def __init__(
-        self, config: pytest.Config, recorder: Recorder, record: str, ignored: Sequence[IgnoreEntry]
-    ) -> None:
+    def __init__(self, config: pytest.Config, recorder: Recorder, record: str) -> None:
         super().__init__(config, recorder)
         self._record = record
-        self._ignored = ignored
         self._lost = 0
-        self._report: Sequence[str] = ()
+        self._lines: Sequence[str] = ()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -140,42 +129,21 @@ class _Session(_Recording):
             return
         upserts = ObservedUpserts(self._recorder)
         upserts.write(self._config.rootpath / self._record)
-        findings, suppressed = self._findings(upserts)
-        self._report = [
-            *as_text(findings, coloured=self._config.get_terminal_writer().hasmarkup),
-            *self._unread(upserts),
-            summary(
-                findings,
-                f"{counted(len(upserts), 'upsert')} recorded in {self._record}",
-                coloured=False,
-                suppressed=suppressed,
-                conclusion="none was refused",
-            ),
-        ]
-        fails = any(finding.severity is Severity.ERROR for finding in findings)
-        if fails and session.exitstatus in _PASSED:
+        from .pytest_report import report_on  # noqa: PLC0415 - once there is something to say
+
+        report = report_on(
+            upserts,
+            self._config.rootpath,
+            self._record,
+            lost=self._lost,
+            coloured=self._config.get_terminal_writer().hasmarkup,
+        )
+        self._lines = report.lines
+        if report.fails and session.exitstatus in _PASSED:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._report:
+        if self._lines:
             terminalreporter.section("upsert guard")
-        for line in self._report:
+        for line in self._lines:
             terminalreporter.write_line(line)
-
-    def _findings(self, upserts: ObservedUpserts) -> tuple[Sequence[Finding], int]:
-        """What is found and not suppressed, and how much is."""
-        found = upserts.findings
-        root = self._config.rootpath
-        left = [finding for finding in found if not is_suppressed(finding, root)]
-        outcome = suppress(left, self._ignored, ["pytest"])
-        # an entry that nothing matched is not stale: tests that are left out of this run may match it
-        unstale = [each for each in outcome.left if each.code is not FindingCode.STALE_IGNORE]
-        return unstale, len(found) - len(unstale)
-
-    def _unread(self, upserts: ObservedUpserts) -> Iterator[str]:
-        for each in upserts.unread:
-            statements = counted(each.count, "statement")
-            yield f"not read: {statements} on {each.dialect}, beginning {each.beginning}"
-        if self._lost:
-            workers = counted(self._lost, "worker")
-            yield f"not recorded: what {workers} of pytest-xdist ran that did not end as it should"

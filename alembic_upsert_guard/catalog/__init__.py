@@ -27,7 +27,7 @@ __all__ = [
     "catalog_for",
 ]
 
-_MYSQL = Catalog(mysql.read, mysql.normalize, mysql.inferred_arbiters)
+_MYSQL = Catalog(mysql.read, mysql.normalize, infer=None)
 
 CATALOGS: Mapping[Database, Catalog] = {
     MARIADB: _MYSQL,

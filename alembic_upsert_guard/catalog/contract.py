@@ -139,8 +139,8 @@ class Catalog:
     normalize: Callable[[Connection, TableName, Candidate, Sequence[Candidate]], NormalizedSql]
     """Ask the database which expressions and predicates are the same; what it cannot be asked stays as it was."""
 
-    infer: Callable[[Connection, TableName, ConflictTarget], Inferred]
-    """The database's own answer for a target. Writes nothing."""
+    infer: Callable[[Connection, TableName, ConflictTarget], Inferred] | None
+    """The database's own answer for a target. Writes nothing. None: it has none."""
 
     home: Callable[[Connection], str | None] = _nowhere
     """The schema in which a table would be made that names none; None: that is not known."""

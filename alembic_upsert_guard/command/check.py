@@ -11,7 +11,8 @@ from ..upserts.code import CheckedCode
 from ..upserts.functions import judge_functions
 from ..upserts.models import declared_tables
 from ..upserts.upsert import call_site_member
-from ..verdict.check import check_keys, together
+from ..verdict.check import check_keys
+from ..verdict.tenants import merge_checked
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
 from .pyproject import read_settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from ..upserts.functions import JudgedFunctions
-    from ..verdict.check import Checked, CheckedKey
+    from ..verdict.checked import Checked, CheckedKey
     from .project import Project
 
 __all__ = ["CheckOptions", "check_database", "check_project", "functions_of_project"]
@@ -89,7 +90,7 @@ class _Check:
 
         :param counts_keys: whether the summary counts the declared keys, be there none.
         """
-        checked = together(self._keys)
+        checked = merge_checked(self._keys)
         report = Report(
             commands=("check --rows" if self._options.rows else "check",),
             findings=checked.findings,
@@ -209,6 +210,6 @@ def _key_member(key: CheckedKey) -> dict[str, Any]:
         "table": key.table,
         "elements": list(key.elements),
         "where": key.where,
-        "verdict": key.verdict,
+        "verdict": key.verdict.value,
         "arbiters": list(key.arbiters),
     }

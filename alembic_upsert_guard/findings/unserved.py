@@ -136,8 +136,9 @@ def missing_table_fact(upsert: UpsertInCode, homes: Sequence[str]) -> str:
     table = qualified(upsert.schema, upsert.table)
     if not homes:
         return f"{_UPSERT} is into {table}, which is not in the database"
+    listed = ", ".join(qualified(home, upsert.table) for home in homes)
     where = "is not found by the search path" if upsert.schema is None else "is not in the database"
-    return f"{_UPSERT} is into {table}, which {where}; there is {_listed(homes, upsert.table)}"
+    return f"{_UPSERT} is into {table}, which {where}; there is {listed}"
 
 
 def without_primary_key(upsert: UpsertInCode) -> str:
@@ -247,7 +248,3 @@ def missing_table_hint(*, has_models: bool) -> str:
         f"{migrate}, correct the table's name or its schema, or look whether the check reads the "
         "database that is meant"
     )
-
-
-def _listed(schemas: Sequence[str], table: str) -> str:
-    return ", ".join(f"{schema}.{table}" for schema in schemas)

@@ -129,8 +129,7 @@ class TargetCase:
     @property
     def question(self) -> Question | None:
         """What the planner is asked; None: nothing, for the table or its primary key is not there."""
-        asked = self._asked
-        return None if asked is None else self._witness.question(asked)
+        return None if self._asked is None else self._witness.question(self._asked)
 
     @property
     def advised_table(self) -> None:

@@ -11,7 +11,8 @@ from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
 from ..databases import database_for
 from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted, target_sql
-from ..verdict.check import settled
+from ..verdict.answer import conclude
+from ..verdict.inferred import inferred_arbiters
 from .evidence import NO_COLUMN, SERVED, Evidence, evidence_of_plan
 from .upsert import Resolution
 
@@ -132,7 +133,7 @@ class Witness:
             return _of_plan(planned, offered, verdict)
         by_judge = verdict.state is not State.UNKNOWN and _is_plain(target)
         if self._database.counts_elements or not by_judge:
-            inferred = self._catalog.infer(self._connection, table, target)
+            inferred = inferred_arbiters(self._connection, table, target)
             missing = self._missing_columns(table, target)
             if missing and (inferred.doubt is not None or inferred.refusal is not None):
                 # SQLite takes a name in quotes that no column has for a string
@@ -194,7 +195,7 @@ def _of_plan(planned: Evidence, offered: Offered, verdict: Verdict) -> Evidence:
 
 
 def _settled(inferred: Inferred, offered: Offered, verdict: Verdict) -> Evidence:
-    state, shortfall = settled(inferred, offered.candidates, verdict, offered.traits)
+    state, shortfall = conclude(inferred, offered.candidates, verdict, offered.traits)
     if state is State.SATISFIED:
         return SERVED
     return Evidence(resolution=Resolution.UNSERVED, shortfall=shortfall)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName, catalog_for
@@ -30,56 +29,28 @@ from ..findings import (
     unknown_dialect,
     unread_rows,
 )
-from ..inference import Code, Shortfall, State, can_be_inferred
+from ..inference import State
 from ..rows import RowsOfKey, can_deduplicate, listing_sql, read_rows
 from ..sqltext import literal_sql
-from .inspected import inspect_keys, verdict_on
+from .answer import answer_for
+from .checked import Checked, CheckedKey
+from .inspected import inspect_keys
+from .tenants import translated, without_namesakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Table
+    from sqlalchemy import MetaData, Table
     from sqlalchemy.engine import Connection
 
-    from ..catalog import Catalog, Inferred
+    from ..catalog import Catalog
     from ..declaration import Declaration
     from ..findings import Finding
-    from ..inference import Candidate, Traits, Verdict
     from .inspected import InspectedKey
 
-__all__ = ["Checked", "CheckedKey", "check_keys", "settled", "together"]
+__all__ = ["check_keys"]
 
 _VERSIONS = "alembic_version"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedKey:
-    """The answer for one declared key in one schema of one database."""
-
-    schema: str | None
-    table: str
-    elements: tuple[str, ...]
-    """In declared order."""
-    where: str | None
-    verdict: str
-    """``satisfied``, ``short`` or ``unknown``."""
-    arbiters: tuple[str, ...]
-    """By name, every arbiter that the database infers, deferrable ones that spoil the upsert included.
-
-    One without a name is told by its kind, as SQLite's ``primary key``; empty where none is inferred, or no names told.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What one database answers."""
-
-    keys: tuple[CheckedKey, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    models: Mapping[str, str] = field(default_factory=dict)
-    """The models' names for tables that the connection looks for in another schema, by ``schema.table`` of there."""
-    homes: Mapping[str, str | None] = field(default_factory=dict)
-    """The schema that the search path leads to, by the name of each table whose model names none."""
 
 
 def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bool) -> Checked:
@@ -101,7 +72,7 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     catalog = catalog_for(connection.dialect)
     if catalog is None:
         return Checked(findings=(unknown_dialect(database_for(connection.dialect).name),))
-    living = {_where_it_lives(connection, table): table for table in declaring}
+    living = {translated(connection, table): table for table in declaring}
     with rolled_back(connection):
         checked = _check_all(connection, catalog, living, rows=rows)
         if not any(finding.severity is Severity.ERROR for finding in checked.findings):
@@ -125,7 +96,7 @@ def _check_all(
     findings: list[Finding] = []
     homes: dict[str, str | None] = {}
     existing: dict[Table, list[InspectedKey]] = {}
-    for tables in _without_namesakes(living):
+    for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
     for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
         if table.schema is None:
@@ -141,68 +112,16 @@ def _check_all(
             keys.append(checked)
             findings += of_key
             if rows:
-                findings += _check_rows(connection, key, served=checked.verdict == _SERVED)
+                findings += _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
     return Checked(
         # once, though two models of one table declare it
-        tuple(dict.fromkeys(keys)),
-        tuple(dict.fromkeys(findings)),
-        {there.fullname: table.fullname for there, table in living.items() if there is not table},
-        homes,
+        keys=tuple(dict.fromkeys(keys)),
+        findings=tuple(dict.fromkeys(findings)),
+        models={
+            there.fullname: table.fullname for there, table in living.items() if there is not table
+        },
+        homes=homes,
     )
-
-
-def together(answers: Sequence[Checked]) -> Checked:
-    """Return the answers of all databases and tenants as one.
-
-    A table whose model names no schema is named with its own where the search path led to several, as in a loop over
-    tenants that sets it.
-    """
-    homes: dict[str, set[str | None]] = {}
-    for answer in answers:
-        for table, home in answer.homes.items():
-            homes.setdefault(table, set()).add(home)
-    told = []
-    for answer in answers:
-        apart: dict[str | None, str] = {
-            t: home for t, home in answer.homes.items() if home and len(homes[t]) > 1
-        }
-        told.append(_with_homes(answer, apart))
-    return Checked(
-        tuple(key for answer in told for key in answer.keys),
-        # once, though several databases say it
-        tuple(dict.fromkeys(finding for answer in told for finding in answer.findings)),
-        {there: table for answer in told for there, table in answer.models.items()},
-    )
-
-
-def _with_homes(answer: Checked, homes: Mapping[str | None, str]) -> Checked:
-    return Checked(
-        tuple(replace(key, schema=key.schema or homes.get(key.table)) for key in answer.keys),
-        tuple(
-            replace(each, schema=each.schema or homes.get(each.table)) for each in answer.findings
-        ),
-        {**answer.models, **{f"{home}.{table}": str(table) for table, home in homes.items()}},
-    )
-
-
-_SERVED = State.SATISFIED.value
-
-
-def _without_namesakes(tables: Iterable[Table]) -> Iterator[list[Table]]:
-    """`tables` in groups, no two of one name in one: several MetaData may hold the same table. One group, as a rule."""
-    left = list(tables)
-    while left:
-        group = {TableName(table.schema, table.name): table for table in reversed(left)}
-        yield list(group.values())
-        left = [table for table in left if table not in group.values()]
-
-
-def _where_it_lives(connection: Connection, table: Table) -> Table:
-    """The table under the schema that the connection translates its own to."""
-    translated = connection.get_execution_options().get("schema_translate_map") or {}
-    if table.schema not in translated:
-        return table
-    return table.to_metadata(MetaData(), schema=translated[table.schema])
 
 
 def _key_of(table: Table, declaration: Declaration) -> KeySubject:
@@ -221,124 +140,37 @@ def _name(key: KeySubject) -> tuple[tuple[str, ...], str]:
 
 
 def _unserved(key: KeySubject) -> CheckedKey:
-    return CheckedKey(key.schema, key.table, key.elements, key.where, State.SHORT.value, ())
+    return CheckedKey(
+        schema=key.schema,
+        table=key.table,
+        elements=key.elements,
+        where=key.where,
+        verdict=State.SHORT,
+        arbiters=(),
+    )
 
 
 def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[Finding]]:
     subject = _key_of(key.table, key.declaration)
-    verdict = verdict_on(key)
-    state, shortfall = verdict.state, verdict.shortfall
-    arbiters = _names(verdict.arbiters)
-    if key.inferred is None and (state is State.UNKNOWN or _may_have_more(key, verdict)):
-        state, arbiters, shortfall = _ask(connection, key, verdict)
+    answer = answer_for(connection, key)
     findings: list[Finding] = []
-    if shortfall is not None:
-        findings.append(short_key(subject, key.target, shortfall))
-    other = None if shortfall is not None else _of_other_nulls(key, verdict.arbiters, arbiters)
-    nullable = _nullable_elements(connection, key) if subject.nulls == "warn" else ()
-    doubles = bool(nullable)
-    if (other is not None or doubles) and _keeps_null_out(connection, key):
-        other, doubles = None, False
-    if other is not None:
-        findings.append(nulls_mismatch(subject, key.target, other))
-        state = State.SHORT
-    elif doubles:
-        findings.append(nullable_key(subject, nullable))
-    if verdict.rivals:
-        findings.append(rival_unique_key(subject, verdict.rivals))
+    if answer.shortfall is not None:
+        findings.append(short_key(subject, key.target, answer.shortfall))
+    if answer.other_nulls is not None:
+        findings.append(nulls_mismatch(subject, key.target, answer.other_nulls))
+    elif answer.nullable:
+        findings.append(nullable_key(subject, answer.nullable))
+    if answer.rivals:
+        findings.append(rival_unique_key(subject, answer.rivals))
     checked = CheckedKey(
-        subject.schema, subject.table, subject.elements, subject.where, state.value, arbiters
+        schema=subject.schema,
+        table=subject.table,
+        elements=subject.elements,
+        where=subject.where,
+        verdict=answer.state,
+        arbiters=answer.arbiters,
     )
     return checked, findings
-
-
-def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, ...]:
-    """The key's elements that may be NULL in the database, by label: columns, and expressions that it can tell of."""
-    if all(each.column is not None for each in key.declared.elements):
-        return key.nullable_columns
-    catalog = catalog_for(connection.dialect)
-    assert catalog is not None  # noqa: S101 - the caller has asked
-    table = TableName(key.table.schema, key.table.name)
-    return (*key.nullable_columns, *catalog.null_makes_null(connection, table, key.declared))
-
-
-def _keeps_null_out(connection: Connection, key: InspectedKey) -> bool:
-    """Whether the key's predicate lets no NULL in, so that it does not matter how an index takes it."""
-    catalog = catalog_for(connection.dialect)
-    assert catalog is not None  # noqa: S101 - the caller has asked
-    table = TableName(key.table.schema, key.table.name)
-    return catalog.keeps_null_out(connection, table, key.declared)
-
-
-def _of_other_nulls(
-    key: InspectedKey, judged: Sequence[Candidate], named: Sequence[str]
-) -> Candidate | None:
-    """An arbiter that takes NULLs otherwise than the key, where none takes them as the key does.
-
-    :param named: the arbiters that the database told by name, where it was asked.
-    """
-    serving = judged or [c for c in key.offered if c.name in named]
-    fitting = {c.nulls_not_distinct == key.wanted.nulls_not_distinct for c in serving}
-    return serving[0] if key.nullable and fitting == {False} else None
-
-
-def _ask(
-    connection: Connection, key: InspectedKey, verdict: Verdict
-) -> tuple[State, tuple[str, ...], Shortfall | None]:
-    """The database's own answer, where text cannot tell; what text tells, where it has none."""
-    inferred = _infer(connection, key)
-    state, shortfall = settled(inferred, key.offered, verdict, key.traits)
-    arbiters = _names(verdict.arbiters) if inferred.doubt is not None else inferred.arbiters
-    return state, () if inferred.refusal is not None else arbiters, shortfall
-
-
-def settled(
-    inferred: Inferred, offered: Sequence[Candidate], verdict: Verdict, traits: Traits
-) -> tuple[State, Shortfall | None]:
-    """Return what the database's answer makes of a target; what text tells, where it has none.
-
-    :param offered: what the table has.
-    :param verdict: the judge's; its candidate is the one to name.
-    """
-    shortfall = verdict.shortfall
-    candidate = None if shortfall is None else shortfall.candidate
-    if inferred.is_refused_by_rules and inferred.doubt is not None and traits.relation == "view":
-        return State.SHORT, Shortfall(Code.MISSING_ARBITER, relation=traits.relation)
-    if inferred.unread:
-        return State.SHORT, Shortfall(Code.MISSING_ARBITER, unread=inferred.doubt)
-    if inferred.doubt is not None:
-        return verdict.state, shortfall
-    if inferred.refusal is not None and verdict.state is State.SHORT:
-        return State.SHORT, shortfall
-    if inferred.refusal is not None:
-        partial = candidate is not None and candidate.partial
-        code = Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER
-        return State.SHORT, Shortfall(code, candidate)
-    if inferred.deferrable:
-        spoiler = next((c for c in offered if c.name in inferred.deferrable), candidate)
-        return State.SHORT, Shortfall(Code.DEFERRABLE_ARBITER, spoiler)
-    return State.SATISFIED, None
-
-
-def _infer(connection: Connection, key: InspectedKey) -> Inferred:
-    catalog = catalog_for(connection.dialect)
-    assert catalog is not None  # noqa: S101 - the caller has asked
-    return catalog.infer(connection, TableName(key.table.schema, key.table.name), key.declared)
-
-
-def _names(arbiters: Iterable[Candidate]) -> tuple[str, ...]:
-    return tuple(str(c.name or c.kind.value) for c in arbiters)
-
-
-def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
-    """Whether a partial index may be an arbiter, too, of a key of plain columns: where its predicate folds to true."""
-    if not key.traits.database.simplifies_sql or key.traits.refusing_rules:
-        return False
-    return any(
-        can_be_inferred(key.target, replace(c, partial=False, predicate=None), key.traits)
-        for c in key.offered
-        if c.partial and c.valid and c not in verdict.arbiters
-    )
 
 
 def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:

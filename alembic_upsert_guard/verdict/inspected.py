@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..catalog import KeyQuestion, TableName, catalog_for
 from ..databases import database_for
 from ..declaration import arbiter_as_candidate, declarations_of
-from ..inference import Code, Shortfall, State, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from ..declaration import Arbiter, Declaration
     from ..inference import Candidate, ConflictTarget, Folded, Traits
 
-__all__ = ["InspectedKey", "inspect_keys", "verdict_on"]
+__all__ = ["InspectedKey", "inspect_keys"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InspectedKey:
     """One declared key of a table that the database has."""
 
@@ -54,7 +53,7 @@ class InspectedKey:
     holds them."""
 
     home: str | None = None
-    """The schema that the table is in, whether or not the model names it; None: it is in none, or not told."""
+    """The schema that the table is in, whether or not the model names it; None: it is in none, or not known."""
 
     inferred: Inferred | None = None
     """What the database itself said of `declared` on this table; None: it was not asked, as about plain columns."""
@@ -64,7 +63,7 @@ class InspectedKey:
 
     @property
     def unread(self) -> str | None:
-        """The database's words for why it cannot read the key's SQL; None: it can, or was not asked."""
+        """The database's message for why it cannot read the key's SQL; None: it can, or was not asked."""
         return self.inferred.doubt if self.inferred is not None and self.inferred.unread else None
 
     @property
@@ -73,20 +72,6 @@ class InspectedKey:
         if self.inferred is None or self.inferred.doubt is not None:
             return None
         return self.inferred.arbiters
-
-
-def verdict_on(key: InspectedKey) -> Verdict:
-    """Return whether the database serves the key: the database's own answer where it gave one, else the rules'."""
-    verdict = judge(key.target, key.offered, key.traits, named=key.named)
-    found = verdict.shortfall
-    if key.unread is not None and not (found and (found.rules or found.relation)):
-        return Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER, unread=key.unread))
-    if key.folded is None or found is None or found.code is Code.DEFERRABLE_ARBITER:
-        return verdict
-    if key.named is None or found.rules or found.relation:
-        return verdict
-    shortfall = Shortfall(Code.MISSING_ARBITER, found.candidate, folded=key.folded)
-    return Verdict(State.SHORT, (), shortfall)
 
 
 def inspect_keys(

@@ -93,7 +93,7 @@ def said_of(connection: Connection, table: Table) -> Said:
     checked = check_keys(connection, [table.metadata], rows=False)
     (key,) = checked.keys
     codes = tuple(str(finding.code) for finding in checked.findings)
-    return Said(key.verdict, codes)
+    return Said(key.verdict.value, codes)
 
 
 def tells_nulls_apart(connection: Connection, table: Table, row: Mapping[str, str]) -> bool | None:

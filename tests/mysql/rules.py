@@ -10,6 +10,7 @@ from alembic_upsert_guard.catalog import TableName, catalog_for
 from alembic_upsert_guard.catalog.reading import execute
 from alembic_upsert_guard.databases import MARIADB, database_for
 from alembic_upsert_guard.inference import Candidate, State, judge
+from alembic_upsert_guard.verdict.inferred import inferred_arbiters
 from tests.rules.answers import target_of
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ class MySQLRules:
 
     def inferred(self, target: str, table: str = "t") -> Inferred:
         """What a revision's verification answers."""
-        catalog = catalog_for(self.connection.dialect)
-        assert catalog is not None
-        return catalog.infer(self.connection, TableName(None, table), target_of(target))
+        return inferred_arbiters(self.connection, TableName(None, table), target_of(target))
 
     def rows_after(self, *upserts: str) -> int:
         """How many rows upserts of these values leave in the empty table; each is ``a = 1, b = 2``."""

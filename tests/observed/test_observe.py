@@ -18,10 +18,10 @@ from alembic_upsert_guard.inference import Element
 from alembic_upsert_guard.upserts.observed import (
     ObservedFileError,
     SentUpsert,
-    as_upserts,
     read_observed,
 )
 from alembic_upsert_guard.upserts.observed.observed_upsert import element_label, element_of_label
+from alembic_upsert_guard.upserts.observed.source import as_upserts
 from alembic_upsert_guard.upserts.target import Unread
 from alembic_upsert_guard.upserts.upsert import Place, Source
 from tests.observed import accounts

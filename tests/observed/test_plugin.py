@@ -455,7 +455,7 @@ def test_a_comment_suppresses_a_finding(sqlite_suite: Suite, comment: str) -> No
 
     suppressed = "ignore" in comment
     assert ran.code == (0 if suppressed else 1), ran.text
-    assert ran.section[-1].endswith("none was refused, 1 accepted." if suppressed else "1 error.")
+    assert ran.section[-1].endswith("none was refused, 1 suppressed." if suppressed else "1 error.")
 
 
 def test_an_entry_suppresses_a_finding(sqlite_suite: Suite) -> None:
@@ -468,7 +468,7 @@ def test_an_entry_suppresses_a_finding(sqlite_suite: Suite) -> None:
 
     assert ran.code == 0, ran.text
     assert ran.section == [
-        "2 upserts recorded in .upsert_guard/observed.json: none was refused, 1 accepted."
+        "2 upserts recorded in .upsert_guard/observed.json: none was refused, 1 suppressed."
     ]
 
 

@@ -217,9 +217,9 @@ class _Project:
             inserts[name], arbiters = self._inserted(self.declared[name])
             key = keys[name]
             self.tally.inserts[inserts[name]] += 1
-            self.tally.verdicts[key.verdict] += 1
+            self.tally.verdicts[key.verdict.value] += 1
             expected = "satisfied" if inserts[name] == OK else "short"
-            if key.verdict != expected:
+            if key.verdict.value != expected:
                 self._wrong(name, f"{when}: the check says {key}, the insert {inserts[name]}")
             elif inserts[name] == OK and sorted(key.arbiters) != sorted(arbiters):
                 self._wrong(name, f"{when}: the check names {key.arbiters}, the planner {arbiters}")

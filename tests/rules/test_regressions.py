@@ -95,7 +95,7 @@ class Guard:
 
     def _is_served(self, table: Table) -> bool:
         (key,) = check_keys(self.pg.connection, [table.metadata], rows=False).keys
-        return key.verdict == "satisfied"
+        return key.verdict.value == "satisfied"
 
     def _context(self) -> MigrationContext:
         return MigrationContext.configure(self.pg.connection)

@@ -36,7 +36,7 @@ from alembic_upsert_guard.verdict.check import check_keys
 
 if TYPE_CHECKING:
     from alembic_upsert_guard.findings import Finding
-    from alembic_upsert_guard.verdict.check import CheckedKey
+    from alembic_upsert_guard.verdict.checked import CheckedKey
     from tests.rules.answers import PostgreSQLRules
 
 T = "CREATE TABLE t (a int NOT NULL, s text NOT NULL, flag boolean NOT NULL)"
@@ -104,7 +104,7 @@ class Project:
         """The upsert fails, the check knows, and autogenerate says what to write instead."""
         assert self.upserts() == "42P10"
         key, (finding,) = self.checks()
-        assert (key.verdict, key.arbiters, finding.code) == ("short", (), "missing-arbiter")
+        assert (key.verdict.value, key.arbiters, finding.code) == ("short", (), "missing-arbiter")
         with pytest.raises(CommandError) as refused:
             self.generates()
         for each in words:
@@ -115,7 +115,11 @@ class Project:
         """The upsert works, the check names exactly these arbiters, and nothing is left to do."""
         assert self.upserts() == "ok"
         key, findings = self.checks()
-        assert (key.verdict, sorted(key.arbiters), findings) == ("satisfied", sorted(arbiters), [])
+        assert (key.verdict.value, sorted(key.arbiters), findings) == (
+            "satisfied",
+            sorted(arbiters),
+            [],
+        )
         assert self.generates() == []
 
 
@@ -214,7 +218,7 @@ def test_a_predicate_that_the_planner_simplifies(project: Project, where: str, o
 
     project.declares("a", where=text(other), name="uq")
     assert project.upserts() == "42P10"
-    assert project.checks()[0].verdict == "short"
+    assert project.checks()[0].verdict.value == "short"
 
 
 @pytest.mark.parametrize("where", ["true", "TRUE", "1 = 1", "NOT false", "a = a", "false", "1 = 2"])
@@ -232,11 +236,11 @@ def test_a_constant_predicate_is_served_by_a_whole_index(project: Project, where
     project.pg.given(SAME, T, "CREATE UNIQUE INDEX theirs ON t (a)")
     assert project.upserts() == "ok"
     key, findings = project.checks()
-    assert (key.verdict, key.arbiters, findings) == ("satisfied", ("theirs",), [])
+    assert (key.verdict.value, key.arbiters, findings) == ("satisfied", ("theirs",), [])
 
     project.pg.given(SAME, T, "CREATE UNIQUE INDEX theirs ON t (a) WHERE flag")
     assert project.upserts() == "42P10"
-    assert project.checks()[0].verdict == "short"
+    assert project.checks()[0].verdict.value == "short"
 
 
 def test_an_expression_in_other_constants_is_the_same(project: Project) -> None:
@@ -247,7 +251,7 @@ def test_an_expression_in_other_constants_is_the_same(project: Project) -> None:
 
     project.pg.given(T, "CREATE UNIQUE INDEX theirs ON t ((a + (1 + 2)))")
     assert project.upserts() == "42P10"
-    assert project.checks()[0].verdict == "short"
+    assert project.checks()[0].verdict.value == "short"
     assert "validate_upsert_key" in [operation[0] for operation in project.generates()]
 
 
@@ -272,7 +276,7 @@ def test_rules_refuse_on_conflict(project: Project, rule: str, elements: tuple[A
     project.pg.connection.exec_driver_sql(f"CREATE RULE stop AS {rule}")
     assert project.upserts() == "0A000"
     key, (finding,) = project.checks()
-    assert (key.verdict, key.arbiters, finding.code) == ("short", (), "missing-arbiter")
+    assert (key.verdict.value, key.arbiters, finding.code) == ("short", (), "missing-arbiter")
     assert "refuses every INSERT with ON CONFLICT" in finding.fact
     assert "the rule stop" in finding.fact
     assert "trigger" in finding.hint
@@ -297,7 +301,7 @@ def test_a_disabled_insert_rule_refuses_nothing(project: Project) -> None:
     connection.exec_driver_sql("CREATE RULE stop_too AS ON UPDATE TO t DO ALSO DELETE FROM o")
     connection.exec_driver_sql("ALTER TABLE t DISABLE RULE stop_too")
     assert project.upserts() == "0A000"
-    assert project.checks()[0].verdict == "short"
+    assert project.checks()[0].verdict.value == "short"
 
 
 def test_a_rule_that_turns_the_insert_into_nothing(project: Project) -> None:
@@ -308,7 +312,7 @@ def test_a_rule_that_turns_the_insert_into_nothing(project: Project) -> None:
     connection.exec_driver_sql("CREATE RULE gone AS ON INSERT TO t DO INSTEAD NOTHING")
     assert project.upserts() == "ok"
     key, (finding,) = project.checks()
-    assert (key.verdict, finding.code) == ("unknown", "unproven-arbiter")
+    assert (key.verdict.value, finding.code) == ("unknown", "unproven-arbiter")
     assert "the rule gone" in finding.fact
 
     connection.exec_driver_sql("DROP RULE gone ON t")
@@ -341,7 +345,7 @@ def test_a_view_that_takes_no_insert(
     project.pg.given(BASE, "CREATE UNIQUE INDEX uq ON base (a)", f"CREATE VIEW t AS {view}")
     assert project.upserts() == answer
     key, findings = project.checks()
-    assert key.verdict == verdict
+    assert key.verdict.value == verdict
     assert [finding.code for finding in findings] == ["missing-arbiter"] * (verdict == "short")
     assert all("takes no INSERT" in finding.fact for finding in findings)
 
@@ -371,7 +375,7 @@ def test_rules_of_views(project: Project, rule: str, answer: str, verdict: str) 
         f"CREATE RULE stop AS {rule}",
     )
     assert project.upserts() == answer
-    assert project.checks()[0].verdict == verdict
+    assert project.checks()[0].verdict.value == verdict
 
 
 # -- what is named
@@ -438,7 +442,7 @@ def test_equal_text_is_no_proof_where_nobody_can_be_asked(project: Project) -> N
     project.create_all()
     _as_nobody(project, "GRANT SELECT ON t TO upsert_nobody")
     key, (finding,) = project.checks()
-    assert (key.verdict, finding.code, finding.severity) == (
+    assert (key.verdict.value, finding.code, finding.severity) == (
         "unknown",
         "unproven-arbiter",
         "warning",
@@ -460,11 +464,11 @@ def test_a_copy_proves_what_the_table_may_not_be_asked(project: Project) -> None
     connection.exec_driver_sql("GRANT SELECT ON t TO upsert_nobody")
     connection.exec_driver_sql("SET LOCAL ROLE upsert_nobody")
     key, findings = project.checks()
-    assert (key.verdict, key.arbiters, findings) == ("satisfied", ("uq",), [])
+    assert (key.verdict.value, key.arbiters, findings) == ("satisfied", ("uq",), [])
 
     project.declares(text("upper(s)"), name="uq")
     key, _ = project.checks()
-    assert key.verdict == "short"  # the planner refuses before privileges are asked for
+    assert key.verdict.value == "short"  # the planner refuses before privileges are asked for
 
 
 def test_text_that_is_refused_though_it_is_the_index(project: Project) -> None:
@@ -473,7 +477,7 @@ def test_text_that_is_refused_though_it_is_the_index(project: Project) -> None:
     project.create_all()
     _as_nobody(project, "GRANT SELECT, INSERT ON t TO upsert_nobody")
     key, (finding,) = project.checks()
-    assert (key.verdict, finding.code) == ("short", "missing-arbiter")
+    assert (key.verdict.value, finding.code) == ("short", "missing-arbiter")
     assert project.generates() == []
     assert [line for line in project.said if line.startswith("missing-arbiter: ")]
 
@@ -519,7 +523,7 @@ def _statements(project: Project, number: int, *elements: str) -> int:
     event.listen(project.pg.connection, "before_cursor_execute", note)
     answer = check_keys(project.pg.connection, [metadata], rows=False)
     event.remove(project.pg.connection, "before_cursor_execute", note)
-    assert {key.verdict for key in answer.keys} == {"satisfied"}
+    assert {key.verdict.value for key in answer.keys} == {"satisfied"}
     return len(sent)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.drivers import DRIVERS, PSYCOPG2, Driver
+from tests.drivers import DRIVERS, PSYCOPG2, SQLITE3, Driver
 from tests.scenarios.test_templates import InitialisedProject
 
 if TYPE_CHECKING:
@@ -38,7 +38,15 @@ class DriverProject(InitialisedProject):
         )
 
 
-@pytest.fixture(params=DRIVERS, ids=lambda driver: driver.name)
+_EACH = [
+    pytest.param(
+        driver, id=driver.name, marks=() if driver in (PSYCOPG2, SQLITE3) else pytest.mark.slow
+    )
+    for driver in DRIVERS
+]
+
+
+@pytest.fixture(params=_EACH)
 def spine(
     request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer
 ) -> Iterator[DriverProject]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .empty_copy import empty_copy, normalize
-from .inferred import inferred_arbiters
 from .offers import offered_from, read
 from .script import failing_statements, text_literal, verification_script
 from .server import errno, server_message
@@ -14,7 +13,6 @@ __all__ = [
     "empty_copy",
     "errno",
     "failing_statements",
-    "inferred_arbiters",
     "normalize",
     "offered_from",
     "read",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from alembic.operations.ops import CreateUniqueConstraintOp
 
-from ...catalog import TableName, catalog_for
 from ...databases import database_for
 from ...declaration import declarations_of
 from ...findings import (
@@ -18,7 +17,7 @@ from ...findings import (
     shortfall_fact,
 )
 from ...inference import Code, judge
-from ...verdict.inspected import verdict_on
+from ...verdict.answer import finds_arbiter, verdict_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,25 +72,15 @@ def note_doubts(
             _note_shortfall(key, answered, lines)
     if plan.shortfall is None or plan.steps:
         return
-    if plan.shortfall.code is not Code.UNPROVEN_ARBITER or not _is_inferred(context, key):
+    if plan.shortfall.code is not Code.UNPROVEN_ARBITER or not finds_arbiter(
+        context.connection, key
+    ):
         _note_shortfall(key, plan.shortfall, lines)
 
 
 def _note_shortfall(key: InspectedKey, shortfall: Shortfall, lines: LogLines) -> None:
     fact = shortfall_fact(key.target, shortfall)
     lines.warning(f"{shortfall.code}: ", key.table, key.declaration.target, f": {fact}")
-
-
-def _is_inferred(context: AutogenContext, key: InspectedKey) -> bool:
-    """Whether the database itself finds an arbiter, where text could not prove it."""
-    inferred = key.inferred
-    if inferred is None:
-        catalog = catalog_for(context.dialect)
-        if catalog is None or context.connection is None:
-            return False
-        table = TableName(key.table.schema, key.table.name)
-        inferred = catalog.infer(context.connection, table, key.declared)
-    return not (inferred.refusal or inferred.doubt or inferred.deferrable)
 
 
 def note_planned(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ...inference import Code, Kind, Shortfall, holds_the_rowid, judge
+from ...inference import Code, Kind, Shortfall, holds_the_rowid, judge, refused_candidate
 from .key_state import has_its_name, sorted_out
 
 if TYPE_CHECKING:
@@ -152,8 +152,5 @@ def _shortfall(state: KeyState, candidates: SortedCandidates) -> Shortfall:
         return Shortfall(Code.NULLS_MISMATCH if differs else Code.MISSING_ARBITER, other)
     if short.code is Code.UNPROVEN_ARBITER and state.compared:
         # the database was asked, and it is not the same
-        partial = short.candidate is not None and short.candidate.partial
-        return Shortfall(
-            Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, short.candidate
-        )
+        return refused_candidate(short.candidate)
     return short

@@ -24,6 +24,7 @@ from ...findings import (
 )
 from ...rows import can_deduplicate, listing_sql, read_rows, script_check
 from ...sqltext import named
+from ...verdict.inferred import inferred_arbiters
 from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
 from ..operations import source_of
 from ..violation import UpsertKeyViolation
@@ -180,8 +181,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
     context = operations.get_context()
     subject = subject_of(context, operation)
     label = subject.label
-    catalog = catalog_for(context.dialect)
-    if catalog is None:
+    if catalog_for(context.dialect) is None:
         raise CommandError(
             f"{label} cannot be verified: {database_for(context.dialect).name} is not a database that we can ask"
         )
@@ -189,7 +189,7 @@ def verify_upsert_key(operations: Operations, operation: VerifyUpsertKeyOp) -> N
         statements = script_verification(context.dialect, subject.table, subject.target)
         write_or_warn(context, statements, label=label, directive=operation.directive)
         return
-    inferred = catalog.infer(connection_of(context), subject.table, subject.target)
+    inferred = inferred_arbiters(connection_of(context), subject.table, subject.target)
     if inferred.deferrable:
         raise CommandError(
             f"{label} is not verified: {deferrable_fact(', '.join(inferred.deferrable))}. "

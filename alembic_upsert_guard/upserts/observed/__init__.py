@@ -11,7 +11,6 @@ from .document import ObservedFileError, read_observed
 from .observation import ObservedUpserts, observe
 from .observed_upsert import ObservedPlace, ObservedUpsert, SentUpsert, UnreadStatement
 from .on_drivers import DRIVERS, UnknownDriverError
-from .source import as_upserts
 
 __all__ = [
     "DRIVERS",
@@ -22,7 +21,6 @@ __all__ = [
     "SentUpsert",
     "UnknownDriverError",
     "UnreadStatement",
-    "as_upserts",
     "observe",
     "read_observed",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from ...catalog import Offered, TableName
-from ...databases import POSTGRESQL, database_for, database_named
+from ...databases import database_for, database_named
 from ...findings import FindingCode, Location
 from ...findings.observed_findings import (
     ObservedSubject,
@@ -18,7 +18,7 @@ from ...findings.observed_findings import (
     refused_upsert_note,
 )
 from ...inference import Code, ConflictTarget, Shortfall, Traits
-from ...sqltext import reference_dialect, script_dialect
+from ...sqltext import script_dialect
 from ..arbiter_sql import ArbiterOrder, arbiter_sql
 from .observed_upsert import element_of_label
 from .outcome import Refusal
@@ -118,7 +118,7 @@ def _refused(run: Run, dialect: Dialect) -> RefusedTarget:
 
 def _statements(upsert: SentUpsert, dialect: Dialect) -> tuple[str, ...]:
     """The SQL that serves the upsert, as far as it is known without asking the database what the table has."""
-    if upsert.binds or not upsert.elements:
+    if upsert.binds or not upsert.elements or not database_for(dialect).has_conflict_targets:
         return ()
     elements = tuple(map(element_of_label, upsert.elements))
     order = ArbiterOrder(
@@ -133,6 +133,4 @@ def _statements(upsert: SentUpsert, dialect: Dialect) -> tuple[str, ...]:
 
 def _dialect(name: str) -> Dialect:
     """A dialect of that name, for its quotes; no database is connected to."""
-    if name == POSTGRESQL.name:
-        return reference_dialect()
     return script_dialect(make_url(f"{name}://").get_dialect()())

@@ -8,6 +8,8 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import sqlalchemy
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -27,6 +29,9 @@ _STANDARD_LIBRARY = tuple(
     }
     | {sysconfig.get_path("stdlib") + os.sep}
 )
+_SQLALCHEMY = str(Path(sqlalchemy.__file__).resolve().parent) + os.sep
+"""What is on every stack, wherever it is installed."""
+
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 
 
@@ -65,7 +70,7 @@ class ApplicationFrames:
         # a link out of a virtual environment is a library's all the same
         if _LIBRARIES.intersection((*Path(filename).parts, *Path(real).parts)):
             return _LIBRARY
-        if real.startswith(_STANDARD_LIBRARY):
+        if real.startswith((*_STANDARD_LIBRARY, _SQLALCHEMY)):
             return _LIBRARY
         try:
             return os.path.relpath(real, self._root).replace(os.sep, "/")

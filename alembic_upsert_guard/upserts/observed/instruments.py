@@ -6,6 +6,7 @@ walk a deque, and a statement of another thread fails when one is added or remov
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,9 @@ def ended(
             continue
         from .findings import note_of  # noqa: PLC0415 - where an upsert is refused
 
-        note = note_of(runs, each.sent.dialect)
-        # exceptions take notes from Python 3.11 on
-        if hasattr(seen, "add_note") and note not in getattr(seen, "__notes__", ()):
-            seen.add_note(note)
+        # the application's own exception counts for more than what could be said of it
+        with suppress(Exception):
+            note = note_of(runs, each.sent.dialect)
+            # exceptions take notes from Python 3.11 on
+            if hasattr(seen, "add_note") and note not in getattr(seen, "__notes__", ()):
+                seen.add_note(note)

@@ -66,9 +66,12 @@ class ObservedUpserts:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The targets that a server refused, and those with bound values, sorted by place."""
+        runs = [run for run in self._recorder.runs() if run.refusal is not None or run.upsert.binds]
+        if not runs:
+            return ()
         from .findings import findings_of  # noqa: PLC0415 - the catalogs, which recording does not need
 
-        return findings_of(self._recorder.runs())
+        return findings_of(runs)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the file that ``upsert-guard check --observed`` reads; its folder is made where there is none.

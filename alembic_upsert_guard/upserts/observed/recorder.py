@@ -92,7 +92,10 @@ class Recorder:
     def begin(self, sent: Sent, frame: FrameType | None) -> Begun | None:
         """Return the upserts of a statement and where it comes from; None: it has none, or this package sends it."""
         with self._lock:
-            upserts = self._upserts(sent)
+            try:
+                upserts = self._upserts(sent)
+            except Exception:  # noqa: BLE001 - whatever cannot be read, the application's statement goes on
+                upserts = beginning_of(sent.text)
         if not upserts:
             return None
         place = self._frames.place(frame)
@@ -179,11 +182,14 @@ class Recorder:
             return known
         upserts: tuple[SentUpsert, ...] | str = ()
         if may_upsert(text):
-            from .sql_text import upserts_of_text  # noqa: PLC0415 - the parsers are slow to read in
+            from .sql_text import (  # noqa: PLC0415 - the parsers are slow to import
+                UnreadableError,
+                upserts_of_text,
+            )
 
             try:
                 upserts = upserts_of_text(text)
-            except Exception:  # noqa: BLE001 - whatever a parser raises, the application's statement was sent
+            except UnreadableError:
                 upserts = beginning_of(text)
         if len(text) <= _LONGEST_KEPT:
             if len(self._by_text) >= _KEPT:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..target import NamedTable, Target
     from ..upsert import Upsert
 
-__all__ = ["RanUpsert", "RanUpserts", "told_by_runs"]
+__all__ = ["RanUpsert", "RanUpserts", "known_from_runs"]
 
 _PYTHON = (".py", ".pyi")
 
@@ -77,7 +77,7 @@ class RanUpserts:
         return found
 
 
-def told_by_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
+def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
     """Return an upsert whose source does not tell its table or its target once for each that ran; else as it is."""
     is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):

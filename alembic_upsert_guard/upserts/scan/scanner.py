@@ -19,7 +19,7 @@ from .files import Problem, chunks_of, read_bytes
 from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments, suppresses_whole_file
 from .needles import any_may_upsert, may_upsert
-from .ran import told_by_runs
+from .ran import known_from_runs
 from .readers import SUFFIXES, Readers
 from .report import ScanReport, by_place
 from .resolve import resolve
@@ -121,7 +121,7 @@ class Scanner:
         for site in read.upserts:
             judged = [
                 resolve(upsert, self._declared, self._drivers)
-                for upsert in told_by_runs(site, seen.get(site, ()))
+                for upsert in known_from_runs(site, seen.get(site, ()))
             ]
             self._upserts += judged
             self._findings += [
