@@ -92,6 +92,7 @@ REPORTED_BY = {
     "check": "`upsert-guard check`",
     "check --rows": "`upsert-guard check --rows`",
     "check --code": "`upsert-guard check --code`",
+    "check --log": "`upsert-guard check --log`",
     "scan": "`upsert-guard scan`",
     "functions": "`upsert-guard functions`",
     "autogenerate": "`alembic check`",

@@ -83,7 +83,8 @@ class _Check:
             self._code.judge(connection)
         if self._options.functions:
             self._functions.append(judge_functions(connection, in_sql=in_sql))
-        self._records.ask(connection, None if in_sql else declared_tables(*metadata))
+        if self._options.records.has_any:
+            self._records.ask(connection, None if in_sql else declared_tables(*metadata))
 
     def report(self, *, counts_keys: bool) -> Report:
         """Return the answers of all databases.

@@ -116,7 +116,7 @@ class Records:
         :param models: as for :func:`..upserts.judge.judge_upserts`.
         :raises UnreadableStatisticsError: its statistics are asked for, and cannot be read.
         """
-        if not self._options.has_any or connection.engine.url in self._asked:
+        if connection.engine.url in self._asked:
             return
         self._asked.add(connection.engine.url)
         dialect = connection.dialect.name

@@ -251,7 +251,7 @@ class FindingCode(str, Enum):
         "bound-predicate",
         _WARNING,
         "a conflict target with bound values: fails once the plan turns generic (an error on asyncpg and psycopg)",
-        ("scan", "pytest"),
+        ("scan", "check --log", "pytest"),
         {Circumstance.PREPARED: _ERROR},
     )
     UNSERVED_FUNCTION = (

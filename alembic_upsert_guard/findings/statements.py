@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = [
     "UsedArbiter",
     "arbiter_table",
+    "bound_value_fact",
+    "bound_value_hint",
     "disagreeing_schemas",
     "hidden_values_fact",
     "hidden_values_hint",
@@ -46,6 +48,19 @@ def arbiter_table(used: Iterable[UsedArbiter]) -> list[str]:
     calls = max(len(each[0]) for each in cells)
     upsert = max(len(each[1]) for each in cells)
     return [f"{each[0]:>{calls}}  {each[1]:<{upsert}}  {each[2]}" for each in cells]
+
+
+def bound_value_fact(upsert: UpsertInCode) -> str:
+    """Return that a server refused an upsert for what was bound in its predicate."""
+    return (
+        f"{upsert.subject} fails with 42P10: its predicate compares with a bound value, and a plan for any "
+        "value infers no partial index"
+    )
+
+
+def bound_value_hint() -> str:
+    """Return the way out where a value was bound in a predicate."""
+    return "write the target with literals: **conflict_target() does, and sa.text() with the values in it"
 
 
 def observed_at(places: Sequence[str]) -> str:

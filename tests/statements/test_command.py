@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.cli import main
 from tests.cli.commands import SCHEMA
@@ -214,19 +212,12 @@ def test_a_password_is_in_no_message(check: Any) -> None:
 # -- the log
 
 
-def logged(database: Database, log: Log, *statements: str) -> str:
-    for statement in statements:
-        with suppress(DBAPIError):
-            database.run(statement)
-    return str(log.path_with(*statements))
-
-
 def test_a_failure_in_the_log_is_found_at_its_line(
     logging_database: Database, log: Log, check: Any
 ) -> None:
     """Equal ones are one finding, at the first; nothing of the row is shown."""
     logging_database.run(TABLE)
-    path = logged(logging_database, log, BY_EMAIL, BY_EMAIL.replace("1", "2"))
+    path = str(log.after(logging_database, BY_EMAIL, BY_EMAIL.replace("1", "2")))
 
     ran = check("--database", logging_database.url, "--log", path)
 
@@ -242,7 +233,7 @@ def test_a_failure_that_is_fixed_is_no_finding(
 ) -> None:
     """The database at hand serves what failed when the log was written."""
     logging_database.run(TABLE)
-    path = logged(logging_database, log, BY_EMAIL)
+    path = str(log.after(logging_database, BY_EMAIL))
     logging_database.run(EMAIL)
 
     ran = check("--database", logging_database.url, "--log", path, "--format", "json")
@@ -258,7 +249,7 @@ def test_failures_of_other_databases_are_left_out(
     """Unless the one that is meant is named: a branch is called otherwise than production."""
     logging_database.run(TABLE)
     bare.run(TABLE)
-    path = logged(logging_database, log, BY_EMAIL)
+    path = str(log.after(logging_database, BY_EMAIL))
 
     ran = check("--database", bare.url, "--log", path)
     named = check("--database", bare.url, "--log", path, "--log-database", logging_database.name)

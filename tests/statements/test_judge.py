@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import NullPool, create_engine
 
+from alembic_upsert_guard.findings import FindingCode
 from alembic_upsert_guard.upserts.scan.sql.executed import executed_upserts
 from alembic_upsert_guard.upserts.statements.judge import judge_recorded
 from alembic_upsert_guard.upserts.statements.recorded import Occurrence, add_up
@@ -154,8 +155,16 @@ def test_a_parameter_of_the_log_was_bound(url: str) -> None:
 
     answer = judged(url, TABLE + ACTIVE, target, place=IN_LOG)
 
-    assert answer.resolution is Resolution.UNRESOLVED
-    assert "compares with a bound value" in said(answer)
+    assert answer.resolution is Resolution.UNSERVED
+    assert [each.code for each in answer.findings] == [FindingCode.BOUND_PREDICATE]
+    assert "its predicate compares with a bound value" in said(answer)
+
+
+def test_a_bound_value_does_not_matter_where_any_is_served(url: str) -> None:
+    """The twin: an index without a predicate serves the upsert today, whatever is bound."""
+    target = UPSERT.format("(email) WHERE status = $2")
+
+    assert judged(url, TABLE + EMAIL, target, place=IN_LOG).resolution is Resolution.SERVED
 
 
 def test_equal_upserts_are_one(url: str) -> None:

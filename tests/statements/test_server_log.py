@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.upserts.statements.log import ServerLogError, read_server_log
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from alembic_upsert_guard.upserts.statements.log import FailedStatement
     from tests.statements.conftest import Database, Log
 
@@ -25,15 +22,8 @@ NO_CONSTRAINT = "INSERT INTO account VALUES (1) ON CONFLICT ON CONSTRAINT missin
 
 def failed(database: Database, log: Log, *statements: str) -> list[FailedStatement]:
     """What is read of these statements, which fail."""
-    run(database, *statements)
-    found = read_server_log(str(log.path_with(*statements)))
+    found = read_server_log(str(log.after(database, *statements)))
     return [each for each in found if each.database == database.name]
-
-
-def run(database: Database, *statements: str) -> None:
-    for statement in statements:
-        with suppress(DBAPIError):
-            database.run(statement)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +38,8 @@ def test_an_upsert_without_its_arbiter_is_read(
 
     (found,) = failed(logging_database, log, statement)
 
-    assert (found.sqlstate, found.sql) == (sqlstate, statement)
+    assert found.sqlstate == sqlstate
+    assert found.sql == f"{statement} -- {logging_database.name}"
 
 
 def test_what_fails_otherwise_is_left_out(logging_database: Database, log: Log) -> None:
@@ -65,7 +56,7 @@ def test_the_line_is_where_the_entry_begins(logging_database: Database, log: Log
 
     found = failed(logging_database, log, DEFERRABLE, NO_ARBITER)
 
-    lines = log.path_with(NO_ARBITER).read_text().splitlines()
+    lines = Path(found[0].path).read_text().splitlines()
     for each, message in zip(found, ("deferrable", "no unique or exclusion"), strict=True):
         assert message in lines[each.line - 1]
 
@@ -95,7 +86,7 @@ def test_a_statement_of_any_length_is_read(logging_database: Database, log: Log)
 
     (found,) = failed(logging_database, log, statement)
 
-    assert found.sql == statement
+    assert found.sql.startswith(statement)
     assert csv.field_size_limit() == before
 
 

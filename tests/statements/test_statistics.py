@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from alembic_upsert_guard.catalog.statements import (
     Obstacle,
@@ -12,6 +13,8 @@ from alembic_upsert_guard.catalog.statements import (
     UnreadableStatistics,
     read_statistics,
 )
+from alembic_upsert_guard.upserts.scan.sql.executed import executed_upserts
+from tests.trust.grammar import bare_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +79,14 @@ def test_what_is_no_upsert_is_not_fetched(database: Database) -> None:
     assert counted(database) == {}
 
 
+def test_an_upsert_that_was_only_explained_did_not_run(database: Database) -> None:
+    """The planner is asked by EXPLAIN, by this package above all, and the server counts what it explains as a call."""
+    explained = "EXPLAIN INSERT INTO account DEFAULT VALUES ON CONFLICT (email) DO NOTHING"
+    database.run(TABLE, explained, f"DO $$ BEGIN EXECUTE '{explained}'; END $$")
+
+    assert [upsert for sql in counted(database) for upsert in executed_upserts(sql)] == []
+
+
 def test_an_upsert_that_failed_is_not_in_the_statistics(database: Database) -> None:
     """A statement is counted when it ends, and one without its arbiter never begins."""
     database.run("CREATE TABLE account (id int, email text)")
@@ -130,6 +141,20 @@ def test_a_library_that_is_not_preloaded_is_an_obstacle(forgetful: Database) -> 
     forgetful.run("CREATE EXTENSION pg_stat_statements")
 
     assert obstacle(forgetful) is Obstacle.NOT_LOADED
+
+
+@pytest.mark.parametrize("made", ["database", "forgetful"])
+def test_every_name_of_the_system_is_qualified(made: str, request: pytest.FixtureRequest) -> None:
+    """An overload that another role has made is not run."""
+    where: Database = request.getfixturevalue(made)
+    sent: list[str] = []
+    with where.connection() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        read_statistics(connection)
+
+    selects = [statement for statement in sent if "SELECT" in statement]
+    assert selects
+    assert [bare_names(statement) for statement in selects if bare_names(statement)] == []
 
 
 def test_a_view_that_may_not_be_read_is_an_obstacle(database: Database, reader: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..target import Elements, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..target import NamedTable, Target
     from ..upsert import Upsert
@@ -61,19 +61,11 @@ class RanUpserts:
         if not ran or not path.endswith(_PYTHON):
             return found
         claimed = {each for of_site in found.values() for each in of_site}
+        unclaimed = [each for each in ran if each not in claimed]
         functions = _Functions(path)
-        by_function: dict[tuple[int, int], list[Upsert]] = {}
-        for site in sites:
-            function = functions.around(site.place.line or 0)
-            if function is not None:
-                by_function.setdefault(function, []).append(site)
-        for function, inside in by_function.items():
-            if len(inside) == 1 and not found[inside[0]]:
-                found[inside[0]] = [
-                    each
-                    for each in ran
-                    if each not in claimed and functions.around(each.line) == function
-                ]
+        for function, site in functions.with_one_of(sites):
+            if not found[site]:
+                found[site] = [e for e in unclaimed if functions.around(e.line) == function]
         return found
 
 
@@ -119,6 +111,15 @@ class _Functions:
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
+
+    def with_one_of(self, sites: Sequence[Upsert]) -> Iterator[tuple[tuple[int, int], Upsert]]:
+        """Yield each function that exactly one of `sites` is in, and that one."""
+        inside: dict[tuple[int, int], list[Upsert]] = {}
+        for site in sites:
+            function = self.around(site.place.line or 0)
+            if function is not None:
+                inside.setdefault(function, []).append(site)
+        yield from ((function, of[0]) for function, of in inside.items() if len(of) == 1)
 
     def around(self, line: int) -> tuple[int, int] | None:
         """Return the innermost function that holds the line; None: none does."""

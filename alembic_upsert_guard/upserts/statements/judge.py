@@ -8,7 +8,8 @@ the text                              answer
 names no schema                       as in every schema that has the table, where these agree
 its table is nowhere                  missing where a model has it, else unresolved: temporary, dropped
 ``$n`` in the statistics              see :func:`.values.target_without_values`
-``$n`` in the log                     bound: as without the predicate; an element is unresolved
+``$n`` in the log, in the predicate   served where it is without one, else refused for being bound
+``$n`` in the log, in an element      unresolved
 a literal in the log                  judged as it was sent, and shown nowhere
 ====================================  =================================================================
 """
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING
 from ...catalog import TableName, catalog_for
 from ...catalog.names import default_schemas_of
 from ...databases import database_for
-from ...findings import FindingCode
+from ...findings import Circumstance, FindingCode
 from ...findings.statements import (
+    bound_value_fact,
+    bound_value_hint,
     disagreeing_schemas,
     hidden_values_fact,
     hidden_values_hint,
@@ -31,7 +34,7 @@ from ...findings.statements import (
     unresolved_record_hint,
 )
 from ..judge import judge_upserts
-from ..target import Elements, NamedTable
+from ..target import Elements, NamedTable, Unread
 from ..target_case import subject_of
 from ..upsert import JudgedUpsert, Resolution
 from .values import has_values, hide_values, target_without_bound, target_without_values
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 
     from ...catalog import Offered
     from ..declared import DeclaredTables
-    from ..target import Target, Unread
+    from ..target import Target
     from ..upsert import Upsert
     from .recorded import RecordedUpsert
 
@@ -132,6 +135,9 @@ def _shown(
         if models is not None and models.table(upsert.schema, str(upsert.table_name)) is not None:
             return judged
         return _unresolved(upsert, unknown_table(str(upsert.table_name)))
+    if _is_refused_as_bound(recorded, judged):
+        upsert = replace(upsert, target=recorded.upsert.target)
+        return _bound(upsert)
     if judged.resolution is Resolution.UNRESOLVED:
         upsert = replace(upsert, target=recorded.upsert.target)
         # a sentence of the server's may repeat a literal that it was asked about
@@ -147,6 +153,26 @@ def _shown(
         judged.findings[0].code, hidden_values_fact(subject), hidden_values_hint()
     )
     return replace(judged, upsert=upsert, findings=(hidden,))
+
+
+def _is_refused_as_bound(recorded: RecordedUpsert, judged: JudgedUpsert) -> bool:
+    """Whether the server refused it for what is bound in its predicate, and nothing serves it without one."""
+    target = judged.upsert.target
+    return (
+        not recorded.is_normalized
+        and judged.resolution is Resolution.UNRESOLVED
+        and isinstance(target, Elements)
+        and isinstance(target.predicate, Unread)
+    )
+
+
+def _bound(upsert: Upsert) -> JudgedUpsert:
+    subject = subject_of(upsert)
+    finding = replace(
+        subject.finding(FindingCode.BOUND_PREDICATE, bound_value_fact(subject), bound_value_hint()),
+        circumstance=Circumstance.PREPARED,
+    )
+    return JudgedUpsert(upsert=upsert, resolution=Resolution.UNSERVED, findings=(finding,))
 
 
 def _is_missing(judged: JudgedUpsert) -> bool:

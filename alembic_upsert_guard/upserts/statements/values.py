@@ -72,11 +72,7 @@ def target_without_values(target: Elements, candidates: Sequence[Candidate]) -> 
     none, and values in the predicate      the elements; whether the predicate helps is unread
     =====================================  =================================================
     """
-    alike = [c for c in candidates if c.unique and _has_elements_of(target, c)]
-    fitting = [c for c in alike if not c.partial]
-    if not fitting and isinstance(target.predicate, str):
-        shape = shape_of(target.predicate)
-        fitting = [c for c in alike if c.predicate is not None and shape_of(c.predicate) == shape]
+    fitting = _fitting(target, candidates)
     meant = {Elements(_spelled(target, c), c.predicate) for c in fitting}
     if len(meant) == 1:
         return meant.pop()
@@ -87,6 +83,16 @@ def target_without_values(target: Elements, candidates: Sequence[Candidate]) -> 
         return Unread("no unique index has its expression, whatever the values in it", Cause.BOUND)
     reason = "no unique index has its predicate, whatever the values in it"
     return Elements(target.elements, Unread(reason, Cause.BOUND))
+
+
+def _fitting(target: Elements, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The unique indexes that can serve it, were its values theirs; one without a predicate is preferred."""
+    alike = [c for c in candidates if c.unique and _has_elements_of(target, c)]
+    whole = [c for c in alike if not c.partial]
+    if whole or not isinstance(target.predicate, str):
+        return whole
+    shape = shape_of(target.predicate)
+    return [c for c in alike if c.predicate is not None and shape_of(c.predicate) == shape]
 
 
 def _has_elements_of(target: Elements, candidate: Candidate) -> bool:
