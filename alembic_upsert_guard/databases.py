@@ -33,8 +33,14 @@ class Database:
     has_conflict_targets: bool = True
     """False: an upsert names no target, any unique key may take it, and where there is none it inserts."""
 
-    simplifies_sql: bool = False
-    """Whether expressions and predicates are simplified before they are compared, and implication is proved."""
+    infers_by_text: bool = False
+    """Whether SQL that is equal as text is equal to inference; PostgreSQL simplifies a target's before it compares."""
+
+    proves_predicates: bool = False
+    """Whether an index serves wherever the target's predicate implies its own (predicate_implied_by)."""
+
+    has_planner: bool = False
+    """Whether it can be asked which arbiters an upsert has without running it, all targets in one statement."""
 
     counts_elements: bool = False
     """Whether a target with a column twice is one element longer than the index (SQLite, upsert.c)."""
@@ -120,7 +126,8 @@ class Database:
 
 POSTGRESQL = Database(
     name="postgresql",
-    simplifies_sql=True,
+    proves_predicates=True,
+    has_planner=True,
     names_constraints=True,
     has_sqlstates=True,
     has_functions=True,
@@ -138,6 +145,7 @@ POSTGRESQL = Database(
 
 SQLITE = Database(
     name="sqlite",
+    infers_by_text=True,
     counts_elements=True,
     folds_column_names=True,
     folds_table_names=True,
@@ -151,6 +159,7 @@ SQLITE = Database(
 
 MYSQL = Database(
     name="mysql",
+    infers_by_text=True,
     has_conflict_targets=False,
     folds_column_names=True,
     most_elements=16,  # MAX_REF_PARTS (sql_const.h)
@@ -163,6 +172,7 @@ MYSQL = Database(
 
 MARIADB = Database(
     name="mariadb",
+    infers_by_text=True,
     has_conflict_targets=False,
     folds_column_names=True,
     most_elements=32,

@@ -18,7 +18,14 @@ from alembic_upsert_guard.databases import (
     POSTGRESQL,
     database_named,
 )
-from alembic_upsert_guard.inference import ConflictTarget, Element
+from alembic_upsert_guard.inference import (
+    Candidate,
+    ConflictTarget,
+    Element,
+    State,
+    Traits,
+    judge,
+)
 from alembic_upsert_guard.rows import RowsOfKey, can_deduplicate, script_check
 
 if TYPE_CHECKING:
@@ -81,3 +88,14 @@ def test_a_known_database_has_its_record() -> None:
     """A dialect leads to the record of its name, which the catalog is found by."""
     assert database_named("postgresql") is POSTGRESQL
     assert all(catalog_for(SimpleNamespace(name=name)) for name in DATABASES)  # type: ignore[arg-type]
+
+
+def test_nothing_is_proved_for_an_unknown_database() -> None:
+    """Equal text proves an arbiter only where a record says so; columns without SQL need no proof."""
+    unknown = Traits(database=database_named("oracle"))
+    target = ConflictTarget((Element(expression="lower(email)"),))
+    offered = [Candidate(name="uq", elements=target.elements)]
+    assert judge(target, offered, unknown).state is State.UNKNOWN
+    assert (
+        judge(target, offered, Traits(database=database_named("sqlite"))).state is State.SATISFIED
+    )

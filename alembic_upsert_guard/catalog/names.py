@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from ..databases import POSTGRESQL, database_for
+from ..databases import POSTGRESQL, SQLITE, database_for
 from ..sqltext import EQ, NE, quoted
 from .contract import TableName
 
@@ -32,9 +32,10 @@ _SCHEMAS = text(f"""
 
 def database_name(connection: Connection) -> str | None:
     """Return the name of the database, as its server has it; None: it has none, or is a file."""
-    if connection.dialect.name == "postgresql":
+    database = database_for(connection.dialect)
+    if database is POSTGRESQL:
         return str(connection.scalar(text("SELECT pg_catalog.current_database()")))
-    return None if connection.dialect.name == "sqlite" else connection.engine.url.database
+    return None if database is SQLITE else connection.engine.url.database
 
 
 def default_schemas_of(connection: Connection, names: Iterable[str]) -> Mapping[str, Sequence[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..catalog import catalog_for
 from ..catalog.names import database_name
+from ..databases import database_for
 from ..errors import MissingParsersError
 from ..findings import counted, unknown_dialect
 from ..findings.keys import describe_target, qualified
@@ -119,9 +120,8 @@ class Records:
         if connection.engine.url in self._asked:
             return
         self._asked.add(connection.engine.url)
-        dialect = connection.dialect.name
         if catalog_for(connection.dialect) is None:
-            self._unknown.append(unknown_dialect(dialect))
+            self._unknown.append(unknown_dialect(database_for(connection.dialect).name))
             return
         from ..upserts.observed.recorded_files import judge_observed  # noqa: PLC0415 - the parsers are an extra
         from ..upserts.statements.judge import judge_recorded  # noqa: PLC0415 - as above

@@ -43,7 +43,7 @@ def can_be_inferred(
 
 def text_proves(target: ConflictTarget, traits: Traits) -> bool:
     """Return whether equal text in `target` and in a candidate means that the database takes the one for the other."""
-    return not traits.database.simplifies_sql or target.proven or target.is_plain
+    return traits.database.infers_by_text or target.proven or target.is_plain
 
 
 def counts_differ(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool:
@@ -57,7 +57,7 @@ def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) ->
     """
     if not candidate.partial:
         return True
-    proves = traits.database.simplifies_sql
+    proves = traits.database.proves_predicates
     if proves and candidate.predicate in ("true", "false"):
         return candidate.predicate == "true" or target.predicate == "false"
     if target.predicate is not None:

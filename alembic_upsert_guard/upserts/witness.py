@@ -89,7 +89,7 @@ class Witness:
 
     def ask(self, questions: Iterable[Question]) -> None:
         """Put all questions to PostgreSQL's planner in one statement; elsewhere each is put on its own, later."""
-        if self._database.simplifies_sql:
+        if self._database.has_planner:
             self._answers = ask_planner(self._connection, list(questions))
 
     def answer(self, question: Question) -> Answer:
@@ -120,7 +120,7 @@ class Witness:
 
     def _planned(self, asked: TargetQuestion) -> Evidence | None:
         """What the plan comes to; None: this database has no planner that was asked."""
-        if not self._database.simplifies_sql:
+        if not self._database.has_planner:
             return None
         return evidence_of_plan(self._answers[self.question(asked)])
 
@@ -148,7 +148,7 @@ class Witness:
         return Evidence(resolution=Resolution.UNSERVED, shortfall=verdict.shortfall)
 
     def _missing_columns(self, table: TableName, target: ConflictTarget) -> list[str]:
-        if self._database.simplifies_sql:
+        if self._database.has_planner:
             return []  # the planner says so itself
         there = columns_of(self._connection, table)
         named = [e.column for e in target.elements if e.column is not None]

@@ -161,7 +161,7 @@ def _names(arbiters: Iterable[Candidate]) -> tuple[str, ...]:
 
 def _may_have_more(key: InspectedKey, verdict: Verdict) -> bool:
     """Whether a partial index may be an arbiter, too, of a key of plain columns: where its predicate folds to true."""
-    if not key.traits.database.simplifies_sql or key.traits.refusing_rules:
+    if not key.traits.database.has_planner or key.traits.refusing_rules:
         return False
     return any(
         can_be_inferred(key.target, replace(c, partial=False, predicate=None), key.traits)

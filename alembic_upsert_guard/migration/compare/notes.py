@@ -66,7 +66,7 @@ def note_doubts(
         if rivals:
             lines.warning(f"{FindingCode.RIVAL_UNIQUE_KEY}: ", *subject, f": {rival_fact(rivals)}")
     answered = verdict_on(key).shortfall
-    if answered is not None and key.traits.database.simplifies_sql:
+    if answered is not None and key.traits.database.has_planner:
         of_relation = bool(answered.rules or answered.relation)
         if of_relation or (key.inferred is not None and plan.shortfall is None):
             _note_shortfall(key, answered, lines)
