@@ -87,9 +87,9 @@ def label(subject: dict[str, Any]) -> str:
     return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"
 
 
-def guard(project: Project, *arguments: str) -> Ran:
+def guard(project: Project, *arguments: str, forked: bool = True) -> Ran:
     """Run the command; a traceback is never an answer."""
-    ran = project.python("-m", "alembic_upsert_guard", *arguments)
+    ran = project.python("-m", "alembic_upsert_guard", *arguments, forked=forked)
     assert "Traceback" not in ran.said, ran.said
     return ran
 
@@ -125,9 +125,9 @@ def report(project: Project, *arguments: str) -> Report:
     )
 
 
-def could_not_run(project: Project, *arguments: str) -> str:
+def could_not_run(project: Project, *arguments: str, forked: bool = True) -> str:
     """The one line that says why; nothing else is printed, and the exit code is 2."""
-    ran = guard(project, *arguments)
+    ran = guard(project, *arguments, forked=forked)
     assert ran.code == 2, ran.said
     assert ran.out == ""
     lines = [line for line in ran.err.splitlines() if line.startswith("upsert-guard: ")]

@@ -158,7 +158,7 @@ def test_a_partial_key_is_refused_where_no_index_is_partial(url: str) -> None:
     assert str(refusal.value).startswith(
         "upsert key accounts (email) WHERE active = 1 is partial, "
     )
-    assert "take the predicate away, or key a generated column" in str(refusal.value)
+    assert "remove the predicate, or key a generated column" in str(refusal.value)
 
 
 @pytest.mark.parametrize("url", [MYSQL, "mariadb+pymysql://"], ids=["mysql", "mariadb"])

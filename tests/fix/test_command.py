@@ -216,7 +216,7 @@ def test_without_the_parsers(service: Project) -> None:
     """Exit 2, and what to install."""
     (service.path / "postgast.py").write_text("raise ModuleNotFoundError(name='postgast')\n")
 
-    said = could_not_run(service, "scan", "service.py", "--fix")
+    said = could_not_run(service, "scan", "service.py", "--fix", forked=False)
 
     assert said.endswith("pip install 'alembic-upsert-guard[scan]'")
 

@@ -191,20 +191,21 @@ def _with_checks_first(blocks: Iterable[MigrateOperation]) -> list[MigrateOperat
     checks: list[MigrateOperation] = []
     rest: list[MigrateOperation] = []
     above: dict[tuple[str | None, str], list[MigrateOperation]] = {}
+
+    def is_first(op: MigrateOperation) -> bool:
+        return isinstance(op, ValidateUpsertKeyOp) and not _prepares(
+            above.get((op.schema, op.table_name), []), op
+        )
+
     for block in blocks:
+        if not isinstance(block, ModifyTableOps):
+            (checks if is_first(block) else rest).append(block)
+            continue
         ops: list[MigrateOperation] = []
-        for op in block.ops if isinstance(block, ModifyTableOps) else [block]:
-            if isinstance(op, ValidateUpsertKeyOp):
-                before = above.get((op.schema, op.table_name), [])
-                if not _prepares(before, op):
-                    checks.append(op)
-                    continue
-            ops.append(op)
-        if isinstance(block, ModifyTableOps):
-            above.setdefault((block.schema, block.table_name), []).extend(ops)
-            rest += [_like(block, ops)] if ops else []
-        else:
-            rest += ops
+        for op in block.ops:
+            (checks if is_first(op) else ops).append(op)
+            above.setdefault((block.schema, block.table_name), []).append(op)
+        rest += [_like(block, ops)] if ops else []
     return [*checks, *rest]
 
 
