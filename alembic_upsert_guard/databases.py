@@ -89,7 +89,7 @@ class Database:
     """Whether functions and operators of the system are named with their schema; see :data:`.sqltext.EQ`."""
 
     row_identifier: tuple[str, ...] = ()
-    """What tells rows apart that have no primary key."""
+    """What identifies a row without a primary key."""
 
     grouping_hint: str = ""
     """What follows SELECT to have rows grouped by a sort; a temporary table takes ten times as long on MySQL."""

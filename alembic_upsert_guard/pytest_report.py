@@ -34,8 +34,8 @@ def report_on(
 ) -> Report:
     """Return what is found in recorded upserts and not suppressed, a line each, and a summary.
 
-    :param root: pytest's root directory: findings tell paths from there, and its pyproject.toml suppresses some.
-    :param record: the file that was written, as people are told of it.
+    :param root: pytest's root directory: paths in findings are relative to it, and its pyproject.toml suppresses some.
+    :param record: the file that was written, as messages name it.
     :param lost: the workers of pytest-xdist that handed nothing over.
     """
     found = upserts.findings

@@ -49,7 +49,7 @@ _PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class _Recording:
-    """Keeps the recorder told which test runs.
+    """Tells the recorder which test runs.
 
     A fixture that several tests share belongs to none of them: which one happens to set it up depends on the order, and
     under pytest-xdist on the worker.

@@ -26,7 +26,7 @@ def script_verification(
 ) -> list[str] | None:
     """Return the statements, without terminator, that fail where the database infers no arbiter for `target`.
 
-    None: no script can tell.
+    None: no script can find out.
     """
     verification = _VERIFICATIONS.get(database_for(dialect))
     return None if verification is None else verification(dialect, table, target)

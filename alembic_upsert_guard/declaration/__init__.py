@@ -9,7 +9,7 @@ in ``Table.to_metadata()`` for every kind of key. ``info`` is no such carrier: i
 from __future__ import annotations
 
 from .arbiters import Arbiter, Nulls, arbiter_as_candidate, arbiters_of
-from .elements import as_index_element, told
+from .elements import as_index_element, label_of
 from .key import (
     Declaration,
     DeclaredUpsertKey,
@@ -33,5 +33,5 @@ __all__ = [
     "declarations_of",
     "declare_upsert_key",
     "declared_upsert_keys",
-    "told",
+    "label_of",
 ]

@@ -31,8 +31,8 @@ from .elements import (
     clause_of,
     column_names,
     is_nullable,
+    label_of,
     table_column,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def declared_arbiter(table: Table, target: ConflictTarget, nulls: Nulls) -> Arbi
         if not candidate.immediate:
             name = f"{candidate.name or 'a unique constraint'} on the same columns"
             raise DeclarationError(
-                f"{told(table, target)} cannot be upserted on: {deferrable_fact(name)}; {NOT_DEFERRABLE_HINT}"
+                f"{label_of(table, target)} cannot be upserted on: {deferrable_fact(name)}; {NOT_DEFERRABLE_HINT}"
             )
         if found is None and _serves(candidate, target, nulls, table):
             found = arbiter
@@ -274,7 +274,7 @@ def _default_name(
             constraint = UniqueConstraint(*columns_of_key)  # attached by its columns
         except InvalidRequestError as error:
             raise DeclarationError(
-                f"{told(table, target)} needs a name: the metadata's naming convention builds on one that is "
+                f"{label_of(table, target)} needs a name: the metadata's naming convention builds on one that is "
                 "stated; write UpsertKey(..., name=...)"
             ) from error
         if constraint.name is not None:

@@ -44,10 +44,10 @@ __all__ = [
     "column_names",
     "element_on",
     "is_nullable",
+    "label_of",
     "never_null",
     "rowid_alias",
     "table_column",
-    "told",
 ]
 
 SORT_MODIFIERS = frozenset(
@@ -151,7 +151,7 @@ def checked_target(
     twice = [label for label, times in Counter(target.labels).items() if times > 1]
     if twice:
         raise DeclarationError(
-            f"{told(table, target)} names {', '.join(twice)} twice: once is enough"
+            f"{label_of(table, target)} names {', '.join(twice)} twice: once is enough"
         )
     return target
 
@@ -262,6 +262,6 @@ def rowid_alias(table: Table, dialect: Dialect) -> str | None:
     return column.name if is_integer else None
 
 
-def told(table: Table, target: ConflictTarget) -> str:
-    """Return how people are told of the key."""
+def label_of(table: Table, target: ConflictTarget) -> str:
+    """Return the label of the key in messages."""
     return describe_key(table.fullname, target.labels, target.predicate)

@@ -33,10 +33,10 @@ from .elements import (
     clause_of,
     element_on,
     is_nullable,
+    label_of,
     never_null,
     rowid_alias,
     table_column,
-    told,
 )
 from .mysql import unsupported_by_mysql
 from .nullability import null_makes_null
@@ -141,7 +141,7 @@ class UpsertKey(SchemaItem):
         for existing in declarations_of(table):
             if _identity(existing.target) == _identity(declaration.target):
                 raise DeclarationError(
-                    f"{told(table, declaration.target)} is declared twice: drop one of the two declarations"
+                    f"{label_of(table, declaration.target)} is declared twice: drop one of the two declarations"
                 )
         declaration.settle(table)
         event.listen(table, "before_create", declaration, propagate=True)
@@ -169,7 +169,7 @@ class Declaration:
     def __call__(self, table: Table, connection: Connection, **_: Any) -> None:
         reason = self.unsupported_by(connection.dialect, table)
         if reason is not None:
-            raise UnsupportedUpsertKeyError(f"{told(table, self.target)} {reason}")
+            raise UnsupportedUpsertKeyError(f"{label_of(table, self.target)} {reason}")
 
     def conflict_arguments(self) -> dict[str, Any]:
         """Return the conflict target as new keyword arguments for SQLAlchemy's ``on_conflict_*``."""
@@ -217,7 +217,7 @@ class Declaration:
         found = declared_arbiter(table, self.target, self.nulls)
         if found is None:
             raise DeclarationError(
-                f"{told(table, self.target)} lost its arbiter: something took it out of the table's "
+                f"{label_of(table, self.target)} lost its arbiter: something took it out of the table's "
                 "constraints and indexes"
             )
         return found
@@ -459,7 +459,7 @@ def _no_single_key(table: Table, elements: Sequence[Any], found: Sequence[Declar
     if not found:
         columns = ", ".join(f'"{e}"' for e in elements) or "..."
         return f"table {table.fullname!r} declares no upsert key: add UpsertKey({columns}) to its __table_args__"
-    listed = "; ".join(told(table, d.target) for d in found)
+    listed = "; ".join(label_of(table, d.target) for d in found)
     return (
         f"no single upsert key of table {table.fullname!r} fits{wanted}: name the elements, and where= for a partial "
         f"key, of one of these: {listed}"

@@ -1,4 +1,4 @@
-"""What MySQL and MariaDB cannot make unique, as far as a model tells."""
+"""What MySQL and MariaDB cannot make unique, as far as a model shows."""
 
 from __future__ import annotations
 

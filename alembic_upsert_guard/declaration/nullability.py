@@ -1,4 +1,4 @@
-"""Which elements of a key let NULL in, as far as the model tells."""
+"""Which elements of a key let NULL in, as far as the model shows."""
 
 from __future__ import annotations
 

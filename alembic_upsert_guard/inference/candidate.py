@@ -34,13 +34,13 @@ class Element:
     """The operator class that the element names, as SQL; None: the default one of the column's type."""
 
     actual_collation: str | None = field(default=None, compare=False)
-    """The collation that an index element has, named or not; None: not told, or there is none."""
+    """The collation that an index element has, named or not; None: not known, or there is none."""
 
     may_name_collation: bool = field(default=False, compare=False)
-    """Whether the SQL of a target's element may name `actual_collation`; text does not tell."""
+    """Whether the SQL of a target's element may name `actual_collation`; text does not show it."""
 
     may_name_opclass: bool = field(default=False, compare=False)
-    """Whether the SQL of a target's element may name the default operator class; text does not tell."""
+    """Whether the SQL of a target's element may name the default operator class; text does not show it."""
 
     prefix: int | None = None
     """Characters (bytes of a binary column) of the value that an index element holds (MySQL); None: all of it."""
@@ -52,7 +52,7 @@ class Element:
 
     @property
     def label(self) -> str:
-        """How people are told of the element, the prefix aside."""
+        """The element's label in messages, without its prefix."""
         return self.column or self.expression or "an expression"
 
 
@@ -80,7 +80,7 @@ class ConflictTarget:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The elements as people are told of them, in declared order."""
+        """The elements' labels in messages, in declared order."""
         return tuple(element.label for element in self.elements)
 
 
@@ -116,7 +116,7 @@ class Candidate:
     """The predicate's SQL; None: it has none, or (`partial`) the catalog does not give its text."""
 
     constant_predicate: bool = False
-    """Whether the predicate names no column: the planner may fold it to true, and text does not tell."""
+    """Whether the predicate names no column: the planner may fold it to true, and text does not show it."""
 
     nulls_not_distinct: bool = False
 
@@ -148,7 +148,7 @@ class Candidate:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The key elements as people are told of them, in index order."""
+        """The key elements' labels in messages, in index order."""
         return tuple(element.label for element in self.elements)
 
     @property

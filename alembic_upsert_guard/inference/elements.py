@@ -49,7 +49,7 @@ def cover(
         return False
     if exact and columns_of(wanted) != columns_of(found):
         return False
-    # an element without text is one of its own: it may equal any expression, and no other can be told from it
+    # an element without text is one of its own: it may equal any expression, and differs from no other for certain
     wanted_expressions = {e.expression or index for index, e in enumerate(wanted) if not e.column}
     found_expressions = {e.expression or index for index, e in enumerate(found) if not e.column}
     if len(wanted_expressions) != len(found_expressions):

@@ -21,7 +21,7 @@ _PLAIN = Traits()
 def can_be_inferred(
     target: ConflictTarget, candidate: Candidate, traits: Traits = _PLAIN
 ) -> bool | None:
-    """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot tell."""
+    """Return whether `candidate` fits `target` by shape, whatever its state; None: text cannot show it."""
     if not (candidate.unique and candidate.inferable and candidate.is_whole):
         return False
     if counts_differ(target, candidate, traits):
@@ -51,7 +51,7 @@ def counts_differ(target: ConflictTarget, candidate: Candidate, traits: Traits) 
 
 
 def _is_implied(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool | None:
-    """Whether the target's predicate lets the candidate's rows be all that matter; None: text cannot tell.
+    """Whether the target's predicate lets the candidate's rows be all that matter; None: text cannot show it.
 
     PostgreSQL asks for implication (predicate_implied_by), SQLite for the same structure; equal text is both.
     """

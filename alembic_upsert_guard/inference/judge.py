@@ -62,7 +62,7 @@ def judge(
     not these: unknown. Inheritance children and partitions have candidates of their own. INSERT and UPDATE rules of a
     table refuse every ON CONFLICT (rewriteHandler.c: RewriteQuery, 0A000).
 
-    On MySQL and MariaDB an index on a prefix of an element is a near miss as well, and what else is unique is told
+    On MySQL and MariaDB an index on a prefix of an element is a near miss as well, and what else is unique is named
     beside the arbiters (:func:`rivals_of`).
     """
     decided = _without_candidates(traits)

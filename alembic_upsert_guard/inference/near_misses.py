@@ -23,7 +23,7 @@ __all__ = [
 def refused_candidate(candidate: Candidate | None) -> Shortfall:
     """Return why `candidate` does not serve, where the database was asked and does not take it.
 
-    :param candidate: what looks like an arbiter as far as text can tell; None: nothing does.
+    :param candidate: what looks like an arbiter as far as text shows; None: nothing does.
     """
     partial = candidate is not None and candidate.partial
     return Shortfall(Code.PREDICATE_MISMATCH if partial else Code.MISSING_ARBITER, candidate)

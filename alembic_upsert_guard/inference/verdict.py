@@ -106,5 +106,5 @@ class Verdict:
     rivals: tuple[Candidate, ...] = ()
     """MySQL, MariaDB: what else is unique, and may make the upsert update another row than the key's; by name.
 
-    Told where the key is satisfied: one that is short has no row of its own that could be missed.
+    Given where the key is satisfied: one that is short has no row of its own that could be missed.
     """

@@ -58,7 +58,7 @@ def read_groups(connection: Connection, key: RowsOfKey, shown: int) -> RowFacts:
 
 
 def sample_groups(connection: Connection, key: RowsOfKey, found: RowFacts, shown: int) -> RowFacts:
-    """Return `found` with the groups that the rows of `key` form, and the order that tells the newest of them.
+    """Return `found` with the groups that the rows of `key` form, and the order by which the newest is known.
 
     :param shown: groups at most.
     """

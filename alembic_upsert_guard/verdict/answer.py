@@ -1,4 +1,4 @@
-"""The one answer for a key: the judge, the database where text cannot tell, NULL modes and rivals."""
+"""The one answer for a key: the judge, the database where text cannot prove, NULL modes and rivals."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def verdict_on(key: InspectedKey) -> Verdict:
 def conclude(
     inferred: Inferred, offered: Sequence[Candidate], verdict: Verdict, traits: Traits
 ) -> tuple[State, Shortfall | None]:
-    """Return what the database's answer makes of a target; what text tells, where it has none.
+    """Return what the database's answer makes of a target; what text proves, where it has none.
 
     :param offered: what the table has.
     :param verdict: the judge's; its candidate is the one to name.
@@ -125,7 +125,7 @@ def _name_of(key: InspectedKey) -> TableName:
 
 
 def _nullable_elements(connection: Connection, key: InspectedKey) -> tuple[str, ...]:
-    """The key's elements that may be NULL in the database, by label: columns, and expressions that it can tell of."""
+    """The key's elements that may be NULL in the database, by label: columns, and expressions that it knows of."""
     if all(each.column is not None for each in key.declared.elements):
         return key.nullable_columns
     catalog = catalog_for(connection.dialect)

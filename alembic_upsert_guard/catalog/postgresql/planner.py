@@ -53,7 +53,7 @@ def inferred_arbiters(connection: Connection, table: TableName, target: Conflict
     """Return the arbiters that the planner infers: ``EXPLAIN`` of an upsert, in a savepoint.
 
     EXPLAIN writes no row, fires no trigger and takes no sequence value. It is silent on deferrable arbiters,
-    which the executor refuses (execIndexing.c): pg_index.indimmediate tells them. A default that fails while it
+    which the executor refuses (execIndexing.c): pg_index.indimmediate has them. A default that fails while it
     is planned is asked around: every column is then given.
     """
     dialect = connection.dialect

@@ -115,6 +115,6 @@ _CONSTRAINT = text(f"""
 
 
 def sqlstate(error: DBAPIError) -> str | None:
-    """Return the five characters that tell the kind of `error`."""
+    """Return the five characters of the kind of `error`."""
     # psycopg2 says pgcode, psycopg 3 and asyncpg sqlstate
     return getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)

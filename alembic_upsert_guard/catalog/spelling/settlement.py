@@ -196,7 +196,7 @@ def _asked_around(connection: Connection, key: CopiedKey, answer: NormalizedSql)
 def _as_named(declared: Element, made: Element) -> Element:
     """The element of a target as the server prints it, with the collation that the declaration names, if it does.
 
-    The catalog tells which collation an index has and not whether it was named:
+    The catalog has which collation an index has and not whether it was named:
 
     - beside a column, the word COLLATE names one;
     - behind an expression it does where the declaration ends in the word and the name;

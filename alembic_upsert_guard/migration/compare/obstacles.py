@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...catalog import TableName
 from ...databases import POSTGRESQL, database_for
-from ...declaration import declarations_of, told
+from ...declaration import declarations_of, label_of
 from ...errors import UpsertGuardError
 from ...findings import (
     CORRECT_THE_SQL,
@@ -47,7 +47,7 @@ def refuse_unsupported(context: AutogenContext, table: Table) -> None:
         reason = declaration.unsupported_by(context.dialect, table)
         reason = reason or declaration.never_served_on(context.dialect, table)
         if reason is not None:
-            raise CommandError(f"{told(table, declaration.target)} {reason}")
+            raise CommandError(f"{label_of(table, declaration.target)} {reason}")
 
 
 def refuse_unservable(
@@ -73,7 +73,7 @@ def refuse_unservable(
     if reason is None and creates and not changes_columns:
         reason = _no_index(context, key)
     if reason is not None:
-        raise CommandError(f"{told(key.table, key.declaration.target)} {reason}")
+        raise CommandError(f"{label_of(key.table, key.declaration.target)} {reason}")
 
 
 def _never_served(key: InspectedKey, stock: StockOps) -> str | None:

@@ -95,7 +95,7 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         self.sample = sample
         self.reveal = reveal
         self.suggested_order = tuple(_suggested_order)
-        """What tells the newest row, for the line that a comment offers in the revision; empty: none is offered."""
+        """The columns by which the newest row is known, for the line that a comment offers; empty: none is offered."""
 
     def without_suggestion(self) -> ValidateUpsertKeyOp:
         """Return the same check without the line that a comment offers."""

@@ -181,7 +181,7 @@ def width_obstacle(
 ) -> str | None:
     """Return the server's message where a key is too wide for an index; None: all of them fit.
 
-    How wide an index row comes out depends on how well it compresses, which no function tells: the rows in doubt
+    How wide an index row comes out depends on how well it compresses, which no function computes: the rows in doubt
     are put into an indexed empty copy of the table, and taken away again.
     """
     dialect = connection.dialect

@@ -28,7 +28,7 @@ class SurplusSql:
     dialect: Dialect
     key: RowsOfKey
     identity: Sequence[str]
-    """The columns that tell rows apart."""
+    """The columns that identify a row."""
 
     @property
     def relation(self) -> str:

@@ -39,7 +39,7 @@ class ApplicationFrames:
     """Finds the application on a stack; what a file is, is asked once."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        """Paths are told from `root` on."""
+        """Paths are relative to `root`."""
         self._root = os.path.realpath(root)
         self._paths: dict[str, str] = {}
 

@@ -57,7 +57,7 @@ class ObservedUpserts:
 
     @property
     def unread(self) -> tuple[UnreadStatement, ...]:
-        """The statements that upsert as far as words tell, and that no parser reads."""
+        """The statements that upsert as far as their words show, and that no parser reads."""
         return tuple(
             UnreadStatement(dialect=dialect, beginning=beginning, count=count)
             for (dialect, beginning), count in sorted(self._recorder.unread().items())
@@ -90,7 +90,7 @@ def observe(
     Blocks nest and overlap: each has all that was sent while it was open. No query is sent, no value of a row is kept,
     and once the last block is left SQLAlchemy and the drivers are as they were.
 
-    :param root: the folder that paths are told from.
+    :param root: the folder that paths are relative to.
     :param drivers: ``asyncpg``, ``psycopg`` and ``psycopg2``, where they are used without SQLAlchemy.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     :raises UnknownDriverError: a driver is not installed, or none that can be recorded.

@@ -83,7 +83,7 @@ class ObservedUpsert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadStatement:
-    """Statements that upsert as far as words tell, and that no parser reads."""
+    """Statements that upsert as far as their words show, and that no parser reads."""
 
     dialect: str
     beginning: str
@@ -95,7 +95,7 @@ def element_label(element: Element) -> str:
     """Return an inference element as the file has it.
 
     A column is its bare name where that has neither a quote nor a parenthesis in it, and everything else is SQL that
-    has one: so :func:`element_of_label` tells them apart.
+    has one: so :func:`element_of_label` distinguishes them.
     """
     if element.column is None:
         text = element.expression or ""

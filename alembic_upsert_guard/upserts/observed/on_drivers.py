@@ -104,7 +104,7 @@ class _Listener:
     ) -> Callable[..., Any]:
         """Return the same of a method that is awaited; the place is where it is called, not where it is awaited.
 
-        :param query_of: tells the query by the method's arguments.
+        :param query_of: gives the query from the method's arguments.
         :param only_errors: whether it sends a statement without running it.
         """
 

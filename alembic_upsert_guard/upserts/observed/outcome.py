@@ -68,9 +68,9 @@ class _Diagnosis(NamedTuple):
 def failure_of(error: BaseException) -> Failure:
     """Return what a driver's exception says."""
     for each in _chain(error):
-        told = _diagnosis(each)
-        if told is not None and told.sqlstate is not None:
-            return Failure(told.sqlstate, _refusal(told), told.constraint)
+        diagnosis = _diagnosis(each)
+        if diagnosis is not None and diagnosis.sqlstate is not None:
+            return Failure(diagnosis.sqlstate, _refusal(diagnosis), diagnosis.constraint)
     from ...catalog.sqlite import NO_ARBITER  # noqa: PLC0415 - the catalogs are read in where an upsert fails
 
     if str(error).startswith(NO_ARBITER):
@@ -103,9 +103,9 @@ def _diagnosis(error: Any) -> _Diagnosis | None:
     return None
 
 
-def _refusal(told: _Diagnosis) -> Refusal | None:
+def _refusal(diagnosis: _Diagnosis) -> Refusal | None:
     """The refusal of this very statement's target: with a context it is one inside a trigger or a function."""
-    if told.context is not None:
+    if diagnosis.context is not None:
         return None
-    refusal = _RAISED_IN.get(told.function or "")
-    return refusal if refusal is not None and refusal.value == told.sqlstate else None
+    refusal = _RAISED_IN.get(diagnosis.function or "")
+    return refusal if refusal is not None and refusal.value == diagnosis.sqlstate else None

@@ -78,7 +78,7 @@ class Recorder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         """Nothing is recorded yet.
 
-        :param root: the folder that paths are told from.
+        :param root: the folder that paths are relative to.
         """
         self.test: str | None = None
         """The test that runs; None: none does."""

@@ -28,7 +28,7 @@ _BEGINS = frozenset({"INSERT", "REPLACE", "WITH", "SELECT", "UPDATE", "DELETE_P"
 
 
 class UnreadableError(UpsertGuardError):
-    """The statement upserts as far as words tell, and no parser reads it. Its text is no part of the message."""
+    """The statement upserts as far as its words show, and no parser reads it. Its text is no part of the message."""
 
 
 def upserts_of_text(sql: str) -> tuple[SentUpsert, ...]:

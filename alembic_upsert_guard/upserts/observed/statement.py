@@ -28,7 +28,7 @@ _ENDS_BEGINNING = frozenset("'\"`$%:?@(,;=")
 
 
 def may_upsert(sql: str) -> bool:
-    """Return whether a text can be an upsert at all, as far as words tell."""
+    """Return whether a text can be an upsert at all, as far as its words show."""
     lower = sql.lower()
     return "conflict" in lower or "duplicate" in lower
 

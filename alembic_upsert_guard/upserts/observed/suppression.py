@@ -19,7 +19,7 @@ __all__ = ["is_suppressed"]
 def is_suppressed(finding: Finding, root: Path) -> bool:
     """Return whether ``# upsert-guard: ignore[code]`` is on a line of the statement that runs the upsert.
 
-    :param root: the folder that the finding's path is told from.
+    :param root: the folder that the finding's path is relative to.
     """
     if finding.location is None:
         return False

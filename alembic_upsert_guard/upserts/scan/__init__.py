@@ -63,8 +63,8 @@ def scan(
     :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
     :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.walk.find_files`.
-    :param ran: what was seen to run: an upsert that its source does not tell is told by the runs of its line; None:
-     nothing was recorded.
+    :param ran: what was seen to run: an upsert that cannot be read from its source is known from the runs of its line;
+     None: nothing was recorded.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:

@@ -1,4 +1,4 @@
-"""What was seen to run at a line: the table and the target of an upsert that its source does not tell."""
+"""What was seen to run at a line: the table and the target of an upsert whose source does not show them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RanUpserts:
 
 
 def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
-    """Return an upsert whose source does not tell its table or its target once for each that ran; else as it is."""
+    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is."""
     is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):
         is_read = False
@@ -81,8 +81,8 @@ def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert
     ]
     if is_read or not fitting:
         return (upsert,)
-    told = {replace(upsert, table=each.table, target=each.target): None for each in fitting}
-    return tuple(told)
+    found = {replace(upsert, table=each.table, target=each.target): None for each in fitting}
+    return tuple(found)
 
 
 def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:

@@ -109,7 +109,7 @@ def _offered(connection: Connection, tables: set[TableName]) -> Mapping[TableNam
 
 
 def _meant(recorded: RecordedUpsert, table: TableName, offered: Offered | None) -> Upsert:
-    """The upsert into one table, with its values as far as they are known or can be told."""
+    """The upsert into one table, with its values as far as they are known or can be found."""
     return replace(
         recorded.upsert,
         table=NamedTable(table.name, table.schema),

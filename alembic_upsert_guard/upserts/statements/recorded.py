@@ -36,7 +36,7 @@ class Recorded:
     upserts: tuple[RecordedUpsert, ...]
     """In the order of the record."""
     unread: int = 0
-    """Statements that upsert as far as words tell, and that do not read as SQL."""
+    """Statements that upsert as far as their words show, and that do not read as SQL."""
     notes: tuple[str, ...] = ()
     """What the record does not have, a line each."""
 
