@@ -8,17 +8,13 @@ in ``Table.to_metadata()`` for every kind of key. ``info`` is no such carrier: i
 
 from __future__ import annotations
 
-from .arbiters import Arbiter, Nulls, arbiter_as_candidate, arbiters_of
-from .elements import as_index_element, label_of
-from .key import (
-    Declaration,
-    DeclaredUpsertKey,
-    UpsertKey,
-    conflict_target,
-    declarations_of,
-    declare_upsert_key,
-    declared_upsert_keys,
-)
+from .arbiters import Arbiter, Nulls, arbiters_of
+from .candidates import arbiter_as_candidate
+from .declaration import Declaration, DeclaredUpsertKey, declarations_of
+from .elements import label_of
+from .in_place import as_index_element
+from .key import UpsertKey, declare_upsert_key
+from .lookup import conflict_target, declared_upsert_keys
 
 __all__ = [
     "Arbiter",

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from sqlalchemy import (
-    Column,
-    Constraint,
     Index,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
-    literal_column,
 )
-from sqlalchemy.exc import CompileError, InvalidRequestError
-from sqlalchemy.sql.elements import ClauseElement, ColumnClause, UnaryExpression, conv
 
-from ..databases import DATABASES, database_for
 from ..errors import DeclarationError
 from ..findings import NOT_DEFERRABLE_HINT, deferrable_fact
-from ..inference import Candidate, ConflictTarget, Element, Kind, enforce_same_uniqueness
-from ..names import short_hash, truncated_identifier
-from ..sqltext import literal_sql
+from ..inference import Candidate, ConflictTarget, enforce_same_uniqueness
+from .candidates import arbiter_as_candidate
+from .default_names import free_name
 from .elements import (
-    SORT_MODIFIERS,
-    as_index_element,
-    clause_of,
-    column_names,
     is_nullable,
     label_of,
     table_column,
@@ -38,7 +25,8 @@ from .elements import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.elements import ClauseElement
+
 
 __all__ = [
     "Arbiter",
@@ -131,7 +119,7 @@ def attach_arbiter(
         if where is not None:
             options |= {"postgresql_where": where, "sqlite_where": where}
         return Index(
-            name or _free_name(table, elements, target),
+            name or free_name(table, elements, target),
             *cast("Sequence[Any]", elements),
             unique=True,
             _table=table,
@@ -139,7 +127,7 @@ def attach_arbiter(
         )
     columns = [table_column(table, e.column) for e in target.elements if e.column is not None]
     # columns that have a table attach the constraint to it
-    return UniqueConstraint(*columns, name=name or _free_name(table, elements, target), **options)
+    return UniqueConstraint(*columns, name=name or free_name(table, elements, target), **options)
 
 
 def detach(table: Table, arbiter: Arbiter) -> None:
@@ -156,129 +144,3 @@ def reattach(table: Table, arbiter: Arbiter) -> None:
         table.indexes.add(arbiter)
     else:
         table.constraints.add(arbiter)
-
-
-def arbiter_as_candidate(arbiter: Arbiter, dialect: Dialect | None = None) -> Candidate:
-    """Return a model's constraint or index in the words of the inference core, spelled for `dialect`."""
-    name = None if arbiter.name is None else str(arbiter.name)
-    options = arbiter.dialect_kwargs
-    nulls_not_distinct = bool(options.get("postgresql_nulls_not_distinct", False))
-    if isinstance(arbiter, Index):
-        where = _predicate_of(arbiter, dialect)
-        # SQL that has no literal form is known to be there, and equals no other
-        return Candidate(
-            name,
-            tuple(
-                replace(element, prefix=_prefix_of(arbiter, element))
-                for element in (_index_element(e, dialect) for e in arbiter.expressions)
-            ),
-            Kind.INDEX,
-            unique=bool(arbiter.unique),
-            partial=where is not None,
-            predicate=None if where is None else _sql_or_none(where, dialect),
-            nulls_not_distinct=nulls_not_distinct,
-            include=_included(arbiter),
-        )
-    return Candidate(
-        name,
-        tuple(Element(column.name) for column in arbiter.columns),
-        Kind.PRIMARY_KEY if isinstance(arbiter, PrimaryKeyConstraint) else Kind.CONSTRAINT,
-        nulls_not_distinct=nulls_not_distinct,
-        immediate=not (arbiter.deferrable or (arbiter.initially or "").upper() == "DEFERRED"),
-        include=_included(arbiter),
-    )
-
-
-def _included(arbiter: Arbiter) -> tuple[str, ...]:
-    """The names of the columns that it carries beside its elements."""
-    included = arbiter.dialect_kwargs.get("postgresql_include") or ()
-    return tuple(str(getattr(column, "name", column)) for column in included)
-
-
-def _index_element(expression: Any, dialect: Dialect | None) -> Element:
-    while isinstance(expression, UnaryExpression) and expression.modifier in SORT_MODIFIERS:
-        expression = expression.element
-    if isinstance(expression, ColumnClause) and not expression.is_literal:
-        return Element(column=expression.name)
-    return Element(expression=_sql_or_none(as_index_element(expression), dialect))
-
-
-def _prefix_of(index: Index, element: Element) -> int | None:
-    """The length that an index on MySQL or MariaDB compares: it serves no key there, and is none on any database."""
-    for option in ("mysql_length", "mariadb_length"):
-        length = index.dialect_kwargs.get(option)
-        if isinstance(length, dict):
-            length = length.get(element.column)
-        if length is not None:
-            return int(length)
-    return None
-
-
-def _sql_or_none(clause: ClauseElement, dialect: Dialect | None) -> str | None:
-    try:
-        return literal_sql(clause, dialect)
-    except CompileError:
-        return None
-
-
-def _predicate_of(index: Index, dialect: Dialect | None) -> ClauseElement | None:
-    known = DATABASES.values() if dialect is None else (database_for(dialect),)
-    for option in chain.from_iterable(each.predicate_options for each in known):
-        where = index.dialect_kwargs.get(option)
-        if where is not None:
-            return _predicate_clause(where)
-    return None
-
-
-def _predicate_clause(where: Any) -> ClauseElement:
-    """An index predicate as a clause: SQLAlchemy takes plain strings there too."""
-    clause = clause_of(where)
-    return clause if isinstance(clause, ClauseElement) else literal_column(str(where))
-
-
-def _free_name(
-    table: Table, elements: Sequence[ClauseElement], target: ConflictTarget
-) -> str | conv:
-    """The default name, or one beside it where another constraint or index of the table bears it."""
-    name = _default_name(table, elements, target)
-    items: list[Constraint | Index] = [*table.constraints, *table.indexes]
-    taken = {str(item.name) for item in items}
-    return truncated_identifier(f"{name}_{short_hash('the key')}") if str(name) in taken else name
-
-
-def _default_name(
-    table: Table, elements: Sequence[ClauseElement], target: ConflictTarget
-) -> str | conv:
-    """The arbiter's name where none is stated: by the naming convention, else ``uq_<table>_<columns>``.
-
-    Partial and expression keys end in eight hex digits of their SQL: two of them can have the same columns.
-    """
-    columns = list(dict.fromkeys(name for e in elements for name in column_names(e)))
-    plain = all(e.column is not None for e in target.elements) and target.predicate is None
-    if not plain:
-        sql = "\x00".join((*target.labels, target.predicate or ""))
-        return truncated_identifier("_".join(["uq", table.name, *columns, short_hash(sql)]))
-    convention = table.metadata.naming_convention
-    if "uq" in convention or UniqueConstraint in convention:
-        # let SQLAlchemy apply it, on a table of the same name that nobody sees
-        empty_copy = Table(
-            table.name,
-            MetaData(naming_convention=convention),
-            *(Column(c.name, c.type, key=c.key) for c in table.columns),
-            schema=table.schema,
-        )
-        columns_of_key = [
-            table_column(empty_copy, e.column) for e in target.elements if e.column is not None
-        ]
-        try:
-            constraint = UniqueConstraint(*columns_of_key)  # attached by its columns
-        except InvalidRequestError as error:
-            raise DeclarationError(
-                f"{label_of(table, target)} needs a name: the metadata's naming convention builds on one that is "
-                "stated; write UpsertKey(..., name=...)"
-            ) from error
-        if constraint.name is not None:
-            name = str(constraint.name)
-            # SQLAlchemy cuts by characters, PostgreSQL by bytes
-            return conv(name if name.isascii() else truncated_identifier(name))
-    return truncated_identifier("_".join(["uq", table.name, *columns]))

@@ -5,39 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Table
 from sqlalchemy.exc import CompileError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import (
-    BinaryExpression,
-    BindParameter,
     BooleanClauseList,
     ClauseElement,
     ColumnClause,
-    ColumnElement,
     TextClause,
     UnaryExpression,
 )
-from sqlalchemy.sql.visitors import InternalTraversal
 
 from ..databases import SQLITE, database_for
 from ..errors import DeclarationError
 from ..findings import describe_key
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql, with_ended_comments
+from .in_place import as_index_element, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Table
     from sqlalchemy.engine import Dialect
-    from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = [
     "SORT_MODIFIERS",
-    "InPlace",
-    "as_index_element",
     "bound_to",
     "checked_target",
     "clause_of",
@@ -47,7 +39,9 @@ __all__ = [
     "label_of",
     "never_null",
     "rowid_alias",
+    "sql_expression",
     "table_column",
+    "table_of",
 ]
 
 SORT_MODIFIERS = frozenset(
@@ -141,7 +135,7 @@ def checked_target(
     try:
         target = ConflictTarget(
             tuple(_element_of(element) for element in elements),
-            None if where is None else _rendered(where),
+            None if where is None else rendered(where),
         )
     except CompileError as error:
         raise DeclarationError(
@@ -159,52 +153,7 @@ def checked_target(
 def _element_of(clause: ClauseElement) -> Element:
     if isinstance(clause, Column):
         return Element(column=clause.name)
-    return Element(expression=_rendered(as_index_element(clause)))
-
-
-def as_index_element(clause: ClauseElement) -> Any:
-    """Return the clause as it stands in an index or a conflict target: in parentheses, where it needs them.
-
-    A collation that is named stands outside of them: inside, PostgreSQL would look for an expression (42P10).
-    """
-    if isinstance(clause, BinaryExpression) and clause.operator is operators.collate:
-        return clause
-    return clause.self_group()
-
-
-def _rendered(clause: ClauseElement) -> str:
-    for part in visitors.iterate(clause):
-        if isinstance(part, BindParameter) and part.required:
-            # text(): SQLAlchemy would print such a parameter as NULL
-            raise CompileError(f"the parameter :{part.key} has no value")
-    return literal_sql(clause)
-
-
-class InPlace(ColumnElement[Any]):
-    """A clause whose values every dialect renders in place, as literals of its own.
-
-    The SQL stands beside the clause for the statement cache alone, which leaves the values of parameters out of
-    its keys: statements with other literals are other statements.
-    """
-
-    __visit_name__ = "upsert_key_in_place"
-    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own form
-        ("clause", InternalTraversal.dp_clauseelement),
-        ("sql", InternalTraversal.dp_string),
-    ]
-
-    def __init__(self, clause: ClauseElement) -> None:
-        self.clause = clause
-        self.sql = literal_sql(clause)
-
-    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return the clause as it is: what needs parentheses has them."""
-        return self
-
-
-@compiles(InPlace)
-def _render_in_place(element: InPlace, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.clause, **{**options, "literal_binds": True})
+    return Element(expression=rendered(as_index_element(clause)))
 
 
 def column_names(clause: ClauseElement) -> Iterator[str]:
@@ -265,3 +214,29 @@ def rowid_alias(table: Table, dialect: Dialect) -> str | None:
 def label_of(table: Table, target: ConflictTarget) -> str:
     """Return the label of the key in messages."""
     return describe_key(table.fullname, target.labels, target.predicate)
+
+
+def sql_expression(where: Any) -> ClauseElement:
+    """Return the predicate of a key as a clause.
+
+    :raises DeclarationError: it is no SQL expression.
+    """
+    clause = clause_of(where)
+    if not isinstance(clause, ClauseElement):
+        raise DeclarationError(
+            f"UpsertKey(where={where!r}) is not a SQL expression: write sa.text({where!r})"
+        )
+    return clause
+
+
+def table_of(table_or_class: Any) -> Table:
+    """Return the table of a mapped class, or the table itself.
+
+    :raises DeclarationError: it is neither.
+    """
+    table = getattr(table_or_class, "__table__", table_or_class)
+    if not isinstance(table, Table):
+        raise DeclarationError(
+            f"{table_or_class!r} is neither a Table nor a mapped class: pass one of the two"
+        )
+    return table
