@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Bracket", "Insertion", "Item", "Source", "UnwritableError"]
 
 _OPENING, _CLOSING = "([{", ")]}"
-_BLANK = frozenset(
-    {tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
-)
+_BLANK = {tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
 
 
 class UnwritableError(UpsertGuardError):

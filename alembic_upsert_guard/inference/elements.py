@@ -49,9 +49,7 @@ def cover(
         return False
     if exact and columns_of(wanted) != columns_of(found):
         return False
-    # an element without text is one of its own: it may equal any expression, and differs from no other for certain
-    wanted_expressions = {e.expression or index for index, e in enumerate(wanted) if not e.column}
-    found_expressions = {e.expression or index for index, e in enumerate(found) if not e.column}
+    wanted_expressions, found_expressions = _expressions_of(wanted), _expressions_of(found)
     if len(wanted_expressions) != len(found_expressions):
         return False
     if not _names_what_is_named(wanted, found):
@@ -60,6 +58,11 @@ def cover(
         return None
     known = all(element.is_known for element in (*wanted, *found))
     return True if known and wanted_expressions == found_expressions else None
+
+
+def _expressions_of(elements: Sequence[Element]) -> set[str | int]:
+    """The SQL of the expressions; the position of one without text, which may equal any other expression."""
+    return {e.expression or index for index, e in enumerate(elements) if not e.column}
 
 
 def _may_name_another(wanted: Sequence[Element], found: Sequence[Element]) -> bool:

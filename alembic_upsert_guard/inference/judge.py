@@ -72,18 +72,24 @@ def judge(
     if traits.database.folds_column_names:
         target = replace(target, elements=with_folded_case(target.elements))
         offered = tuple(replace(c, elements=with_folded_case(c.elements)) for c in offered)
-    if named is None:
-        inferred = tuple(c for c in offered if c.valid and can_be_inferred(target, c, traits))
-    else:
-        inferred = tuple(c for c in offered if c.name in named)
-    spoilers = [c for c in inferred if not c.immediate]
-    if spoilers:
-        return Verdict(State.SHORT, inferred, Shortfall(Code.DEFERRABLE_ARBITER, spoilers[0]))
+    inferred = tuple(
+        c
+        for c in offered
+        if (_is_inferred(target, c, traits) if named is None else c.name in named)
+    )
+    spoiler = next((c for c in inferred if not c.immediate), None)
+    if spoiler is not None:
+        return Verdict(State.SHORT, inferred, Shortfall(Code.DEFERRABLE_ARBITER, spoiler))
     if inferred and named is not None:
         return Verdict(State.SATISFIED, inferred)
     if inferred:
         return _served(target, offered, inferred, traits)
     return _unserved(target, offered, traits, is_answered=named is not None)
+
+
+def _is_inferred(target: ConflictTarget, candidate: Candidate, traits: Traits) -> bool:
+    """Whether text proves that the database infers it."""
+    return candidate.valid and can_be_inferred(target, candidate, traits) is True
 
 
 def _without_candidates(traits: Traits) -> Verdict | None:
