@@ -309,7 +309,7 @@ PLAIN_SQL = [
     "✓ 1 an exam is submitted, once more",
     "✓ 5 a quiz is saved, once more",
     "✓ the rows",
-    "All went as told",
+    "Everything went as described",
 ]
 """What the play without models says, in order."""
 

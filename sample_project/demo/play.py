@@ -121,14 +121,14 @@ def _play_on(database: Database, narrator: Narrator) -> None:
         stage.downgrades_to_nothing()
     narrator.line()
     narrator.summary(rows)
-    narrator.line(f"All went as told, in {monotonic() - began:.0f} seconds.")
+    narrator.line(f"Everything went as described, in {monotonic() - began:.0f} seconds.")
 
 
 def _play_plain_sql(database: Database, narrator: Narrator) -> None:
     began = monotonic()
     narrator.line(f"Five systems without models, {database.describe()}.")
     play_plain_sql(database, narrator)
-    narrator.line(f"All went as told, in {monotonic() - began:.0f} seconds.")
+    narrator.line(f"Everything went as described, in {monotonic() - began:.0f} seconds.")
 
 
 def _end_in_order(_number: int, _frame: FrameType | None) -> None:
