@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from sqlalchemy import (
     Index,
@@ -13,7 +13,7 @@ from sqlalchemy import (
 
 from ..errors import DeclarationError
 from ..findings import NOT_DEFERRABLE_HINT, deferrable_fact
-from ..inference import Candidate, ConflictTarget, enforce_same_uniqueness
+from ..inference import Candidate, ConflictTarget, Nulls, enforce_same_uniqueness
 from .candidates import arbiter_as_candidate
 from .default_names import free_name
 from .elements import (
@@ -39,7 +39,6 @@ __all__ = [
     "reattach",
 ]
 
-Nulls: TypeAlias = Literal["warn", "distinct", "not_distinct", "forbid"]
 Arbiter: TypeAlias = "PrimaryKeyConstraint | UniqueConstraint | Index"
 
 

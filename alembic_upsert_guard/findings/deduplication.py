@@ -10,6 +10,8 @@ from ..names import cut_before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..inference import Nulls
+
 __all__ = ["ColumnInOrder", "SuggestedDirectives", "order_of", "suggest_directives"]
 
 _CHANGED = ("updat", "modif", "chang")
@@ -76,7 +78,7 @@ def suggest_directives(
     *,
     schema: str | None,
     where: str | None,
-    nulls: str,
+    nulls: Nulls,
     order_by: Sequence[str],
     prefix: str = "op.",
 ) -> SuggestedDirectives:

@@ -13,7 +13,7 @@ from .shortfalls import describe_candidate, shortfall_fact, shortfall_hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..inference import Candidate
+    from ..inference import Candidate, Nulls
 
 __all__ = [
     "NULLABLE_HINT",
@@ -40,7 +40,7 @@ class KeySubject:
     elements: tuple[str, ...]
     """In declared order."""
     where: str | None
-    nulls: str
+    nulls: Nulls
 
 
 _REVISION = "run alembic revision --autogenerate, which writes the check of the rows and the fix"

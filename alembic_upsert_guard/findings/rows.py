@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .keys import counted, describe_key
 
 if TYPE_CHECKING:
+    from ..inference import Nulls
     from .deduplication import SuggestedDirectives
 
 __all__ = [
@@ -47,7 +48,7 @@ class RowsReport:
 
     elements: tuple[str, ...]
     where: str | None
-    nulls: str
+    nulls: Nulls
 
     groups: int
     """Keys that more than one row has."""

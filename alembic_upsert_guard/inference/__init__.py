@@ -6,7 +6,7 @@ knows a connection, a dialect object or a model.
 
 from __future__ import annotations
 
-from .candidate import Candidate, ConflictTarget, Element, Kind, Traits
+from .candidate import Candidate, ConflictTarget, Element, Kind, Nulls, Traits
 from .implication import can_be_inferred, holds_the_rowid
 from .judge import judge
 from .near_misses import refused_candidate
@@ -20,6 +20,7 @@ __all__ = [
     "Element",
     "Folded",
     "Kind",
+    "Nulls",
     "Shortfall",
     "State",
     "Traits",

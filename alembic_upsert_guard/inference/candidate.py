@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal, TypeAlias
 
 from ..databases import POSTGRESQL, Database
 
-__all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Traits"]
+__all__ = ["Candidate", "ConflictTarget", "Element", "Kind", "Nulls", "Traits"]
+
+Nulls: TypeAlias = Literal["warn", "distinct", "not_distinct", "forbid"]
+"""What NULL in a key column means, as a declaration states it; ``warn``: it states nothing."""
 
 
 @dataclass(frozen=True, slots=True)

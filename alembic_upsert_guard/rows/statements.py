@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..catalog import TableName
-    from ..inference import ConflictTarget
+    from ..inference import ConflictTarget, Nulls
 
 __all__ = ["IDENTITIES", "RowsOfKey", "listing_sql", "sample_sql", "totals_sql"]
 
@@ -33,7 +33,7 @@ class RowsOfKey:
 
     table: TableName
     target: ConflictTarget
-    nulls: str
+    nulls: Nulls
 
     only: bool = False
     """Whether the table has inheritance children, whose rows its index does not hold (PostgreSQL)."""

@@ -15,6 +15,8 @@ from .markers import NoReverseOp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...inference import Nulls
+
 NULLS = ("warn", "distinct", "not_distinct", "forbid")
 
 
@@ -79,7 +81,7 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
         *,
         schema: str | None = None,
         where: str | TextClause | None = None,
-        nulls: str = "warn",
+        nulls: Nulls = "warn",
         sample: int = 5,
         reveal: bool = True,
         _code: str | None = None,

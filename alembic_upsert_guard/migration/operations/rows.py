@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
     from sqlalchemy.sql.elements import TextClause
 
+    from ...inference import Nulls
+
 _KEEP = ("first", "last")
 
 
@@ -56,7 +58,7 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         repoint: bool = False,
         schema: str | None = None,
         where: str | TextClause | None = None,
-        nulls: str = "warn",
+        nulls: Nulls = "warn",
         reveal: bool = True,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Row
 
-    from ...inference import ConflictTarget
+    from ...inference import ConflictTarget, Nulls
     from ..statements import RowsOfKey
     from .relation import Relation
 
@@ -127,7 +127,9 @@ def _indexed_key(dialect: Dialect, key: RowsOfKey, rows: Sequence[Row[Any]]) -> 
     )
 
 
-def _hashed(elements: Sequence[str], functions: Sequence[str | None], *, nulls: str) -> str | None:
+def _hashed(
+    elements: Sequence[str], functions: Sequence[str | None], *, nulls: Nulls
+) -> str | None:
     hashes: list[str] = []
     for seed, (sql, function) in enumerate(zip(elements, functions, strict=True), 1):
         if function is None:
