@@ -33,7 +33,7 @@ Table("answers", metadata, Column("id", Integer, primary_key=True), Column("ques
 
 
 def main() -> None:
-    """Say what holds; an assertion tells what does not."""
+    """Say what holds; what does not fails an assertion."""
     wheel = next(Path(name).absolute() for name in sys.argv if name.endswith(".whl"))
     sdist = next(Path(name).absolute() for name in sys.argv if name.endswith(".tar.gz"))
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def holds_what_it_needs(wheel: Path, _: Path) -> None:
-    """Every module, the SQL programs, the pages and py.typed; the command and the plugin; nothing of ours beside it."""
+    """Every module, the SQL programs, the pages and py.typed; the command and the plugins; nothing of ours beside it."""
     found = contents(wheel)
     for path in PACKAGE.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -71,6 +71,8 @@ def holds_what_it_needs(wheel: Path, _: Path) -> None:
         "upsert-guard = alembic_upsert_guard.cli:main",
         "[alembic.plugins]",
         "alembic.autogenerate.upsert_guard = alembic_upsert_guard.migration.plugin:plugin",
+        "[pytest11]",
+        "upsert_guard = alembic_upsert_guard.pytest_plugin",
     }
 
 

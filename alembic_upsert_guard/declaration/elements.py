@@ -76,7 +76,7 @@ def element_on(table: Table, element: Any) -> ClauseElement:
     if isinstance(clause, UnaryExpression) and clause.modifier in SORT_MODIFIERS:
         raise DeclarationError(
             f"UpsertKey element {clause} on table {table.fullname!r} states a sort order, which ON CONFLICT does not "
-            "allow (42P10): leave it away; an index may still be declared in any order beside the key"
+            "allow (42P10): leave it out; an index may still be declared in any order beside the key"
         )
     return bound_to(table, clause)
 

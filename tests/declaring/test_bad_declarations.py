@@ -269,7 +269,7 @@ def test_a_sort_order(direction: str) -> None:
     message = refused(UpsertKey(getattr(column("email"), direction)()))
 
     assert "states a sort order, which ON CONFLICT does not allow (42P10)" in message
-    assert "leave it away" in message
+    assert "leave it out" in message
 
 
 def test_a_column_of_another_table() -> None:
