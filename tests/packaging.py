@@ -56,7 +56,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def holds_what_it_needs(wheel: Path, _: Path) -> None:
-    """Every module, the SQL programs, the pages and py.typed; the command and the plugins; nothing of ours beside it."""
+    """Every module, SQL program and page, and py.typed; the command and the plugins; nothing of ours beside it."""
     found = contents(wheel)
     for path in PACKAGE.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
