@@ -30,13 +30,13 @@ SLOW = {
     "generated cases": (
         "agreement", "fuzz/test_fuzz.py", "deduplication", "modelled", "planner", "rest", "stock",
     ),
-    "another server or other packages": ("mysql", "neighbours"),
+    "another server or other packages": ("mysql", "neighbours", "statements"),
     "what the documentation shows, run": (
         "cli/test_command_page.py", "docs/test_pages.py", "fix/test_sample_project.py", "test_readme.py",
         "test_sample_project.py",
     ),
     "a process for each module, file or session": (
-        "scan/test_bounds.py", "shapes", "test_imports.py", "trust",
+        "observed/test_plugin.py", "scan/test_bounds.py", "shapes", "test_imports.py", "trust",
     ),
     "commands that a shell starts, or many of them": (
         "cli/test_check_database.py", "cli/test_check_environments.py", "cli/test_formats.py", "fix/test_command.py",
