@@ -6,7 +6,7 @@ these records (:data:`.catalog.CATALOGS`). A fact that a record does not state i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 __all__ = [
@@ -50,9 +50,6 @@ class Database:
 
     folds_table_names: bool = False
     """The same of tables' names."""
-
-    names_constraints: bool = False
-    """Whether an upsert may name a constraint: ``ON CONFLICT ON CONSTRAINT``."""
 
     has_sqlstates: bool = False
     """Whether a refused upsert is known by its SQLSTATE: 42P10, 55000, 42704."""
@@ -117,9 +114,6 @@ class Database:
     doubles_per_cent: bool = True
     """Whether a driver may take a per cent sign in DDL for a parameter, so that compilers write it twice."""
 
-    keeps_foreign_keys_indexed: bool = False
-    """Whether the last index that serves a foreign key cannot be dropped (MySQL, error 1553)."""
-
     names_constraints_itself: bool = False
     """Whether the server names what is unnamed by a rule that is known: ``<table>_<columns>_key``."""
 
@@ -128,7 +122,6 @@ POSTGRESQL = Database(
     name="postgresql",
     proves_predicates=True,
     has_planner=True,
-    names_constraints=True,
     has_sqlstates=True,
     has_functions=True,
     has_statement_statistics=True,
@@ -167,21 +160,9 @@ MYSQL = Database(
     grouping_hint="SQL_BIG_RESULT ",
     groups_by_ordinal_only=True,
     commits_ddl=True,
-    keeps_foreign_keys_indexed=True,
 )
 
-MARIADB = Database(
-    name="mariadb",
-    infers_by_text=True,
-    has_conflict_targets=False,
-    folds_column_names=True,
-    most_elements=32,
-    has_index_rules_of_mysql=True,
-    grouping_hint="SQL_BIG_RESULT ",
-    groups_by_ordinal_only=True,
-    commits_ddl=True,
-    keeps_foreign_keys_indexed=True,
-)
+MARIADB = replace(MYSQL, name="mariadb", most_elements=32)
 
 DATABASES = {each.name: each for each in (POSTGRESQL, SQLITE, MYSQL, MARIADB)}
 """Every database that is judged, by SQLAlchemy's name of its dialect."""
