@@ -12,6 +12,7 @@ from ..bounds import check_time
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
+from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .shortened import shortened
 from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
@@ -67,7 +68,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None]]:
 
 def _may_upsert(statement: str) -> bool:
     lower = statement.lower()
-    return "conflict" in lower or "duplicate" in lower
+    return "conflict" in lower or "duplicate" in lower or may_look_up(lower)
 
 
 def _moved(token: SqlToken, by: int) -> SqlToken:
@@ -92,7 +93,7 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
             return _without_tokens(sql, error.message)
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
-        return read_bodies(sql, read_sql)
+        return [*lookups_in(sql, tokens), *read_bodies(sql, read_sql)]
     if clauses[0].is_duplicate_key:
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
