@@ -9,6 +9,7 @@ import postgast
 
 from ...target import Cause, Unread
 from ..bounds import check_time
+from .arguments import read_arguments
 from .bodies import read_bodies
 from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
@@ -93,7 +94,8 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
             return _without_tokens(sql, error.message)
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
-        return [*lookups_in(sql, tokens), *read_bodies(sql, read_sql)]
+        inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
+        return sorted([*lookups_in(sql, tokens), *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
