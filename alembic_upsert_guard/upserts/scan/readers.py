@@ -19,7 +19,7 @@ from .sqlfile import SqlSource
 if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
-    from .python import PythonSource
+    from .python import PythonSource, SourceTree
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
 
@@ -40,9 +40,9 @@ class ReadFile:
 class Readers:
     """Reads files of every kind; Python's follow imports into others, which are kept for the next."""
 
-    def __init__(self, declared: DeclaredTables) -> None:
+    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
         """Nothing is read yet."""
-        self._python = PythonReader(declared, _imported)
+        self._python = PythonReader(declared, _imported, tree)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""

@@ -27,7 +27,7 @@ from .walk import find_files
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ...findings import Finding
     from ..upsert import JudgedUpsert
@@ -51,7 +51,8 @@ class Scanner:
         self._idle = 0
         self._declared = declared
         self._drivers = drivers
-        self._readers = Readers(declared or DeclaredTables(()))
+        self._tree = ScannedFiles()
+        self._readers = Readers(declared or DeclaredTables(()), self._tree)
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
@@ -71,6 +72,7 @@ class Scanner:
             [str(path) for path in paths], SUFFIXES, left_out=GitIgnore(), exclude=exclude
         )
         self._problems += found.problems
+        self._tree.paths = tuple(found.paths)
         for done, path in enumerate(found.paths, 1):
             read = self._read(path)
             if isinstance(read, Problem):
@@ -138,6 +140,22 @@ class Scanner:
             for comment in comments.unused()
             if comment.code not in CODES or _can_be_seen(comment.code)
         ]
+
+
+class ScannedFiles:
+    """The files of a scan, searched by their bytes."""
+
+    def __init__(self) -> None:
+        """There is none yet."""
+        self.paths: tuple[str, ...] = ()
+
+    def files_mentioning(self, word: bytes) -> Iterator[str]:
+        """Return the Python files whose bytes hold a word, in the order of the scan."""
+        for path in self.paths:
+            if path.endswith(".py"):
+                source = read_bytes(path)
+                if isinstance(source, bytes) and word in source:
+                    yield path
 
 
 def _place(judged: JudgedUpsert) -> tuple[str, int]:

@@ -45,7 +45,8 @@ class Module:
     def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         self.path = path
         """The real path."""
-        self._shown_path = shown_path or path
+        self.shown_path = shown_path or path
+        """As it was asked for."""
         self.source = source
         with warnings.catch_warnings():
             # about the scanned code, such as a backslash too few: not ours to report
@@ -69,11 +70,18 @@ class Module:
         :param whole: the call or the string that holds it, where a comment counts for it.
         """
         extent = whole.lineno, whole.end_lineno or whole.lineno
-        return Place(path=self._shown_path, line=line, extent=extent)
+        return Place(path=self.shown_path, line=line, extent=extent)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
         return self._parents.get(node)
+
+    def adopt(self, node: ast.expr, parent: ast.AST) -> None:
+        """Take in an expression that the source has as text, in the place of the text."""
+        self._parents[node] = parent
+        for inner in ast.walk(node):
+            for child in ast.iter_child_nodes(inner):
+                self._parents[child] = inner
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Return the nodes around `node`, from the inside out."""
@@ -93,9 +101,14 @@ class Module:
         return frozenset(name for node in self.nodes for name in _changes(node))
 
     @cached_property
-    def set_attributes(self) -> frozenset[str]:
-        """The attributes that are set on something: ``keys.KEY = x``, ``Store.KEY = x``."""
-        return frozenset(name for node in self.nodes for name in _sets_attribute(node))
+    def set_attributes(self) -> dict[str, list[ast.expr]]:
+        """What attributes are set on, by attribute: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.Attribute(value=owner, attr=attr, ctx=ast.Store() | ast.Del()):
+                    found.setdefault(attr, []).append(owner)
+        return found
 
     @cached_property
     def filled_in(self) -> frozenset[str]:
@@ -125,12 +138,6 @@ def _changes(node: ast.AST) -> Iterator[str]:
             yield from _last_name(changed)
         case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
             yield from _last_name(changed)
-
-
-def _sets_attribute(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
-            yield attr
 
 
 def _fills_in(node: ast.AST) -> Iterator[str]:
@@ -171,6 +178,13 @@ class Modules:
             self._parsed[path] = None  # a file that imports itself in a circle
             self._parsed[path] = self._parse(path)
         return self._parsed[path]
+
+    def asked_for(self, path: str) -> Module | None:
+        """Return the module of a file that is scanned, whose places are shown by the path; None: as above."""
+        module = self.at(path)
+        if module is not None:
+            module.shown_path = path
+        return module
 
     def _parse(self, path: str) -> Module | None:
         source = self._read(path)

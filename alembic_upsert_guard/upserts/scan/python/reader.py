@@ -6,16 +6,20 @@ import ast
 import io
 import os
 import tokenize
+from functools import partial
 from typing import TYPE_CHECKING
 
+from .callers import Callers
 from .clients import Clients
 from .columns import Columns
 from .conflict_arguments import ConflictArguments
 from .constants import Constants
+from .heirs import Heirs
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
 from .scope import Scope
+from .sites import Sites
 from .statements import Statements
 from .strings import Strings
 from .tables import Tables
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from .heirs import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
 
@@ -33,13 +38,18 @@ __all__ = ["PythonReader", "PythonSource"]
 class PythonReader:
     """Reads the upserts of Python files, and follows their imports into others."""
 
-    def __init__(self, declared: DeclaredTables, read: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self, declared: DeclaredTables, read: Callable[[str], bytes | None], tree: SourceTree
+    ) -> None:
         """Nothing is read yet.
 
         :param read: the bytes of a file that is imported; None: it is not to be read.
+        :param tree: where the calls of a function are looked for, and the classes that inherit from one.
         """
         self._modules = Modules(read)
-        names = Names(self._modules)
+        heirs = Heirs(self._modules, tree)
+        names = Names(self._modules, heirs)
+        heirs.names = names
         constants = Constants(names)
         tables = Tables(names, constants, declared)
         columns = Columns(names, constants, tables, declared)
@@ -51,6 +61,7 @@ class PythonReader:
             Clients(names, constants),
         )
         self._strings = Strings(names)
+        self._sites = Sites(names, Callers(names, heirs))
 
     def source(self, path: str, source: bytes) -> PythonSource:
         """Return a file, parsed.
@@ -62,15 +73,18 @@ class PythonReader:
         """
         module = Module(os.path.realpath(path), source, path)
         self._modules.add(module)
-        return PythonSource(module, self._calls, self._strings)
+        return PythonSource(module, self._sites, self._calls, self._strings)
 
 
 class PythonSource:
     """One parsed file."""
 
-    def __init__(self, module: Module, calls: tuple[Statements, Clients], strings: Strings) -> None:
+    def __init__(
+        self, module: Module, sites: Sites, calls: tuple[Statements, Clients], strings: Strings
+    ) -> None:
         """Nothing is read yet."""
         self._module = module
+        self._sites = sites
         self._calls = calls
         self._strings = strings
 
@@ -79,8 +93,8 @@ class PythonSource:
         scope = Scope(self._module)
         for node in self._module.nodes:
             if isinstance(node, ast.Call):
-                found = (reader.read(scope, node) for reader in self._calls)
-                yield from (upsert for upsert in found if upsert is not None)
+                for reader in self._calls:
+                    yield from self._sites.read(partial(reader.read, scope, node))
         yield from self._strings.read(self._module)
 
     def comments(self) -> Iterator[tuple[int, str]]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
 from ..sql import HOLE, read_sql
-from .meaning import Expression
 from .module import FILLING
 from .scope import Scope
+from .values import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
