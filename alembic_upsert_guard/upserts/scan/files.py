@@ -37,6 +37,8 @@ class Problem:
     """Counted from 1; None: it is about the whole of it."""
     is_unread: bool = True
     """Whether it may hold an upsert that nothing else reads: a finding. False: it was left out by a rule."""
+    is_suppressed: bool = False
+    """Whether a comment in the file suppresses the finding."""
 
 
 def read_bytes(path: str) -> bytes | str:

@@ -8,19 +8,18 @@ comes in lumps, and every model file parsed once a process.
 
 from __future__ import annotations
 
-import codecs
 from typing import TYPE_CHECKING
 
-from ...findings import CODES, FindingCode
+from ...findings import CODES
 from ...findings.files import unread_file
 from ..declared import DeclaredTables
-from .bounds import SECONDS, OutOfTimeError, time_limit
-from .files import Problem, chunks_of, read_bytes
+from .collection import collection_paused
+from .file_reader import FileReader
+from .files import Problem
 from .gitignore import GitIgnore
-from .ignoring import IgnoreComment, IgnoreComments, suppresses_whole_file
-from .needles import any_may_upsert, may_upsert
+from .ignoring import IgnoreComment, IgnoreComments
 from .ran import known_from_runs
-from .readers import SUFFIXES, Readers
+from .readers import SUFFIXES
 from .report import ScanReport, by_place
 from .resolve import resolve
 from .walk import find_files
@@ -51,14 +50,11 @@ class Scanner:
         self._idle = 0
         self._declared = declared
         self._drivers = drivers
-        self._readers = Readers(declared or DeclaredTables(()))
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
         self._stale: list[IgnoreComment] = []
         self._comments: list[IgnoreComment] = []
-        self._suppressed_files: set[str] = set()
-        """Files that do not parse, and say that it is meant."""
 
     def scan(
         self,
@@ -71,18 +67,20 @@ class Scanner:
             [str(path) for path in paths], SUFFIXES, left_out=GitIgnore(), exclude=exclude
         )
         self._problems += found.problems
-        for done, path in enumerate(found.paths, 1):
-            read = self._read(path)
-            if isinstance(read, Problem):
-                self._problems.append(read)
-            elif read is not None:
-                self._judge(path, read)
-            if progress is not None:
-                progress(done, len(found.paths))
+        with collection_paused():
+            reader = FileReader(self._declared or DeclaredTables(()))
+            for done, path in enumerate(found.paths, 1):
+                read = reader.read(path)
+                if isinstance(read, Problem):
+                    self._problems.append(read)
+                elif read is not None:
+                    self._judge(path, read)
+                if progress is not None:
+                    progress(done, len(found.paths))
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
-            if problem.is_unread and problem.path not in self._suppressed_files
+            if problem.is_unread and not problem.is_suppressed
         ]
         return ScanReport(
             tuple(sorted(self._upserts, key=_place)),
@@ -94,25 +92,6 @@ class Scanner:
             tuple(found.paths),
             None if self._ran is None else self._idle,
         )
-
-    def _read(self, path: str) -> ReadFile | Problem | None:
-        """What is in a file; None: nothing that matters."""
-        source = read_bytes(path)
-        if isinstance(source, str):
-            return Problem(path, source) if _may_hold_an_upsert(path) else None
-        if not path.endswith(SUFFIXES):
-            reason = f"it is none of the files that are read: {', '.join(SUFFIXES)}"
-            return Problem(path, reason, is_unread=False)
-        if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            source = source.decode("utf-16", errors="replace").encode()
-        if not may_upsert(source):
-            return None
-        read = (
-            Problem(path, "it is binary") if b"\0" in source else self._readers.read(path, source)
-        )
-        if isinstance(read, Problem) and suppresses_whole_file(source, FindingCode.UNREAD_FILE):
-            self._suppressed_files.add(path)
-        return read
 
     def _judge(self, path: str, read: ReadFile) -> None:
         self._comments += read.comments
@@ -142,15 +121,6 @@ class Scanner:
 
 def _place(judged: JudgedUpsert) -> tuple[str, int]:
     return judged.upsert.place.path or "", judged.upsert.place.line or 0
-
-
-def _may_hold_an_upsert(path: str) -> bool:
-    """Whether a file that is not read as a whole may matter: it is gone through as far as its time reaches."""
-    try:
-        with time_limit(SECONDS):
-            return any_may_upsert(chunks_of(path))
-    except (OSError, OutOfTimeError):
-        return True
 
 
 def _can_be_seen(code: str) -> bool:

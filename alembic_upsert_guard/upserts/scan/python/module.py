@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
-from ..bounds import check_time
 from .blocks import Blocks
+from .nodes import Nodes
 from .parsing import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["FILLING", "Module", "Modules", "is_external"]
 
@@ -35,12 +35,15 @@ _MUTATORS = frozenset(
 )
 """The methods of lists, sets and dictionaries that change them."""
 
+_KEPT = 1024 * 1024
+"""Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
+
 FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
 """The methods of strings that put something in."""
 
 
 class Module:
-    """One parsed file. Nodes know their parents."""
+    """One parsed file."""
 
     def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         self.path = path
@@ -51,16 +54,8 @@ class Module:
             # about the scanned code, such as a backslash too few: not ours to report
             warnings.simplefilter("ignore")
             self.tree = parsed(source, path)
-        self._parents: dict[ast.AST, ast.AST] = {}
-        self.nodes: list[ast.AST] = [self.tree]
-        """Every node that has parts, parents before children."""
-        for node in self.nodes:  # which grows meanwhile
-            check_time()
-            for child in ast.iter_child_nodes(node):
-                if child._fields:  # operators and contexts are shared by all that have them
-                    self._parents[child] = node
-                    self.nodes.append(child)
-        self.blocks = Blocks()
+        self._nodes = Nodes(self.tree, source)
+        self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
@@ -71,9 +66,18 @@ class Module:
         extent = whole.lineno, whole.end_lineno or whole.lineno
         return Place(path=self._shown_path, line=line, extent=extent)
 
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """Every node that has parts, parents before children; :meth:`near` walks less."""
+        return self._nodes.every()
+
+    def near(self, words: Iterable[str]) -> list[ast.AST]:
+        """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
+        return self._nodes.near(words)
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
-        return self._parents.get(node)
+        return self._nodes.parent(node)
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Return the nodes around `node`, from the inside out."""
@@ -105,7 +109,7 @@ class Module:
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        declared = (node for node in self.nodes if isinstance(node, ast.Global))
+        declared = (node for node in self.near(["global"]) if isinstance(node, ast.Global))
         return frozenset(name for node in declared for name in node.names)
 
     @property
@@ -158,19 +162,31 @@ class Modules:
         """
         self._read = read
         self._parsed: dict[str, Module | None] = {}
+        """Those last asked for last."""
         self._files: dict[Path, bool] = {}
 
-    def add(self, module: Module) -> None:
-        """Keep a module that was parsed already."""
-        self._parsed[module.path] = module
+    def begin(self, module: Module) -> None:
+        """Take up a module that was parsed already, and forget those that were not asked for lately.
+
+        None is forgotten before the next one is begun: what one reading finds in a file is in one tree of it.
+        """
+        kept, size = {}, 0
+        for path, each in reversed(self._parsed.items()):
+            size += 0 if each is None else len(each.source)
+            if size > _KEPT:
+                break
+            kept[path] = each
+        self._parsed = {**dict(reversed(kept.items())), module.path: module}
 
     def at(self, path: str) -> Module | None:
         """Return the module of a file; None: it cannot be read or parsed."""
         path = str(Path(path).resolve())
-        if path not in self._parsed:
-            self._parsed[path] = None  # a file that imports itself in a circle
-            self._parsed[path] = self._parse(path)
-        return self._parsed[path]
+        if path in self._parsed:
+            self._parsed[path] = module = self._parsed.pop(path)
+            return module
+        self._parsed[path] = None  # a file that imports itself in a circle
+        self._parsed[path] = module = self._parse(path)
+        return module
 
     def _parse(self, path: str) -> Module | None:
         source = self._read(path)

@@ -8,6 +8,7 @@ import os
 import tokenize
 from typing import TYPE_CHECKING
 
+from ..needles import WORDS
 from .clients import Clients
 from .columns import Columns
 from .conflict_arguments import ConflictArguments
@@ -60,7 +61,7 @@ class PythonReader:
         :raises RecursionError: it is nested too deeply.
         """
         module = Module(os.path.realpath(path), source, path)
-        self._modules.add(module)
+        self._modules.begin(module)
         return PythonSource(module, self._calls, self._strings)
 
 
@@ -75,7 +76,7 @@ class PythonSource:
 
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
-        for node in self._module.nodes:
+        for node in self._module.near(WORDS):
             if isinstance(node, ast.Call):
                 found = (reader.read(self._module, node) for reader in self._calls)
                 yield from (upsert for upsert in found if upsert is not None)
