@@ -41,9 +41,7 @@ class Nodes:
         lines = sorted({line for word in words for line in self._lines.of(word)})
         return self._walk(root or self._tree, lines if self._lines.are_known else None)
 
-    def holding(
-        self, block: Sequence[ast.stmt], first_lines: Sequence[int], word: str
-    ) -> list[int]:
+    def holding(self, block: Sequence[ast.AST], first_lines: Sequence[int], word: str) -> list[int]:
         """Return the numbers of the statements of a block that have a word on a line of theirs, in their order.
 
         :param first_lines: of the statements, by :func:`first_line`.
