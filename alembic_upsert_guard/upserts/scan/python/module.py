@@ -14,7 +14,9 @@ from .nodes import Nodes
 from .parsing import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
+
+    from ..source_tree import SourceTree
 
 __all__ = ["FILLING", "Module", "Modules", "is_external"]
 
@@ -155,15 +157,11 @@ def _last_name(node: ast.expr) -> Iterator[str]:
 class Modules:
     """The files that imports were followed into, each read once."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
-        """Nothing is read yet.
-
-        :param read: the bytes of a file; None: there is none, or it is not to be read.
-        """
-        self._read = read
+    def __init__(self, tree: SourceTree) -> None:
+        """Nothing is read yet."""
+        self._tree = tree
         self._parsed: dict[str, Module | None] = {}
         """Those last asked for last."""
-        self._files: dict[Path, bool] = {}
 
     def begin(self, module: Module) -> None:
         """Take up a module that was parsed already, and forget those that were not asked for lately.
@@ -189,7 +187,7 @@ class Modules:
         return module
 
     def _parse(self, path: str) -> Module | None:
-        source = self._read(path)
+        source = self._tree.read(path)
         if source is None:
             return None
         try:
@@ -211,7 +209,7 @@ class Modules:
             return self._file(above[level - 1], parts) if level <= len(above) else None
         for candidate in (folder, *folder.parents):
             # inside a package only relative imports look
-            if not self._is_file(candidate / "__init__.py"):
+            if not self._tree.is_file(str(candidate / "__init__.py")):
                 found = self._file(candidate, parts)
                 if found is not None:
                     return found
@@ -220,11 +218,6 @@ class Modules:
     def _file(self, folder: Path, parts: list[str]) -> str | None:
         stem = folder.joinpath(*parts)
         for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
-            if self._is_file(path):
+            if self._tree.is_file(str(path)):
                 return str(path)
         return None
-
-    def _is_file(self, path: Path) -> bool:
-        if path not in self._files:
-            self._files[path] = path.is_file()
-        return self._files[path]

@@ -23,10 +23,11 @@ from .tables import Tables
 from .targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from ..source_tree import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
 
@@ -34,12 +35,12 @@ __all__ = ["PythonReader", "PythonSource"]
 class PythonReader:
     """Reads the upserts of Python files, and follows their imports into others."""
 
-    def __init__(self, declared: DeclaredTables, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
         """Nothing is read yet.
 
-        :param read: the bytes of a file that is imported; None: it is not to be read.
+        :param tree: where imports are looked for.
         """
-        self._modules = Modules(read)
+        self._modules = Modules(tree)
         names = Names(self._modules)
         constants = Constants(names)
         tables = Tables(names, constants, declared)
