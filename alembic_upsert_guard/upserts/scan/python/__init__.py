@@ -8,7 +8,6 @@ SQLAlchemy's (:mod:`.statements`), Supabase's (:mod:`.clients`), and SQL in stri
 
 from __future__ import annotations
 
-from .heirs import SourceTree
 from .reader import PythonReader, PythonSource
 
-__all__ = ["PythonReader", "PythonSource", "SourceTree"]
+__all__ = ["PythonReader", "PythonSource"]

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...target import Unread
+from .homes import may_use
 from .scope import Argument, Scope
 from .values import Class, Expression, Function, Instance, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .heirs import Heirs
+    from .homes import Homes
     from .meaning import Names
-    from .module import Module
+    from .module import Module, Modules
     from .scope import Frame, FunctionNode
     from .values import Meaning
 
@@ -51,10 +52,11 @@ class FoundCallers:
 class Callers:
     """Finds calls."""
 
-    def __init__(self, names: Names, heirs: Heirs) -> None:
+    def __init__(self, names: Names, modules: Modules, homes: Homes) -> None:
         """Nothing is found yet."""
         self._names = names
-        self._heirs = heirs
+        self._modules = modules
+        self._homes = homes
         self._known: dict[FunctionNode, FoundCallers] = {}
 
     def of(self, module: Module, function: FunctionNode) -> FoundCallers:
@@ -70,25 +72,48 @@ class Callers:
         of = Class(module, around) if isinstance(around, ast.ClassDef) else None
         words = [function.name]
         if function.name == "__init__" and of is not None:
-            heirs = (of, *self._heirs.of(of))
-            words += [heir.node.name for heir in heirs]
+            # the calls of the class, and of those that inherit from it; and the calls of super().__init__
+            words += [each.node.name for each in (of, *self._names.heirs.of(of))]
         found: dict[ast.AST, Caller] = {}
         complete = True
         for word in dict.fromkeys(words):
-            modules = self._heirs.mentioning(word)
-            if word == "__init__" and of is not None:
-                modules = tuple(dict.fromkeys(heir.module for heir in heirs))
-            if modules is None:
+            callers = self._with_word(module, function, of, word)
+            if callers is None or len(found) > _CALLERS:
                 return FoundCallers((), complete=False)
-            for each in modules:
-                for reference in _references(each, word, function):
-                    caller, is_clear = self._caller(each, reference, function, of)
-                    complete = complete and is_clear
-                    if caller is not None:
-                        found[caller.node] = caller
-                if len(found) > _CALLERS:
-                    return FoundCallers((), complete=False)
+            found |= {caller.node: caller for caller in callers.callers}
+            complete = complete and callers.complete
         return FoundCallers(tuple(found.values()), complete)
+
+    def _with_word(
+        self, module: Module, function: FunctionNode, of: Class | None, word: str
+    ) -> FoundCallers | None:
+        """The calls that a name leads to; None: too many files have it."""
+        key = (module.path, word, function.lineno)
+        heirs = () if of is None else (of, *self._names.heirs.of(of))
+        paths = (
+            tuple(dict.fromkeys(heir.module.shown_path for heir in heirs))
+            if word == "__init__"
+            else self._homes.of(key, word, may_use)
+        )
+        if paths is None:
+            return None
+        found: list[Caller] = []
+        kept: list[str] = []
+        complete = True
+        for path in paths:
+            each = self._modules.at(path)
+            if each is None:
+                continue
+            for reference in _references(each, word, function):
+                caller, is_clear = self._caller(each, reference, function, of)
+                complete = complete and is_clear
+                if caller is not None:
+                    found.append(caller)
+                if caller is not None or not is_clear:
+                    kept.append(path)
+        if word != "__init__":
+            self._homes.keep(key, word, dict.fromkeys(kept))
+        return FoundCallers(tuple(found), complete)
 
     def _caller(
         self, module: Module, reference: ast.expr, function: FunctionNode, of: Class | None
@@ -128,12 +153,13 @@ class Callers:
 
 def _references(module: Module, word: str, function: FunctionNode) -> Iterator[ast.expr]:
     """Where a name is used, under the names that imports give it; not inside the function itself."""
-    names = {word}
-    for node in module.nodes:
-        match node:
-            case ast.alias(name=name, asname=str() as other) if name == word:
-                names.add(other)
-    for node in module.nodes:
+    aliases = {
+        node.asname
+        for node in module.near([word])
+        if isinstance(node, ast.alias) and node.name == word and node.asname
+    }
+    names = {word, *aliases}
+    for node in module.near(names):
         match node:
             case ast.Name(id=name, ctx=ast.Load()) if name in names:
                 pass

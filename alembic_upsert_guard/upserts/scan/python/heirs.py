@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from .homes import may_inherit
 from .scope import Scope
 from .values import Class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
+    from .homes import Homes
     from .meaning import Names
-    from .module import Module, Modules
+    from .module import Modules
 
-__all__ = ["Heirs", "SourceTree"]
-
-_FILES = 400
-"""Files that may mention a name, at most: a name that more mention says nothing."""
-
-
-class SourceTree(Protocol):
-    """The files that are scanned."""
-
-    def files_mentioning(self, word: bytes) -> Iterable[str]:
-        """Return the paths of the Python files whose bytes hold a word, as they were asked for, in a fixed order."""
+__all__ = ["Heirs"]
 
 
 class Heirs:
     """Finds subclasses."""
 
-    def __init__(self, modules: Modules, tree: SourceTree) -> None:
+    def __init__(self, modules: Modules, homes: Homes) -> None:
         """Nothing is found yet."""
         self._modules = modules
-        self._tree = tree
+        self._homes = homes
         self._known: dict[Class, tuple[Class, ...]] = {}
-        self._mentioning: dict[str, tuple[Module, ...] | None] = {}
         self.names: Names | None = None
         """Set once, by what follows names: each needs the other."""
-
-    def mentioning(self, word: str) -> tuple[Module, ...] | None:
-        """Return the files that a name is written in; None: too many."""
-        if word not in self._mentioning:
-            found: list[Module] = []
-            for path in self._tree.files_mentioning(word.encode()):
-                module = self._modules.asked_for(path)
-                if module is not None:
-                    found.append(module)
-                if len(found) > _FILES:
-                    self._mentioning[word] = None
-                    break
-            else:
-                self._mentioning[word] = tuple(found)
-        return self._mentioning[word]
 
     def of(self, ancestor: Class) -> tuple[Class, ...]:
         """Return every class that inherits from one, itself left out, in the order of files and lines."""
@@ -63,14 +37,24 @@ class Heirs:
             self._known[ancestor] = tuple(dict.fromkeys(below))
         return self._known[ancestor]
 
-    def _direct(self, ancestor: Class) -> Iterator[Class]:
-        names = self.names
-        if names is None:
-            return
-        for module in self.mentioning(ancestor.node.name) or ():
-            for node in module.nodes:
-                if isinstance(node, ast.ClassDef) and node.bases and node is not ancestor.node:
-                    with names.reading():
-                        bases = [m for b in node.bases for m in names.meanings(Scope(module), b)]
-                    if ancestor in bases:
-                        yield Class(module, node)
+    def _direct(self, ancestor: Class) -> list[Class]:
+        name = ancestor.node.name
+        key = (ancestor.module.path, ancestor.qualname, ancestor.node.lineno)
+        paths = self._homes.of(key, name, may_inherit)
+        found = {path: self._in_file(path, ancestor) for path in paths or ()}
+        if paths is not None:
+            self._homes.keep(key, name, [path for path, heirs in found.items() if heirs])
+        return [heir for heirs in found.values() for heir in heirs]
+
+    def _in_file(self, path: str, ancestor: Class) -> list[Class]:
+        module = self._modules.at(path)
+        if module is None or self.names is None:
+            return []
+        found: list[Class] = []
+        for node in module.near([ancestor.node.name]):
+            if isinstance(node, ast.ClassDef) and node.bases and node is not ancestor.node:
+                with self.names.reading():
+                    bases = [m for b in node.bases for m in self.names.meanings(Scope(module), b)]
+                if ancestor in bases:
+                    found.append(Class(module, node))
+        return found
