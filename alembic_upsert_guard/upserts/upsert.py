@@ -82,6 +82,8 @@ class Place:
     """Of ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT``, counted from 1; in a function, of its body."""
     extent: tuple[int, int] | None = None
     """First and last line of the call or the string that holds it, where a comment counts for it; None: nowhere."""
+    helper: Place | None = None
+    """Where the upsert is written, if that is a function which the call at this place leads to; None: it is here."""
 
 
 class NameClash(Enum):

@@ -9,7 +9,10 @@ from .bounds import check_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["any_may_upsert", "may_upsert"]
+__all__ = ["WORDS", "any_may_upsert", "may_upsert"]
+
+WORDS = ("conflict", "duplicate", "insert", "upsert")
+"""In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .bounds import SECONDS, OutOfTimeError, time_limit
-from .files import Problem, read_bytes
+from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .javascript import JavaScriptSource
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
     from .python import PythonSource
+    from .source_tree import SourceTree
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
 
@@ -41,9 +42,12 @@ class ReadFile:
 class Readers:
     """Reads files of every kind; Python's follow imports into others, which are kept for the next."""
 
-    def __init__(self, declared: DeclaredTables) -> None:
-        """Nothing is read yet."""
-        self._python = PythonReader(declared, _imported)
+    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
+        """Nothing is read yet.
+
+        :param tree: where imports are looked for.
+        """
+        self._python = PythonReader(declared, tree)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
@@ -84,8 +88,3 @@ def _ignore_comments(
     return [
         IgnoreComment(path, line, code) for line, text in comments for code in ignored_codes(text)
     ]
-
-
-def _imported(path: str) -> bytes | None:
-    source = read_bytes(path)
-    return source if isinstance(source, bytes) else None
