@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
+from ..needles import WORDS
 from ..sql import HOLE, read_sql
-from .meaning import Expression
 from .module import FILLING
 from .scope import Scope
+from .values import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +48,7 @@ class Strings:
         """Return every upsert in a string of the module; docstrings are prose."""
         roots = dict.fromkeys(
             root
-            for node in module.nodes
+            for node in module.near(WORDS)
             if isinstance(node, ast.Constant)
             and _may_be_sql(node.value)
             and (root := _root(module, node)) is not None
