@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import Location
 from ..findings.calls import Form
-from .target import ConflictTargetCall, Constraint, ConstraintObject, Elements, PrimaryKey, Unread
+from .target import (
+    ConflictTargetCall,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    Lookup,
+    PrimaryKey,
+    Unread,
+)
 
 if TYPE_CHECKING:
     from ..findings import Finding
@@ -154,7 +162,12 @@ class Upsert:
     def elements(self) -> tuple[str, ...]:
         """The target's elements by label, in its order; empty: it has none, or is unread."""
         match self.target:
-            case Elements(elements) | ConflictTargetCall(elements) | ConstraintObject(elements):
+            case (
+                Elements(elements)
+                | ConflictTargetCall(elements)
+                | ConstraintObject(elements)
+                | Lookup(elements)
+            ):
                 return tuple(element.label for element in elements)
             case PrimaryKey(columns):
                 return columns
@@ -163,7 +176,7 @@ class Upsert:
     @property
     def where(self) -> str | None:
         """The target's predicate in PostgreSQL's spelling; None: there is none, or it is unread."""
-        if isinstance(self.target, Elements | ConflictTargetCall):
+        if isinstance(self.target, Elements | ConflictTargetCall | Lookup):
             predicate = self.target.predicate
             return predicate if isinstance(predicate, str) else None
         return None
