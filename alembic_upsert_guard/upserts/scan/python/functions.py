@@ -114,8 +114,7 @@ class Functions:
             return [node.body]
         returns = [n for n in own_nodes(node) if isinstance(n, ast.Return)]
         if len(returns) > 1:
-            reached = self._names.branches.reached(inner, node, returns)
-            returns = [r for r in reached if isinstance(r, ast.Return)]
+            returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
         return [r.value for r in returns if r.value is not None]
 
 

@@ -42,6 +42,8 @@ class _Level:
 
 @dataclass(slots=True)
 class _Site:
+    module: Module
+    node: ast.expr
     read: Callable[[], Upsert | None]
     left: int = _READINGS
 
@@ -54,17 +56,19 @@ class Sites:
         self._names = names
         self._callers = callers
 
-    def read(self, read: Callable[[], Upsert | None]) -> Iterator[Upsert]:
+    def read(
+        self, module: Module, node: ast.expr, read: Callable[[], Upsert | None]
+    ) -> Iterator[Upsert]:
         """Return what an upsert is, under each of the calls that lead to it; empty: it is none.
 
         :param read: reads it, under what the current reading assumes.
         """
-        yield from dict.fromkeys(self._under(_Site(read), _Level({}, None)))
+        yield from dict.fromkeys(self._under(_Site(module, node, read), _Level({}, None)))
 
     def _under(self, site: _Site, level: _Level) -> list[Upsert]:
         site.left -= 1
         with self._names.reading(level.assumed) as reading:
-            upsert = site.read()
+            upsert = self._read(site)
         if upsert is None:
             return []
         openings = list(reading.openings)
@@ -74,6 +78,12 @@ class Sites:
         if level.depth == _LEVELS or site.left <= 0:
             return own
         return self._opened(site, level, upsert, openings) or own
+
+    def _read(self, site: _Site) -> Upsert | None:
+        """The upsert, as the reading says; None: it is none, or what is assumed does not lead there."""
+        if not self._names.branches.is_reached(Scope(site.module), site.node):
+            return None
+        return site.read()
 
     def _opened(
         self, site: _Site, level: _Level, upsert: Upsert, openings: Sequence[Opening]
@@ -99,7 +109,7 @@ class Sites:
         node = opening.node
         if opening.kind is OpeningKind.LOOP:
             with self._names.reading(level.assumed):
-                rounds = rounds_of(self._names, opening.module, node)  # type: ignore[arg-type]
+                rounds = rounds_of(self._names, Scope(opening.module), node)  # type: ignore[arg-type]
             return [self._deeper(level, node, frame, level.place) for frame in rounds], True
         found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
         return [

@@ -97,7 +97,7 @@ class StringItems:
     ) -> list[StringItem] | None:
         if len(node.generators) != 1 or node.generators[0].ifs:
             return None
-        frames = rounds_of(self._names, scope.module, node)
+        frames = rounds_of(self._names, scope, node)
         return [
             StringItem(Scope(scope.module, replace(frame, closure=scope.frame)), node.elt)
             for frame in frames

@@ -71,7 +71,10 @@ class Strings:
                     if _is_read(upsert):
                         yield upsert
                     else:
-                        yield from sites.read(partial(self._upsert, module, root, number))
+                        node = root.value if isinstance(root, ast.AugAssign) else root
+                        yield from sites.read(
+                            module, node, partial(self._upsert, module, root, number)
+                        )
 
     def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
         """One upsert of a string, as the current reading has it; None: the string has not so many."""
