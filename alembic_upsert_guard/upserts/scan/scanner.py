@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...findings import Finding
     from ..declared import DeclaredTables
-    from ..upsert import JudgedUpsert
+    from ..upsert import JudgedUpsert, Upsert
     from .cache import ScanCache
     from .ran import RanUpserts
     from .readers import ReadFile
@@ -47,8 +47,6 @@ class Scanner:
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
-        self._stale: list[IgnoreComment] = []
-        self._comments: list[IgnoreComment] = []
 
     def scan(
         self,
@@ -61,13 +59,18 @@ class Scanner:
         named = [str(path) for path in paths]
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
+        files: dict[str, ReadFile] = {}
         for path, read in read_tree(
             found.paths, self._declared, named=named, cache=cache, progress=progress
         ):
             if isinstance(read, Problem):
                 self._problems.append(read)
             elif read is not None:
-                self._judge(path, read)
+                files[path] = read
+        # an upsert of one file may have its place, and the comments there, in another
+        comments = IgnoreComments([comment for read in files.values() for comment in read.comments])
+        for path, read in files.items():
+            self._judge(path, read, comments)
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
@@ -77,22 +80,22 @@ class Scanner:
             tuple(sorted(self._upserts, key=_place)),
             tuple(sorted(self._findings, key=by_place)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
-            tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
-            tuple(self._comments),
+            tuple(sorted(_stale(comments), key=lambda comment: (comment.path, comment.line))),
+            comments.every,
             len(found.paths),
             tuple(found.paths),
             None if self._ran is None else self._idle,
         )
 
-    def _judge(self, path: str, read: ReadFile) -> None:
-        self._comments += read.comments
-        comments = IgnoreComments(read.comments)
+    def _judge(self, path: str, read: ReadFile, comments: IgnoreComments) -> None:
         seen = {} if self._ran is None else self._ran.at_sites(path, read.upserts)
+        done: dict[Upsert, None] = {}
         for site in read.upserts:
-            judged = [
-                resolve(upsert, self._declared, self._drivers)
-                for upsert in known_from_runs(site, seen.get(site, ()))
-            ]
+            known = known_from_runs(site, seen.get(site, ()))
+            if seen.get(site):  # several calls of one helper are known by the same runs
+                known = [upsert for upsert in known if upsert not in done]
+                done |= dict.fromkeys(known)
+            judged = [resolve(upsert, self._declared, self._drivers) for upsert in known]
             self._upserts += judged
             self._findings += [
                 finding
@@ -102,12 +105,11 @@ class Scanner:
             ]
             if self._ran is not None and not seen[site]:
                 self._idle += not any(self._ran.has(each.upsert) for each in judged)
-        # what only a database brings up is left to the check of it
-        self._stale += [
-            comment
-            for comment in comments.unused()
-            if comment.code not in CODES or _can_be_seen(comment.code)
-        ]
+
+
+def _stale(comments: IgnoreComments) -> list[IgnoreComment]:
+    """Those that suppress nothing; what only a database brings up is left to the check of it."""
+    return [c for c in comments.unused() if c.code not in CODES or _can_be_seen(c.code)]
 
 
 def _place(judged: JudgedUpsert) -> tuple[str, int]:
