@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["any_may_upsert", "may_upsert"]
 
+_WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
+"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
+
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
 _BEHIND = 120
@@ -21,11 +24,12 @@ _OVERLAP = _BEHIND + len(b"duplicate")
 def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
-    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``; case means nothing.
+    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, :data:`_WORDS`; case means
+    nothing.
     """
     lower = source.lower()
     return (
-        b"upsert" in lower  # and so does the mark of a suppressed finding
+        any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
         or _on(lower, b"conflict")
         or _on(lower, b"duplicate")
     )

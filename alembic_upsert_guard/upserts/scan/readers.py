@@ -12,7 +12,7 @@ from .bounds import SECONDS, OutOfTimeError, time_limit
 from .files import Problem, read_bytes
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
-from .javascript import JavaScriptSource
+from .javascript import JavaScriptReader, JavaScriptSource
 from .python import PythonReader
 from .sqlfile import SqlSource
 
@@ -43,6 +43,7 @@ class Readers:
     def __init__(self, declared: DeclaredTables) -> None:
         """Nothing is read yet."""
         self._python = PythonReader(declared, _imported)
+        self._javascript = JavaScriptReader(_imported)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
@@ -71,7 +72,7 @@ class Readers:
         if suffix == ".py":
             return self._python.source(path, source)
         text = source.decode("utf-8-sig")
-        return SqlSource(path, text) if suffix == ".sql" else JavaScriptSource(path, source)
+        return SqlSource(path, text) if suffix == ".sql" else self._javascript.source(path, source)
 
 
 def _ignore_comments(
