@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..catalog import catalog_for
 from ..catalog.names import database_name
 from ..databases import database_for
-from ..errors import MissingParsersError
 from ..findings import counted, unknown_dialect
 from ..findings.keys import describe_target, qualified
 from ..findings.statements import UsedArbiter, arbiter_table
 from ..upserts.judge import merge_answers
+from ..upserts.parsers import check_parsers
 from ..upserts.target import NamedTable
 from ..upserts.upsert import Resolution
 from .database_url import connect_to, run_on
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from ..upserts.upsert import JudgedUpsert
 
 __all__ = ["CheckedRecord", "RecordOptions", "Records", "ran_upserts"]
-
-_PARSERS = ("postgast", "sqlglot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +88,7 @@ class Records:
         self._notes: dict[str, None] = {}
         if not options.has_any:
             return
-        _require_parsers()
+        check_parsers("reading recorded upserts")
         from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
         from ..upserts.statements.log import read_server_log  # noqa: PLC0415 - as above
 
@@ -180,7 +177,7 @@ def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
     """
     if not observed:
         return None
-    _require_parsers()
+    check_parsers("reading recorded upserts")
     from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
     from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
 
@@ -201,15 +198,6 @@ class _Answers(list["Mapping[Any, JudgedUpsert]"]):
     @property
     def merged(self) -> tuple[JudgedUpsert, ...]:
         return tuple(merge_answers(self))
-
-
-def _require_parsers() -> None:
-    missing = [name for name in _PARSERS if find_spec(name) is None]
-    if missing:
-        raise MissingParsersError(
-            f"reading recorded upserts needs parsers that are not installed ({', '.join(missing)}): "
-            "pip install 'alembic-upsert-guard[scan]'"
-        )
 
 
 def _read_from(url: str) -> Recorded:

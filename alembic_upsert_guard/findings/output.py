@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..wording import counted, last_line
 from .codes import Severity
-from .keys import alike, counted, describe_key, describe_schemas, qualified
+from .keys import alike, describe_key, describe_schemas, qualified
 from .offers import offered_once
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def summary(
     came = ", ".join(
         counted(severities.count(each), each.value) for each in Severity if each in severities
     )
-    rest = f", {suppressed:,} suppressed" if suppressed else ""
-    line = f"{subject}: {came or conclusion}{rest}."
+    line = last_line(subject, came or conclusion, suppressed=suppressed)
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 

@@ -10,7 +10,6 @@ import postgast
 from ...target import Cause, Unread
 from ..bounds import check_time
 from .bodies import read_bodies
-from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .shortened import shortened
@@ -94,6 +93,8 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
     if not clauses:
         return read_bodies(sql, read_sql)
     if clauses[0].is_duplicate_key:
+        from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
+
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
     tree = _tree(sql, tokens, clauses)
@@ -179,6 +180,8 @@ def _read_unparsed(
     """
     inserts = any(token.kind == "INSERT" for token in tokens)
     if len(clauses) == 1:
+        from .dialects import read_sqlite  # noqa: PLC0415 - as above
+
         if HOLE not in sql and (upsert := read_sqlite(sql, tokens, clauses[0])) is not None:
             yield upsert
             return
