@@ -129,7 +129,9 @@ class Upsert:
     def location(self) -> Location | None:
         """Its place, as a finding has it; None: it has none."""
         path, line = self.place.path, self.place.line
-        return None if path is None or line is None else Location(path, line)
+        if path is None or line is None:
+            return None
+        return Location(path, line, is_file=self.source is not Source.FUNCTIONS)
 
     @property
     def schema(self) -> str | None:

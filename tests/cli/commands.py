@@ -28,6 +28,8 @@ MEMBERS = {
         "fact",
         "hint",
         "location",
+        "declared_at",
+        "fingerprint",
     ],
     "call_sites": [
         "source",
@@ -66,6 +68,7 @@ class Report:
     suppressed: list[dict[str, Any]]
     call_sites: list[dict[str, Any]] | None
     err: str
+    run: dict[str, Any]
 
     @property
     def codes(self) -> list[str]:
@@ -106,6 +109,9 @@ def report(project: Project, *arguments: str) -> Report:
         "findings",
         "suppressed",
         *(["call_sites"] if "call_sites" in document else []),
+        "counts",
+        "unread_files",
+        "run",
     ]
     assert list(document) == members
     for member, names in MEMBERS.items():
@@ -122,6 +128,7 @@ def report(project: Project, *arguments: str) -> Report:
         document["suppressed"],
         document.get("call_sites"),
         ran.err,
+        document["run"],
     )
 
 
@@ -129,7 +136,12 @@ def could_not_run(project: Project, *arguments: str, forked: bool = True) -> str
     """The one line that says why; nothing else is printed, and the exit code is 2."""
     ran = guard(project, *arguments, forked=forked)
     assert ran.code == 2, ran.said
-    assert ran.out == ""
+    if "json" in arguments:
+        document = json.loads(ran.out)
+        Draft202012Validator(SCHEMA).validate(document)
+        assert list(document) == ["version", "error"]
+    else:
+        assert ran.out == ""
     lines = [line for line in ran.err.splitlines() if line.startswith("upsert-guard: ")]
     assert len(lines) == 1, ran.err
     return lines[0].removeprefix("upsert-guard: ")

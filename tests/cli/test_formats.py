@@ -25,6 +25,7 @@ from alembic_upsert_guard.findings import (
     summary,
 )
 from tests.cli.commands import ACCOUNT, ACCOUNTS, SCHEMA, UNIQUE, could_not_run, guard, report
+from tests.findings.reports import report_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,10 +136,10 @@ def test_the_summary_counts_both_kinds() -> None:
 
 
 def test_github_annotates(short: Project) -> None:
-    """Findings of a database have no place, those of a file do; the summary is for the log."""
+    """A finding of a database is shown where its key is declared; the summary is for the log."""
     ran = guard(short, "check", "--format", "github")
     assert ran.out.splitlines() == [
-        f"::error title=missing-table::{LINE.partition('  ')[2]}",
+        f"::error file=models.py,line={line_of(short, 'UpsertKey(')},title=missing-table::{LINE.partition('  ')[2]}",
         "1 upsert key: 1 error.",
     ]
     assert ran.code == 1
@@ -154,7 +155,7 @@ def test_github_escapes() -> None:
 
 def test_json_is_ascii() -> None:
     """So it is whole under every encoding."""
-    written = as_json([finding(table="grüße")])
+    written = as_json(report_of(finding(table="grüße")))
     assert written.isascii()
     assert json.loads(written)["findings"][0]["table"] == "grüße"
 
@@ -163,14 +164,23 @@ def test_the_schema_is_one_and_knows_every_code() -> None:
     """It is valid itself, and takes no finding that DESIGN does not know."""
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$defs"]["finding"]["properties"]["code"]["enum"] == list(CODES)
+    right = json.loads(as_json(report_of()))
+    assert Draft202012Validator(SCHEMA).is_valid(right)
     for wrong in ({"version": 2}, {"findings": [{}]}, {"keys": [{"verdict": "maybe"}]}):
-        document = {"version": 1, "keys": [], "findings": [], **wrong}
-        assert not Draft202012Validator(SCHEMA).is_valid(document)
+        assert not Draft202012Validator(SCHEMA).is_valid({**right, **wrong})
+
+
+def line_of(project: Project, text: str) -> int:
+    """The line of the models that holds `text`, counted from 1."""
+    lines = (project.path / "models.py").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
 def test_json_of_a_finding(short: Project) -> None:
-    """Every member, as DESIGN has them."""
-    assert report(short, "check").findings == [
+    """Every member, as DESIGN has them, and behind them the line of the declaration and the fingerprint."""
+    (found,) = report(short, "check").findings
+    assert len(found.pop("fingerprint")) == 64
+    assert [found] == [
         {
             "code": "missing-table",
             "severity": "error",
@@ -181,6 +191,7 @@ def test_json_of_a_finding(short: Project) -> None:
             "fact": "the table is not in the database",
             "hint": "run alembic upgrade head, or look whether the check reads the database that is meant",
             "location": None,
+            "declared_at": {"path": "models.py", "line": line_of(short, "UpsertKey(")},
         }
     ]
 
@@ -211,7 +222,7 @@ def test_exit_codes(project: Project, form: str) -> None:
         ["scan", "--diff", "--fix"],
         ["check", "--format", "xml"],
         ["check", "--base"],
-        ["explain"],
+        ["explain", "--format", "json"],
     ],
 )
 def test_wrong_usage(short: Project, arguments: list[str]) -> None:

@@ -11,6 +11,7 @@ from ..bounds import check_time
 from .binding import Assigned, Defined, Imported, SetElsewhere
 from .bindings import bindings_at, bindings_in, is_changed
 from .module import is_external
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ __all__ = ["Class", "Expression", "External", "Function", "Meaning", "Names"]
 class Expression:
     """An expression that is no mere name: a literal, a call, an attribute of something that runs."""
 
-    module: Module
+    scope: Scope
     node: ast.expr | ast.AugAssign
 
 
@@ -35,6 +36,11 @@ class Class:
 
     module: Module
     node: ast.ClassDef
+
+    @property
+    def scope(self) -> Scope:
+        """What its body is evaluated in."""
+        return Scope(self.module)
 
     @property
     def qualname(self) -> str:
@@ -81,55 +87,53 @@ class Names:
         """Nothing is followed yet."""
         self._modules = modules
 
-    def meanings(self, module: Module, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
+    def meanings(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
         if depth == 0:
             return [Unread("it is bound in a circle", Cause.REBOUND)]
         match node:
             case ast.Name(id=name):
-                bindings = bindings_at(module, name, node)
-                found = [m for b in bindings for m in self._bound(module, name, b, depth - 1)]
-                return _once(found or self._starred(module, name, depth - 1))
+                bindings = bindings_at(scope.module, name, node)
+                found = [m for b in bindings for m in self._bound(scope, name, b, depth - 1)]
+                return _once(found or self._starred(scope.module, name, depth - 1))
             case ast.Attribute(value=value, attr=attr):
-                owners = self.meanings(module, value, depth - 1)
-                members = [
-                    m for o in owners for m in self._member(module, node, o, attr, depth - 1)
-                ]
+                owners = self.meanings(scope, value, depth - 1)
+                members = [m for o in owners for m in self._member(scope, node, o, attr, depth - 1)]
                 return _once(members)
             case ast.IfExp(body=body, orelse=orelse):
-                branches = [m for e in (body, orelse) for m in self.meanings(module, e, depth - 1)]
+                branches = [m for e in (body, orelse) for m in self.meanings(scope, e, depth - 1)]
                 return _once(branches)
             case ast.Await(value=value) | ast.NamedExpr(value=value):
-                return self.meanings(module, value, depth - 1)
-            case ast.Call(func=func, args=[*_, value]) if self._is_cast(module, func):
-                return self.meanings(module, value, depth - 1)
-        return [Expression(module, node)]
+                return self.meanings(scope, value, depth - 1)
+            case ast.Call(func=func, args=[*_, value]) if self._is_cast(scope, func):
+                return self.meanings(scope, value, depth - 1)
+        return [Expression(scope, node)]
 
-    def _is_cast(self, module: Module, func: ast.expr) -> bool:
+    def _is_cast(self, scope: Scope, func: ast.expr) -> bool:
         """``typing.cast(T, value)`` is its value."""
         if not (isinstance(func, ast.Name | ast.Attribute) and ast.unparse(func).endswith("cast")):
             return False
-        return self.meanings(module, func) == [External("typing.cast")]
+        return self.meanings(scope, func) == [External("typing.cast")]
 
-    def _bound(self, module: Module, name: str, binding: Binding, depth: int) -> list[Meaning]:
+    def _bound(self, scope: Scope, name: str, binding: Binding, depth: int) -> list[Meaning]:
         match binding:
             case Unread():
                 return [binding]
             case SetElsewhere():
                 return [Unread(f"{name} is set from another scope", Cause.REBOUND)]
             case Assigned(ast.AugAssign() as statement):
-                return [Expression(module, statement)]
+                return [Expression(scope, statement)]
             case Assigned(ast.expr() as value):
-                if is_changed(module, name, value):
+                if is_changed(scope.module, name, value):
                     return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
-                return self.meanings(module, value, depth)
+                return self.meanings(scope, value, depth)
             case Defined(ast.ClassDef() as node):
-                return [Class(module, node)]
+                return [Class(scope.module, node)]
             case Defined(node):
                 return [Function(node.name)]
             case Imported(dotted, imported, level):
-                return self._imported(module, dotted, imported, level, depth)
+                return self._imported(scope.module, dotted, imported, level, depth)
         raise AssertionError(binding)
 
     def _imported(
@@ -155,7 +159,7 @@ class Names:
         if depth == 0:
             return [Unread("it is imported in a circle", Cause.REBOUND)]
         bindings = bindings_in(module, module.tree, name)
-        found = [m for b in bindings for m in self._bound(module, name, b, depth - 1)]
+        found = [m for b in bindings for m in self._bound(Scope(module), name, b, depth - 1)]
         if found:
             return found
         if module.is_package and (submodule := self._file(module, name, 1)) is not None:
@@ -183,12 +187,14 @@ class Names:
         return [Unread(f"{name} is not defined in {module.name}")]
 
     def _member(
-        self, module: Module, node: ast.Attribute, owner: Meaning, attr: str, depth: int
+        self, scope: Scope, node: ast.Attribute, owner: Meaning, attr: str, depth: int
     ) -> list[Meaning]:
         match owner:
             case External(dotted):
                 return [External(f"{dotted}.{attr}")]
-            case _File(file) | Class(file) if attr in module.set_attributes | file.set_attributes:
+            case _File(file) | Class(file) if (
+                attr in scope.module.set_attributes | file.set_attributes
+            ):
                 return [Unread(f"{attr} is changed after it is set", Cause.REBOUND)]
             case _File(file):
                 return self._of_file(file, attr, depth)
@@ -196,9 +202,9 @@ class Names:
                 bound = bindings_in(of, definition, attr)
                 constants = [b for b in bound if isinstance(b, Assigned) and _is_plain(b.value)]
                 if bound and len(constants) == len(bound):
-                    return [m for b in constants for m in self._bound(of, attr, b, depth)]
+                    return [m for b in constants for m in self._bound(owner.scope, attr, b, depth)]
         # a runtime attribute or a mapped column: left to the caller, which knows the models
-        return [Expression(module, node)]
+        return [Expression(scope, node)]
 
 
 def _is_plain(value: ast.AST) -> bool:

@@ -15,6 +15,7 @@ from .constants import Constants
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
+from .scope import Scope
 from .statements import Statements
 from .strings import Strings
 from .tables import Tables
@@ -75,9 +76,10 @@ class PythonSource:
 
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
+        scope = Scope(self._module)
         for node in self._module.nodes:
             if isinstance(node, ast.Call):
-                found = (reader.read(self._module, node) for reader in self._calls)
+                found = (reader.read(scope, node) for reader in self._calls)
                 yield from (upsert for upsert in found if upsert is not None)
         yield from self._strings.read(self._module)
 

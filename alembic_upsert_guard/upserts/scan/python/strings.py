@@ -12,6 +12,7 @@ from ...upsert import Form, Source, Upsert
 from ..sql import HOLE, read_sql
 from .meaning import Expression
 from .module import FILLING
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,8 @@ class Strings:
             and _may_be_sql(node.value)
             and (root := _root(module, node)) is not None
         )
-        composed = {root: list(self._pieces(module, root, _DEPTH)) for root in roots}
+        scope = Scope(module)
+        composed = {root: list(self._pieces(scope, root, _DEPTH)) for root in roots}
         taken = {
             piece.literal
             for root, pieces in composed.items()
@@ -79,39 +81,39 @@ class Strings:
                 form=Form.SQL,
             )
 
-    def _pieces(self, module: Module, node: _Root, depth: int) -> Iterator[_Piece]:
+    def _pieces(self, scope: Scope, node: _Root, depth: int) -> Iterator[_Piece]:
         match node:
             case ast.Constant(value=str() as text):
                 yield _Piece(text, node)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                yield from self._pieces(module, left, depth)
-                yield from self._pieces(module, right, depth)
+                yield from self._pieces(scope, left, depth)
+                yield from self._pieces(scope, right, depth)
             case ast.AugAssign(target=ast.Name() as name, value=value):
-                yield from self._named(module, name, depth)
-                yield from self._pieces(module, value, depth)
+                yield from self._named(scope, name, depth)
+                yield from self._pieces(scope, value, depth)
             case ast.JoinedStr(values=values):
                 for value in values:
-                    yield from self._pieces(module, value, depth)
+                    yield from self._pieces(scope, value, depth)
             case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-                yield from self._pieces(module, value, depth)
+                yield from self._pieces(scope, value, depth)
             case ast.Call(
                 func=ast.Attribute(value=ast.Constant(value=str() as between), attr="join"),
                 args=[ast.List(elts=items) | ast.Tuple(elts=items)],
             ):
                 for position, item in enumerate(items):
                     yield _Piece(between if position else "", None)
-                    yield from self._pieces(module, item, depth)
+                    yield from self._pieces(scope, item, depth)
             case ast.Name() | ast.Attribute():
-                yield from self._named(module, node, depth)
+                yield from self._named(scope, node, depth)
             case _:
                 yield _hole(node)
 
-    def _named(self, module: Module, node: ast.expr, depth: int) -> Iterator[_Piece]:
-        found = self._names.meanings(module, node)
+    def _named(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[_Piece]:
+        found = self._names.meanings(scope, node)
         if depth and len(found) == 1 and isinstance(found[0], Expression):
             meaning = found[0]
             if isinstance(meaning.node, (ast.Constant, ast.BinOp, ast.JoinedStr, ast.AugAssign)):
-                yield from self._pieces(meaning.module, meaning.node, depth - 1)
+                yield from self._pieces(meaning.scope, meaning.node, depth - 1)
                 return
         yield _hole(node)
 
