@@ -24,6 +24,9 @@ _TABLE = frozenset({"from_", "table"})
 class Clients:
     """Reads the upserts of Supabase's clients."""
 
+    methods = frozenset({"upsert"})
+    """What a call has to be called."""
+
     def __init__(self, names: Names, constants: Constants) -> None:
         """Nothing is read yet."""
         self._names = names

@@ -18,6 +18,7 @@ from .values import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from .constants import Constants
     from .meaning import Names
@@ -71,6 +72,10 @@ class Composition:
         composer = _Composer(self._names, self._constants, self._tables)
         pieces = tuple(composer.pieces(scope, root, _DEPTH))
         return Composed(pieces, frozenset(composer.taken))
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Begin a reading under no call: one that grows too long gives up what it reads, and no other."""
+        return self._names.reading()
 
     def may_mean(self, scope: Scope, node: ast.expr, root: Root) -> bool:
         """Return whether a name may mean a string; True where it is not known what it means."""

@@ -41,6 +41,11 @@ _CONFLICT_FIELDS = 3
 class Libraries:
     """Reads the upserts of libraries."""
 
+    methods = frozenset({"insert_rows", "to_sql", "upsert_all", "upsert_rows"}).union(
+        METHODS, *(library.methods for library in SEEN)
+    )
+    """What a call has to be called."""
+
     def __init__(
         self, names: Names, constants: Constants, tables: Tables, declared: DeclaredTables
     ) -> None:

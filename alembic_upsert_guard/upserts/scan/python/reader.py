@@ -25,6 +25,7 @@ from .predicates import Predicates
 from .scope import Scope
 from .sites import Sites
 from .statements import Statements
+from .string_items import last_name
 from .strings import Strings
 from .tables import Tables
 from .targets import Targets
@@ -102,7 +103,8 @@ class PythonSource:
         scope = Scope(self._module)
         for node in self._module.near(WORDS):
             if isinstance(node, ast.Call):
-                for reader in self._calls:
+                method = last_name(node.func)
+                for reader in (each for each in self._calls if method in each.methods):
                     yield from self._sites.read(
                         self._module, node, partial(reader.read, scope, node)
                     )

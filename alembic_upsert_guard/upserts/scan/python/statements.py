@@ -32,6 +32,9 @@ _DEPTH = 40
 class Statements:
     """Reads SQLAlchemy's upserts."""
 
+    methods = _ON_CONFLICT | {_ON_DUPLICATE}
+    """What a call has to be called."""
+
     def __init__(self, names: Names, tables: Tables, arguments: ConflictArguments) -> None:
         """Nothing is read yet."""
         self._names = names

@@ -67,7 +67,9 @@ class Strings:
         for root, text in texts.items():
             # a string that another one takes in is read there
             if root not in taken:
-                for number, upsert in enumerate(self._upserts(module, root, text)):
+                with self._composition.reading():
+                    upserts = self._upserts(module, root, text)
+                for number, upsert in enumerate(upserts):
                     if _is_read(upsert):
                         yield upsert
                     else:
@@ -85,6 +87,11 @@ class Strings:
         composed = self._composition.composed(Scope(module), root)
         return _Text(composed, tuple(read_sql(composed.text)))
 
+    def _alone(self, module: Module, root: Root) -> _Text:
+        """A string under no call."""
+        with self._composition.reading():
+            return self._text(module, root)
+
     def _texts(self, module: Module) -> dict[Root, _Text]:
         """The strings that may upsert, those that others take in included."""
         roots = dict.fromkeys(
@@ -94,11 +101,11 @@ class Strings:
             and _may_be_sql(node.value)
             and (root := root_of(module, node)) is not None
         )
-        texts = {root: self._text(module, root) for root in roots}
+        texts = {root: self._alone(module, root) for root in roots}
         pieces = {root for root, text in texts.items() if not text.is_whole}
         for root in dict.fromkeys(_by_name(module, pieces)):
             if root not in texts:
-                text = self._text(module, root)
+                text = self._alone(module, root)
                 if text.is_statement and text.composed.taken & pieces:
                     texts[root] = text
         return texts
