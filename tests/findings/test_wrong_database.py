@@ -14,18 +14,16 @@ if TYPE_CHECKING:
 
     from alembic_upsert_guard import Finding
 
+NAMES = ("a", "b", "c", "d", "e")
+WAY_OUT = "Look whether this is the database that is meant, or run alembic upgrade head"
+
 
 def checked(*there: str) -> Sequence[Finding]:
-    """What is found of three tables where those `there` are in the database."""
+    """What is found of five tables where those `there` are in the database."""
     metadata = MetaData()
-    for name in ("a", "b", "c"):
-        Table(
-            name,
-            metadata,
-            Column("id", Integer, primary_key=True),
-            Column("k", Integer),
-            UpsertKey("id"),
-        )
+    for name in NAMES:
+        id_column = Column("id", Integer, primary_key=True)
+        Table(name, metadata, id_column, Column("k", Integer), UpsertKey("id"))
     with create_engine("sqlite://").connect() as connection:
         for name in there:
             metadata.tables[name].create(connection)
@@ -37,19 +35,15 @@ def test_a_database_without_any_of_the_tables_is_one_line() -> None:
     findings = checked()
 
     assert [(str(each.code), each.table) for each in findings] == [
-        ("missing-table", name) for name in ("a", "b", "c")
+        ("missing-table", name) for name in NAMES
     ]
     assert as_text(findings, coloured=False) == [
-        (
-            "missing-table  3 upsert keys: none of the 3 tables is in the database. Look whether this is the database that "
-            "is meant, or run alembic upgrade head"
-        )
+        f"missing-table  5 upsert keys: none of the 5 tables is in the database. {WAY_OUT}"
     ]
 
 
 def test_tables_beside_others_are_missing_one_by_one() -> None:
-    """The twin: one of the three is there."""
+    """The twin: one of them is there."""
     assert [line.partition(":")[0] for line in as_text(checked("a"), coloured=False)] == [
-        "missing-table  upsert key b (id)",
-        "missing-table  upsert key c (id)",
+        f"missing-table  upsert key {name} (id)" for name in NAMES[1:]
     ]
