@@ -9,7 +9,7 @@ from ..catalog import Inferred, KeyQuestion, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
 from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
 from ..databases import database_for
-from ..findings.shortfalls import missing_right_hint
+from ..findings.key_sql import missing_right_hint
 from ..inference import Candidate, Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted, target_sql
 from ..verdict.answer import conclude
