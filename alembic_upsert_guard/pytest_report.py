@@ -42,7 +42,7 @@ def report_on(
     unknown = tuple(_unknown(upserts, lost))
     if not found:
         return Report((*unknown, last_line(subject, _NONE_REFUSED)), fails=False)
-    from .findings import Severity, as_text, summary  # noqa: PLC0415 - most runs have none
+    from .findings import Severity, as_lines, summary  # noqa: PLC0415 - most runs have none
 
     unusable: tuple[str, ...] = ()
     try:
@@ -58,7 +58,7 @@ def report_on(
     )
     is_error = any(finding.severity is Severity.ERROR for finding in findings)
     return Report(
-        (*as_text(findings, coloured=coloured), *unusable, *unknown, last),
+        (*as_lines(findings, coloured=coloured), *unusable, *unknown, last),
         fails=is_error or bool(unusable),
     )
 

@@ -67,13 +67,19 @@ class RanUpserts:
         own = {site for site, of_site in found.items() if of_site}
         for each in unclaimed:
             fitting = [s for s in inside.get(functions.around(each.line), ()) if _fits(s, each)]
-            if len(fitting) == 1 and fitting[0] not in own:
-                found[fitting[0]].append(each)
+            # a helper's upsert is a site at each of its calls
+            if len({site.place.written for site in fitting}) == 1:
+                for site in fitting:
+                    if site not in own:
+                        found[site].append(each)
         return found
 
 
 def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
-    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is."""
+    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is.
+
+    What a helper ran has its place there: which of the calls led to it, is not known.
+    """
     is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):
         is_read = False
@@ -84,8 +90,9 @@ def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert
     ]
     if is_read or not fitting:
         return (upsert,)
-    found = {replace(upsert, table=each.table, target=each.target): None for each in fitting}
-    return tuple(found)
+    place = upsert.place.written
+    found = [replace(upsert, table=e.table, target=e.target, place=place) for e in fitting]
+    return tuple(dict.fromkeys(found))
 
 
 def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
@@ -96,7 +103,8 @@ def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
 
 
 def _is_within(site: Upsert, line: int) -> bool:
-    first, last = site.place.extent or (site.place.line or 0, site.place.line or 0)
+    written = site.place.written
+    first, last = written.extent or (written.line or 0, written.line or 0)
     return first <= line <= last
 
 
@@ -132,10 +140,10 @@ class _Functions:
         ]
 
     def holding(self, sites: Sequence[Upsert]) -> dict[tuple[int, int] | None, list[Upsert]]:
-        """Return which of `sites` are in each function."""
+        """Return which of `sites` are written in each function."""
         inside: dict[tuple[int, int] | None, list[Upsert]] = {}
         for site in sites:
-            function = self.around(site.place.line or 0)
+            function = self.around(site.place.written.line or 0)
             if function is not None:
                 inside.setdefault(function, []).append(site)
         return inside
