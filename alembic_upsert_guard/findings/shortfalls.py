@@ -54,8 +54,8 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
             f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
         )
     if shortfall.lacking is not None:
-        asks = f"{shortfall.lacking.role} may not ask the database"
-        return _unproven_fact(shortfall.candidate, asks)
+        why = f"{shortfall.lacking.role} may not ask the database"
+        return _unproven(target, shortfall.candidate, why)
     if shortfall.code is Code.PREDICATE_MISMATCH:
         return _predicate(target, shortfall.candidate, subject)
     return _FACTS[shortfall.code](target, shortfall.candidate)
@@ -195,13 +195,11 @@ def _nulls(_: ConflictTarget, candidate: Candidate | None) -> str:
     return f"{_named(candidate)} takes NULLs as {mode}, the key states otherwise"
 
 
-def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
-    if candidate is not None:
-        return _unproven_fact(candidate, "the database could not be asked")
-    return "it is a view: the database infers on the table behind it"
-
-
-def _unproven_fact(candidate: Candidate | None, why: str) -> str:
+def _unproven(
+    _: ConflictTarget, candidate: Candidate | None, why: str = "the database could not be asked"
+) -> str:
+    if candidate is None:
+        return "it is a view: the database infers on the table behind it"
     return f"{_named(candidate)} may or may not serve: its SQL reads differently, and {why} whether it means the same"
 
 
