@@ -38,12 +38,15 @@ def test_a_database_without_any_of_the_tables_is_one_line() -> None:
         ("missing-table", name) for name in NAMES
     ]
     assert as_text(findings, coloured=False) == [
-        f"missing-table  5 upsert keys: none of the 5 tables is in the database. {WAY_OUT}"
+        "error[missing-table]: 5 upsert keys: none of the 5 tables is in the database",
+        f"  help: {WAY_OUT}",
     ]
 
 
 def test_tables_beside_others_are_missing_one_by_one() -> None:
     """The twin: one of them is there."""
-    assert [line.partition(":")[0] for line in as_text(checked("a"), coloured=False)] == [
-        f"missing-table  upsert key {name} (id)" for name in NAMES[1:]
+    lines = as_text(checked("a"), coloured=False)
+
+    assert [line.partition("]: ")[2] for line in lines if "missing-table" in line] == [
+        f"upsert key {name} (id): the table is not in the database" for name in NAMES[1:]
     ]

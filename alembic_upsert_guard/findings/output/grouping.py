@@ -26,7 +26,7 @@ def grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     Two levels, for a thousand tenants: a fact that all share is one line, and facts that differ in their numbers, as of
     duplicate groups, are not a thousand lines.
     """
-    by_fact = list(alike(findings, _without_schema))
+    by_fact = [_without_places(group) for group in alike(findings, _without_schema)]
     for lists in alike(by_fact, _of_one_key):
         if len(lists) == 1:
             yield lists[0]
@@ -48,6 +48,13 @@ def describe_subject(group: Sequence[Finding]) -> str:
     table = qualified(finding.schema if len(schemas) == 1 else None, str(finding.table))
     key = describe_key(table, finding.elements, finding.where) if finding.elements else table
     return f"{key}{describe_schemas(schemas)}"
+
+
+def _without_places(group: list[Finding]) -> list[Finding]:
+    """The group, of no declaration where it is of the whole database."""
+    if not group[0].is_of_database or len(group) == 1:
+        return group
+    return [replace(finding, declared_at=None) for finding in group]
 
 
 def _without_schema(finding: Finding) -> Finding:
