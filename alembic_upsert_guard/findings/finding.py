@@ -57,6 +57,9 @@ class Finding:
     circumstance: Circumstance | None = None
     """What makes it better or worse than its code is as a rule; None: nothing."""
 
+    is_of_database: bool = field(default=False, compare=False)
+    """Whether the fact is about the whole database: people read it once, whatever the keys."""
+
     declared_at: Location | None = field(default=None, compare=False)
     """Where the key is declared; None: the finding is about no declared key, or its place is not known."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName, catalog_for
 from ..catalog.messages import holds_no_value, message_of
+from ..catalog.names import database_name
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
@@ -23,6 +25,7 @@ from ..findings import (
     Unread,
     beside_other_tables,
     missing_table,
+    missing_tables,
     nullable_key,
     nulls_mismatch,
     of_rows,
@@ -100,6 +103,9 @@ def _check_all(
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
+    absent = missing_table
+    if not existing and len(living) > 1:
+        absent = partial(missing_tables, tables=len(living), database=database_name(connection))
     for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
         if table.schema is None:
             found = existing.get(table)
@@ -107,7 +113,7 @@ def _check_all(
         if table not in existing:
             for subject in sorted((_key_of(table, d) for d in declarations_of(table)), key=_name):
                 keys.append(_unserved(subject))
-                findings.append(missing_table(subject))
+                findings.append(absent(subject))
             continue
         for key in sorted(existing[table], key=lambda k: _name(_key_of(k.table, k.declaration))):
             checked, of_key = _check(connection, key)
