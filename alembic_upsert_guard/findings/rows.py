@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .keys import counted, describe_key
+from .keys import counted, describe_key, describe_target
 
 if TYPE_CHECKING:
     from ..inference import Nulls
@@ -86,6 +86,10 @@ class RowsReport:
     left_behind: str | None = None
     """The INVALID index that the build left behind, which ran outside a transaction; None: nothing."""
 
+    created: str | None = None
+    """What an operation that is no directive of ours was to create, such as ``unique index uq_accounts_email``; None:
+    the report is of the check of a key."""
+
     doubt: str | None = None
     """Why the rows could not be compared as the index will; None: they were."""
 
@@ -106,9 +110,9 @@ class RowsReport:
 
 def first_line(report: RowsReport) -> str:
     """Return the consequence in one line, without values."""
-    key = describe_key(report.table, report.elements, report.where)
+    fails = f"{_subject(report)} {_outcome(report)}"
     if report.obstacle is not None:
-        return f"{key} does not hold: no unique index can be made on it; {_changed(report)}"
+        return f"{fails}: no unique index can be made on it; {_changed(report)}"
     parts = []
     if report.groups:
         parts.append(
@@ -116,14 +120,29 @@ def first_line(report: RowsReport) -> str:
         )
     if report.nulls == "forbid" and report.null_rows:
         parts.append(_null_rows(report.null_rows))
-    return f"{key} does not hold: {', '.join(parts)}; {_changed(report)}"
+    return f"{fails}: {', '.join(parts)}; {_changed(report)}"
+
+
+def _subject(report: RowsReport) -> str:
+    if report.created is None:
+        return describe_key(report.table, report.elements, report.where)
+    return f"{report.created} on {describe_target(report.table, report.elements, report.where)}"
+
+
+def _outcome(report: RowsReport) -> str:
+    return "does not hold" if report.created is None else "cannot be created"
+
+
+def _place(report: RowsReport) -> str:
+    """What a line of the revision is put above."""
+    return "the check" if report.created is None else "the operation"
 
 
 def _changed(report: RowsReport) -> str:
     if report.left_behind is not None:
         return f"the build left the INVALID index {report.left_behind} behind"
     if report.autocommit:
-        return "what the revision did above the check stays, for it runs in AUTOCOMMIT"
+        return f"what the revision did above {_place(report)} stays, for it runs in AUTOCOMMIT"
     return "nothing was changed"
 
 
@@ -199,10 +218,13 @@ _WHAT_STAYS = (
     "Take those lines out before the upgrade runs again."
 )
 _BY_HAND = (
-    "keep one row of each key and delete or merge the others, in this revision above the check or by hand, then run "
+    "keep one row of each key and delete or merge the others, in this revision above {place} or by hand, then run "
     "the upgrade again"
 )
 _NOT_A_KEY = "if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration"
+_NOT_UNIQUE = (
+    "if the rows are meant to be there, they are told apart by other columns: correct the operation"
+)
 NULL_ROWS_HINT = (
     "fill the NULLs in, or state in the key what they mean: "
     'nulls="distinct" or (PostgreSQL 15) "not_distinct"'
@@ -214,7 +236,9 @@ def _ways_out(report: RowsReport) -> list[str]:
         return [OTHER_KEY]
     ways = []
     if report.groups:
-        ways += [*_cleaning(report), *_offered(report), _BY_HAND, _NOT_A_KEY]
+        by_hand = _BY_HAND.format(place=_place(report))
+        meant = _NOT_A_KEY if report.created is None else _NOT_UNIQUE
+        ways += [*_cleaning(report), *_offered(report), by_hand, meant]
     if report.nulls == "forbid" and report.null_rows:
         ways.append(NULL_ROWS_HINT)
     return ways
@@ -232,8 +256,9 @@ def _offered(report: RowsReport) -> list[str]:
     if report.suggested is None:
         return []
     order = ", ".join(report.order_by) or "their place in the table"
+    above = f"look this over and put it above {_place(report)}"
     lines = [
-        f"keep the last row of each key by {order} and archive the others: look this over and put it above the check",
+        f"keep the last row of each key by {order} and archive the others: {above}",
         f"      {report.suggested.upgrade}",
         "    and this one, which brings them back, into downgrade() below the drop",
         f"      {report.suggested.downgrade}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from alembic.util import CommandError, messaging
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOGGER",
+    "PLUGIN",
     "VALIDATE_SWITCH",
     "connection_of",
+    "is_plugin_on",
     "log",
     "prints_folded",
     "reveals",
     "table_of",
     "target_of",
+    "validates_all",
     "validation_enabled",
 ]
 
@@ -37,8 +41,11 @@ LOGGER = "alembic.autogenerate.upsert_guard"
 
 log = logging.getLogger(LOGGER)
 
+PLUGIN = "alembic.autogenerate.upsert_guard"
+"""The entry point's name, by which ``autogenerate_plugins`` switches it off."""
+
 VALIDATE_SWITCH = "upsert_guard_validate"
-"""The ``-x`` argument that turns the check of the rows off."""
+"""The ``-x`` argument that turns the check of the rows off, and the option that asks for it everywhere."""
 
 
 def validation_enabled(context: MigrationContext) -> bool:
@@ -55,6 +62,31 @@ def validation_enabled(context: MigrationContext) -> bool:
             f"-x {VALIDATE_SWITCH}={stated} is not known: write -x {VALIDATE_SWITCH}=off, or leave it out"
         )
     return bool(stated == "on")
+
+
+def validates_all(context: MigrationContext) -> bool:
+    """Return whether every operation that makes something unique has the rows checked before.
+
+    :raises CommandError: the option of ``context.configure()`` has another value than ``"all"``.
+    """
+    stated = context.opts.get(VALIDATE_SWITCH)
+    if stated not in (None, "all"):
+        raise CommandError(
+            f'context.configure({VALIDATE_SWITCH}={stated!r}) is not known: write "all", or leave it out'
+        )
+    return stated is not None
+
+
+def is_plugin_on(context: MigrationContext) -> bool:
+    """Return whether ``autogenerate_plugins`` of ``context.configure()`` lets the plugin take part."""
+    stated = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
+    off = [name.removeprefix("~") for name in stated if name.startswith("~")]
+    on = [name for name in stated if not name.startswith("~")]
+    return _names_plugin(on) and not _names_plugin(off)
+
+
+def _names_plugin(names: Sequence[str]) -> bool:
+    return any(fnmatchcase(PLUGIN, name) for name in names)
 
 
 def reveals(context: MigrationContext, operation: MigrateOperation) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
+from sqlalchemy.exc import IntegrityError
 
 from ..errors import UpsertGuardError
 from ..findings import first_line, violation_text
@@ -12,7 +13,7 @@ from ..findings import first_line, violation_text
 if TYPE_CHECKING:
     from ..findings import RowsReport
 
-__all__ = ["UpsertKeyViolation"]
+__all__ = ["UniqueBuildViolation", "UpsertKeyViolation"]
 
 
 class UpsertKeyViolation(CommandError, UpsertGuardError):  # noqa: N818 - the name is the contract
@@ -26,10 +27,29 @@ class UpsertKeyViolation(CommandError, UpsertGuardError):  # noqa: N818 - the na
 
         :param shown_already: the text is only the first line, for a reader who has seen the rest.
         """
-        super().__init__(
-            f"{first_line(report)}; the report is above"
-            if shown_already
-            else violation_text(report)
-        )
+        text = f"{first_line(report)}; the report is above" if shown_already else None
+        # not super(): SQLAlchemy's error, the other base of what is below, takes other arguments
+        Exception.__init__(self, text or violation_text(report))
         self.report = report
         """What was found, as values."""
+
+
+class UniqueBuildViolation(UpsertKeyViolation, IntegrityError):  # noqa: N818 - as its base
+    """Rows of the database break what an operation of Alembic's own, or SQL of a revision, was to make unique.
+
+    It is SQLAlchemy's error as well, which the operation raises without this package: a revision that catches that one
+    catches this.
+    """
+
+    def __init__(
+        self, report: RowsReport, error: IntegrityError, *, shown_already: bool = False
+    ) -> None:
+        """Hold the report, and what SQLAlchemy's error holds."""
+        UpsertKeyViolation.__init__(self, report, shown_already=shown_already)
+        vars(self).update(vars(error))
+        self.statement, self.params, self.orig = error.statement, error.params, error.orig
+        self.report = report
+
+    def __str__(self) -> str:
+        """Return the report, as the ``alembic`` command prints it."""
+        return str(self.args[0])

@@ -27,8 +27,8 @@ from ...sqltext import named
 from ...verdict.inferred import inferred_arbiters
 from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
 from ..operations import source_of
-from ..violation import UpsertKeyViolation
-from .build_race import watch_builds
+from ..violation import UniqueBuildViolation, UpsertKeyViolation
+from .build_race import CheckedKey, watch_builds
 from .redaction import redacted
 from .script import write, write_as_written, write_or_warn
 from .subject import subject_of
@@ -37,12 +37,21 @@ if TYPE_CHECKING:
     from alembic.operations import MigrateOperation, Operations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
+    from sqlalchemy.exc import IntegrityError
 
     from ...findings import RowsReport
     from ..operations import ValidateUpsertKeyOp, VerifyUpsertKeyOp
     from .subject import Subject
 
-__all__ = ["do_nothing", "refused_rows", "validate_upsert_key", "verify_upsert_key", "watch_key"]
+__all__ = [
+    "do_nothing",
+    "refused_rows",
+    "report_on",
+    "validate_upsert_key",
+    "verify_upsert_key",
+    "violation_of",
+    "watch_key",
+]
 
 
 @redacted
@@ -73,10 +82,10 @@ def _skip(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Su
 
 def _check(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Subject) -> None:
     connection = connection_of(context)
-    report = _report(connection, operation, subject)
+    report = report_on(connection, operation, subject)
     if report.refuses:
         stays = commits_each_statement(connection)
-        raise _violation(context, replace(report, autocommit=stays))
+        raise violation_of(context, replace(report, autocommit=stays))
     if report.doubt is not None:
         log.warning(
             "%s: the rows were not checked: %s. The build of the index decides",
@@ -100,25 +109,31 @@ def watch_key(
     connection = connection_of(context)
 
     def refused(left_behind: str | None) -> UpsertKeyViolation | None:
-        report = _report(connection, operation, subject)
+        report = report_on(connection, operation, subject)
         if left_behind is not None:
             left_behind = named(context.dialect, subject.table.schema, left_behind)
         report = replace(report, arrived=checked, left_behind=left_behind)
-        return _violation(context, report) if report.refuses else None
+        return violation_of(context, report) if report.refuses else None
 
     columns = [element for element in operation.elements if isinstance(element, str)]
-    watch_builds(
-        connection,
-        operation.table_name,
-        operation.schema,
-        frozenset(columns) if len(columns) == len(operation.elements) else None,
-        refused,
+    key = CheckedKey(
+        table=(operation.schema, operation.table_name),
+        columns=frozenset(columns) if len(columns) == len(operation.elements) else None,
+        refusal=refused,
         label=subject.label,
         reveal=subject.reveal,
+        checked=checked,
     )
+    watch_builds(connection, key)
 
 
-def _report(connection: Connection, operation: ValidateUpsertKeyOp, subject: Subject) -> RowsReport:
+def report_on(
+    connection: Connection, operation: ValidateUpsertKeyOp, subject: Subject
+) -> RowsReport:
+    """Return what the rows have against the key, with the lines that fix them where there are any.
+
+    :raises CommandError: they cannot be read.
+    """
     try:
         report = read_rows(connection, subject.rows, sample=operation.sample, reveal=subject.reveal)
     except HiddenRowsError as error:
@@ -148,15 +163,25 @@ def refused_rows(
 
     :param left_behind: the INVALID index that a build has left, None for none.
     """
-    report = _report(connection_of(context), operation, subject_of(context, operation))
-    return _violation(context, replace(report, left_behind=left_behind)) if report.refuses else None
+    report = report_on(connection_of(context), operation, subject_of(context, operation))
+    return (
+        violation_of(context, replace(report, left_behind=left_behind)) if report.refuses else None
+    )
 
 
-def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
+def violation_of(
+    context: MigrationContext, report: RowsReport, error: IntegrityError | None = None
+) -> UpsertKeyViolation:
+    """Return what is raised of the report, which a terminal has seen then.
+
+    :param error: the database's, in whose place it is raised; None: the rows were read before anything was done.
+    """
     report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
     folded = prints_folded(context)
     if folded:
         log.error("%s", violation_text(report))
+    if error is not None:
+        return UniqueBuildViolation(report, error, shown_already=folded)
     return UpsertKeyViolation(report, shown_already=folded)
 
 
