@@ -14,7 +14,14 @@ from .codes import (
     UnknownCodeError,
     code_of,
 )
-from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
+from .deduplication import (
+    BY_PLACE,
+    ColumnInOrder,
+    RowOrder,
+    SuggestedDirectives,
+    order_of,
+    suggest_directives,
+)
 from .finding import Finding, Location, sentences
 from .key_findings import (
     NULLABLE_HINT,
@@ -60,9 +67,7 @@ from .rows import (
     NULL_ROWS_HINT,
     DuplicateGroup,
     RowsReport,
-    first_line,
     null_rows_fact,
-    violation_text,
 )
 from .shortfalls import (
     NOT_DEFERRABLE_HINT,
@@ -73,8 +78,10 @@ from .shortfalls import (
     unserved_rowid_fact,
     without_arbiter,
 )
+from .violation_text import first_line, violation_text
 
 __all__ = [
+    "BY_PLACE",
     "CODES",
     "CORRECT_THE_SQL",
     "NOT_DEFERRABLE_HINT",
@@ -90,6 +97,7 @@ __all__ = [
     "KeySubject",
     "Location",
     "MissingPageError",
+    "RowOrder",
     "RowsReport",
     "Run",
     "RunReport",

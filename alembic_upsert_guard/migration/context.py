@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError, messaging
+from sqlalchemy import MetaData
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName
+from ..declaration import declarations_of
 from ..inference import ConflictTarget, Element
 from ..sqltext import ended, literal_sql
 
@@ -26,8 +28,10 @@ __all__ = [
     "PLUGIN",
     "VALIDATE_SWITCH",
     "connection_of",
+    "declaring_metadata",
     "is_plugin_on",
     "log",
+    "metadata_of",
     "prints_folded",
     "reveals",
     "table_of",
@@ -106,6 +110,20 @@ def connection_of(context: MigrationContext) -> Connection:
     connection = context.connection
     assert connection is not None  # noqa: S101 - only with --sql there is none
     return connection
+
+
+def declaring_metadata(context: MigrationContext) -> tuple[MetaData, ...]:
+    """Return what of ``target_metadata`` declares keys; empty: nothing does."""
+    return tuple(
+        each for each in metadata_of(context) if any(map(declarations_of, each.tables.values()))
+    )
+
+
+def metadata_of(context: MigrationContext) -> tuple[MetaData, ...]:
+    """Return the ``target_metadata`` of ``context.configure()``, one or several; empty: there is none."""
+    stated = context.opts.get("target_metadata")
+    several: Sequence[Any] = stated if isinstance(stated, list | tuple) else (stated,)
+    return tuple(each for each in several if isinstance(each, MetaData))
 
 
 def table_of(context: MigrationContext, name: str, schema: str | None) -> TableName:

@@ -11,6 +11,8 @@ from ..errors import UpsertGuardError
 from ..findings import first_line, violation_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..findings import RowsReport
 
 __all__ = ["UniqueBuildViolation", "UpsertKeyViolation"]
@@ -22,16 +24,25 @@ class UpsertKeyViolation(CommandError, UpsertGuardError):  # noqa: N818 - the na
     As an Alembic ``CommandError`` its text, the whole report, is what the ``alembic`` command prints.
     """
 
-    def __init__(self, report: RowsReport, *, shown_already: bool = False) -> None:
+    def __init__(
+        self,
+        report: RowsReport,
+        *,
+        others: Sequence[RowsReport] = (),
+        shown_already: bool = False,
+    ) -> None:
         """Hold the report.
 
+        :param others: of declared keys that have no arbiter yet, and that the rows break as well.
         :param shown_already: the text is only the first line, for a reader who has seen the rest.
         """
         text = f"{first_line(report)}; the report is above" if shown_already else None
         # not super(): SQLAlchemy's error, the other base of what is below, takes other arguments
-        Exception.__init__(self, text or violation_text(report))
+        Exception.__init__(self, text or violation_text(report, others))
         self.report = report
         """What was found, as values."""
+        self.others = tuple(others)
+        """What other declared keys will be refused for, in this upgrade or a later one."""
 
 
 class UniqueBuildViolation(UpsertKeyViolation, IntegrityError):  # noqa: N818 - as its base
@@ -42,13 +53,16 @@ class UniqueBuildViolation(UpsertKeyViolation, IntegrityError):  # noqa: N818 - 
     """
 
     def __init__(
-        self, report: RowsReport, error: IntegrityError, *, shown_already: bool = False
+        self,
+        report: RowsReport,
+        error: IntegrityError,
+        *,
+        others: Sequence[RowsReport] = (),
+        shown_already: bool = False,
     ) -> None:
         """Hold the report, and what SQLAlchemy's error holds."""
-        UpsertKeyViolation.__init__(self, report, shown_already=shown_already)
+        UpsertKeyViolation.__init__(self, report, others=others, shown_already=shown_already)
         vars(self).update(vars(error))
-        self.statement, self.params, self.orig = error.statement, error.params, error.orig
-        self.report = report
 
     def __str__(self) -> str:
         """Return the report, as the ``alembic`` command prints it."""

@@ -20,27 +20,31 @@ from ...findings import (
     null_rows_fact,
     sentences,
     suggest_directives,
-    violation_text,
 )
-from ...rows import can_deduplicate, listing_sql, read_rows, script_check
+from ...rows import can_deduplicate, is_referred_to, listing_sql, read_rows, script_check
 from ...sqltext import named
 from ...verdict.inferred import inferred_arbiters
-from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
+from ..context import (
+    VALIDATE_SWITCH,
+    connection_of,
+    log,
+    metadata_of,
+    validation_enabled,
+)
 from ..operations import source_of
-from ..violation import UniqueBuildViolation, UpsertKeyViolation
 from .build_race import CheckedKey, watch_builds
 from .redaction import redacted
 from .script import write, write_as_written, write_or_warn
 from .subject import subject_of
+from .violations import violation_of
 
 if TYPE_CHECKING:
     from alembic.operations import MigrateOperation, Operations
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy.engine import Connection
-    from sqlalchemy.exc import IntegrityError
 
     from ...findings import RowsReport
     from ..operations import ValidateUpsertKeyOp, VerifyUpsertKeyOp
+    from ..violation import UpsertKeyViolation
     from .subject import Subject
 
 __all__ = [
@@ -49,7 +53,6 @@ __all__ = [
     "report_on",
     "validate_upsert_key",
     "verify_upsert_key",
-    "violation_of",
     "watch_key",
 ]
 
@@ -82,7 +85,7 @@ def _skip(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Su
 
 def _check(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Subject) -> None:
     connection = connection_of(context)
-    report = report_on(connection, operation, subject)
+    report = report_on(context, operation, subject)
     if report.refuses:
         stays = commits_each_statement(connection)
         raise violation_of(context, replace(report, autocommit=stays))
@@ -109,7 +112,7 @@ def watch_key(
     connection = connection_of(context)
 
     def refused(left_behind: str | None) -> UpsertKeyViolation | None:
-        report = report_on(connection, operation, subject)
+        report = report_on(context, operation, subject)
         if left_behind is not None:
             left_behind = named(context.dialect, subject.table.schema, left_behind)
         report = replace(report, arrived=checked, left_behind=left_behind)
@@ -128,12 +131,13 @@ def watch_key(
 
 
 def report_on(
-    connection: Connection, operation: ValidateUpsertKeyOp, subject: Subject
+    context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Subject
 ) -> RowsReport:
     """Return what the rows have against the key, with the lines that fix them where there are any.
 
     :raises CommandError: they cannot be read.
     """
+    connection = connection_of(context)
     try:
         report = read_rows(connection, subject.rows, sample=operation.sample, reveal=subject.reveal)
     except HiddenRowsError as error:
@@ -152,6 +156,7 @@ def report_on(
         where=None if operation.where is None else source_of(operation.where),
         nulls=operation.nulls,
         order_by=report.order_by,
+        repoint=is_referred_to(metadata_of(context), operation.schema, operation.table_name),
     )
     return replace(report, suggested=suggested)
 
@@ -163,26 +168,10 @@ def refused_rows(
 
     :param left_behind: the INVALID index that a build has left, None for none.
     """
-    report = report_on(connection_of(context), operation, subject_of(context, operation))
+    report = report_on(context, operation, subject_of(context, operation))
     return (
         violation_of(context, replace(report, left_behind=left_behind)) if report.refuses else None
     )
-
-
-def violation_of(
-    context: MigrationContext, report: RowsReport, error: IntegrityError | None = None
-) -> UpsertKeyViolation:
-    """Return what is raised of the report, which a terminal has seen then.
-
-    :param error: the database's, in whose place it is raised; None: the rows were read before anything was done.
-    """
-    report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
-    folded = prints_folded(context)
-    if folded:
-        log.error("%s", violation_text(report))
-    if error is not None:
-        return UniqueBuildViolation(report, error, shown_already=folded)
-    return UpsertKeyViolation(report, shown_already=folded)
 
 
 def _write_check(context: MigrationContext, subject: Subject) -> None:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from alembic.operations import ops
-from sqlalchemy import MetaData, event
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...databases import database_for
-from ...declaration import declarations_of
 from ...errors import UpsertGuardError
 from ...findings import FindingCode, describe_key, qualified, without_arbiter
 from ...inference import State
 from ...verdict.check import check_keys
-from ..context import connection_of, log
+from ..context import connection_of, declaring_metadata, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
 
 __all__ = ["note_arbiters"]
@@ -63,7 +63,7 @@ def note_arbiters(context: MigrationContext, operation: Any) -> None:
     if connection not in _NOTED:
         _NOTED[connection] = None
         event.listen(connection, "before_execute", _version_is_written)
-    metadata = _declaring(context)
+    metadata = declaring_metadata(context)
     if _NOTED[connection] is None and metadata:
         arbiters = _arbiters(connection, metadata)
         _NOTED[connection] = _Served(context=context, metadata=metadata, arbiters=arbiters)
@@ -74,16 +74,6 @@ def _may_drop(operation: Any) -> bool:
         words = str(operation.sqltext).casefold()
         return any(word in words for word in _IN_SQL)
     return isinstance(operation, _DROPS)
-
-
-def _declaring(context: MigrationContext) -> tuple[MetaData, ...]:
-    stated = context.opts.get("target_metadata")
-    several: Sequence[Any] = stated if isinstance(stated, list | tuple) else (stated,)
-    return tuple(
-        each
-        for each in several
-        if isinstance(each, MetaData) and any(map(declarations_of, each.tables.values()))
-    )
 
 
 def _arbiters(

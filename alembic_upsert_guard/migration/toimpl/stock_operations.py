@@ -17,9 +17,10 @@ from ...sqltext import named
 from ..context import connection_of, is_plugin_on, validates_all, validation_enabled
 from ..operations import ValidateUpsertKeyOp
 from .build_race import AnyBuild, watch_any_build
-from .keys import report_on, violation_of
+from .keys import report_on
 from .removed_arbiters import note_arbiters
 from .subject import subject_of
+from .violations import violation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ def _report(context: MigrationContext, build: UniqueBuild) -> RowsReport | None:
         with rolled_back(connection) if in_a_savepoint else nullcontext():
             if build.copies and not _is_new(connection, build):
                 return None
-            report = report_on(connection, key, subject_of(context, key))
+            report = report_on(context, key, subject_of(context, key))
     except (CommandError, SQLAlchemyError):
         return None
     return replace(report, created=build.label) if report.groups else None
