@@ -62,7 +62,7 @@ from .output import (
     summary,
 )
 from .pages import MissingPageError, list_of_codes, page_of
-from .row_findings import Unread, of_rows, unread_rows
+from .row_findings import Unread, of_rows, unread_rows, with_lines_in_order
 from .rows import (
     NULL_ROWS_HINT,
     DuplicateGroup,
@@ -149,6 +149,7 @@ __all__ = [
     "unread_rows",
     "unserved_rowid_fact",
     "violation_text",
+    "with_lines_in_order",
     "without_arbiter",
     "written_instead",
 ]

@@ -95,3 +95,44 @@ def test_a_key_that_nothing_breaks_is_not_said(project: Project) -> None:
     project.revise()
 
     assert "either" not in project.alembic("upgrade", "head").out
+
+
+STOCK = (
+    "CREATE TABLE stock (product_id int PRIMARY KEY REFERENCES products, n int)",
+    "INSERT INTO stock VALUES (1, 5), (2, 7), (3, 1)",
+)
+DEDUPLICATE = (
+    "op.deduplicate_upsert_key('products', ['sku'], keep='last', order_by=['id'], repoint=True{})"
+)
+EQUAL = (
+    "FAILED: upsert key products (sku) cannot be deduplicated: the foreign key stock (product_id) is in stock_pkey, "
+    "and moving its references makes rows equal that this keeps apart; nothing was changed. Merge these rows or "
+    "delete one of them first"
+)
+
+
+def test_a_reference_in_the_childs_own_key_is_named_with_the_two_rows(project: Project) -> None:
+    """No order works there; the rows are values, which are kept back where it is asked for."""
+    project.sql(*SHOP, *STOCK)
+    write(project, DEDUPLICATE.format(""))
+    assert project.alembic("upgrade", "head").out.strip() == (
+        f"{EQUAL}. The rows product_id = 1 and product_id = 2 would be equal"
+    )
+    write(project, DEDUPLICATE.format(", reveal=False"))
+    assert project.alembic("upgrade", "head").out.strip() == EQUAL
+
+    project.sql("DELETE FROM stock WHERE product_id = 2")
+    project.upgrade()
+    assert project.rows("SELECT product_id FROM stock ORDER BY 1") == [(2,), (3,)]
+
+
+def test_on_sqlite_the_foreign_key_is_named(sqlite_project: Project) -> None:
+    """As on PostgreSQL, without the rows."""
+    shop = (each.replace("serial", "integer NOT NULL") for each in SHOP)
+    sqlite_project.sql(*shop, *STOCK)
+    write(sqlite_project, DEDUPLICATE.format(""))
+
+    assert (
+        "the foreign key stock (product_id) is in a key of its table"
+        in sqlite_project.alembic("upgrade", "head").out
+    )
