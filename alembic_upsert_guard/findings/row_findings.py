@@ -6,10 +6,10 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ..wording import counted
 from .codes import Circumstance, FindingCode
 from .finding import OfferedLines
 from .key_findings import key_finding
-from .keys import counted
 from .rows import NULL_ROWS_HINT, OTHER_KEY, null_rows_fact
 
 if TYPE_CHECKING:

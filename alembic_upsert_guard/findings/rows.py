@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..wording import counted
 from .deduplication import BY_PLACE, RowOrder
-from .keys import counted
 
 if TYPE_CHECKING:
     from ..inference import Nulls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .keys import counted, describe_key, describe_target
+from ..wording import counted
+from .keys import describe_key, describe_target
 from .rows import NULL_ROWS_HINT, OTHER_KEY, null_rows_counted, null_rows_fact
 
 if TYPE_CHECKING:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from alembic.util import CommandError
-from sqlalchemy import Insert, PrimaryKeyConstraint, UniqueConstraint, event
+from sqlalchemy import Insert, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.schema import AddConstraint
 
 from ...catalog import TableName
 from ...catalog.messages import message_of
-from ...catalog.postgresql import constraint_in_the_way, sqlstate
+from ...catalog.postgresql import sqlstate
 from ...catalog.reading import commits_each_statement, execute
 from ...databases import database_for
-from ...rows import lost_with_the_table
-from ...sqltext import named
+from .build_obstacles import abort, refuse_lost_references, refuse_taken_name, without_values
 from .unique_build import builds_of
 
 if TYPE_CHECKING:
@@ -34,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["AnyBuild", "CheckedKey", "watch_any_build", "watch_builds"]
 
 _SAVEPOINT = "upsert_guard_build"
+
+_WATCH = "_upsert_guard_watch"
+"""The attribute of a connection that holds what watches it, which is gone with it."""
 
 _OF_NO_ROW = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE that are about connections, locks and resources: code that tries again looks for them."""
@@ -90,13 +90,11 @@ def watch_any_build(connection: Connection, builds: AnyBuild) -> None:
     _watch_of(connection).any_build = builds
 
 
-_WATCHES: WeakKeyDictionary[Connection, _Watch] = WeakKeyDictionary()
-
-
 def _watch_of(connection: Connection) -> _Watch:
-    watch = _WATCHES.get(connection)
+    watch: _Watch | None = getattr(connection, _WATCH, None)
     if watch is None:
-        _WATCHES[connection] = watch = _Watch()
+        watch = _Watch()
+        setattr(connection, _WATCH, watch)
         event.listen(connection, "before_execute", watch.before)
         event.listen(connection, "after_execute", watch.after)
         event.listen(connection, "rollback", watch.rolled_back)
@@ -174,9 +172,9 @@ class _Watch:
             return
         for key in keys:
             if isinstance(statement, Insert):
-                _keep_what_refers_to(connection, TableName(*key.table))
+                refuse_lost_references(connection, TableName(*key.table))
             if database_for(connection.dialect).errors_end_transactions:
-                _refuse_a_name_that_is_taken(connection, TableName(*key.table), statement)
+                refuse_taken_name(connection, TableName(*key.table), statement)
         self.running = running = _Running(
             connection=connection,
             statement=statement,
@@ -232,7 +230,7 @@ class _Watch:
             execute(running.connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         refusal = running.refusal(of_rows)
         if not running.keys and running.has_savepoint:
-            _abort(running.connection)
+            abort(running.connection)
         if reveal:
             return refusal
         if refusal is None:
@@ -241,50 +239,6 @@ class _Watch:
                 f"{running.label} was not made unique. The database says: {message}"
             )
         refusal.__cause__ = refusal.__context__ = None
-        _empty(context.original_exception)
+        without_values(context.original_exception)
         self.raised = refusal
         return refusal
-
-
-def _abort(connection: Connection) -> None:
-    """Leave the transaction as the failed statement did, for a revision that catches the error and goes on."""
-    try:
-        execute(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}_of_none")
-    except DBAPIError:
-        return
-
-
-def _keep_what_refers_to(connection: Connection, table: TableName) -> None:
-    """Refuse a batch that would delete rows of other tables: it drops the table once it is copied."""
-    lost = lost_with_the_table(connection, table)
-    if lost:
-        name = named(connection.dialect, *table)
-        listed = ", ".join(f"{reference} {count}" for reference, count in lost.items())
-        raise CommandError(
-            f"the batch copies {name} and drops it, and with PRAGMA foreign_keys=ON the rows that refer to it go "
-            f"along: {listed}; no row was changed. Leave the PRAGMA off in env.py, or declare the key with "
-            "as_index=True, which needs no batch. What the revision changed above the batch is done where SQLite "
-            "commits each change of the schema, such as a column that it added: undo that before the next upgrade"
-        )
-
-
-def _refuse_a_name_that_is_taken(connection: Connection, table: TableName, statement: Any) -> None:
-    if not isinstance(statement, AddConstraint):
-        return
-    constraint = statement.element
-    if not isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint) or not constraint.name:
-        return
-    name = str(constraint.name)
-    other = constraint_in_the_way(connection, table, name)
-    if other:
-        raise CommandError(
-            f"{name} on {named(connection.dialect, *table)} was not made, nothing was changed: that is "
-            f"the name of another constraint of the table, {other}. Give one of the two another name"
-        )
-
-
-def _empty(error: BaseException) -> None:
-    """Take the message out of the driver's error: SQLAlchemy raises ours from it, and its details have a value."""
-    error.args = ("its message may hold a value of a row: reveal=True shows it",)
-    error.__cause__ = error.__context__ = None
-    error.__suppress_context__ = True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from alembic.operations import ops
 from sqlalchemy import event
+from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...databases import database_for
@@ -31,7 +31,7 @@ _DROPS = (
     ops.DropConstraintOp,
     ops.DropIndexOp,
 )
-_IN_SQL = ("drop", "rename", "alter")
+_IN_SQL = ("drop", "rename")
 """Words without which a text takes no arbiter away."""
 
 _Key = tuple[str | None, str, tuple[str, ...], str | None]
@@ -47,8 +47,8 @@ class _Served:
     """Of each key that the database served."""
 
 
-_NOTED: WeakKeyDictionary[Connection, _Served | None] = WeakKeyDictionary()
-"""None: no revision runs that drops anything."""
+_NOTED = "_upsert_guard_served"
+"""The attribute of a connection that holds this; None: no revision runs that drops anything."""
 
 
 def note_arbiters(context: MigrationContext, operation: Any) -> None:
@@ -60,13 +60,16 @@ def note_arbiters(context: MigrationContext, operation: Any) -> None:
     if not _may_drop(operation):
         return
     connection = connection_of(context)
-    if connection not in _NOTED:
-        _NOTED[connection] = None
+    if isinstance(connection.get_transaction(), TwoPhaseTransaction):
+        return  # keys that hold SQL are asked about on temporary tables, with which nothing is prepared
+    if not hasattr(connection, _NOTED):
+        setattr(connection, _NOTED, None)
         event.listen(connection, "before_execute", _version_is_written)
     metadata = declaring_metadata(context)
-    if _NOTED[connection] is None and metadata:
+    if metadata and getattr(connection, _NOTED) is None:
         arbiters = _arbiters(connection, metadata)
-        _NOTED[connection] = _Served(context=context, metadata=metadata, arbiters=arbiters)
+        served = _Served(context=context, metadata=metadata, arbiters=arbiters)
+        setattr(connection, _NOTED, served)
 
 
 def _may_drop(operation: Any) -> bool:
@@ -98,11 +101,11 @@ def _arbiters(
 
 
 def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None:
-    before = _NOTED.get(connection)
+    before: _Served | None = getattr(connection, _NOTED)
     table = getattr(statement, "table", None)
     if before is None or getattr(table, "name", None) != before.context.version_table:
         return
-    _NOTED[connection] = None
+    setattr(connection, _NOTED, None)
     lost = {key: names for key, names in before.arbiters.items() if names}
     if not lost:
         return
