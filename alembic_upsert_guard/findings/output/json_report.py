@@ -12,7 +12,7 @@ from .document import fingerprints
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..finding import Finding, Location
+    from ..finding import Finding, Location, OfferedLines
     from .document import Run, RunReport
 
 __all__ = ["JSON_VERSION", "as_json", "error_as_json"]
@@ -60,6 +60,8 @@ def _members(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
+    lines = finding.deduplication
+    offered = {} if lines is None else {"deduplication": _lines(lines)}
     return {
         "code": finding.code.value,
         "severity": finding.severity.value,
@@ -72,7 +74,12 @@ def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
         "location": _place(finding.location),
         "declared_at": _place(finding.declared_at),
         "fingerprint": fingerprint,
+        **offered,
     }
+
+
+def _lines(lines: OfferedLines) -> dict[str, Any]:
+    return {"upgrade": lines.upgrade, "downgrade": lines.downgrade, "place": lines.place}
 
 
 def _place(location: Location | None) -> dict[str, Any] | None:
