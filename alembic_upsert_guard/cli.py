@@ -21,6 +21,7 @@ from .command.pyproject import read_settings
 from .command.records import RecordOptions
 from .command.report import PACKAGE, Rendering, fails, rendered, suppressed_in, with_baseline
 from .command.scan import ScanOptions, Writing, scan_project
+from .command.scan_cache import CacheOptions
 from .errors import CannotRunError, UpsertGuardError
 from .findings import error_as_json, list_of_codes, page_of
 
@@ -105,6 +106,10 @@ def _project(options: Namespace) -> Project:
     )
 
 
+def _cache(options: Namespace) -> CacheOptions:
+    return CacheOptions(not options.no_cache, options.cache_dir)
+
+
 def _check(options: Namespace) -> int:
     project = _project(options)
     records = RecordOptions(
@@ -115,7 +120,11 @@ def _check(options: Namespace) -> int:
         observed=tuple(options.observed),
     )
     sources = CheckOptions(
-        rows=options.rows, code=tuple(options.code), functions=options.functions, records=records
+        rows=options.rows,
+        code=tuple(options.code),
+        functions=options.functions,
+        records=records,
+        cache=_cache(options),
     )
     if options.database is not None:
         report = check_database(project, sources, options.database, options.metadata)
@@ -137,6 +146,7 @@ def _scan(options: Namespace) -> int:
         observed=tuple(options.observed),
         # under --strict the warning about a primary key fails, too
         primary_keys=options.strict,
+        cache=_cache(options),
     )
     return _print(options, project, scan_project(project, asked))
 

@@ -270,6 +270,18 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
         metavar="MODULE:ATTRIBUTE",
         help="with --database: the models whose declared keys are checked; left out: none",
     )
+    _add_cache_options(check)
+
+
+def _add_cache_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-cache", action="store_true", help="read every file again, and keep nothing"
+    )
+    parser.add_argument(
+        "--cache-dir",
+        metavar="FOLDER",
+        help="where what was read is kept for the next run; left out: .upsert_guard/cache",
+    )
 
 
 def _add_scan_options(scan: argparse.ArgumentParser) -> None:
@@ -292,6 +304,7 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
         default=[],
         help="what pytest --upsert-guard recorded: an upsert that cannot be read is known from where it ran",
     )
+    _add_cache_options(scan)
     writing = scan.add_mutually_exclusive_group()
     writing.add_argument(
         "--diff",

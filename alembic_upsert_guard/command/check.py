@@ -20,6 +20,7 @@ from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
 from .scan import notes_of, require_paths, scan_files
+from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ class CheckOptions:
     """Files and folders; empty: none."""
     functions: bool
     records: RecordOptions
+    cache: CacheOptions
 
 
 class _Check:
@@ -69,7 +71,13 @@ class _Check:
         models = declared_tables(*metadata) if metadata else None
         exclude = read_settings(self._project.pyproject).exclude
         ran = ran_upserts(self._options.records.observed)
-        scanned = scan_files(self._options.code, models, exclude=exclude, ran=ran)
+        scanned = scan_files(
+            self._options.code,
+            models,
+            exclude=exclude,
+            ran=ran,
+            cache=cache_of(self._project, self._options.cache),
+        )
         self._notes = notes_of(scanned)
         self._code = CheckedCode(scanned, models)
 

@@ -19,11 +19,13 @@ from .metadata import models_of
 from .pyproject import read_settings
 from .records import ran_upserts
 from .report import Report, suppressed_in
+from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..upserts.scan import DeclaredTables, ScanReport
+    from ..upserts.scan.cache import ScanCache
     from ..upserts.scan.ran import RanUpserts
     from .metadata import Models
     from .project import Project
@@ -54,6 +56,7 @@ class ScanOptions:
     """Files of what tests ran; empty: none."""
     primary_keys: bool
     """Whether a key is declared for an upsert on a primary key, too, which the models serve without."""
+    cache: CacheOptions
 
 
 def scan_project(project: Project, options: ScanOptions) -> Report:
@@ -72,6 +75,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
         drivers=models.drivers,
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),
+        cache=cache_of(project, options.cache),
     )
     notes = notes_of(scanned)
     if declared is None:
@@ -104,10 +108,19 @@ def scan_files(
     drivers: frozenset[str] = frozenset(),
     exclude: Sequence[str] = (),
     ran: RanUpserts | None = None,
+    cache: ScanCache | None = None,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
     with _progress("scanning") as progress:
-        return scan(paths, declared, drivers=drivers, progress=progress, exclude=exclude, ran=ran)
+        return scan(
+            paths,
+            declared,
+            drivers=drivers,
+            progress=progress,
+            exclude=exclude,
+            ran=ran,
+            cache=cache,
+        )
 
 
 def notes_of(scanned: ScanReport) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def sample(tmp_path: Path) -> Iterator[Project]:
 
 def test_the_sample_projects_systems(sample: Project) -> None:
     """Each call site at its line, the undeclared ones named; without a database, and nothing is left behind."""
-    before = sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*"))
+    before = sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("[!.]*"))
     scanned = report(sample, "scan", "app", "migrations", "web")
 
     found = [
@@ -74,7 +74,7 @@ def test_the_sample_projects_systems(sample: Project) -> None:
     assert [(f["code"], f["location"]) for f in scanned.findings] == [
         ("undeclared-upsert", {"path": path, "line": line}) for path, line, _, _ in UPSERTS
     ]
-    assert sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*")) == before
+    assert sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("[!.]*")) == before
 
     ran = guard(sample, "scan", "app", "migrations", "web")
     lines = ran.out.splitlines()

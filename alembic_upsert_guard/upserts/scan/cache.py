@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..declared import DeclaredTables
-    from .file_reader import Outcome
+    from .file_reader import Glance, Outcome
     from .source_tree import SourceTree
 
 __all__ = ["ScanCache"]
@@ -42,13 +42,15 @@ class ScanCache:
         self._secret = secret
         self._versions = versions
 
-    def key(self, digests: Mapping[str, str], declared: DeclaredTables) -> str:
+    def key(self, glances: Mapping[str, Glance], declared: DeclaredTables) -> str:
         """Return what a scan is known by: the content of every file, the models, and the versions of what reads them.
 
-        :param digests: of each file, by path; empty: it is not read.
+        :param glances: by path.
+        :raises TypeError: a value of the models is none that JSON can hold.
         """
-        said = [self._versions, os.getcwd(), sorted(digests.items()), repr(encoded(declared))]  # noqa: PTH109
-        return sha256(json.dumps(said).encode()).hexdigest()
+        files = [(path, glance.digest, glance.size) for path, glance in glances.items()]
+        known_by = [self._versions, str(Path.cwd()), sorted(files), encoded(declared)]
+        return sha256(json.dumps(known_by).encode()).hexdigest()
 
     def load(self, key: str) -> dict[str, Outcome] | None:
         """Return what the files of a key hold; None: it is not known, or what it depends on has changed."""
@@ -65,20 +67,23 @@ class ScanCache:
 
     def store(self, key: str, outcomes: Mapping[str, Outcome], tree: SourceTree) -> None:
         """Keep what the files hold, as far as the folder can be written into."""
-        document = {
-            "outcomes": {path: encoded(outcome) for path, outcome in outcomes.items()},
-            "read_files": tree.read_files,
-            "looked_up": tree.looked_up,
-        }
-        body = json.dumps(document).encode()
         try:
+            document = {
+                "outcomes": {path: encoded(outcome) for path, outcome in outcomes.items()},
+                "read_files": tree.read_files,
+                "looked_up": tree.looked_up,
+            }
+            body = json.dumps(document).encode()
             self._folder.mkdir(parents=True, exist_ok=True)
             if self._folder.is_symlink():
                 return
             _write(self._folder / ".gitignore", _IGNORE.encode())
             _write(self._path(key), self._signature(key, body) + b"\n" + body)
             self._forget_oldest()
-        except OSError:  # a folder that only others may write into
+        except (
+            OSError,
+            TypeError,
+        ):  # only others may write there, or a value is none of the plain ones
             return
 
     def _document(self, key: str) -> dict[str, Any] | None:

@@ -46,8 +46,12 @@ def read_tree(
     key = ""
     outcomes: dict[str, Outcome] | None = None
     if cache is not None:
-        key = cache.key({path: glance.digest for path, glance in glances.items()}, models)
-        outcomes = cache.load(key)
+        try:
+            key = cache.key(glances, models)
+        except TypeError:  # such as a name of a table that is no string
+            cache = None
+        else:
+            outcomes = cache.load(key)
     if outcomes is None:
         with collection_paused():
             outcomes = _outcomes(reader, sizes, done)
