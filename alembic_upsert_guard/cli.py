@@ -125,6 +125,7 @@ def _check(options: Namespace) -> int:
         functions=options.functions,
         records=records,
         cache=_cache(options),
+        migrations=options.migrations,
     )
     if options.database is not None:
         report = check_database(project, sources, options.database, options.metadata)
@@ -147,6 +148,7 @@ def _scan(options: Namespace) -> int:
         # under --strict the warning about a primary key fails, too
         primary_keys=options.strict,
         cache=_cache(options),
+        migrations=options.migrations,
     )
     return _print(options, project, scan_project(project, asked))
 

@@ -270,10 +270,15 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
         metavar="MODULE:ATTRIBUTE",
         help="with --database: the models whose declared keys are checked; left out: none",
     )
-    _add_cache_options(check)
+    _add_file_options(check)
 
 
-def _add_cache_options(parser: argparse.ArgumentParser) -> None:
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--migrations",
+        action="store_true",
+        help="and the upserts that migrations ran, on the schema of their day",
+    )
     parser.add_argument(
         "--no-cache", action="store_true", help="read every file again, and keep nothing"
     )
@@ -304,7 +309,7 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
         default=[],
         help="what pytest --upsert-guard recorded: an upsert that cannot be read is known from where it ran",
     )
-    _add_cache_options(scan)
+    _add_file_options(scan)
     writing = scan.add_mutually_exclusive_group()
     writing.add_argument(
         "--diff",

@@ -19,7 +19,7 @@ from .metadata import import_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
-from .scan import notes_of, require_paths, scan_files
+from .scan import left_out_in_migrations, notes_of, require_paths, scan_files
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class CheckOptions:
     functions: bool
     records: RecordOptions
     cache: CacheOptions
+    migrations: bool
+    """Whether upserts of the code count that ran once, in a migration."""
 
 
 class _Check:
@@ -62,6 +64,7 @@ class _Check:
         self._functions: list[JudgedFunctions] = []
         self._code: CheckedCode | None = None
         self._notes: tuple[str, ...] = ()
+        self._left_out = ""
         self._records = Records(options.records)
 
     def read_code(self, metadata: Sequence[MetaData]) -> None:
@@ -77,8 +80,10 @@ class _Check:
             exclude=exclude,
             ran=ran,
             cache=cache_of(self._project, self._options.cache),
+            migrations=self._options.migrations,
         )
         self._notes = notes_of(scanned)
+        self._left_out = left_out_in_migrations(scanned)
         self._code = CheckedCode(scanned, models)
 
     def ask(
@@ -114,7 +119,7 @@ class _Check:
         )
         if self._code is not None:
             sites = [call_site_member(each) for each in self._code.upserts]
-            subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}"
+            subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}{self._left_out}"
             report = _with(report, "check --code", subject, sites, self._code.findings())
         if self._options.functions:
             report = _with_functions(report, "check --functions", self._functions)

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from .metadata import Models
     from .project import Project
 
-__all__ = ["ScanOptions", "Writing", "notes_of", "require_paths", "scan_files", "scan_project"]
+__all__ = [
+    "ScanOptions",
+    "Writing",
+    "left_out_in_migrations",
+    "notes_of",
+    "require_paths",
+    "scan_files",
+    "scan_project",
+]
 
 
 class Writing(Enum):
@@ -57,6 +65,8 @@ class ScanOptions:
     primary_keys: bool
     """Whether a key is declared for an upsert on a primary key, too, which the models serve without."""
     cache: CacheOptions
+    migrations: bool
+    """Whether upserts count that ran once, in a migration."""
 
 
 def scan_project(project: Project, options: ScanOptions) -> Report:
@@ -76,6 +86,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),
         cache=cache_of(project, options.cache),
+        migrations=options.migrations,
     )
     notes = notes_of(scanned)
     if declared is None:
@@ -109,6 +120,7 @@ def scan_files(
     exclude: Sequence[str] = (),
     ran: RanUpserts | None = None,
     cache: ScanCache | None = None,
+    migrations: bool,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
     with _progress("scanning") as progress:
@@ -120,6 +132,7 @@ def scan_files(
             exclude=exclude,
             ran=ran,
             cache=cache,
+            migrations=migrations,
         )
 
 
@@ -132,10 +145,18 @@ def notes_of(scanned: ScanReport) -> tuple[str, ...]:
     )
 
 
+def left_out_in_migrations(scanned: ScanReport) -> str:
+    """Return what a summary says of the upserts that ran in migrations; empty: none was left out."""
+    if not scanned.in_migrations:
+        return ""
+    return f", {counted(scanned.in_migrations, 'upsert')} in migrations left out (--migrations shows them)"
+
+
 def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
     stale = [comment.stale() for comment in scanned.stale_ignores]
     upserts, files = counted(len(scanned.upserts), "upsert"), counted(scanned.files, "file")
     left_out = f", {len(notes):,} left out" if notes else ""
+    left_out += left_out_in_migrations(scanned)
     left_out += f", {scanned.idle:,} that no test ran" if scanned.idle else ""
     return Report(
         commands=("scan",),

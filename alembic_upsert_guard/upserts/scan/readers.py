@@ -13,13 +13,13 @@ from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .javascript import JavaScriptSource
-from .python import PythonReader
+from .python import PythonReader, PythonSource
 from .sqlfile import SqlSource
 
 if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
-    from .python import PythonSource
+    from .migrations import Revision
     from .source_tree import SourceTree
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
@@ -36,6 +36,8 @@ class ReadFile:
 
     upserts: tuple[Upsert, ...]
     comments: tuple[IgnoreComment, ...]
+    revision: Revision | None = None
+    """What a revision of Alembic's states of itself; None: the file is none."""
 
 
 class Readers:
@@ -53,7 +55,11 @@ class Readers:
         try:
             with time_limit(SECONDS):
                 read = self._source(path, source)
-                return ReadFile(tuple(read.upserts()), tuple(_ignore_comments(path, read, source)))
+                return ReadFile(
+                    tuple(read.upserts()),
+                    tuple(_ignore_comments(path, read, source)),
+                    read.revision() if isinstance(read, PythonSource) else None,
+                )
         except OutOfTimeError:
             return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:

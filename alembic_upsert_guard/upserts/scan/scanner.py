@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...findings import CODES
@@ -9,8 +11,9 @@ from ...findings.files import unread_file
 from .files import Problem
 from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments
+from .migration_upserts import upserts_that_ran
 from .ran import known_from_runs
-from .readers import SUFFIXES
+from .readers import SUFFIXES, ReadFile
 from .report import ScanReport, by_place
 from .resolve import resolve
 from .tree_reader import read_tree
@@ -22,10 +25,9 @@ if TYPE_CHECKING:
 
     from ...findings import Finding
     from ..declared import DeclaredTables
-    from ..upsert import JudgedUpsert
+    from ..upsert import JudgedUpsert, Upsert
     from .cache import ScanCache
     from .ran import RanUpserts
-    from .readers import ReadFile
 
 __all__ = ["Scanner"]
 
@@ -56,18 +58,21 @@ class Scanner:
         progress: Callable[[int, int], None] | None = None,
         exclude: Iterable[str] = (),
         cache: ScanCache | None = None,
+        *,
+        migrations: bool = True,
     ) -> ScanReport:
         """Return the upserts under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
         named = [str(path) for path in paths]
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
-        for path, read in read_tree(
-            found.paths, self._declared, named=named, cache=cache, progress=progress
-        ):
-            if isinstance(read, Problem):
-                self._problems.append(read)
-            elif read is not None:
-                self._judge(path, read)
+        outcomes = dict(
+            read_tree(found.paths, self._declared, named=named, cache=cache, progress=progress)
+        )
+        self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
+        reads = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
+        ran = upserts_that_ran(found.paths, reads, _is_file)
+        for path, read in reads.items():
+            self._judge(path, read if migrations else _without(read, ran))
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
@@ -82,6 +87,7 @@ class Scanner:
             len(found.paths),
             tuple(found.paths),
             None if self._ran is None else self._idle,
+            0 if migrations else len(ran),
         )
 
     def _judge(self, path: str, read: ReadFile) -> None:
@@ -108,6 +114,24 @@ class Scanner:
             for comment in comments.unused()
             if comment.code not in CODES or _can_be_seen(comment.code)
         ]
+
+
+def _without(read: ReadFile, left_out: frozenset[Upsert]) -> ReadFile:
+    """A file without some of its upserts, and without the comments that are there for them."""
+    extents = [u.place.extent for u in read.upserts if u in left_out and u.place.extent]
+    return replace(
+        read,
+        upserts=tuple(upsert for upsert in read.upserts if upsert not in left_out),
+        comments=tuple(
+            comment
+            for comment in read.comments
+            if not any(first <= comment.line <= last for first, last in extents)
+        ),
+    )
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()
 
 
 def _place(judged: JudgedUpsert) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from .constants import Constants
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
+from .revision import revision_of
 from .scope import Scope
 from .statements import Statements
 from .strings import Strings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from ..migrations import Revision
     from ..source_tree import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
@@ -84,6 +86,10 @@ class PythonSource:
                 found = (reader.read(scope, node) for reader in self._calls)
                 yield from (upsert for upsert in found if upsert is not None)
         yield from self._strings.read(self._module)
+
+    def revision(self) -> Revision | None:
+        """Return the revision of Alembic's that the file is; None: it is none."""
+        return revision_of(self._module)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""

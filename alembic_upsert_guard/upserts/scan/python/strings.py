@@ -13,6 +13,7 @@ from ..needles import WORDS
 from ..sql import HOLE, read_sql
 from .meaning import Expression
 from .module import FILLING
+from .revision import runs_on_upgrade
 from .scope import Scope
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Strings:
                 target=_FILLED_IN if filled_in else upsert.target,
                 binds=upsert.binds and not filled_in,
                 form=Form.SQL,
+                definition=upsert.definition if runs_on_upgrade(module, root) else None,
             )
 
     def _pieces(self, scope: Scope, node: _Root, depth: int) -> Iterator[_Piece]:
