@@ -43,7 +43,7 @@ def upserts_that_ran(
         or files[path].is_undo
         or any(
             head.replaces(upsert.definition)
-            for head in _later_heads(upsert, upsert.definition, files, reads)
+            for head in _later_heads(path, upsert, upsert.definition, files, reads)
         )
     )
 
@@ -55,13 +55,13 @@ def _revision_files(revisions: Mapping[str, Revision]) -> Iterator[tuple[str, Mi
 
 
 def _later_heads(
+    path: str,
     upsert: Upsert,
     definition: RoutineHead,
     files: Mapping[str, MigrationFile],
     reads: Mapping[str, ReadFile],
 ) -> Iterator[RoutineHead]:
-    """The routines that are defined or dropped behind the definition that holds an upsert."""
-    path = upsert.place.path or ""
+    """The routines that are defined or dropped behind the definition that holds an upsert of the file at `path`."""
     for other, file in files.items():
         if file.folder != files[path].folder or file.is_undo or file < files[path]:
             continue

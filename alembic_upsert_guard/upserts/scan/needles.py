@@ -24,13 +24,16 @@ _OVERLAP = _BEHIND + len(b"duplicate")
 def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
-    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``; case means nothing.
+    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, ``MERGE ... NOT MATCHED``,
+    ``INSERT ... WHERE NOT EXISTS``; case means nothing.
     """
     lower = source.lower()
     return (
         b"upsert" in lower  # and so does the mark of a suppressed finding
-        or _on(lower, b"conflict")
-        or _on(lower, b"duplicate")
+        or _follows(lower, b"on", b"conflict")
+        or _follows(lower, b"on", b"duplicate")
+        or (b"merge" in lower and _follows(lower, b"not", b"matched"))
+        or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
     )
 
 
@@ -46,11 +49,14 @@ def any_may_upsert(chunks: Iterable[bytes]) -> bool:
     return False
 
 
-def _on(lower: bytes, word: bytes) -> bool:
+def _follows(
+    lower: bytes, first: bytes, word: bytes, *, behind: bytes | tuple[bytes, ...] = b""
+) -> bool:
+    """Whether `word` is somewhere behind `first`, and this behind another, with nothing between them that is SQL."""
     at = lower.find(word)
     while at >= 0:
         before = lower[max(0, at - _BEHIND) : at].rstrip(_BETWEEN)
-        if before.endswith(b"on"):
+        if before.endswith(first) and before.removesuffix(first).rstrip(_BETWEEN).endswith(behind):
             return True
         at = lower.find(word, at + 1)
     return False

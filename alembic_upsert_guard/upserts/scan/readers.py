@@ -14,6 +14,7 @@ from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .javascript import JavaScriptSource
 from .python import PythonReader, PythonSource
+from .sqlfile import SUFFIXES as SQL
 from .sqlfile import SqlSource
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
 
-SUFFIXES = (".py", ".sql", *JAVASCRIPT)
+SUFFIXES = (".py", *SQL, *JAVASCRIPT)
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Of the parser: a file for a later one may not parse."""
@@ -81,7 +82,7 @@ class Readers:
         if suffix == ".py":
             return self._python.source(path, source)
         text = source.decode("utf-8-sig")
-        return SqlSource(path, text) if suffix == ".sql" else JavaScriptSource(path, source)
+        return SqlSource(path, text) if path.endswith(SQL) else JavaScriptSource(path, source)
 
 
 def _ignore_comments(

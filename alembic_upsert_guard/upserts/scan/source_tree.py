@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class SourceTree:
         self._paths = paths
         self._kept: dict[str, bytes] = {}
         self._size = 0
+        self._asked_for: dict[str, str] = {}
         self._mentioning: dict[tuple[bytes, tuple[str, ...]], tuple[str, ...]] = {}
         self.read_files: dict[str, str | None] = {}
         """The digest of each file that was read for another one; None: it cannot be read."""
@@ -39,6 +41,12 @@ class SourceTree:
         known = source if isinstance(source, bytes) else None
         self.read_files[path] = None if known is None else digest_of(known)
         return known
+
+    def asked_for(self, path: str) -> str:
+        """Return a real path as the scan has it: as it was asked for, where the file is one of the scan's."""
+        if not self._asked_for:
+            self._asked_for = {os.path.realpath(each): each for each in self._paths}
+        return self._asked_for.get(path, path)
 
     def is_file(self, path: str) -> bool:
         """Return whether there is a file, as it was when it was first asked for."""
@@ -58,7 +66,7 @@ class SourceTree:
             self._mentioning[key] = tuple(
                 path
                 for path in self._paths
-                if path.endswith(suffixes) and word in self._bytes_of(path)
+                if path.endswith(suffixes) and word in self.bytes_of(path)
             )
         return self._mentioning[key]
 
@@ -67,7 +75,8 @@ class SourceTree:
         self.read_files.update(read_files)
         self.looked_up.update(looked_up)
 
-    def _bytes_of(self, path: str) -> bytes:
+    def bytes_of(self, path: str) -> bytes:
+        """Return the bytes of a file of the scan; empty: it cannot be read."""
         if path in self._kept:
             return self._kept[path]
         source = read_bytes(path)

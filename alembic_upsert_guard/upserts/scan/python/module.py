@@ -50,7 +50,8 @@ class Module:
     def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         self.path = path
         """The real path."""
-        self._shown_path = shown_path or path
+        self.shown_path = shown_path or path
+        """As it was asked for."""
         self.source = source
         with warnings.catch_warnings():
             # about the scanned code, such as a backslash too few: not ours to report
@@ -66,7 +67,7 @@ class Module:
         :param whole: the call or the string that holds it, where a comment counts for it.
         """
         extent = whole.lineno, whole.end_lineno or whole.lineno
-        return Place(path=self._shown_path, line=line, extent=extent)
+        return Place(path=self.shown_path, line=line, extent=extent)
 
     @property
     def nodes(self) -> list[ast.AST]:
@@ -80,6 +81,10 @@ class Module:
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
         return self._nodes.parent(node)
+
+    def adopt(self, node: ast.expr, parent: ast.AST) -> None:
+        """Take in an expression that the source has as text, in the place of the text."""
+        self._nodes.adopt(node, parent)
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Return the nodes around `node`, from the inside out."""
@@ -99,9 +104,14 @@ class Module:
         return frozenset(name for node in self.nodes for name in _changes(node))
 
     @cached_property
-    def set_attributes(self) -> frozenset[str]:
-        """The attributes that are set on something: ``keys.KEY = x``, ``Store.KEY = x``."""
-        return frozenset(name for node in self.nodes for name in _sets_attribute(node))
+    def set_attributes(self) -> dict[str, list[ast.expr]]:
+        """What attributes are set on, by attribute: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.Attribute(value=owner, attr=attr, ctx=ast.Store() | ast.Del()):
+                    found.setdefault(attr, []).append(owner)
+        return found
 
     @cached_property
     def filled_in(self) -> frozenset[str]:
@@ -131,12 +141,6 @@ def _changes(node: ast.AST) -> Iterator[str]:
             yield from _last_name(changed)
         case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
             yield from _last_name(changed)
-
-
-def _sets_attribute(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
-            yield attr
 
 
 def _fills_in(node: ast.AST) -> Iterator[str]:
@@ -191,7 +195,7 @@ class Modules:
         if source is None:
             return None
         try:
-            return Module(path, source)
+            return Module(path, source, self._tree.asked_for(path))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 

@@ -67,6 +67,11 @@ class Nodes:
                 self.every()
         return self._parents.get(node)
 
+    def adopt(self, node: ast.AST, parent: ast.AST) -> None:
+        """Take in a node that the tree does not have, with its parts."""
+        self._parents[node] = parent
+        self._walk(node, None)
+
     def _walk(self, root: ast.AST, lines: Sequence[int] | None) -> list[ast.AST]:
         """The nodes outside of statements without one of `lines`; whose parent each is, is known from then on.
 

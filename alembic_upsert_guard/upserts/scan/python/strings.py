@@ -11,10 +11,10 @@ from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
 from ..needles import WORDS
 from ..sql import HOLE, read_sql
-from .meaning import Expression
 from .module import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
+from .values import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
