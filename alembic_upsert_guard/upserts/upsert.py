@@ -86,6 +86,11 @@ class Place:
     helper: Place | None = None
     """Where the upsert is written, if that is a function which the call at this place leads to; None: it is here."""
 
+    @property
+    def written(self) -> Place:
+        """Where the upsert itself is written."""
+        return self.helper or self
+
 
 class NameClash(Enum):
     """What a name in the conflict target is to a routine that has a variable of that name."""

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from .codec import decoded, encoded
 from .files import digest_of, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..declared import DeclaredTables
     from .file_reader import Glance, Outcome
@@ -42,14 +43,21 @@ class ScanCache:
         self._secret = secret
         self._versions = versions
 
-    def key(self, glances: Mapping[str, Glance], declared: DeclaredTables) -> str:
+    def key(
+        self,
+        glances: Mapping[str, Glance],
+        listings: Sequence[tuple[str, Sequence[str]]],
+        declared: DeclaredTables,
+    ) -> str:
         """Return what a scan is known by: the content of every file, the models, and the versions of what reads them.
 
         :param glances: by path.
+        :param listings: the names in every folder, for a file that appears may be what an import leads to.
         :raises TypeError: a value of the models is none that JSON can hold.
         """
         files = [(path, glance.digest, glance.size) for path, glance in glances.items()]
-        known_by = [self._versions, str(Path.cwd()), sorted(files), encoded(declared)]
+        listed = [*sorted(listings), *_listings_above(listings)]
+        known_by = [self._versions, str(Path.cwd()), sorted(files), listed, encoded(declared)]
         return sha256(json.dumps(known_by).encode()).hexdigest()
 
     def load(self, key: str) -> dict[str, Outcome] | None:
@@ -109,6 +117,22 @@ class ScanCache:
         stored = sorted(self._folder.glob("scan-*.json"), key=lambda path: path.stat().st_mtime)
         for path in stored[:-_KEPT]:
             path.unlink(missing_ok=True)
+
+
+def _listings_above(
+    listings: Sequence[tuple[str, Sequence[str]]],
+) -> Iterator[tuple[str, list[str]]]:
+    """The names in the folders around those that were walked, up to the one that holds the repository."""
+    walked = {Path(folder).absolute() for folder, _ in listings}
+    tops = {folder for folder in walked if folder.parent not in walked}
+    above: set[Path] = set()
+    for top in tops:
+        around = [top, *top.parents]
+        end = next((n for n, folder in enumerate(around) if (folder / ".git").exists()), 0)
+        above.update(around[1 : end + 1])
+    for folder in sorted(above):
+        with suppress(OSError):
+            yield str(folder), sorted(e.name for e in folder.iterdir() if e.name[:1] != ".")
 
 
 def _is_current(document: Mapping[str, Any]) -> bool:

@@ -49,8 +49,6 @@ class Scanner:
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
-        self._stale: list[IgnoreComment] = []
-        self._comments: list[IgnoreComment] = []
 
     def scan(
         self,
@@ -66,13 +64,17 @@ class Scanner:
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
         outcomes = dict(
-            read_tree(found.paths, self._declared, named=named, cache=cache, progress=progress)
+            read_tree(found, self._declared, named=named, cache=cache, progress=progress)
         )
         self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
-        reads = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
-        ran = upserts_that_ran(found.paths, reads, _is_file)
-        for path, read in reads.items():
-            self._judge(path, read if migrations else _without(read, ran))
+        files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
+        ran = upserts_that_ran(found.paths, files, _is_file)
+        if not migrations:
+            files = {path: _without(read, ran) for path, read in files.items()}
+        # an upsert of one file may have its place, and the comments there, in another
+        comments = IgnoreComments([comment for read in files.values() for comment in read.comments])
+        for path, read in files.items():
+            self._judge(path, read, comments)
         self._findings += [
             unread_file(problem.path, problem.reason, problem.line)
             for problem in self._problems
@@ -82,23 +84,23 @@ class Scanner:
             tuple(sorted(self._upserts, key=_place)),
             tuple(sorted(self._findings, key=by_place)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
-            tuple(sorted(self._stale, key=lambda comment: (comment.path, comment.line))),
-            tuple(self._comments),
+            tuple(sorted(_stale(comments), key=lambda comment: (comment.path, comment.line))),
+            comments.every,
             len(found.paths),
             tuple(found.paths),
             None if self._ran is None else self._idle,
             0 if migrations else len(ran),
         )
 
-    def _judge(self, path: str, read: ReadFile) -> None:
-        self._comments += read.comments
-        comments = IgnoreComments(read.comments)
+    def _judge(self, path: str, read: ReadFile, comments: IgnoreComments) -> None:
         seen = {} if self._ran is None else self._ran.at_sites(path, read.upserts)
+        done: dict[Upsert, None] = {}
         for site in read.upserts:
-            judged = [
-                resolve(upsert, self._declared, self._drivers)
-                for upsert in known_from_runs(site, seen.get(site, ()))
-            ]
+            known = known_from_runs(site, seen.get(site, ()))
+            if seen.get(site):  # several calls of one helper are known by the same runs
+                known = [upsert for upsert in known if upsert not in done]
+                done |= dict.fromkeys(known)
+            judged = [resolve(upsert, self._declared, self._drivers) for upsert in known]
             self._upserts += judged
             self._findings += [
                 finding
@@ -108,12 +110,11 @@ class Scanner:
             ]
             if self._ran is not None and not seen[site]:
                 self._idle += not any(self._ran.has(each.upsert) for each in judged)
-        # what only a database brings up is left to the check of it
-        self._stale += [
-            comment
-            for comment in comments.unused()
-            if comment.code not in CODES or _can_be_seen(comment.code)
-        ]
+
+
+def _stale(comments: IgnoreComments) -> list[IgnoreComment]:
+    """Those that suppress nothing; what only a database brings up is left to the check of it."""
+    return [c for c in comments.unused() if c.code not in CODES or _can_be_seen(c.code)]
 
 
 def _without(read: ReadFile, left_out: frozenset[Upsert]) -> ReadFile:
