@@ -143,7 +143,7 @@ def _scan(options: Namespace) -> int:
     project = _project(options)
     asked = ScanOptions(
         paths=tuple(options.paths),
-        metadata=options.metadata,
+        metadata=tuple(options.metadata),
         writing=options.writing,
         observed=tuple(options.observed),
         # under --strict the warning about a primary key fails, too

@@ -267,6 +267,8 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
     )
     check.add_argument(
         "--metadata",
+        action="append",
+        default=[],
         metavar="MODULE:ATTRIBUTE",
         help="with --database: the models whose declared keys are checked; left out: none",
     )
@@ -298,8 +300,10 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
     )
     scan.add_argument(
         "--metadata",
+        action="append",
+        default=[],
         metavar="MODULE:ATTRIBUTE",
-        help="the models; left out: what env.py configures",
+        help="the models, and again for others; left out: what env.py configures",
     )
     scan.add_argument(
         "--observed",

@@ -15,7 +15,7 @@ from ..verdict.check import check_keys
 from ..verdict.tenants import merge_checked
 from .database_facts import facts_of
 from .database_url import connect_to, run_on
-from .metadata import import_metadata
+from .metadata import import_all_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
@@ -161,22 +161,22 @@ def check_project(project: Project, options: CheckOptions) -> Report:
 
 
 def check_database(
-    project: Project, options: CheckOptions, url: str, metadata_name: str | None
+    project: Project, options: CheckOptions, url: str, metadata_names: Sequence[str]
 ) -> Report:
     """Return the answers of the database at `url`; nothing of Alembic is imported.
 
-    :param metadata_name: the models, as ``module:attribute``; None: there are none.
+    :param metadata_names: the models, each as ``module:attribute``; empty: there are none.
     :raises CannotRunError: nothing is named that could be checked, or the models cannot be imported.
     :raises DatabaseURLError: the URL cannot be used.
     """
-    if not (options.code or options.functions or options.records.has_any or metadata_name):
+    if not (options.code or options.functions or options.records.has_any or metadata_names):
         raise CannotRunError(
             "name what is checked against the database: --code PATH..., --functions, --statements, --observed FILE..., "
             "--log FILE..., --metadata module:attribute"
         )
     check = _Check(project, options)
     target = connect_to(url)
-    metadata = [import_metadata(metadata_name)] if metadata_name else []
+    metadata = import_all_metadata(metadata_names)
     check.read_code(metadata)
     run_on(target, lambda connection: check.ask(connection, metadata, in_sql=not metadata))
     return check.report(counts_keys=bool(metadata))

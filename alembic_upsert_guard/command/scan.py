@@ -56,8 +56,8 @@ class ScanOptions:
 
     paths: tuple[str, ...]
     """Empty: those of the settings, or this folder."""
-    metadata: str | None
-    """None: that of the settings, or what ``env.py`` configures."""
+    metadata: tuple[str, ...]
+    """Empty: those of the settings, or what ``env.py`` configures."""
     writing: Writing | None
     """None: neither."""
     observed: tuple[str, ...] = ()

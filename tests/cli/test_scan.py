@@ -129,6 +129,23 @@ def test_named_models(service: Project, named: str) -> None:
     assert "noise" in scanned.err
 
 
+def test_models_of_several_bases(service: Project) -> None:
+    """--metadata for each; with one of them the table of the other is not known."""
+    models = (service.path / "models.py").read_text()
+    (service.path / "others.py").write_text(models.replace("accounts", "others"))
+    (service.path / "code.py").write_text(
+        "from sqlalchemy.dialects.postgresql import insert\n"
+        "import models, others\n"
+        "insert(models.Account).on_conflict_do_nothing(index_elements=['tenant', 'email'])\n"
+        "insert(others.Account).on_conflict_do_nothing(index_elements=['tenant', 'email'])\n"
+    )
+    names = ("--metadata", "models:Base", "--metadata", "others:Base")
+    for asked, expected in ((names, "declared"), (names[:2], "undeclared")):
+        scanned = report(service, "scan", "code.py", *asked)
+        resolutions = [site["resolution"] for site in scanned.call_sites or []]
+        assert resolutions == ["declared", expected]
+
+
 def test_named_models_are_found_where_alembic_finds_them(service: Project) -> None:
     """prepend_sys_path."""
     (service.path / "src").mkdir()

@@ -65,11 +65,11 @@ class Readers:
         except OutOfTimeError:
             return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:
-            return Problem(
-                path, f"it does not parse as Python {_VERSION}: {error.msg}", error.lineno
-            )
+            reason = f"it does not parse as Python {_VERSION}: {error.msg}"
+            return Problem(path, reason, error.lineno, may_be_newer=True)
         except tokenize.TokenError as error:
-            return Problem(path, f"it does not parse as Python {_VERSION}: {error.args[0]}")
+            reason = f"it does not parse as Python {_VERSION}: {error.args[0]}"
+            return Problem(path, reason, may_be_newer=True)
         except UnicodeDecodeError as error:
             line = source.count(b"\n", 0, error.start) + 1
             return Problem(path, f"it is not UTF-8: byte 0x{source[error.start]:02x}", line)

@@ -76,7 +76,9 @@ class Scanner:
         for path, read in files.items():
             self._judge(path, read, comments)
         self._findings += [
-            unread_file(problem.path, problem.reason, problem.line)
+            unread_file(
+                problem.path, problem.reason, problem.line, may_be_newer=problem.may_be_newer
+            )
             for problem in self._problems
             if problem.is_unread and not problem.is_suppressed
         ]
