@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Unread
@@ -11,8 +12,6 @@ from .scope import Argument, Frame, Scope
 from .values import Expression, Function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .meaning import Names
     from .module import Module
     from .scope import FunctionNode
@@ -27,6 +26,8 @@ _TRANSPARENT = frozenset(
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
+_REMEMBERED = 256
+"""Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -126,15 +127,18 @@ def _is_none(meaning: Meaning) -> bool:
     return False
 
 
-def own_nodes(function: FunctionNode | ast.ClassDef) -> Iterator[ast.AST]:
+@lru_cache(maxsize=_REMEMBERED)
+def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
     """Return the nodes of a function's body, those of functions and classes inside it left out."""
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    found: list[ast.AST] = []
     waiting: list[ast.AST] = [*reversed(body)]
     while waiting:
         node = waiting.pop()
-        yield node
+        found.append(node)
         if not isinstance(node, _SCOPES):
             waiting += reversed(list(ast.iter_child_nodes(node)))
+    return tuple(found)
 
 
 def decorators(function: FunctionNode) -> list[str]:
@@ -145,10 +149,12 @@ def decorators(function: FunctionNode) -> list[str]:
     return [ast.unparse(d).rpartition(".")[2] for d in plain]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_transparent(function: FunctionNode) -> bool:
     return all(name in _TRANSPARENT for name in decorators(function))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_generator(function: FunctionNode) -> bool:
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
 
