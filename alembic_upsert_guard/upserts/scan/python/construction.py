@@ -113,11 +113,15 @@ class Construction:
         return []
 
     def _frame(self, owner: Instance, of: Class, method: FunctionNode, depth: int) -> Frame:
-        entered = None
-        if getattr(method, "name", "") == _INIT:
-            entered = self._initialized(owner, method, depth)
+        is_init = getattr(method, "name", "") == _INIT
+        entered = self._initialized(owner, method, depth) if is_init else None
+        # who calls another method, and when, is not followed
         return entered or Frame(
-            entered=method, call=method, caller=of.scope, receiver=owner, arguments=None
+            entered=method,
+            call=method,
+            caller=of.scope,
+            receiver=owner,
+            arguments=None if is_init else {},
         )
 
     def _initialized(self, owner: Instance, wanted: FunctionNode, depth: int) -> Frame | None:

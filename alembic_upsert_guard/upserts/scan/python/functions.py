@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .scope import FunctionNode
     from .values import Meaning
 
-__all__ = ["Functions", "decorators", "method_class", "own_nodes", "receives_class"]
+__all__ = ["Functions", "LaterCall", "decorators", "method_class", "own_nodes", "receives_class"]
 
 _TRANSPARENT = frozenset(
     """
@@ -28,6 +28,10 @@ _TRANSPARENT = frozenset(
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+class LaterCall(ast.Call):
+    """The arguments of ``functools.partial`` behind its first: a call that is to come gives the others."""
 
 
 class Functions:
@@ -65,12 +69,10 @@ class Functions:
         if isinstance(call, ast.Call):
             calls.append((scope, call.args, call.keywords))
         is_bound = function.receiver is not None
-        arguments = bound(
-            function.node,
-            function.scope,
-            given_by(calls, self._spread),
-            skip_first=is_bound,
-        )
+        given = given_by(calls, self._spread)
+        if isinstance(call, LaterCall):  # the rest may be given then
+            given.more_positional = given.more_named = True
+        arguments = bound(function.node, function.scope, given, skip_first=is_bound)
         if arguments is None:
             return None
         return Frame(

@@ -198,6 +198,8 @@ class Names:
             return [self._receiver(Class(scope.module, of), function, attribute)]
         if isinstance(argument, Argument):
             found = self.meanings(argument.scope, argument.node, depth)
+        elif argument is None and known:
+            found = [Unread(f"{name} is given by no argument", Cause.PARAMETER)]
         elif argument is None:
             self._open(OpeningKind.PARAMETER, scope.module, function, name)
             found = [Unread(f"{name} comes in as a parameter", Cause.PARAMETER)]
