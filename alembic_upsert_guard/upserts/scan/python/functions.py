@@ -107,7 +107,7 @@ class Functions:
             for m in self._names.meanings(inner, value, depth - 1)
         ]
         some = [m for m in found if not _is_none(m)]
-        if not some or any(isinstance(m, Unread) for m in some):
+        if not some or any(_is_opaque(m) for m in some):
             return self._names.annotations.of_result(function, depth) or some or None
         return some
 
@@ -118,6 +118,14 @@ class Functions:
         if len(returns) > 1:
             returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
         return [r.value for r in returns if r.value is not None]
+
+
+def _is_opaque(meaning: Meaning) -> bool:
+    """Whether an annotation may say more of it: nothing that was read leads on."""
+    match meaning:
+        case Unread() | Expression(_, ast.Call() | ast.Attribute()):
+            return True
+    return False
 
 
 def _is_none(meaning: Meaning) -> bool:

@@ -245,7 +245,7 @@ class Names:
 
     def _attribute(self, scope: Scope, node: ast.Attribute, depth: int) -> list[Meaning]:
         owners = (
-            self._named(scope, node.value, depth, node.attr)
+            self._named(scope, node.value, depth, None if node.attr == "__class__" else node.attr)
             if isinstance(node.value, ast.Name)
             else self.meanings(scope, node.value, depth)
         )
