@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
+from ..wording import counted
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import counted, describe_upsert, qualified
+from .keys import describe_upsert, qualified
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class UpsertInCode:
 
     location: Location | None
     """None: it is of a server's statistics, which have no places."""
+    helper: Location | None = None
+    """Where it is written, by a function that the location calls; None: at the location."""
     occurrence: str = ""
     """That it ran or failed, and how often: ``that ran 12 times``; empty: its source does not count."""
     schema: str | None
@@ -81,6 +84,7 @@ class UpsertInCode:
             fact=fact,
             hint=hint,
             location=self.location,
+            helper=self.helper,
         )
 
 

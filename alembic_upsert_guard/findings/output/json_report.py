@@ -60,6 +60,7 @@ def _members(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
+    helper = {} if finding.helper is None else {"helper": _place(finding.helper)}
     return {
         "code": finding.code.value,
         "severity": finding.severity.value,
@@ -70,6 +71,7 @@ def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
         "fact": finding.fact,
         "hint": finding.hint,
         "location": _place(finding.location),
+        **helper,
         "declared_at": _place(finding.declared_at),
         "fingerprint": fingerprint,
     }

@@ -14,6 +14,9 @@ __all__ = ["WORDS", "any_may_upsert", "may_upsert"]
 WORDS = ("conflict", "duplicate", "insert", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
+_WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
+"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
+
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
 _BEHIND = 120
@@ -25,11 +28,11 @@ def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
     ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, ``MERGE ... NOT MATCHED``,
-    ``INSERT ... WHERE NOT EXISTS``; case means nothing.
+    ``INSERT ... WHERE NOT EXISTS``, :data:`_WORDS`; case means nothing.
     """
     lower = source.lower()
     return (
-        b"upsert" in lower  # and so does the mark of a suppressed finding
+        any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
         or _follows(lower, b"on", b"conflict")
         or _follows(lower, b"on", b"duplicate")
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))

@@ -12,7 +12,7 @@ from .bounds import SECONDS, OutOfTimeError, time_limit
 from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
-from .javascript import JavaScriptSource
+from .javascript import JavaScriptReader, JavaScriptSource
 from .python import PythonReader
 from .sqlfile import SUFFIXES as SQL
 from .sqlfile import SqlSource
@@ -48,6 +48,7 @@ class Readers:
         :param tree: where imports are looked for.
         """
         self._python = PythonReader(declared, tree)
+        self._javascript = JavaScriptReader(tree.read)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
@@ -76,7 +77,9 @@ class Readers:
         if suffix == ".py":
             return self._python.source(path, source)
         text = source.decode("utf-8-sig")
-        return SqlSource(path, text) if path.endswith(SQL) else JavaScriptSource(path, source)
+        return (
+            SqlSource(path, text) if path.endswith(SQL) else self._javascript.source(path, source)
+        )
 
 
 def _ignore_comments(

@@ -13,6 +13,7 @@ from ..needles import WORDS
 from .callers import Callers
 from .clients import Clients
 from .columns import Columns
+from .composition import Composition
 from .conflict_arguments import ConflictArguments
 from .constants import Constants
 from .heirs import Heirs
@@ -72,7 +73,7 @@ class PythonReader:
         arguments = ConflictArguments(names, constants, tables, targets, predicates)
         calls = (Statements(names, tables, arguments), Clients(names, constants))
         sites = Sites(names, Callers(names, self._modules, self._homes))
-        return PythonSource(module, sites, calls, Strings(names))
+        return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
 
 
 class PythonSource:
@@ -96,7 +97,7 @@ class PythonSource:
                     yield from self._sites.read(
                         self._module, node, partial(reader.read, scope, node)
                     )
-        yield from self._strings.read(self._module)
+        yield from self._strings.read(self._module, self._sites)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""

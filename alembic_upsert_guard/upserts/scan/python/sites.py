@@ -43,7 +43,7 @@ class _Level:
 @dataclass(slots=True)
 class _Site:
     module: Module
-    node: ast.expr
+    node: ast.AST
     read: Callable[[], Upsert | None]
     left: int = _STEPS
 
@@ -57,7 +57,7 @@ class Sites:
         self._callers = callers
 
     def read(
-        self, module: Module, node: ast.expr, read: Callable[[], Upsert | None]
+        self, module: Module, node: ast.AST, read: Callable[[], Upsert | None]
     ) -> Iterator[Upsert]:
         """Return what an upsert is, under each of the calls that lead to it; empty: it is none.
 
