@@ -75,10 +75,13 @@ def way_out(cause: Cause, call: Call, line: str | None = None) -> str:
 def _parameter(call: Call) -> str:
     if call.form.is_python:
         return (
-            "write one function a table, with the model and index_elements or **conflict_target(Model) in it: what "
-            "comes in as an argument is not followed"
+            "call it with the model and the keys themselves, or with constants: the calls that were scanned are "
+            "followed, and none states them"
         )
-    return "write one function a table, with the names of the table and of the key's columns in it"
+    return (
+        "call it with the names of the table and of the key's columns themselves: the calls that were scanned are "
+        "followed, and none states them"
+    )
 
 
 def _constant(call: Call) -> str:

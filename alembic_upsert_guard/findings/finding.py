@@ -74,6 +74,9 @@ class Finding:
     declared_at: Location | None = field(default=None, compare=False)
     """Where the key is declared; None: the finding is about no declared key, or its place is not known."""
 
+    helper: Location | None = None
+    """Where the upsert is written, by a function that the location calls; None: at the location."""
+
     offer: str | None = field(default=None, compare=False)
     """The part of the hint that declares a key, which findings at other places may share; None: it declares none."""
 

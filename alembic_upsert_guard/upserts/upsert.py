@@ -174,6 +174,14 @@ class Upsert:
         return Location(path, line, is_file=self.source is not Source.FUNCTIONS)
 
     @property
+    def helper(self) -> Location | None:
+        """Where the function that its place calls writes it, as a finding has it; None: at its place."""
+        at = self.place.helper
+        if at is None or at.path is None or at.line is None:
+            return None
+        return Location(at.path, at.line)
+
+    @property
     def schema(self) -> str | None:
         """The table's schema; None: none is named, or the table is unread."""
         return None if isinstance(self.table, Unread) else self.table.schema
@@ -231,6 +239,8 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
     recorded: dict[str, Any] = {}
     if upsert.source in (Source.OBSERVED, Source.STATEMENTS):
         recorded["arbiters"] = list(judged.arbiters)
+    if upsert.helper is not None:
+        recorded["helper"] = {"path": upsert.helper.shown_path, "line": upsert.helper.line}
     if upsert.calls is not None:
         recorded["calls"] = upsert.calls
     return {

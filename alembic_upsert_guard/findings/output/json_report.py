@@ -62,6 +62,7 @@ def _members(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
     lines = finding.deduplication
     offered = {} if lines is None else {"deduplication": _lines(lines)}
+    helper = {} if finding.helper is None else {"helper": _place(finding.helper)}
     return {
         "code": finding.code.value,
         "severity": finding.severity.value,
@@ -72,6 +73,7 @@ def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
         "fact": finding.fact,
         "hint": finding.hint,
         "location": _place(finding.location),
+        **helper,
         "declared_at": _place(finding.declared_at),
         "fingerprint": fingerprint,
         **offered,

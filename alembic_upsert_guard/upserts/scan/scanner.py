@@ -137,8 +137,10 @@ def _is_file(path: str) -> bool:
     return Path(path).is_file()
 
 
-def _place(judged: JudgedUpsert) -> tuple[str, int]:
-    return judged.upsert.place.path or "", judged.upsert.place.line or 0
+def _place(judged: JudgedUpsert) -> tuple[str, int, str, int]:
+    place = judged.upsert.place
+    written = place.written
+    return place.path or "", place.line or 0, written.path or "", written.line or 0
 
 
 def _can_be_seen(code: str) -> bool:

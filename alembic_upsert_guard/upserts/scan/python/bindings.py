@@ -122,6 +122,11 @@ def _bound_by(statement: ast.AST, name: str) -> list[Binding]:
     found = bound_by_header(statement, name)
     if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
         return found
+    if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+        # what type checkers see is the thing itself; what runs may be a stand-in that loads it later
+        checked = [b for inner in statement.body for b in _bound_by(inner, name)]
+        if checked:
+            return checked
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             found += _bound_by(child, name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .scope import FunctionNode
     from .values import Meaning
 
-__all__ = ["Functions", "decorators", "method_class", "own_nodes", "receives_class"]
+__all__ = ["Functions", "LaterCall", "decorators", "method_class", "own_nodes", "receives_class"]
 
 _TRANSPARENT = frozenset(
     """
@@ -29,6 +29,10 @@ _TRANSPARENT = frozenset(
 _REMEMBERED = 256
 """Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+class LaterCall(ast.Call):
+    """The arguments of ``functools.partial`` behind its first: a call that is to come gives the others."""
 
 
 class Functions:
@@ -66,12 +70,10 @@ class Functions:
         if isinstance(call, ast.Call):
             calls.append((scope, call.args, call.keywords))
         is_bound = function.receiver is not None
-        arguments = bound(
-            function.node,
-            function.scope,
-            given_by(calls, self._spread),
-            skip_first=is_bound,
-        )
+        given = given_by(calls, self._spread)
+        if isinstance(call, LaterCall):  # the rest may be given then
+            given.more_positional = given.more_named = True
+        arguments = bound(function.node, function.scope, given, skip_first=is_bound)
         if arguments is None:
             return None
         return Frame(
@@ -106,7 +108,7 @@ class Functions:
             for m in self._names.meanings(inner, value, depth - 1)
         ]
         some = [m for m in found if not _is_none(m)]
-        if not some or any(isinstance(m, Unread) for m in some):
+        if not some or any(_is_opaque(m) for m in some):
             return self._names.annotations.of_result(function, depth) or some or None
         return some
 
@@ -115,9 +117,16 @@ class Functions:
             return [node.body]
         returns = [n for n in own_nodes(node) if isinstance(n, ast.Return)]
         if len(returns) > 1:
-            reached = self._names.branches.reached(inner, node, returns)
-            returns = [r for r in reached if isinstance(r, ast.Return)]
+            returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
         return [r.value for r in returns if r.value is not None]
+
+
+def _is_opaque(meaning: Meaning) -> bool:
+    """Whether an annotation may say more of it: nothing that was read leads on."""
+    match meaning:
+        case Unread() | Expression(_, ast.Call() | ast.Attribute()):
+            return True
+    return False
 
 
 def _is_none(meaning: Meaning) -> bool:

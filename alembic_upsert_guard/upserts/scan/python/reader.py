@@ -71,7 +71,7 @@ class PythonReader:
         tables = Tables(names, constants, declared)
         columns = Columns(names, constants, tables, declared)
         predicates = Predicates(names, constants, columns)
-        targets = Targets(constants, tables, columns, predicates, declared)
+        targets = Targets(names, constants, tables, columns, predicates, declared)
         arguments = ConflictArguments(names, constants, tables, targets, predicates)
         calls = (Statements(names, tables, arguments), Clients(names, constants))
         sites = Sites(names, Callers(names, self._modules, self._homes))
@@ -96,7 +96,9 @@ class PythonSource:
         for node in self._module.near(WORDS):
             if isinstance(node, ast.Call):
                 for reader in self._calls:
-                    yield from self._sites.read(partial(reader.read, scope, node))
+                    yield from self._sites.read(
+                        self._module, node, partial(reader.read, scope, node)
+                    )
         yield from self._strings.read(self._module, self._sites)
 
     def revision(self) -> Revision | None:

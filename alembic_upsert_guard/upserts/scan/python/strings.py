@@ -46,7 +46,7 @@ class Strings:
                 if _is_read(upsert):
                     yield upsert
                 else:
-                    yield from sites.read(partial(self._upsert, module, root, number))
+                    yield from sites.read(module, root, partial(self._upsert, module, root, number))
 
     def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
         """One upsert of a string, as the current reading has it; None: the string has not so many."""
