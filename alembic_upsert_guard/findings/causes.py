@@ -30,6 +30,8 @@ class Cause(Enum):
     LETTERS = "a string for a list"
     """``index_elements="email"``, which SQLAlchemy takes letter by letter."""
     LANGUAGE = "a language that is not read"
+    LIBRARY = "a library that is not read"
+    """Its upserts are seen; table and target are in models of its own, or in the database."""
     BOUND = "a bound predicate"
     """The predicate compares with a value of run time."""
 
@@ -129,6 +131,7 @@ _PLAIN = {
     Cause.NOT_SQL: "correct the statement; where it is a template, keep the names of table and columns out of it",
     Cause.LETTERS: 'write a list of one: index_elements=["..."]',
     Cause.LANGUAGE: "call the function in a test on a migrated database: its body is not read",
+    Cause.LIBRARY: "let a test run it on a migrated database: pytest --upsert-guard records what it sends",
     Cause.NO_MODEL: (
         "import the model's module where env.py takes its metadata from, or name the metadata that has it: "
         "--metadata module:attribute"

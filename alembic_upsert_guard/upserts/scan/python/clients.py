@@ -39,6 +39,8 @@ class Clients:
         if not isinstance(func, ast.Attribute) or func.attr != "upsert":
             return None
         stated = {k.arg: k.value for k in call.keywords}
+        if "pk" in stated:
+            return None  # sqlite-utils has table(), too
         table = self._table(scope, func.value)
         if table is None:
             if "on_conflict" not in stated:

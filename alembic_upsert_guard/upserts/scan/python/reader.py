@@ -18,6 +18,7 @@ from .conflict_arguments import ConflictArguments
 from .constants import Constants
 from .heirs import Heirs
 from .homes import Homes
+from .libraries import Libraries
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
@@ -73,7 +74,11 @@ class PythonReader:
         predicates = Predicates(names, constants, columns)
         targets = Targets(names, constants, tables, columns, predicates, declared)
         arguments = ConflictArguments(names, constants, tables, targets, predicates)
-        calls = (Statements(names, tables, arguments), Clients(names, constants))
+        calls = (
+            Statements(names, tables, arguments),
+            Clients(names, constants),
+            Libraries(names, constants, tables, declared),
+        )
         sites = Sites(names, Callers(names, self._modules, self._homes))
         return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
 
@@ -82,7 +87,11 @@ class PythonSource:
     """One parsed file."""
 
     def __init__(
-        self, module: Module, sites: Sites, calls: tuple[Statements, Clients], strings: Strings
+        self,
+        module: Module,
+        sites: Sites,
+        calls: tuple[Statements, Clients, Libraries],
+        strings: Strings,
     ) -> None:
         """Nothing is read yet."""
         self._module = module
