@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ..bounds import check_time
+from .bindings import BindingKind
 from .functions import called_function
 from .meaning import Expression, Frame
 from .nodes import arguments_of, line_of, method_call
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...upsert import Upsert
     from .module import Module
+    from .modules import Modules
     from .postgrest import PostgRest
     from .site import LibraryReader
     from .sql_strings import SqlStrings
@@ -35,6 +37,7 @@ class Helpers:
 
     def __init__(
         self,
+        modules: Modules,
         values: Values,
         libraries: Iterable[LibraryReader],
         strings: SqlStrings,
@@ -44,6 +47,7 @@ class Helpers:
 
         :param libraries: the first that takes a call for its own reads it.
         """
+        self._modules = modules
         self._values = values
         self._strings = strings
         self._addresses = addresses
@@ -101,7 +105,7 @@ class Helpers:
 
     def _through(self, call: Expression, depth: int) -> Iterator[tuple[Expression, Upsert]]:
         """The upserts of the function that a call runs which depend on its arguments, each at the call."""
-        function = called_function(self._values, call) if depth else None
+        function = self._called(call) if depth else None
         if function is None or not (sites := self._parametric_in(function, depth)):
             return
         arguments = arguments_of(call.node)
@@ -121,6 +125,19 @@ class Helpers:
             for upsert in self._read(within, depth):
                 if not any(_is_same(upsert, other) for other in without):
                     yield site, replace(upsert, place=place)
+
+    def _called(self, call: Expression) -> Expression | None:
+        """The function of the scanned files that a call runs, where it may upsert."""
+        callee = call.node.child_by_field_name("function")
+        while callee is not None and callee.type != "identifier":
+            callee = callee.child_by_field_name("object")
+        binding = None if callee is None else call.module.binding(callee)
+        if binding is not None and binding.kind is BindingKind.IMPORT:
+            if not self._modules.may_upsert(call.module, binding.source):
+                return None
+        elif callee is not None and binding is None:
+            return None  # a name of the language's
+        return called_function(self._values, call)
 
     def _read(self, site: Expression, depth: int) -> Iterator[Upsert]:
         """The upserts of one call or string of a function, with what is known of the function's parameters."""

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..needles import may_upsert
 from .bindings import BindingKind
+from .exports import Export, Exports, exports_of
 from .module import SUFFIXES, Module
-from .nodes import key_of, string_in, text_of
+from .nodes import text_of
 from .workspace import Workspaces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tree_sitter import Node
 
@@ -20,6 +22,8 @@ __all__ = ["Modules"]
 
 _FOR_JAVASCRIPT = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 """What TypeScript's files are imported as."""
+_INDEX = 4_000
+"""Bytes of a file that may do nothing but export others' functions."""
 _GUESSED = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 """The suffixes that an import may leave out."""
 
@@ -35,14 +39,16 @@ class Modules:
         self._read = read
         self._parsed: dict[str, Module | None] = {}
         self._workspaces = Workspaces(read)
+        self._exports: dict[str, Exports] = {}
+        self._found: dict[tuple[Path, str], str | None] = {}
+        self._may_upsert: dict[str, bool] = {}
 
     def add(self, module: Module) -> None:
         """Keep a module that was parsed already."""
         self._parsed[module.path] = module
 
     def at(self, path: str) -> Module | None:
-        """Return the module of a file; None: it is not to be read."""
-        path = os.path.realpath(path)
+        """Return the module of a file by its real path; None: it is not to be read."""
         if path not in self._parsed:
             self._parsed[path] = None  # a file that imports itself in a circle
             source = self._read(path)
@@ -57,18 +63,34 @@ class Modules:
 
     def imported(self, importer: Module, source: str) -> Module | None:
         """Return the file that is imported; None: it is a package's, or not found."""
+        path = self._path(importer, source)
+        return None if path is None else self.at(path)
+
+    def may_upsert(self, importer: Module, source: str) -> bool:
+        """Return whether a function of the file that is imported may upsert, by the file's bytes alone."""
+        path = self._path(importer, source)
+        if path is None:
+            return False
+        if path not in self._may_upsert:
+            content = self._read(path) or b""
+            # one that exports others' functions need not name what they do
+            leads_on = b"export" in content and b"from" in content and len(content) < _INDEX
+            self._may_upsert[path] = leads_on or may_upsert(content)
+        return self._may_upsert[path]
+
+    def _path(self, importer: Module, source: str) -> str | None:
         folder = Path(importer.path).parent
-        if source.startswith("."):
-            candidates = [folder / source]
-        elif source.startswith("/"):
-            return None
-        else:
-            candidates = self._workspaces.candidates(folder, source)
-        for candidate in candidates:
-            path = _file(candidate)
-            if path is not None:
-                return self.at(str(path))
-        return None
+        if (folder, source) not in self._found:
+            if source.startswith("."):
+                candidates = [folder / source]
+            else:
+                candidates = (
+                    [] if source.startswith("/") else self._workspaces.candidates(folder, source)
+                )
+            found = (path for candidate in candidates if (path := _file(candidate)) is not None)
+            path = next(found, None)
+            self._found[folder, source] = None if path is None else os.path.realpath(path)
+        return self._found[folder, source]
 
     def exporting(
         self, module: Module, name: str, visited: frozenset[str] = frozenset()
@@ -80,30 +102,33 @@ class Modules:
         if module.path in visited:
             return None
         visited |= {module.path}
-        stars: list[str] = []
-        for statement in _statements(module):
-            source = _source(statement)
-            for exported, local in _exports(statement):
-                if exported != name:
-                    continue
-                if source is None:
-                    return None if local is None else self._local(module, local, visited)
-                origin = self.imported(module, source)
-                if origin is None:
-                    return None
-                if local is None:
-                    return origin, None
-                return self.exporting(origin, text_of(local), visited)
-            if source is not None and any(text_of(child) == "*" for child in statement.children):
-                stars.append(source)
+        exports = self._exports_of(module)
+        export = exports.named.get(name)
+        if export is not None:
+            return self._exported(module, export, visited)
         found = [
             each
-            for star in stars
-            if name != "default"
+            for star in exports.stars
+            if name not in ("default", "*")
             and (origin := self.imported(module, star)) is not None
             and (each := self.exporting(origin, name, visited)) is not None
         ]
         return found[0] if len(found) == 1 else None
+
+    def _exports_of(self, module: Module) -> Exports:
+        if module.path not in self._exports:
+            self._exports[module.path] = exports_of(module)
+        return self._exports[module.path]
+
+    def _exported(
+        self, module: Module, export: Export, visited: frozenset[str]
+    ) -> tuple[Module, Node | None] | None:
+        if export.source is None:
+            return None if export.local is None else self._local(module, export.local, visited)
+        origin = self.imported(module, export.source)
+        if origin is None or export.local is None:
+            return None if origin is None else (origin, None)
+        return self.exporting(origin, text_of(export.local), visited)
 
     def _local(
         self, module: Module, local: Node, visited: frozenset[str]
@@ -136,76 +161,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # no path can have that name
         return False
-
-
-def _statements(module: Module) -> Iterator[Node]:
-    for node in module.root.named_children:
-        if node.type == "export_statement" or (
-            node.type == "expression_statement" and b"exports" in (node.text or b"")[:40]
-        ):
-            yield node
-
-
-def _source(statement: Node) -> str | None:
-    source = statement.child_by_field_name("source")
-    return None if source is None else string_in(source)
-
-
-def _exports(statement: Node) -> Iterator[tuple[str, Node | None]]:
-    """The names that a statement exports, each with what it stands for; None: a module."""
-    if statement.type == "expression_statement":
-        yield from _common_exports(statement)
-        return
-    declaration = statement.child_by_field_name("declaration")
-    is_default = any(child.type == "default" for child in statement.children)
-    value = statement.child_by_field_name("value")
-    if value is not None:
-        yield "default", value
-    if declaration is not None:
-        for declared in _declared(declaration):
-            yield ("default" if is_default else text_of(declared)), declared
-    for clause in statement.named_children:
-        if clause.type == "namespace_export":
-            yield text_of(clause.named_children[0]), None
-        if clause.type == "export_clause":
-            for specifier in clause.named_children:
-                name = specifier.child_by_field_name("name")
-                if name is not None:
-                    yield text_of(specifier.child_by_field_name("alias") or name), name
-
-
-def _declared(declaration: Node) -> Iterator[Node]:
-    if declaration.type in ("lexical_declaration", "variable_declaration"):
-        for declarator in declaration.named_children:
-            name = declarator.child_by_field_name("name")
-            if name is not None and name.type == "identifier":
-                yield name
-            elif name is not None and name.type == "object_pattern":
-                for part in name.named_children:
-                    yield part.child_by_field_name("value") or part
-        return
-    name = declaration.child_by_field_name("name")
-    if name is not None:
-        yield name
-
-
-def _common_exports(statement: Node) -> Iterator[tuple[str, Node | None]]:
-    """``module.exports = { a, b }``, ``exports.a = x``."""
-    assignment = statement.named_children[0] if statement.named_children else None
-    if assignment is None or assignment.type != "assignment_expression":
-        return
-    left, right = assignment.child_by_field_name("left"), assignment.child_by_field_name("right")
-    if left is None or right is None:
-        return
-    said = text_of(left)
-    if said == "module.exports":
-        yield "*", right
-        if right.type == "object":
-            for part in right.named_children:
-                key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
-                if part.type == "shorthand_property_identifier":
-                    yield text_of(part), part
-                elif key is not None and value is not None and (name := key_of(key)) is not None:
-                    yield name, value
-    elif said.startswith(("exports.", "module.exports.")):
-        yield said.rpartition(".")[2], right

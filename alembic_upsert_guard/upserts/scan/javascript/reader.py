@@ -54,7 +54,9 @@ class JavaScriptReader:
             Sequelize(values),
             PostgRest(values),
         )
-        self._helpers = Helpers(values, libraries, SqlStrings(values, schemas), PostgRest(values))
+        self._helpers = Helpers(
+            self._modules, values, libraries, SqlStrings(values, schemas), PostgRest(values)
+        )
 
     def source(self, path: str, source: bytes) -> JavaScriptSource:
         """Return a file, parsed.

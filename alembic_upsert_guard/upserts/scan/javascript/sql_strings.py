@@ -72,6 +72,7 @@ class SqlStrings:
         """Nothing is read yet."""
         self._values = values
         self._schemas = schemas
+        self._roots: dict[str, list[Node]] = {}
 
     def read_all(self, module: Module) -> Iterator[tuple[Expression, Upsert]]:
         """Return every upsert in a string of the file, with the whole of the string."""
@@ -96,14 +97,9 @@ class SqlStrings:
 
     def roots(self, module: Module) -> list[Node]:
         """Return the strings that may be SQL, each with all that is added to it."""
-        found = {}
-        for node in module.nodes:
-            parent = module.parent(node)
-            is_type = parent is not None and parent.type == "literal_type"
-            if node.type in _STRINGS and not is_type and _may_be_sql(node):
-                root = _root(module, node)
-                found[root.id] = root
-        return list(found.values())
+        if module.path not in self._roots:
+            self._roots[module.path] = _roots_of(module)
+        return self._roots[module.path]
 
     def _pieces(
         self, expression: Expression, depth: int, tag: str | None = None
@@ -246,6 +242,18 @@ def _is_sum(node: Node) -> bool:
 def _may_be_sql(node: Node) -> bool:
     lower = (node.text or b"").lower()
     return b"conflict" in lower or b"on duplicate" in lower or b"insert" in lower
+
+
+def _roots_of(module: Module) -> list[Node]:
+    found = {}
+    for node in module.nodes:
+        if node.type not in _STRINGS or not _may_be_sql(node):
+            continue
+        parent = module.parent(node)
+        if parent is None or parent.type != "literal_type":
+            root = _root(module, node)
+            found[root.id] = root
+    return list(found.values())
 
 
 def _root(module: Module, node: Node) -> Node:
