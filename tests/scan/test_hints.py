@@ -285,15 +285,19 @@ def test_one_key_is_offered_once_with_all_its_places(scanned: Callable[..., Scan
             "on_conflict=tenant,email",
         ),
         (
-            "import { pgTable, text } from 'drizzle-orm/pg-core';\n"
-            "const t = pgTable('subscriptions', { id: text('account_id') });\n"
-            "db.insert(t).values(row).onConflictDoNothing({ target: t.id });",
+            """
+            import { pgTable, text } from 'drizzle-orm/pg-core';
+            const t = pgTable('subscriptions', { id: text('account_id') });
+            db.insert(t).values(row).onConflictDoNothing({ target: t.id });
+            """,
             "target: [account_id], targetWhere: sql`status = 'open'` with the table's columns",
         ),
         (
-            "import { Column, Entity } from 'typeorm';\n"
-            "@Entity('accounts') class Account { @Column() tenant: number; }\n"
-            "manager.upsert(Account, rows, ['tenant']);",
+            """
+            import { Column, Entity } from 'typeorm';
+            @Entity('accounts') class Account { @Column() tenant: number; }
+            manager.upsert(Account, rows, ['tenant']);
+            """,
             "conflictPaths: ['tenant', 'email'] with the entity's properties",
         ),
     ],

@@ -1,4 +1,4 @@
-"""A folder of TypeScript in several libraries against PostgreSQL: one upsert of each is broken, and the real one fails."""
+"""A folder of TypeScript in several libraries against PostgreSQL: one upsert of each is broken, and fails in SQL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ export const tags = pgTable('tags', { accountId: integer('account_id'), name: te
 import { isNull } from 'drizzle-orm';
 import { tags, users } from './db/schema';
 await db.insert(tags).values(row).onConflictDoNothing({ target: [tags.accountId, tags.name] });
-await db.insert(users).values(row).onConflictDoUpdate({ target: users.email, targetWhere: isNull(users.deletedAt), set });
+await db.insert(users).values(row).onConflictDoNothing({ target: users.email, where: isNull(users.deletedAt) });
 await db.insert(users).values(row).onConflictDoUpdate({ target: users.email, set });
 """,
     "kysely.ts": """\

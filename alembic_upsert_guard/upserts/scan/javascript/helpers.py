@@ -124,7 +124,8 @@ class Helpers:
             within = Expression(site.module, site.node, frame)
             for upsert in self._read(within, depth):
                 if not any(_is_same(upsert, other) for other in without):
-                    yield site, replace(upsert, place=place)
+                    helper = upsert.place.written
+                    yield site, replace(upsert, place=replace(place, helper=helper))
 
     def _called(self, call: Expression) -> Expression | None:
         """The function of the scanned files that a call runs, where it may upsert."""
