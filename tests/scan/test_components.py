@@ -53,3 +53,18 @@ def test_a_script_of_json_is_no_code(tmp_path: Path) -> None:
     )
 
     assert scan([tmp_path], None).upserts == ()
+
+
+def test_a_call_through_a_helper_shows_both_lines(tmp_path: Path) -> None:
+    """The place is the call, in whichever file it is; the helper's own line is beside it, and reported nowhere else."""
+    helper = "export const save = (table, rows, key) =>\n  client.from(table).upsert(rows, { onConflict: key });\n"
+    (tmp_path / "db.ts").write_text(helper)
+    (tmp_path / "page.vue").write_text(
+        "<script>\nimport { save } from './db';\nsave('t', rows, 'a');\n</script>\n"
+    )
+
+    (judged,) = scan([tmp_path], None).upserts
+
+    place = judged.upsert.place
+    assert (place.path, place.line) == (str(tmp_path / "page.vue"), 3)
+    assert (place.written.path, place.written.line) == (str(tmp_path / "db.ts"), 2)

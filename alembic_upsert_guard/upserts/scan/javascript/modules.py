@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..needles import may_upsert
 from .bindings import BindingKind
 from .exports import Export, Exports, exports_of
 from .module import SUFFIXES, Module
@@ -14,16 +13,16 @@ from .nodes import text_of
 from .workspace import Workspaces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from tree_sitter import Node
+
+    from ..source_tree import SourceTree
 
 __all__ = ["Modules"]
 
 _FOR_JAVASCRIPT = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 """What TypeScript's files are imported as."""
-_INDEX = 4_000
-"""Bytes of a file that may do nothing but export others' functions."""
 _GUESSED = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 """The suffixes that an import may leave out."""
 
@@ -31,17 +30,16 @@ _GUESSED = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 class Modules:
     """The files that imports were followed into, each parsed once."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, tree: SourceTree) -> None:
         """Nothing is read yet.
 
-        :param read: the bytes of a file; None: there is none, or it is not to be read.
+        :param tree: where files are looked for.
         """
-        self._read = read
+        self._tree = tree
         self._parsed: dict[str, Module | None] = {}
-        self._workspaces = Workspaces(read)
+        self._workspaces = Workspaces(tree)
         self._exports: dict[str, Exports] = {}
         self._found: dict[tuple[Path, str], str | None] = {}
-        self._may_upsert: dict[str, bool] = {}
 
     def add(self, module: Module) -> None:
         """Keep a module that was parsed already."""
@@ -51,32 +49,19 @@ class Modules:
         """Return the module of a file by its real path; None: it is not to be read."""
         if path not in self._parsed:
             self._parsed[path] = None  # a file that imports itself in a circle
-            source = self._read(path)
+            source = self._tree.read(path)
             if source is not None:
-                self._parsed[path] = Module(path, source)
+                self._parsed[path] = Module(path, source, self._tree.asked_for(path))
         return self._parsed[path]
 
-    def text(self, path: str) -> str | None:
-        """Return what a file that is no module holds; None: there is none."""
-        source = self._read(path)
-        return None if source is None else source.decode(errors="replace")
+    def at_shown(self, path: str) -> Module | None:
+        """Return the module of a file of the scan, as it was asked for; None: it is not to be read."""
+        return self.at(os.path.realpath(path))
 
     def imported(self, importer: Module, source: str) -> Module | None:
         """Return the file that is imported; None: it is a package's, or not found."""
         path = self._path(importer, source)
         return None if path is None else self.at(path)
-
-    def may_upsert(self, importer: Module, source: str) -> bool:
-        """Return whether a function of the file that is imported may upsert, by the file's bytes alone."""
-        path = self._path(importer, source)
-        if path is None:
-            return False
-        if path not in self._may_upsert:
-            content = self._read(path) or b""
-            # one that exports others' functions need not name what they do
-            leads_on = b"export" in content and b"from" in content and len(content) < _INDEX
-            self._may_upsert[path] = leads_on or may_upsert(content)
-        return self._may_upsert[path]
 
     def _path(self, importer: Module, source: str) -> str | None:
         folder = Path(importer.path).parent
@@ -87,8 +72,8 @@ class Modules:
                 candidates = (
                     [] if source.startswith("/") else self._workspaces.candidates(folder, source)
                 )
-            found = (path for candidate in candidates if (path := _file(candidate)) is not None)
-            path = next(found, None)
+            guesses = (guess for candidate in candidates for guess in _guesses(candidate))
+            path = next((guess for guess in guesses if self._tree.is_file(str(guess))), None)
             self._found[folder, source] = None if path is None else os.path.realpath(path)
         return self._found[folder, source]
 
@@ -147,17 +132,10 @@ class Modules:
         return self.exporting(origin, binding.name, visited)
 
 
-def _file(stem: Path) -> Path | None:
-    """The file that a path without its suffix, or of a folder, means."""
-    candidates = [stem] if stem.suffix in SUFFIXES else []
-    candidates += [stem.with_suffix(suffix) for suffix in _FOR_JAVASCRIPT.get(stem.suffix, ())]
-    candidates += [Path(f"{stem}{suffix}") for suffix in _GUESSED]
-    candidates += [stem / f"index{suffix}" for suffix in _GUESSED]
-    return next((path for path in candidates if _is_file(path)), None)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # no path can have that name
-        return False
+def _guesses(stem: Path) -> Iterator[Path]:
+    """The files that a path without its suffix, or of a folder, may mean."""
+    if stem.suffix in SUFFIXES:
+        yield stem
+    yield from (stem.with_suffix(suffix) for suffix in _FOR_JAVASCRIPT.get(stem.suffix, ()))
+    yield from (Path(f"{stem}{suffix}") for suffix in _GUESSED)
+    yield from (stem / f"index{suffix}" for suffix in _GUESSED)
