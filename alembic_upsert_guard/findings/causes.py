@@ -101,10 +101,22 @@ def _bound(call: Call) -> str:
     return "write the value in the WHERE of the conflict target, as the partial index has it"
 
 
-_CONSTANT = {
+_CONSTANT: dict[Form, str] = {
     Form.SQLALCHEMY: "literals, or names that are set once at the top of a module",
     Form.SQL: "the names themselves in the SQL",
-    Form.SUPABASE_JAVASCRIPT: "string literals, or one const each",
+    Form.DRIZZLE: "the table and the columns of a schema file, or one const each",
+    Form.PRISMA: "where, create and update as objects, with the same values of the unique fields in where and create",
+    **dict.fromkeys(
+        (
+            Form.KNEX,
+            Form.KYSELY,
+            Form.OBJECTION,
+            Form.POSTGREST,
+            Form.SUPABASE_JAVASCRIPT,
+            Form.TYPEORM,
+        ),
+        "string literals, or one const each",
+    ),
 }
 
 _BY_CALL = {

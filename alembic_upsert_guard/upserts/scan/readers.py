@@ -50,7 +50,7 @@ class Readers:
         :param tree: where imports are looked for.
         """
         self._python = PythonReader(declared, tree)
-        self._javascript = JavaScriptReader(tree.read)
+        self._javascript = JavaScriptReader(tree)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
