@@ -63,7 +63,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name, imported on first use."""
+    """Return a public name, imported on first use; ``__version__`` is that of the installed package."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("alembic-upsert-guard")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

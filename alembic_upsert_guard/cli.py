@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
+from datetime import datetime, timezone
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +20,15 @@ from .command.database_url import secrets_of, without
 from .command.project import find_project
 from .command.pyproject import read_settings
 from .command.records import RecordOptions
-from .command.report import fails, rendered, suppressed_in, with_baseline
+from .command.report import PACKAGE, Rendering, fails, rendered, suppressed_in, with_baseline
 from .command.scan import ScanOptions, Writing, scan_project
 from .errors import CannotRunError, UpsertGuardError
-from .findings import page_of
+from .findings import error_as_json, list_of_codes, page_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+    from typing import TextIO
 
     from .command.project import Project
     from .command.report import Report
@@ -40,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: None: those of the process.
     """
     options = argument_parser().parse_args(arguments)
-    secrets = _secrets(options)
+    options.started = datetime.now(timezone.utc)
     if hasattr(sys.stdout, "reconfigure"):
         # a name in another encoding than the terminal's is printed all the same
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -52,22 +56,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _COULD_NOT_RUN
     except KeyboardInterrupt:
-        return _failed("interrupted", _INTERRUPTED)
+        return _failed(options, "interrupted", _INTERRUPTED)
     except DBAPIError as error:
         message = message_of(error, reveal=False, see="")
-        return _failed(without(f"the database could not be read: {message}", secrets))
+        return _failed(options, f"the database could not be read: {message}")
     except UpsertGuardError as error:
-        return _failed(without(str(error), secrets))
+        return _failed(options, str(error))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
-        message = f"{type(error).__name__}: {error} ({where}): please report this"
-        return _failed(without(message, secrets))
+        if getattr(options, "debug", False):
+            traceback.print_exc()
+        return _failed(options, _unforeseen(error))
     return code
 
 
-def _failed(message: str, code: int = _COULD_NOT_RUN) -> int:
+def _unforeseen(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    urls = metadata(PACKAGE).get_all("Project-URL") or []
+    issues = next((url.partition(", ")[2] for url in urls if url.startswith("Issues,")), "")
+    return (
+        f"{type(error).__name__}: {error} ({where}): this is a fault of upsert-guard: please report it, with what "
+        f"--debug shows: {issues}"
+    )
+
+
+def _failed(options: Namespace, message: str, code: int = _COULD_NOT_RUN) -> int:
+    """Say why there is no report: on standard error, and under ``--format json`` as the document."""
+    message = without(message, _secrets(options))
     print(f"upsert-guard: {message}", file=sys.stderr)
+    if getattr(options, "format", None) == "json" and code == _COULD_NOT_RUN:
+        print(error_as_json(message))
     return code
 
 
@@ -130,7 +148,10 @@ def _functions(options: Namespace) -> int:
 
 
 def _explain(options: Namespace) -> int:
-    print(page_of(options.code), end="")
+    if options.code is None:
+        print("\n".join(list_of_codes()))
+    else:
+        print(page_of(options.code), end="")
     return _DONE
 
 
@@ -141,24 +162,60 @@ _COMMANDS = {"check": _check, "scan": _scan, "functions": _functions, "explain":
 
 
 def _print(options: Namespace, project: Project, report: Report) -> int:
-    """Print what is not suppressed, and return the exit code."""
+    """Print what is not suppressed, and return the exit code.
+
+    :raises CannotRunError: the file of ``--output`` cannot be written.
+    """
     outcome = suppressed_in(report, project.pyproject)
     notes = report.notes
     if options.baseline:
         outcome, note = with_baseline(outcome, project.pyproject)
         notes = (*notes, note)
-    for line in notes:
-        print(line, file=sys.stderr)
+    if not options.quiet:
+        for line in notes:
+            print(line, file=sys.stderr)
     stream = sys.stdout
     if report.diff is not None:
         sys.stdout.flush()
         sys.stdout.buffer.writelines(report.diff)
         sys.stdout.buffer.flush()
         stream = sys.stderr
-    coloured = stream.isatty() and not os.environ.get("NO_COLOR")
-    print(rendered(report, outcome, options.format, coloured=coloured), file=stream)
     strict = options.strict or read_settings(project.pyproject).strict
+    rendering = Rendering(
+        form=options.format,
+        command=options.command,
+        started=options.started,
+        coloured=options.output is None and _takes_colours(stream),
+        width=_width_of(stream) if options.output is None else None,
+        quiet=options.quiet,
+        statistics=options.statistics,
+        strict=strict,
+    )
+    text = rendered(report, outcome, rendering)
+    if options.output is not None:
+        _write(Path(options.output), text)
+    elif text:
+        print(text, file=stream)
     return _FOUND if fails(outcome, strict=strict) else _DONE
+
+
+def _takes_colours(stream: TextIO) -> bool:
+    """As https://no-color.org and https://force-color.org have it."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _width_of(stream: TextIO) -> int | None:
+    """The terminal's width in columns; None: it is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise CannotRunError(f"--output {path}: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .command.ignores import read_entries
 from .command.suppression import suppress
 from .errors import UpsertGuardError
-from .findings import FindingCode, Severity, as_text, counted, summary
+from .findings import FindingCode, Severity, as_lines, counted, summary
 from .upserts.observed.suppression import is_suppressed
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def report_on(
         suppressed=len(found) - len(findings),
         conclusion="none was refused",
     )
-    lines = (*as_text(findings, coloured=coloured), *unusable, *_unknown(upserts, lost), last)
+    lines = (
+        *as_lines(findings, coloured=coloured),
+        *unusable,
+        *_unknown(upserts, lost),
+        last,
+    )
     is_error = any(finding.severity is Severity.ERROR for finding in findings)
     return Report(lines, fails=is_error or bool(unusable))
 

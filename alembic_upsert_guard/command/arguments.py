@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import sys
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .database_url import secrets_of, without
-from .report import FORMATS
+from .report import FORMATS, PACKAGE
 from .scan import Writing
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["argument_parser"]
+
+_SHELLS = ("bash", "zsh", "tcsh")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -21,41 +29,159 @@ class _Parser(argparse.ArgumentParser):
         super().error(without(message, secrets))
 
 
+_EXIT_CODES = """\
+exit code:
+  0  no error was found (with --strict: nothing was)
+  1  something was
+  2  the command could not run
+"""
+
+_CHECK = """\
+Hold every declared upsert key against the database that env.py connects to, or that --database names; with --code,
+--functions, --statements, --log and --observed also the upserts of these sources, declared or not. Nothing is written
+to the database.
+"""
+_CHECK_EXAMPLES = """\
+examples:
+  upsert-guard check                            the declared keys against the database of env.py
+  upsert-guard check --rows                     and the rows that are there
+  upsert-guard check --database "$DATABASE_URL" --code . --functions
+                                                without Alembic and models: Supabase, plain SQL
+  upsert-guard check --observed .upsert_guard/observed.json
+                                                what the tests ran (pytest --upsert-guard)
+"""
+_SCAN = """\
+Find the upserts in Python, TypeScript, JavaScript and SQL files, and hold them against the models: those of
+--metadata, or those that env.py configures, which is run offline. No database is needed.
+"""
+_SCAN_EXAMPLES = """\
+examples:
+  upsert-guard scan                             this folder
+  upsert-guard scan app web --diff              the declarations that the models lack, as a diff
+  upsert-guard scan app --metadata app.models:Base --format sarif --output upserts.sarif
+"""
+_FUNCTIONS = """\
+Judge the upserts in SQL and PL/pgSQL functions of the database that env.py connects to, declared or not.
+"""
+_FUNCTIONS_EXAMPLES = """\
+examples:
+  upsert-guard functions
+  upsert-guard check --database "$DATABASE_URL" --functions      without Alembic
+"""
+_EXPLAIN = "Print the page of a finding code: its cause, what the server answers, and the fix.\n"
+_EXPLAIN_EXAMPLES = """\
+examples:
+  upsert-guard explain
+  upsert-guard explain missing-arbiter
+"""
+
+
 def argument_parser() -> argparse.ArgumentParser:
     """Return the parser, whose result has the name of the command as ``command``."""
     parser = _Parser(
         prog="upsert-guard",
         description="Hold upserts in code, declared upsert keys, databases and rows against each other.",
-        epilog="Exit code: 0 no error was found, 1 one was, 2 it could not run.",
+        epilog=f"{_EXIT_CODES}\nupsert-guard COMMAND --help has the options and examples of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         # `--base` would be taken for --baseline, which writes
         allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"upsert-guard {version(PACKAGE)}")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        help="print the script that completes this command, for bash, zsh or tcsh",
     )
     _add_project_options(parser, "before")
     commands = parser.add_subparsers(metavar="command", dest="command", required=True)
     project = _Parser(add_help=False)
     _add_project_options(project, "after")
+    parents = [project, _reporting()]
+    add = partial(
+        commands.add_parser,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check = add(
+        "check",
+        parents=parents,
+        help="every declared key, and other upserts, against the database",
+        description=_CHECK,
+        epilog=f"{_CHECK_EXAMPLES}\n{_EXIT_CODES}",
+    )
+    _add_check_options(check)
+    scan = add(
+        "scan",
+        parents=parents,
+        help="upserts in code against the models",
+        description=_SCAN,
+        epilog=f"{_SCAN_EXAMPLES}\n{_EXIT_CODES}",
+    )
+    _add_scan_options(scan)
+    add(
+        "functions",
+        parents=parents,
+        help="upserts in functions of the database",
+        description=_FUNCTIONS,
+        epilog=f"{_FUNCTIONS_EXAMPLES}\n{_EXIT_CODES}",
+    )
+    explain = add(
+        "explain",
+        help="what a finding code means, and the ways out",
+        description=_EXPLAIN,
+        epilog=_EXPLAIN_EXAMPLES,
+    )
+    explain.add_argument("code", metavar="CODE", nargs="?", help="left out: all codes are listed")
+    return parser
+
+
+def _reporting() -> _Parser:
     reporting = _Parser(add_help=False)
-    reporting.add_argument("--format", choices=FORMATS, default="text")
-    reporting.add_argument("--strict", action="store_true", help="warnings make it fail too")
+    reporting.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text for people (default); json; sarif for code scanning; github for annotations; junit; gitlab for "
+        "code quality",
+    )
+    reporting.add_argument(
+        "--output", metavar="FILE", help="write the report there; left out: to standard output"
+    )
+    reporting.add_argument("--strict", action="store_true", help="warnings make it fail, too")
+    reporting.add_argument(
+        "--quiet", action="store_true", help="findings only: no summary, no notes, no bar"
+    )
+    reporting.add_argument(
+        "--statistics", action="store_true", help="a line a code with its number, not one a finding"
+    )
     reporting.add_argument(
         "--baseline",
         action="store_true",
         help="suppress what is found today: write it into the pyproject.toml beside the configuration",
     )
-    parents = [project, reporting]
-    help_line = "every declared key against the database"
-    _add_check_options(
-        commands.add_parser("check", parents=parents, allow_abbrev=False, help=help_line)
+    reporting.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error that nobody foresaw"
     )
-    help_line = "upserts in code against the declared keys"
-    _add_scan_options(
-        commands.add_parser("scan", parents=parents, allow_abbrev=False, help=help_line)
-    )
-    help_line = "upserts in functions of the database"
-    commands.add_parser("functions", parents=parents, allow_abbrev=False, help=help_line)
-    explain = commands.add_parser("explain", help="what a finding code means, and the ways out")
-    explain.add_argument("code", metavar="CODE")
-    return parser
+    return reporting
+
+
+class _PrintCompletion(argparse.Action):
+    """Print a shell's completion script, made by shtab, and exit."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(
+            option_strings, dest, choices=_SHELLS, default=argparse.SUPPRESS, **options
+        )
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        """Print it; exit with 2 where shtab is not installed."""
+        _, shell, *_ = arguments
+        try:
+            import shtab  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            parser.error("completion needs shtab: pip install 'alembic-upsert-guard[completion]'")
+        sys.stdout.write(f"{shtab.complete(parser, shell)}\n")
+        parser.exit()
 
 
 def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:
@@ -87,27 +213,31 @@ def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:
 
 
 def _add_check_options(check: argparse.ArgumentParser) -> None:
-    check.add_argument("--rows", action="store_true", help="and against its rows")
+    check.add_argument(
+        "--rows", action="store_true", help="read the rows of every declared key, too"
+    )
     check.add_argument(
         "--code",
         nargs="+",
         action="extend",
         metavar="PATH",
         default=[],
-        help="and every upsert in these files and folders, declared or not",
+        help="judge every upsert in these files and folders, too",
     )
     check.add_argument(
-        "--functions", action="store_true", help="and every upsert in functions of the database"
+        "--functions",
+        action="store_true",
+        help="judge every upsert in functions of the database, too",
     )
     check.add_argument(
         "--statements",
         action="store_true",
-        help="and every upsert that PostgreSQL's pg_stat_statements has of the database",
+        help="judge every upsert that pg_stat_statements has of the database, too",
     )
     check.add_argument(
         "--statements-from",
         metavar="URL",
-        help="and every upsert in the statistics of the database there, such as production",
+        help="judge every upsert in the statistics of the database there, such as production, too",
     )
     check.add_argument(
         "--log",
@@ -115,7 +245,7 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
         action="extend",
         metavar="FILE",
         default=[],
-        help="and every upsert that failed in these logs of PostgreSQL: csvlog or jsonlog",
+        help="judge every upsert that failed in these logs of PostgreSQL, csvlog or jsonlog, too",
     )
     check.add_argument(
         "--log-database",
@@ -128,7 +258,7 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
         action="extend",
         metavar="FILE",
         default=[],
-        help="and every upsert in these files, which pytest --upsert-guard writes",
+        help="judge every upsert in these files, which pytest --upsert-guard writes, too",
     )
     check.add_argument(
         "--database",
@@ -160,7 +290,7 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
         action="extend",
         metavar="FILE",
         default=[],
-        help="what pytest --upsert-guard recorded: it tells the upserts that cannot be read where they ran",
+        help="what pytest --upsert-guard recorded: an upsert that cannot be read is known from where it ran",
     )
     writing = scan.add_mutually_exclusive_group()
     writing.add_argument(

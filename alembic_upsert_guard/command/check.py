@@ -13,6 +13,7 @@ from ..upserts.models import declared_tables
 from ..upserts.upsert import call_site_member
 from ..verdict.check import check_keys
 from ..verdict.tenants import merge_checked
+from .database_facts import facts_of
 from .database_url import connect_to, run_on
 from .metadata import import_metadata
 from .pyproject import read_settings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
 
-    from ..findings import Finding
+    from ..findings import DatabaseFacts, Finding
     from ..upserts.functions import JudgedFunctions
     from ..verdict.checked import Checked, CheckedKey
     from .project import Project
@@ -55,6 +56,7 @@ class _Check:
         self._project = project
         self._options = options
         self._keys: list[Checked] = []
+        self._databases: list[DatabaseFacts] = []
         self._functions: list[JudgedFunctions] = []
         self._code: CheckedCode | None = None
         self._notes: tuple[str, ...] = ()
@@ -78,6 +80,7 @@ class _Check:
 
         :param in_sql: whether hints are the SQL to run, and not what a model declares.
         """
+        self._databases.append(facts_of(connection))
         self._keys.append(check_keys(connection, metadata, rows=self._options.rows))
         if self._code is not None:
             self._code.judge(connection)
@@ -99,6 +102,7 @@ class _Check:
             models=checked.models,
             subject=counted(len(checked.keys), "upsert key") if counts_keys else "",
             notes=(*self._notes, *self._records.notes),
+            databases=tuple(dict.fromkeys(self._databases)),
         )
         if self._code is not None:
             sites = [call_site_member(each) for each in self._code.upserts]
@@ -173,12 +177,15 @@ def functions_of_project(project: Project) -> Report:
     from ..migration.environment import connection_of, run_environment  # noqa: PLC0415 - Alembic
 
     judged: list[JudgedFunctions] = []
+    databases: list[DatabaseFacts] = []
 
     def visit(context: MigrationContext) -> None:
+        databases.append(facts_of(connection_of(context)))
         judged.append(judge_functions(connection_of(context)))
 
     run_environment(project.config(), visit)
-    return _with_functions(Report(commands=(), findings=(), subject=""), "functions", judged)
+    report = Report(commands=(), findings=(), subject="", databases=tuple(dict.fromkeys(databases)))
+    return _with_functions(report, "functions", judged)
 
 
 def _with_functions(report: Report, command: str, judged: Sequence[JudgedFunctions]) -> Report:

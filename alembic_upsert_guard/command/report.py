@@ -4,20 +4,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Finding, FindingCode, Severity, as_github, as_json, as_text, counted, summary
+from ..findings import (
+    DatabaseFacts,
+    Finding,
+    FindingCode,
+    Run,
+    RunReport,
+    Severity,
+    as_github,
+    as_gitlab,
+    as_json,
+    as_junit,
+    as_sarif,
+    as_text,
+    counted,
+    statistics,
+    summary,
+)
 from .baseline import append_entries, entries_for
 from .ignores import path_speller, read_entries
+from .source_lines import SourceLines
 from .suppression import Suppressed, suppress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
-__all__ = ["FORMATS", "Report", "fails", "rendered", "suppressed_in", "with_baseline"]
+__all__ = [
+    "FORMATS",
+    "PACKAGE",
+    "Rendering",
+    "Report",
+    "fails",
+    "rendered",
+    "suppressed_in",
+    "with_baseline",
+]
 
-FORMATS = ("text", "json", "github")
+FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
+
+PACKAGE = "alembic-upsert-guard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +66,8 @@ class Report:
     """None: the command looks at none."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Names in the models of tables that live under others."""
+    databases: tuple[DatabaseFacts, ...] = ()
+    """Those that were asked; empty: none was."""
     tables: tuple[str, ...] = ()
     """Lines for people that are no findings, above these."""
     notes: tuple[str, ...] = ()
@@ -76,26 +108,86 @@ def with_baseline(outcome: Suppressed, pyproject: Path) -> tuple[Suppressed, str
     return Suppressed(stale, (*outcome.suppressed, *others)), note
 
 
-def rendered(report: Report, outcome: Suppressed, form: str, *, coloured: bool) -> str:
-    """Return the report in one of :data:`FORMATS`, without a line break at its end.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """How a report is to be written."""
 
-    :param coloured: for text on a terminal.
-    """
-    if form == "json":
-        return as_json(outcome.left, report.keys, report.call_sites, outcome.suppressed)
-    coloured = coloured and form == "text"
-    lines = (
-        as_github(outcome.left) if form == "github" else as_text(outcome.left, coloured=coloured)
+    form: str
+    """One of :data:`FORMATS`."""
+    command: str
+    """As it was asked for: ``check``, ``scan`` or ``functions``."""
+    started: datetime
+    """With its time zone."""
+    coloured: bool = False
+    """For text on a terminal."""
+    width: int | None = None
+    """Of the terminal, in columns; None: there is none."""
+    quiet: bool = False
+    """Whether text has no summary."""
+    statistics: bool = False
+    """Whether text is a line a code, and not one a finding."""
+    strict: bool = False
+    """Whether warnings fail, too."""
+
+
+def rendered(report: Report, outcome: Suppressed, rendering: Rendering) -> str:
+    """Return the report in one of :data:`FORMATS`, without a line break at its end."""
+    match rendering.form:
+        case "json":
+            return as_json(_document(report, outcome, rendering))
+        case "sarif":
+            return as_sarif(_document(report, outcome, rendering))
+        case "junit":
+            return as_junit(_document(report, outcome, rendering), strict=rendering.strict)
+        case "gitlab":
+            return as_gitlab(outcome.left)
+        case "github":
+            return "\n".join([*as_github(outcome.left), _summary(report, outcome)])
+    return "\n".join(_text(report, outcome, rendering))
+
+
+def _document(report: Report, outcome: Suppressed, rendering: Rendering) -> RunReport:
+    return RunReport(
+        run=Run(
+            version=version(PACKAGE),
+            command=rendering.command,
+            started=rendering.started,
+            databases=report.databases,
+        ),
+        findings=outcome.left,
+        suppressed=outcome.suppressed,
+        keys=report.keys,
+        call_sites=report.call_sites,
+        subject=report.subject,
     )
-    last = summary(
+
+
+def _text(report: Report, outcome: Suppressed, rendering: Rendering) -> list[str]:
+    above = (*report.tables, "") if report.tables else ()
+    lines = (
+        statistics(outcome.left)
+        if rendering.statistics
+        else as_text(
+            outcome.left,
+            coloured=rendering.coloured,
+            width=rendering.width,
+            source=SourceLines().line,
+        )
+    )
+    if rendering.quiet:
+        return [*above, *lines]
+    apart = [""] if lines and not rendering.statistics else []
+    return [*above, *lines, *apart, _summary(report, outcome, coloured=rendering.coloured)]
+
+
+def _summary(report: Report, outcome: Suppressed, *, coloured: bool = False) -> str:
+    return summary(
         outcome.left,
         report.subject,
         coloured=coloured,
         suppressed=len(outcome.suppressed),
         conclusion=report.conclusion,
     )
-    above = (*report.tables, "") if report.tables and form == "text" else ()
-    return "\n".join([*above, *lines, last])
 
 
 def fails(outcome: Suppressed, *, strict: bool) -> bool:

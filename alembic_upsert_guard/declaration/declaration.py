@@ -67,6 +67,8 @@ class Declaration:
     nulls: Nulls
     name: str | None
     as_index: bool
+    declared_at: tuple[str, int] | None = None
+    """File and line of the declaration; None: not known."""
     _attached: WeakKeyDictionary[Table, Arbiter] = field(default_factory=WeakKeyDictionary)
     """What the key attached itself, by table; nothing where it points at what the table declares."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from sqlalchemy import event
@@ -21,11 +23,15 @@ from .elements import (
 )
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from sqlalchemy import Table
 
     from ..inference import ConflictTarget, Element
 
 __all__ = ["UpsertKey", "declare_upsert_key"]
+
+_OWN_PACKAGE = str(Path(__file__).parents[1])
 
 
 class UpsertKey(SchemaItem):
@@ -73,6 +79,7 @@ class UpsertKey(SchemaItem):
         self._nulls: Nulls = nulls
         self._name = name
         self._as_index = as_index
+        self._declared_at = _calling_line(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
 
     def __repr__(self) -> str:
         return f"UpsertKey({', '.join(map(repr, self._elements))})"
@@ -89,6 +96,7 @@ class UpsertKey(SchemaItem):
             nulls=self._nulls,
             name=self._name,
             as_index=self._as_index,
+            declared_at=self._declared_at,
         )
         for existing in declarations_of(table):
             if _identity(existing.target) == _identity(declaration.target):
@@ -116,6 +124,13 @@ def declare_upsert_key(
     """
     key = UpsertKey(*elements, where=where, nulls=nulls, name=name, as_index=as_index)
     key._set_parent_with_dispatch(table_of(table_or_class))  # noqa: SLF001 - as Table() itself attaches its items
+
+
+def _calling_line(frame: FrameType | None) -> tuple[str, int] | None:
+    """File and line of the innermost call that is not of this package; None: there is none."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OWN_PACKAGE):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def _identity(target: ConflictTarget) -> tuple[frozenset[Element], str | None]:

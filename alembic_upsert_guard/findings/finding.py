@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,14 @@ class Location:
 
     line: int
     """Counted from 1."""
+
+    is_file: bool = True
+    """False: the path names a function of the database, and the line is one of its body."""
+
+    @property
+    def shown_path(self) -> str:
+        """The path with slashes, whichever the system takes."""
+        return self.path.replace(os.sep, "/") if self.is_file else self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,9 @@ class Finding:
     circumstance: Circumstance | None = None
     """What makes it better or worse than its code is as a rule; None: nothing."""
 
+    declared_at: Location | None = field(default=None, compare=False)
+    """Where the key is declared; None: the finding is about no declared key, or its place is not known."""
+
     offer: str | None = field(default=None, compare=False)
     """The part of the hint that declares a key, which findings at other places may share; None: it declares none."""
 
@@ -55,6 +67,13 @@ class Finding:
     def severity(self) -> Severity:
         """How bad it is, as the table of codes has it."""
         return self.code.severity_in(self.circumstance)
+
+    @property
+    def file_location(self) -> Location | None:
+        """The line of a file to show it at: its own, or that of the declared key; None: there is none."""
+        if self.location is not None:
+            return self.location if self.location.is_file else None
+        return self.declared_at
 
 
 def sentences(fact: str, hint: str) -> str:

@@ -120,7 +120,7 @@ def _finding(upsert: UpsertOfFunction, code: FindingCode, fact: str, hint: str) 
         where=upsert.where,
         fact=fact,
         hint=hint,
-        location=Location(upsert.function, upsert.line),
+        location=Location(upsert.function, upsert.line, is_file=False),
     )
 
 

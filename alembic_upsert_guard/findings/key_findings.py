@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..inference import Candidate, Nulls
+    from .finding import Location
 
 __all__ = [
     "NULLABLE_HINT",
@@ -41,6 +42,8 @@ class KeySubject:
     """In declared order."""
     where: str | None
     nulls: Nulls
+    declared_at: Location | None = None
+    """Where a model declares it; None: not known."""
 
 
 _REVISION = "run alembic revision --autogenerate, which writes the check of the rows and the fix"
@@ -174,5 +177,6 @@ def key_finding(
         where=key.where,
         fact=fact,
         hint=hint,
+        declared_at=key.declared_at,
         circumstance=circumstance,
     )

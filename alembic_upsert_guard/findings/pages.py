@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UpsertGuardError
-from .codes import code_of
+from .codes import FindingCode, code_of
 
-__all__ = ["MissingPageError", "page_of"]
+__all__ = ["MissingPageError", "list_of_codes", "page_of"]
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -17,6 +17,14 @@ _FOLDERS = (_PACKAGE / "codes", _PACKAGE.parent / "docs" / "codes")
 
 class MissingPageError(UpsertGuardError, FileNotFoundError):
     """The pages were not installed with the package; the message says where they were looked for."""
+
+
+def list_of_codes() -> list[str]:
+    """Return a line a code, in the order of the manual: name, severity, meaning."""
+    width = max(len(code.value) for code in FindingCode)
+    return [
+        f"{code.value:{width}}  {code.severity.value:7}  {code.meaning}" for code in FindingCode
+    ]
 
 
 def page_of(code: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..inference import ConflictTarget, Shortfall
-    from .codes import FindingCode
+    from .codes import Circumstance, FindingCode
 
 __all__ = [
     "RowsInTheWay",
@@ -67,10 +67,13 @@ class UpsertInCode:
             name = describe_upsert(table, self.elements, self.where, self.constraint)
         return " ".join(filter(None, [name, self.occurrence]))
 
-    def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
+    def finding(
+        self, code: FindingCode, fact: str, hint: str, circumstance: Circumstance | None = None
+    ) -> Finding:
         """Return the finding at its place."""
         return Finding(
             code=code,
+            circumstance=circumstance,
             schema=self.schema,
             table=self.table,
             elements=self.elements,

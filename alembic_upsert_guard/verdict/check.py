@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +18,7 @@ from ..declaration import declarations_of
 from ..errors import HiddenRowsError
 from ..findings import (
     KeySubject,
+    Location,
     Severity,
     Unread,
     beside_other_tables,
@@ -132,7 +134,18 @@ def _key_of(table: Table, declaration: Declaration) -> KeySubject:
         elements=declaration.target.labels,
         where=None if where is None else literal_sql(where),
         nulls=declaration.nulls,
+        declared_at=_declared_at(declaration),
     )
+
+
+def _declared_at(declaration: Declaration) -> Location | None:
+    """The line of the declaration, its path from here on where the file is below."""
+    if declaration.declared_at is None or declaration.declared_at[0].startswith("<"):
+        return None
+    path, line = declaration.declared_at
+    here = Path.cwd()
+    below = Path(path).is_relative_to(here)
+    return Location(str(Path(path).relative_to(here)) if below else path, line)
 
 
 def _name(key: KeySubject) -> tuple[tuple[str, ...], str]:

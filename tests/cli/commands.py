@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ MEMBERS = {
         "fact",
         "hint",
         "location",
+        "declared_at",
+        "fingerprint",
     ],
     "call_sites": [
         "source",
@@ -66,6 +69,7 @@ class Report:
     suppressed: list[dict[str, Any]]
     call_sites: list[dict[str, Any]] | None
     err: str
+    run: dict[str, Any]
 
     @property
     def codes(self) -> list[str]:
@@ -87,6 +91,12 @@ def label(subject: dict[str, Any]) -> str:
     return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"
 
 
+def heads(text: str) -> list[str]:
+    """The first line of each finding in a report for people, without the place of a declaration."""
+    found = [line for line in text.splitlines() if "error[" in line or "warning[" in line]
+    return [re.sub(r"^models\.py:\d+: ", "", line) for line in found]
+
+
 def guard(project: Project, *arguments: str, forked: bool = True) -> Ran:
     """Run the command; a traceback is never an answer."""
     ran = project.python("-m", "alembic_upsert_guard", *arguments, forked=forked)
@@ -106,6 +116,9 @@ def report(project: Project, *arguments: str) -> Report:
         "findings",
         "suppressed",
         *(["call_sites"] if "call_sites" in document else []),
+        "counts",
+        "unread_files",
+        "run",
     ]
     assert list(document) == members
     for member, names in MEMBERS.items():
@@ -122,6 +135,7 @@ def report(project: Project, *arguments: str) -> Report:
         document["suppressed"],
         document.get("call_sites"),
         ran.err,
+        document["run"],
     )
 
 
@@ -129,7 +143,12 @@ def could_not_run(project: Project, *arguments: str, forked: bool = True) -> str
     """The one line that says why; nothing else is printed, and the exit code is 2."""
     ran = guard(project, *arguments, forked=forked)
     assert ran.code == 2, ran.said
-    assert ran.out == ""
+    if "json" in arguments:
+        document = json.loads(ran.out)
+        Draft202012Validator(SCHEMA).validate(document)
+        assert list(document) == ["version", "error"]
+    else:
+        assert ran.out == ""
     lines = [line for line in ran.err.splitlines() if line.startswith("upsert-guard: ")]
     assert len(lines) == 1, ran.err
     return lines[0].removeprefix("upsert-guard: ")

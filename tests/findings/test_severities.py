@@ -34,6 +34,7 @@ from alembic_upsert_guard.findings.function_findings import (
     unserved_function,
 )
 from alembic_upsert_guard.inference import Candidate, Code, ConflictTarget, Element, Shortfall
+from tests.findings.reports import report_of
 
 KEY = KeySubject(schema=None, table="t", elements=("a",), where=None, nulls="warn")
 FORBIDDING = KeySubject(schema=None, table="t", elements=("a",), where=None, nulls="forbid")
@@ -103,7 +104,7 @@ def test_what_the_table_says_is_printed(finding: Finding, monkeypatch: pytest.Mo
     else:
         monkeypatch.setattr(finding.code, "exceptions", {finding.circumstance: turned})
 
-    assert json.loads(as_json([finding]))["findings"][0]["severity"] == turned.value
+    assert json.loads(as_json(report_of(finding)))["findings"][0]["severity"] == turned.value
     assert as_github([finding])[0].startswith(f"::{turned.value} ")
 
 

@@ -63,14 +63,18 @@ class RanUpserts:
         claimed = {each for of_site in found.values() for each in of_site}
         unclaimed = [each for each in ran if each not in claimed]
         functions = _Functions(path)
-        for function, site in functions.with_one_of(sites):
-            if not found[site]:
-                found[site] = [e for e in unclaimed if functions.around(e.line) == function]
+        for function, inside in functions.with_one_of(sites):
+            for site in inside:
+                if not found[site]:
+                    found[site] = [e for e in unclaimed if functions.around(e.line) == function]
         return found
 
 
 def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
-    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is."""
+    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is.
+
+    What a helper ran has its place there: which of the calls led to it, is not known.
+    """
     is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):
         is_read = False
@@ -81,8 +85,9 @@ def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert
     ]
     if is_read or not fitting:
         return (upsert,)
-    found = {replace(upsert, table=each.table, target=each.target): None for each in fitting}
-    return tuple(found)
+    place = upsert.place.written
+    found = [replace(upsert, table=e.table, target=e.target, place=place) for e in fitting]
+    return tuple(dict.fromkeys(found))
 
 
 def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
@@ -93,7 +98,8 @@ def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
 
 
 def _is_within(site: Upsert, line: int) -> bool:
-    first, last = site.place.extent or (site.place.line or 0, site.place.line or 0)
+    written = site.place.written
+    first, last = written.extent or (written.line or 0, written.line or 0)
     return first <= line <= last
 
 
@@ -112,14 +118,18 @@ class _Functions:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
 
-    def with_one_of(self, sites: Sequence[Upsert]) -> Iterator[tuple[tuple[int, int], Upsert]]:
-        """Yield each function that exactly one of `sites` is in, and that one."""
+    def with_one_of(
+        self, sites: Sequence[Upsert]
+    ) -> Iterator[tuple[tuple[int, int], Sequence[Upsert]]]:
+        """Yield each function in which exactly one of `sites` is written, and that one, once for each of its calls."""
         inside: dict[tuple[int, int], list[Upsert]] = {}
         for site in sites:
-            function = self.around(site.place.line or 0)
+            function = self.around(site.place.written.line or 0)
             if function is not None:
                 inside.setdefault(function, []).append(site)
-        yield from ((function, of[0]) for function, of in inside.items() if len(of) == 1)
+        for function, written_there in inside.items():
+            if len({site.place.written for site in written_there}) == 1:
+                yield function, written_there
 
     def around(self, line: int) -> tuple[int, int] | None:
         """Return the innermost function that holds the line; None: none does."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ...target import Cause, NamedTable, PrimaryKey, Unread
 from ...upsert import Form, Source, Upsert
 from ..supabase import target_of
-from .meaning import Expression
+from .values import Expression
 
 if TYPE_CHECKING:
     from ...target import Target
     from .constants import Constants
     from .meaning import Names
-    from .module import Module
+    from .scope import Scope
 
 __all__ = ["Clients"]
 
@@ -29,7 +29,7 @@ class Clients:
         self._names = names
         self._constants = constants
 
-    def read(self, module: Module, call: ast.Call) -> Upsert | None:
+    def read(self, scope: Scope, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call.
 
         Other libraries have methods of that name: it counts on what ``table()`` or ``from_()`` returned, or
@@ -39,21 +39,21 @@ class Clients:
         if not isinstance(func, ast.Attribute) or func.attr != "upsert":
             return None
         stated = {k.arg: k.value for k in call.keywords}
-        table = self._table(module, func.value)
+        table = self._table(scope, func.value)
         if table is None:
             if "on_conflict" not in stated:
                 return None
             table = Unread(f"which table {ast.unparse(func.value)} is cannot be read")
         return Upsert(
             source=Source.CODE,
-            place=module.place(func.end_lineno or call.lineno, call),
+            place=scope.module.place(func.end_lineno or call.lineno, call),
             table=table,
-            target=self._target(module, stated),
+            target=self._target(scope, stated),
             form=Form.SUPABASE_PYTHON,
         )
 
-    def _table(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
-        found = {self._table_call(m) for m in self._names.meanings(module, node)}
+    def _table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread | None:
+        found = {self._table_call(m) for m in self._names.meanings(scope, node)}
         if found == {None}:
             return None
         unread = next((t for t in found if isinstance(t, Unread)), None)
@@ -64,31 +64,31 @@ class Clients:
     def _table_call(self, meaning: object) -> NamedTable | Unread | None:
         match meaning:
             case Expression(
-                module, ast.Call(func=ast.Attribute(value=client, attr=method), args=[name])
+                scope, ast.Call(func=ast.Attribute(value=client, attr=method), args=[name])
             ) if method in _TABLE:
-                stated = self._constants.text(module, name)
+                stated = self._constants.text(scope, name)
                 if isinstance(stated, Unread):
                     return stated
-                return self._in_schema(module, client, stated)
+                return self._in_schema(scope, client, stated)
         return None
 
-    def _in_schema(self, module: Module, client: ast.expr, name: str) -> NamedTable | Unread:
+    def _in_schema(self, scope: Scope, client: ast.expr, name: str) -> NamedTable | Unread:
         """``client.schema("crm").table("x")`` names the schema, ``client.table("x")`` none."""
-        literal = self._constants.literal(module, client)
+        literal = self._constants.literal(scope, client)
         if isinstance(literal, Unread):
             return NamedTable(name)  # a parameter or an attribute: a client as it was made
         match literal.node:
             case ast.Call(func=ast.Attribute(attr="schema"), args=[stated]):
-                schema = self._constants.text(literal.module, stated)
+                schema = self._constants.text(literal.scope, stated)
                 return schema if isinstance(schema, Unread) else NamedTable(name, schema)
         return NamedTable(name)
 
-    def _target(self, module: Module, stated: dict[str | None, ast.expr]) -> Target | Unread:
+    def _target(self, scope: Scope, stated: dict[str | None, ast.expr]) -> Target | Unread:
         if None in stated:
-            spread = self._constants.literal(module, stated[None])
+            spread = self._constants.literal(scope, stated[None])
             if isinstance(spread, Unread) or not isinstance(spread.node, ast.Dict):
                 return Unread(f"**{ast.unparse(stated[None])} may name the target")
-            module = spread.module
+            scope = spread.scope
             for key, value in zip(spread.node.keys, spread.node.values, strict=True):
                 if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
                     return Unread(f"**{ast.unparse(stated[None])} may name the target")
@@ -96,5 +96,5 @@ class Clients:
         node = stated.get("on_conflict")
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return PrimaryKey()
-        columns = self._constants.text(module, node)
+        columns = self._constants.text(scope, node)
         return columns if isinstance(columns, Unread) else target_of(columns)

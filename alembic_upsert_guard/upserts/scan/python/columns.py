@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from ....inference import Element
 from ...target import Cause, Unread
 from ..sql import normal_element
-from .meaning import Class, Expression, External
+from .values import Class, Expression, External
 
 if TYPE_CHECKING:
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
-    from .meaning import Meaning, Names
-    from .module import Module
+    from .meaning import Names
+    from .scope import Scope
     from .tables import Tables
+    from .values import Meaning
 
 __all__ = ["Columns"]
 
@@ -34,12 +35,12 @@ class Columns:
         self._tables = tables
         self._declared = declared
 
-    def column(self, module: Module, node: ast.expr) -> Element | Unread | None:
+    def column(self, scope: Scope, node: ast.expr) -> Element | Unread | None:
         """Return the column that an expression means; None: it means no column, as far as it reads.
 
         ``Model.attr``, ``Model.__table__.c.attr``, ``table.c.attr``, ``table.c["attr"]``, ``column("name")``.
         """
-        found = {self._column(meaning) for meaning in self._names.meanings(module, node)}
+        found = {self._column(meaning) for meaning in self._names.meanings(scope, node)}
         return (
             found.pop()
             if len(found) == 1
@@ -52,38 +53,38 @@ class Columns:
                 owner, _, attribute = dotted.rpartition(".")
                 mapped = self._declared.class_named(owner)
                 return None if mapped is None else _attribute(mapped, attribute)
-            case Expression(module, ast.Attribute(value=ast.Attribute() as columns, attr=key)):
+            case Expression(scope, ast.Attribute(value=ast.Attribute() as columns, attr=key)):
                 if columns.attr in ("c", "columns"):
-                    return self._column_of_table(module, columns.value, key)
-                return self._attribute_of_class(module, columns, key)
+                    return self._column_of_table(scope, columns.value, key)
+                return self._attribute_of_class(scope, columns, key)
             case Expression(
-                module,
+                scope,
                 ast.Subscript(value=ast.Attribute(attr="c" | "columns") as columns, slice=key),
             ):
-                named = self._constants.text(module, key)
+                named = self._constants.text(scope, key)
                 if isinstance(named, Unread):
                     return named
-                return self._column_of_table(module, columns.value, named)
-            case Expression(module, ast.Attribute(value=value, attr=attribute)):
-                return self._attribute_of_class(module, value, attribute)
-            case Expression(module, ast.Call() as call) if self._tables.is_call_of(
-                module, call.func, _COLUMN
+                return self._column_of_table(scope, columns.value, named)
+            case Expression(scope, ast.Attribute(value=value, attr=attribute)):
+                return self._attribute_of_class(scope, value, attribute)
+            case Expression(scope, ast.Call() as call) if self._tables.is_call_of(
+                scope, call.func, _COLUMN
             ):
                 if not call.args:
                     return Unread("a column has no name")
-                name = self._constants.text(module, call.args[0])
+                name = self._constants.text(scope, call.args[0])
                 return name if isinstance(name, Unread) else Element(column=name)
         return None
 
     def _attribute_of_class(
-        self, module: Module, owner: ast.expr, attribute: str
+        self, scope: Scope, owner: ast.expr, attribute: str
     ) -> Element | Unread | None:
         if attribute == "name":
             # User.email.name is the column's name
-            column = self.column(module, owner)
+            column = self.column(scope, owner)
             if column is not None:
                 return column
-        found = self._names.meanings(module, owner)
+        found = self._names.meanings(scope, owner)
         if len(found) != 1:
             return Unread(f"{ast.unparse(owner)} can be several classes", Cause.REBOUND)
         match found[0]:
@@ -108,15 +109,15 @@ class Columns:
                     ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
                     | ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
                 ) if name == attribute:
-                    if not self._tables.is_call_of(found.module, call.func, _COLUMN):
+                    if not self._tables.is_call_of(found.scope, call.func, _COLUMN):
                         return unread
                     if call.args and isinstance(call.args[0], ast.Constant):
                         return Element(column=str(call.args[0].value))
                     return Element(column=attribute)
         return unread
 
-    def _column_of_table(self, module: Module, table: ast.expr, key: str) -> Element | Unread:
-        named = self._tables.table(module, table)
+    def _column_of_table(self, scope: Scope, table: ast.expr, key: str) -> Element | Unread:
+        named = self._tables.table(scope, table)
         if isinstance(named, Unread):
             return named
         declared = named.declared or self._declared.table(named.schema, named.name)

@@ -17,15 +17,15 @@ from ...target import (
     PrimaryKey,
     Unread,
 )
-from .meaning import External
+from .values import External
 
 if TYPE_CHECKING:
     from ....inference import Element
     from ...target import Target
     from .constants import Constants
     from .meaning import Names
-    from .module import Module
     from .predicates import Predicates
+    from .scope import Scope
     from .tables import Tables
     from .targets import Targets
 
@@ -40,7 +40,7 @@ _UNIQUE = frozenset({"PrimaryKeyConstraint", "UniqueConstraint"})
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    module: Module
+    scope: Scope
     node: ast.expr
 
 
@@ -70,16 +70,16 @@ class ConflictArguments:
         self._targets = targets
         self._predicates = predicates
 
-    def read(self, module: Module, call: ast.Call) -> ReadTarget:
+    def read(self, scope: Scope, call: ast.Call) -> ReadTarget:
         """Return the target that a call of either method names."""
         arguments: dict[str, _Argument] = {}
         for parameter, value in zip(_PARAMETERS, call.args, strict=False):
-            arguments[parameter] = _Argument(module, value)
+            arguments[parameter] = _Argument(scope, value)
         for keyword in call.keywords:
             if keyword.arg is not None:
-                arguments[keyword.arg] = _Argument(module, keyword.value)
+                arguments[keyword.arg] = _Argument(scope, keyword.value)
                 continue
-            spread = self._spread(module, keyword.value)
+            spread = self._spread(scope, keyword.value)
             if not isinstance(spread, dict):
                 return ReadTarget(spread)
             arguments |= spread
@@ -87,12 +87,12 @@ class ConflictArguments:
             del arguments[name]
         return self._of_arguments(arguments)
 
-    def _spread(self, module: Module, node: ast.expr) -> dict[str, _Argument] | Target | Unread:
+    def _spread(self, scope: Scope, node: ast.expr) -> dict[str, _Argument] | Target | Unread:
         """The keyword arguments of ``**node``; those of ``conflict_target()`` are the target itself."""
-        literal = self._constants.literal(module, node)
+        literal = self._constants.literal(scope, node)
         if isinstance(literal, Unread):
             return literal
-        at = literal.module
+        at = literal.scope
         match literal.node:
             case ast.Dict(keys=keys, values=values):
                 named = [k.value if isinstance(k, ast.Constant) else None for k in keys]
@@ -106,24 +106,24 @@ class ConflictArguments:
                 return self._key(at, call)
         return Unread(f"**{ast.unparse(node)} cannot be read")
 
-    def _is_conflict_target(self, module: Module, func: ast.expr) -> bool:
+    def _is_conflict_target(self, scope: Scope, func: ast.expr) -> bool:
         return all(
             isinstance(m, External)
             and m.dotted.partition(".")[0] == "alembic_upsert_guard"
             and m.dotted.endswith(".conflict_target")
-            for m in self._names.meanings(module, func)
+            for m in self._names.meanings(scope, func)
         )
 
-    def _key(self, module: Module, call: ast.Call) -> Target | Unread:
+    def _key(self, scope: Scope, call: ast.Call) -> Target | Unread:
         """``conflict_target(table, *elements, where=...)``."""
         stated = {k.arg: k.value for k in call.keywords}
         if not call.args or set(stated) - {"where"}:
             return Unread(f"{ast.unparse(call)} cannot be read")
-        elements = self._targets.read_elements(module, call.args[1:])
+        elements = self._targets.read_elements(scope, call.args[1:])
         if isinstance(elements, Unread):
             return elements
         where = stated.get("where")
-        predicate = None if where is None else self._predicates.predicate(module, where).text
+        predicate = None if where is None else self._predicates.predicate(scope, where).text
         return ConflictTargetCall(elements, predicate)
 
     def _of_arguments(self, arguments: dict[str, _Argument]) -> ReadTarget:
@@ -132,12 +132,12 @@ class ConflictArguments:
         if "index_elements" not in arguments:
             return ReadTarget(AnyArbiter())
         stated = arguments["index_elements"]
-        elements = self._targets.elements(stated.module, stated.node)
-        binds = self._targets.binds(stated.module, stated.node)
+        elements = self._targets.elements(stated.scope, stated.node)
+        binds = self._targets.binds(stated.scope, stated.node)
         where = arguments.get("index_where")
         if where is None:
             return ReadTarget(self._elements(stated, elements), binds)
-        predicate = self._predicates.predicate(where.module, where.node)
+        predicate = self._predicates.predicate(where.scope, where.node)
         target = elements if isinstance(elements, Unread) else Elements(elements, predicate.text)
         return ReadTarget(target, binds or predicate.binds)
 
@@ -147,7 +147,7 @@ class ConflictArguments:
         if not isinstance(elements, Unread):
             return Elements(elements)
         if elements.cause is Cause.NO_MODEL:
-            table = self._tables.primary_key(stated.module, stated.node)
+            table = self._tables.primary_key(stated.scope, stated.node)
             return PrimaryKey() if isinstance(table, NamedTable) else elements
         return elements
 
@@ -163,41 +163,41 @@ class ConflictArguments:
         an ``Index``                    its elements and predicate
         ==============================  ==========================
         """
-        name = self._constants.text(stated.module, stated.node)
+        name = self._constants.text(stated.scope, stated.node)
         if not isinstance(name, Unread):
             return ReadTarget(Constraint(name))
-        literal = self._constants.literal(stated.module, stated.node)
+        literal = self._constants.literal(stated.scope, stated.node)
         if isinstance(literal, Unread):
             return ReadTarget(literal)
         match literal.node:
-            case ast.Call() as call if self._tables.is_call_of(literal.module, call.func, _INDEX):
-                return self._index(literal.module, call)
-            case ast.Call() as call if self._tables.is_call_of(literal.module, call.func, _UNIQUE):
-                return ReadTarget(self._constraint_object(literal.module, call))
-        columns = self._targets.primary_key(stated.module, stated.node)
+            case ast.Call() as call if self._tables.is_call_of(literal.scope, call.func, _INDEX):
+                return self._index(literal.scope, call)
+            case ast.Call() as call if self._tables.is_call_of(literal.scope, call.func, _UNIQUE):
+                return ReadTarget(self._constraint_object(literal.scope, call))
+        columns = self._targets.primary_key(stated.scope, stated.node)
         if columns is None:
             return ReadTarget(name)
         if not isinstance(columns, Unread):
             return ReadTarget(ConstraintObject(columns))
         return ReadTarget(self._elements(stated, columns))
 
-    def _constraint_object(self, module: Module, call: ast.Call) -> Target | Unread:
-        columns = self._targets.read_elements(module, call.args)
+    def _constraint_object(self, scope: Scope, call: ast.Call) -> Target | Unread:
+        columns = self._targets.read_elements(scope, call.args)
         stated = [k.value for k in call.keywords if k.arg == "name"]
-        name = self._constants.text(module, stated[0]) if stated else None
+        name = self._constants.text(scope, stated[0]) if stated else None
         if isinstance(columns, Unread):
             return columns
         return name if isinstance(name, Unread) else ConstraintObject(columns, name)
 
-    def _index(self, module: Module, call: ast.Call) -> ReadTarget:
+    def _index(self, scope: Scope, call: ast.Call) -> ReadTarget:
         items = call.args[1:]
-        columns = self._targets.read_elements(module, items)
+        columns = self._targets.read_elements(scope, items)
         if isinstance(columns, Unread):
             return ReadTarget(columns)
         wheres = [k.value for k in call.keywords if k.arg == "postgresql_where"]
         if not wheres:
             return ReadTarget(Elements(columns))
-        predicate = self._predicates.predicate(module, wheres[0])
+        predicate = self._predicates.predicate(scope, wheres[0])
         return ReadTarget(Elements(columns, predicate.text), predicate.binds)
 
 

@@ -6,11 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from .meaning import Expression
+from .values import Expression
 
 if TYPE_CHECKING:
-    from .meaning import Meaning, Names
-    from .module import Module
+    from .meaning import Names
+    from .scope import Scope
+    from .values import Meaning
 
 __all__ = ["Constants"]
 
@@ -22,9 +23,9 @@ class Constants:
         """Nothing is read yet."""
         self._names = names
 
-    def literal(self, module: Module, node: ast.expr) -> Expression | Unread:
+    def literal(self, scope: Scope, node: ast.expr) -> Expression | Unread:
         """Return the one expression that a name means in the end."""
-        found = self._names.meanings(module, node)
+        found = self._names.meanings(scope, node)
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several things", Cause.REBOUND)
         match found[0]:
@@ -34,9 +35,9 @@ class Constants:
                 return unread
         return Unread(f"what {ast.unparse(node)} is cannot be read")
 
-    def text(self, module: Module, node: ast.expr) -> str | Unread:
+    def text(self, scope: Scope, node: ast.expr) -> str | Unread:
         """Return the string that an expression is: a literal, or literals and names put together."""
-        found = {self._text(m, ast.unparse(node)) for m in self._names.meanings(module, node)}
+        found = {self._text(m, ast.unparse(node)) for m in self._names.meanings(scope, node)}
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
@@ -50,27 +51,27 @@ class Constants:
                 return meaning
             case Expression(_, ast.Constant(value=str() as text)):
                 return text
-            case Expression(module, ast.BinOp(left=left, op=ast.Add(), right=right)):
-                return self._joined(module, [left, right])
-            case Expression(module, ast.JoinedStr(values=values)):
-                return self._joined(module, values)
+            case Expression(scope, ast.BinOp(left=left, op=ast.Add(), right=right)):
+                return self._joined(scope, [left, right])
+            case Expression(scope, ast.JoinedStr(values=values)):
+                return self._joined(scope, values)
             case Expression(
-                module, ast.FormattedValue(value=value, conversion=-1, format_spec=None)
+                scope, ast.FormattedValue(value=value, conversion=-1, format_spec=None)
             ):
-                return self.text(module, value)
+                return self.text(scope, value)
             case Expression(
-                module,
+                scope,
                 ast.Call(
                     func=ast.Attribute(value=separator, attr="join"),
                     args=[ast.List(elts=items) | ast.Tuple(elts=items)],
                 ),
             ):
-                pieces = [self.text(module, item) for item in items]
-                between = self.text(module, separator)
+                pieces = [self.text(scope, item) for item in items]
+                between = self.text(scope, separator)
                 unread = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
                 return unread or str(between).join(map(str, pieces))
         return Unread(f"{source} is not a constant string")
 
-    def _joined(self, module: Module, nodes: list[ast.expr]) -> str | Unread:
-        pieces = [self.text(module, node) for node in nodes]
+    def _joined(self, scope: Scope, nodes: list[ast.expr]) -> str | Unread:
+        pieces = [self.text(scope, node) for node in nodes]
         return next((p for p in pieces if isinstance(p, Unread)), None) or "".join(map(str, pieces))

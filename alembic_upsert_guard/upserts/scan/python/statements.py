@@ -13,13 +13,14 @@ from ...target import (
 )
 from ...upsert import Form, Source, Upsert
 from .conflict_arguments import ReadTarget
-from .meaning import Expression, External, Function
+from .values import Expression, External, Function
 
 if TYPE_CHECKING:
     from .conflict_arguments import ConflictArguments
-    from .meaning import Meaning, Names
-    from .module import Module
+    from .meaning import Names
+    from .scope import Scope
     from .tables import Tables
+    from .values import Meaning
 
 __all__ = ["Statements"]
 
@@ -37,7 +38,7 @@ class Statements:
         self._tables = tables
         self._arguments = arguments
 
-    def read(self, module: Module, call: ast.Call) -> Upsert | None:
+    def read(self, scope: Scope, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call."""
         func = call.func
         if not isinstance(func, ast.Attribute) or not (
@@ -46,23 +47,23 @@ class Statements:
             return None
         read = ReadTarget(AnyArbiter())
         if func.attr in _ON_CONFLICT:
-            read = self._arguments.read(module, call)
+            read = self._arguments.read(scope, call)
         return Upsert(
             source=Source.CODE,
             # the name is the last thing of the attribute
-            place=module.place(func.end_lineno or call.lineno, call),
-            table=self._inserted_into(module, func.value, _DEPTH),
+            place=scope.module.place(func.end_lineno or call.lineno, call),
+            table=self._inserted_into(scope, func.value, _DEPTH),
             target=read.target,
             binds=read.binds,
             form=Form.SQLALCHEMY,
             model=_model(func.value),
         )
 
-    def _inserted_into(self, module: Module, node: ast.expr, depth: int) -> NamedTable | Unread:
+    def _inserted_into(self, scope: Scope, node: ast.expr, depth: int) -> NamedTable | Unread:
         """The table at the root of a chain of calls, whichever names it passes through."""
         found = {
             self._root(meaning, ast.unparse(node), depth)
-            for meaning in self._names.meanings(module, node)
+            for meaning in self._names.meanings(scope, node)
         }
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
@@ -77,25 +78,25 @@ class Statements:
         match meaning:
             case Unread():
                 return meaning
-            case Expression(module, ast.Call(func=func) as call) if depth:
-                if self._is_insert(module, func):
-                    return self._argument_of_insert(module, call)
+            case Expression(scope, ast.Call(func=func) as call) if depth:
+                if self._is_insert(scope, func):
+                    return self._argument_of_insert(scope, call)
                 if isinstance(func, ast.Attribute):
                     if func.attr == "insert" and not call.args:
-                        return self._tables.table(module, func.value)
-                    if not self._is_function(module, func):
-                        return self._inserted_into(module, func.value, depth - 1)
+                        return self._tables.table(scope, func.value)
+                    if not self._is_function(scope, func):
+                        return self._inserted_into(scope, func.value, depth - 1)
         return Unread(f"what {source} inserts into cannot be read")
 
-    def _argument_of_insert(self, module: Module, call: ast.Call) -> NamedTable | Unread:
+    def _argument_of_insert(self, scope: Scope, call: ast.Call) -> NamedTable | Unread:
         stated = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "table")]
         if len(stated) != 1 or isinstance(stated[0], ast.Starred):
             return Unread("insert() names no table")
-        return self._tables.table(module, stated[0])
+        return self._tables.table(scope, stated[0])
 
-    def _is_insert(self, module: Module, func: ast.expr) -> bool:
+    def _is_insert(self, scope: Scope, func: ast.expr) -> bool:
         """Whether every meaning is an ``insert`` of SQLAlchemy's, whichever dialect's."""
-        found = self._names.meanings(module, func)
+        found = self._names.meanings(scope, func)
         return all(
             isinstance(m, External)
             and m.dotted.partition(".")[0] in ("sqlalchemy", "sqlmodel")
@@ -103,9 +104,9 @@ class Statements:
             for m in found
         )
 
-    def _is_function(self, module: Module, func: ast.expr) -> bool:
+    def _is_function(self, scope: Scope, func: ast.expr) -> bool:
         """Whether it is a module's function, and not a method of the statement."""
-        found = self._names.meanings(module, func)
+        found = self._names.meanings(scope, func)
         return any(isinstance(m, External | Function | Unread) for m in found)
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from ...target import Cause, NamedTable, Unread
 from .binding import Assigned
 from .bindings import bindings_in
-from .meaning import Class, Expression, External
+from .values import Class, Expression, External
 
 if TYPE_CHECKING:
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
-    from .meaning import Meaning, Names
-    from .module import Module
+    from .meaning import Names
+    from .scope import Scope
+    from .values import Meaning
 
 __all__ = ["Tables"]
 
@@ -32,11 +33,10 @@ class Tables:
         self._constants = constants
         self._declared = declared
 
-    def table(self, module: Module, node: ast.expr) -> NamedTable | Unread:
+    def table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread:
         """Return the table that an expression means: a mapped class, a ``Table``, or one looked up by name."""
         found = {
-            self._table(meaning, ast.unparse(node))
-            for meaning in self._names.meanings(module, node)
+            self._table(meaning, ast.unparse(node)) for meaning in self._names.meanings(scope, node)
         }
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
@@ -55,14 +55,12 @@ class Tables:
                 mapped = self._declared.class_named(dotted)
                 if mapped is not None:
                     return self._mapped(mapped)
-            case Expression(module, ast.Attribute(value=value, attr="__table__")):
-                return self.table(module, value)
-            case Expression(module, ast.Call() as call) if self.is_call_of(
-                module, call.func, _TABLE
-            ):
-                return self._constructed(module, call)
-            case Expression(module, ast.Subscript(value=ast.Attribute(attr="tables"), slice=key)):
-                full_name = self._constants.text(module, key)
+            case Expression(scope, ast.Attribute(value=value, attr="__table__")):
+                return self.table(scope, value)
+            case Expression(scope, ast.Call() as call) if self.is_call_of(scope, call.func, _TABLE):
+                return self._constructed(scope, call)
+            case Expression(scope, ast.Subscript(value=ast.Attribute(attr="tables"), slice=key)):
+                full_name = self._constants.text(scope, key)
                 if isinstance(full_name, Unread):
                     return full_name
                 schema, _, name = full_name.rpartition(".")
@@ -102,7 +100,7 @@ class Tables:
                     for key, value in zip(options.keys, options.values, strict=True)
                     if isinstance(key, ast.Constant) and key.value == "schema"
                 ]
-                return self._constants.text(found.module, stated[0]) if stated else None
+                return self._constants.text(found.scope, stated[0]) if stated else None
             case [Assigned(ast.Tuple())]:
                 return None
         return Unread(f"__table_args__ of class {found.qualname} is no constant")
@@ -118,36 +116,36 @@ class Tables:
         if len(values) == 1 and isinstance(values[0], Assigned):
             value = values[0].value
             if isinstance(value, ast.expr):
-                return self._constants.text(found.module, value)
+                return self._constants.text(found.scope, value)
         return Unread(f"{name} of class {found.qualname} is no constant")
 
-    def _constructed(self, module: Module, call: ast.Call) -> NamedTable | Unread:
+    def _constructed(self, scope: Scope, call: ast.Call) -> NamedTable | Unread:
         if not call.args:
             return Unread("the table's name is not the first argument")
-        name = self._constants.text(module, call.args[0])
+        name = self._constants.text(scope, call.args[0])
         if isinstance(name, Unread):
             return name
         stated = [k.value for k in call.keywords if k.arg == "schema"]
-        stated = stated or self._schema_of_metadata(module, call)
+        stated = stated or self._schema_of_metadata(scope, call)
         if any(k.arg is None for k in call.keywords):
             return Unread(f"the schema of {name} cannot be read")
         if not stated:
             return NamedTable(name)
-        schema = self._constants.text(module, stated[0])
+        schema = self._constants.text(scope, stated[0])
         return schema if isinstance(schema, Unread) else NamedTable(name, schema)
 
-    def _schema_of_metadata(self, module: Module, call: ast.Call) -> list[ast.expr]:
+    def _schema_of_metadata(self, scope: Scope, call: ast.Call) -> list[ast.expr]:
         """The schema of ``MetaData(schema=...)``, where a table is made in one."""
         if len(call.args) < _METADATA + 1:
             return []
-        metadata = self._constants.literal(module, call.args[_METADATA])
+        metadata = self._constants.literal(scope, call.args[_METADATA])
         if isinstance(metadata, Unread) or not isinstance(metadata.node, ast.Call):
             return []
         return [k.value for k in metadata.node.keywords if k.arg == "schema"]
 
-    def is_call_of(self, module: Module, func: ast.expr, names: frozenset[str]) -> bool:
+    def is_call_of(self, scope: Scope, func: ast.expr, names: frozenset[str]) -> bool:
         """Return whether a call is to SQLAlchemy's function or class of one of these names."""
-        found = self._names.meanings(module, func)
+        found = self._names.meanings(scope, func)
         return all(
             isinstance(m, External)
             and m.dotted.partition(".")[0] in ("sqlalchemy", "sqlmodel")
@@ -155,13 +153,13 @@ class Tables:
             for m in found
         )
 
-    def primary_key(self, module: Module, node: ast.expr) -> NamedTable | Unread | None:
+    def primary_key(self, scope: Scope, node: ast.expr) -> NamedTable | Unread | None:
         """Return the table whose primary key an expression is: ``table.primary_key``; None: it is none."""
         match node:
             case ast.Attribute(
                 value=ast.Attribute(attr="primary_key") as key, attr="columns" | "c"
             ):
-                return self.table(module, key.value)
+                return self.table(scope, key.value)
             case ast.Attribute(value=table, attr="primary_key"):
-                return self.table(module, table)
+                return self.table(scope, table)
         return None

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...declared import DeclaredTables
     from .columns import Columns
     from .constants import Constants
-    from .module import Module
     from .predicates import Predicates
+    from .scope import Scope
     from .tables import Tables
 
 __all__ = ["Targets"]
@@ -41,12 +41,12 @@ class Targets:
         self._columns = columns
         self._predicates = predicates
 
-    def elements(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
+    def elements(self, scope: Scope, node: ast.expr) -> tuple[Element, ...] | Unread:
         """Return the elements of ``index_elements``: a list, tuple or set, by whichever name, or a primary key."""
-        literal = self._constants.literal(module, node)
+        literal = self._constants.literal(scope, node)
         if isinstance(literal, Unread):
             return literal
-        at = literal.module
+        at = literal.scope
         match literal.node:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
                 return self.read_elements(at, items)
@@ -66,9 +66,9 @@ class Targets:
                 return _unread(node) if found is None else found
         return _unread(node)
 
-    def primary_key(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread | None:
+    def primary_key(self, scope: Scope, node: ast.expr) -> tuple[Element, ...] | Unread | None:
         """Return the columns of ``table.primary_key``; None: the expression is no primary key."""
-        table = self._tables.primary_key(module, node)
+        table = self._tables.primary_key(scope, node)
         if table is None or isinstance(table, Unread):
             return table
         declared = table.declared or self._declared.table(table.schema, table.name)
@@ -79,22 +79,22 @@ class Targets:
         return tuple(Element(column=name) for name in declared.primary_key)
 
     def read_elements(
-        self, module: Module, items: Iterable[ast.expr]
+        self, scope: Scope, items: Iterable[ast.expr]
     ) -> tuple[Element, ...] | Unread:
         """Return the elements that are written one by one."""
         return _joined(
-            self.elements(module, item.value)
+            self.elements(scope, item.value)
             if isinstance(item, ast.Starred)
-            else self._one(module, item)
+            else self._one(scope, item)
             for item in items
         )
 
-    def binds(self, module: Module, node: ast.expr) -> bool:
+    def binds(self, scope: Scope, node: ast.expr) -> bool:
         """Return whether SQLAlchemy binds a value in an element of ``index_elements``, as far as the source says."""
-        literal = self._constants.literal(module, node)
+        literal = self._constants.literal(scope, node)
         if isinstance(literal, Unread):
             return False
-        at = literal.module
+        at = literal.scope
         match literal.node:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
                 return any(self._one_binds(at, item) for item in items)
@@ -104,24 +104,24 @@ class Targets:
                 return self.binds(at, items)
         return False
 
-    def _one_binds(self, module: Module, node: ast.expr) -> bool:
+    def _one_binds(self, scope: Scope, node: ast.expr) -> bool:
         if isinstance(node, ast.Starred):
-            return self.binds(module, node.value)
+            return self.binds(scope, node.value)
         # a string is a column's name here, by whichever name it goes
-        if not isinstance(self._constants.text(module, node), Unread):
+        if not isinstance(self._constants.text(scope, node), Unread):
             return False
-        return self._predicates.sql(module, node).binds
+        return self._predicates.sql(scope, node).binds
 
-    def _one(self, module: Module, node: ast.expr) -> tuple[Element, ...] | Unread:
-        column = self._columns.column(module, node)
+    def _one(self, scope: Scope, node: ast.expr) -> tuple[Element, ...] | Unread:
+        column = self._columns.column(scope, node)
         if column is not None:
             return column if isinstance(column, Unread) else (column,)
-        name = self._constants.text(module, node)
+        name = self._constants.text(scope, node)
         if not isinstance(name, Unread):
             return (Element(column=name),)
         if isinstance(node, ast.Constant):
             return _unread(node)
-        sql = self._predicates.sql(module, node)
+        sql = self._predicates.sql(scope, node)
         if isinstance(sql.text, Unread):
             # why it is no string says more, where a name led nowhere
             return name if isinstance(node, ast.Name) else sql.text
