@@ -70,6 +70,7 @@ from .shortfalls import (
     shortfall_fact,
     unmakeable_fact,
     unserved_rowid_fact,
+    with_both_arbiters,
     without_arbiter,
 )
 
@@ -139,6 +140,7 @@ __all__ = [
     "unread_rows",
     "unserved_rowid_fact",
     "violation_text",
+    "with_both_arbiters",
     "without_arbiter",
     "written_instead",
 ]

@@ -203,10 +203,10 @@ def _columns(item: Any) -> frozenset[str] | None:
 
 
 def _built_concurrently(statement: Any) -> str | None:
-    options = getattr(statement.element, "dialect_options", {})
-    if not isinstance(statement, CreateIndex) or not options[POSTGRESQL.name]["concurrently"]:
+    if not isinstance(statement, CreateIndex):
         return None
-    return str(statement.element.name)
+    index = statement.element
+    return str(index.name) if index.dialect_options[POSTGRESQL.name]["concurrently"] else None
 
 
 def _empty(error: BaseException) -> None:
