@@ -52,6 +52,11 @@ def upgrade():
 def downgrade():
     ${downgrades if downgrades else "pass"}
 '''
+_NO_WAITING: dict[str, dict[str, Any]] = {
+    "postgresql": {"options": "-c lock_timeout=200ms"},
+    "sqlite": {"timeout": 0},
+}
+"""The code waits for a lock of an upgrade, which in one process would be for ever."""
 _DDL = frozenset({"ALTER", "CREATE", "DROP"})
 ROW = dict.fromkeys(COLUMNS, 1)
 
@@ -138,8 +143,9 @@ def play(change: Change, mode: Mode, folder: Path) -> Played:
     """Play the change on an empty database; whatever is left in it is the caller's."""
     change = change.on(mode.database)
     project, played = Project(folder, mode), Played()
-    at_once = {"timeout": 0} if mode.database == "sqlite" else {}
-    other = create_engine(mode.url, poolclass=NullPool, connect_args=at_once)
+    other = create_engine(
+        mode.url, poolclass=NullPool, connect_args=_NO_WAITING.get(mode.database, {})
+    )
     try:
         with _logged(played):
             _play(change, mode, project, other, played)
@@ -222,7 +228,7 @@ class _Watch:
         try:
             with self.other.connect() as connection:
                 found = outcome(connection, self.table, target)
-        except OperationalError:  # the table is locked on SQLite: the code waits
+        except OperationalError:  # the table is locked: the code waits
             return
         self.played.watched += 1
         if found is FAILS:
@@ -274,7 +280,7 @@ def outcome(connection: Connection, table: Table, target: Target) -> Outcome:
 
 
 def _reraise_locks(error: DBAPIError) -> None:
-    if "locked" in str(error):
+    if "lock" in str(error.orig):
         raise error
 
 

@@ -95,15 +95,16 @@ def _removal(
 
 def _state_without(gone: Candidate, remaining: Iterable[Candidate]) -> State:
     """Whether code that upserts on `gone` has an arbiter among `remaining`."""
-    usable = gone.unique and gone.valid and gone.immediate and gone.inferable
-    if not usable or (gone.partial and gone.predicate is None):
+    if not (gone.unique and gone.valid and gone.immediate and gone.inferable):
         return State.SATISFIED
     remaining = tuple(remaining)
     if any(enforce_same_uniqueness(c, gone, nullable=False) for c in remaining if c.immediate):
         return State.SATISFIED
     # upserts rarely name the collation or operator class of an index
     elements = tuple(Element(e.column, e.expression) for e in gone.elements)
-    return judge(ConflictTarget(elements, gone.predicate), remaining).state
+    is_unread = gone.partial and gone.predicate is None
+    state = judge(ConflictTarget(elements, gone.predicate), remaining).state
+    return State.UNKNOWN if is_unread and state is State.SHORT else state
 
 
 def _implies(one: Candidate, other: Candidate) -> bool:
