@@ -57,6 +57,7 @@ def test_each_statement_a_transaction_on_sqlite(tmp_path: Path) -> None:
     plays_well(BY_NAME["changed, one name"], mode, tmp_path)
 
 
+@pytest.mark.slow  # another server
 @pytest.mark.parametrize("name", ["changed, one name", "widened", "narrowed"])
 def test_on_mariadb(mariadb_server: MySQLServer, tmp_path: Path, name: str) -> None:
     """Where each statement commits, and an upsert takes any unique key."""
