@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
 from datetime import datetime, timezone
@@ -185,6 +186,7 @@ def _print(options: Namespace, project: Project, report: Report) -> int:
         command=options.command,
         started=options.started,
         coloured=options.output is None and _takes_colours(stream),
+        width=_width_of(stream) if options.output is None else None,
         quiet=options.quiet,
         statistics=options.statistics,
         strict=strict,
@@ -202,6 +204,11 @@ def _takes_colours(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _width_of(stream: TextIO) -> int | None:
+    """The terminal's width in columns; None: it is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def _write(path: Path, text: str) -> None:

@@ -194,7 +194,11 @@ def test_every_code_of_the_design_has_an_entry() -> None:
 def test_a_code_has_another_severity_where_the_design_says_so() -> None:
     """Each such place is a circumstance with a name."""
     assert {code: entry.exceptions for code, entry in CODES.items() if entry.exceptions} == {
-        "undeclared-upsert": {Circumstance.MODELLED: "warning"},
+        "undeclared-upsert": {
+            Circumstance.MODELLED: "warning",
+            Circumstance.LOOKED_UP: "warning",
+        },
+        "unserved-upsert": {Circumstance.LOOKED_UP: "warning"},
         "null-rows": {Circumstance.NULLS_FORBIDDEN: "error"},
         "duplicate-rows": {Circumstance.NOT_COMPARED: "warning"},
         "bound-predicate": {Circumstance.PREPARED: "error"},

@@ -119,12 +119,12 @@ STORY = {
 
 RECONCILED = [
     "✗ upsert-guard scan app web migrations",
-    "undeclared-upsert  app/exam_answers.py:31: upsert key user_mistakes (user_id, question_id)",
-    "undeclared-upsert  web/lesson_progress.ts:44: upsert key lesson_progress (user_id, lesson_id)",
+    "app/exam_answers.py:31:37: error[undeclared-upsert]: upsert key user_mistakes (user_id, question_id)",
+    "web/lesson_progress.ts:44:6: warning[undeclared-upsert]: upsert key lesson_progress (user_id, lesson_id)",
     "✗ upsert-guard functions",
-    "unserved-function  public.finalize_onboarding(uuid, text):7: ",
+    "public.finalize_onboarding(uuid, text):7: error[unserved-function]: ",
     "✗ upsert-guard check --code app web migrations",
-    "unserved-upsert  app/exam_answers.py:31: ",
+    "app/exam_answers.py:31:37: error[unserved-upsert]: ",
     *(f"\n{number}  " for number in range(1, 6)),
     "✓ upsert-guard scan app web migrations",
     "✓ upsert-guard functions                    1 upsert in functions: nothing to do.",

@@ -26,6 +26,7 @@ from ..findings import (
 )
 from .baseline import append_entries, entries_for
 from .ignores import path_speller, read_entries
+from .source_lines import SourceLines
 from .suppression import Suppressed, suppress
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class Rendering:
     """With its time zone."""
     coloured: bool = False
     """For text on a terminal."""
+    width: int | None = None
+    """Of the terminal, in columns; None: there is none."""
     quiet: bool = False
     """Whether text has no summary."""
     statistics: bool = False
@@ -164,10 +167,17 @@ def _text(report: Report, outcome: Suppressed, rendering: Rendering) -> list[str
     lines = (
         statistics(outcome.left)
         if rendering.statistics
-        else as_text(outcome.left, coloured=rendering.coloured)
+        else as_text(
+            outcome.left,
+            coloured=rendering.coloured,
+            width=rendering.width,
+            source=SourceLines().line,
+        )
     )
-    last = [] if rendering.quiet else [_summary(report, outcome, coloured=rendering.coloured)]
-    return [*above, *lines, *last]
+    if rendering.quiet:
+        return [*above, *lines]
+    apart = [""] if lines and not rendering.statistics else []
+    return [*above, *lines, *apart, _summary(report, outcome, coloured=rendering.coloured)]
 
 
 def _summary(report: Report, outcome: Suppressed, *, coloured: bool = False) -> str:

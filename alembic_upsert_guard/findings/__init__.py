@@ -5,6 +5,7 @@ The judge returns codes and facts, and autogenerate, the commands and the upgrad
 
 from __future__ import annotations
 
+from ..wording import counted
 from .codes import (
     CODES,
     Circumstance,
@@ -32,7 +33,6 @@ from .key_findings import (
 from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
 from .keys import (
     alike,
-    counted,
     describe_key,
     describe_schemas,
     describe_target,
@@ -47,6 +47,7 @@ from .output import (
     as_gitlab,
     as_json,
     as_junit,
+    as_lines,
     as_sarif,
     as_text,
     error_as_json,
@@ -102,6 +103,7 @@ __all__ = [
     "as_gitlab",
     "as_json",
     "as_junit",
+    "as_lines",
     "as_sarif",
     "as_text",
     "beside_other_tables",

@@ -58,6 +58,7 @@ class Circumstance(Enum):
     """What makes a finding better or worse than its code is as a rule."""
 
     MODELLED = "the models serve the target all the same"
+    LOOKED_UP = "the statement looks the row up by itself, and runs without anything unique"
     NULLS_FORBIDDEN = 'the key states nulls="forbid"'
     PREPARED = "the driver prepares statements by itself, so that plans turn generic"
     NOT_COMPARED = "the rows could not be compared as the index does"
@@ -221,13 +222,14 @@ class FindingCode(str, Enum):
         _ERROR,
         "a call site's target is declared by no model (a warning where the models serve it all the same)",
         ("scan",),
-        {Circumstance.MODELLED: _WARNING},
+        {Circumstance.MODELLED: _WARNING, Circumstance.LOOKED_UP: _WARNING},
     )
     UNSERVED_UPSERT = (
         "unserved-upsert",
         _ERROR,
-        "a call site's target has no arbiter in the database, declared or not",
+        "a call site's target has no arbiter in the database, declared or not (a warning where it runs without one)",
         (*_UPSERTS, "pytest"),
+        {Circumstance.LOOKED_UP: _WARNING},
     )
     MISSING_CONSTRAINT = (
         "missing-constraint",

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
+from ..wording import counted
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import counted, describe_upsert, qualified
+from .keys import describe_upsert, qualified
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..inference import ConflictTarget, Shortfall
-    from .codes import FindingCode
+    from .codes import Circumstance, FindingCode
 
 __all__ = [
     "RowsInTheWay",
@@ -67,10 +68,13 @@ class UpsertInCode:
             name = describe_upsert(table, self.elements, self.where, self.constraint)
         return " ".join(filter(None, [name, self.occurrence]))
 
-    def finding(self, code: FindingCode, fact: str, hint: str) -> Finding:
+    def finding(
+        self, code: FindingCode, fact: str, hint: str, circumstance: Circumstance | None = None
+    ) -> Finding:
         """Return the finding at its place."""
         return Finding(
             code=code,
+            circumstance=circumstance,
             schema=self.schema,
             table=self.table,
             elements=self.elements,

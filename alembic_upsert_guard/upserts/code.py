@@ -56,21 +56,13 @@ class CheckedCode:
 
     def findings(self) -> list[Finding]:
         """Return the findings that no comment suppresses, by path and line, and the comments that suppress nothing."""
-        by_path: dict[str, list[IgnoreComment]] = {}
-        for comment in self._scanned.comments:
-            by_path.setdefault(comment.path, []).append(comment)
-        comments = {path: IgnoreComments(each) for path, each in by_path.items()}
-        none = IgnoreComments(())
+        comments = IgnoreComments(self._scanned.comments)
         found = [each for each in self._scanned.findings if each.code is FindingCode.UNREAD_FILE]
         for judged in self.upserts:
             place = judged.upsert.place
-            of_file = comments.get(place.path or "", none)
-            found += [f for f in judged.findings if not of_file.suppress(f, place)]
+            found += [f for f in judged.findings if not comments.suppress(f, place)]
         stale = [
-            comment.stale()
-            for of_file in comments.values()
-            for comment in of_file.unused()
-            if self._answers and _is_ours(comment)
+            comment.stale() for comment in comments.unused() if self._answers and _is_ours(comment)
         ]
         return [*self._unknown, *sorted([*dict.fromkeys(found), *stale], key=by_place)]
 

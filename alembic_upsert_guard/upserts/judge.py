@@ -13,7 +13,9 @@ from ..catalog import TableName
 from ..findings import FindingCode
 from .advice import SqlAdvice
 from .declared import DeclaredTables
+from .lookup_case import LookupCase
 from .routine_case import RoutineCase
+from .target import Lookup
 from .target_case import TargetCase, readable_target, unread_upsert
 from .upsert import JudgedUpsert, Resolution
 from .witness import Witness
@@ -54,10 +56,13 @@ def judge_upserts(
         if upsert.routine is not None:
             cases[upsert] = RoutineCase(witness, upsert, upsert.routine, in_sql=models is None)
         elif upsert in targets:
-            cases[upsert] = TargetCase(
+            table, target = targets[upsert]
+            case = LookupCase if isinstance(target, Lookup) else TargetCase
+            cases[upsert] = case(
                 witness,
                 upsert,
-                *targets[upsert],
+                table,
+                target,
                 models=models or DeclaredTables(()),
                 is_modelled=upsert in by_models and by_models[upsert].resolution in _BY_MODELS,
             )

@@ -18,6 +18,7 @@ __all__ = [
     "Constraint",
     "ConstraintObject",
     "Elements",
+    "Lookup",
     "NamedTable",
     "PrimaryKey",
     "Target",
@@ -95,6 +96,22 @@ class ConflictTargetCall:
     """In the SQL parser's normal form; None: not named, which is the key without one where several fit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A condition of the statement's own that rows are looked up by; what is not there is inserted.
+
+    It infers no arbiter, so it runs without anything unique (no 42P10). But neither MERGE nor a SELECT before an INSERT
+    sees the row that another session has not committed yet, and both insert it (manual, MERGE, Notes).
+    """
+
+    elements: tuple[Element, ...]
+    """What is compared for equality, in the order of the condition."""
+    statement: str
+    """What looks rows up, as messages name it: ``MERGE``."""
+    predicate: str | Unread | None = None
+    """What else the condition asks of the row, in the SQL parser's normal form; None: nothing."""
+
+
 Target: TypeAlias = (
-    Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | ConflictTargetCall
+    Elements | Constraint | ConstraintObject | PrimaryKey | AnyArbiter | ConflictTargetCall | Lookup
 )

@@ -54,6 +54,7 @@ from .witness import TargetQuestion
 if TYPE_CHECKING:
     from ..catalog import TableName
     from ..catalog.functions import Question
+    from ..findings import Circumstance
     from ..inference import Shortfall
     from .advice import SqlAdvice
     from .declared import DeclaredTables
@@ -155,6 +156,10 @@ class TargetCase:
             fact = missing_table_fact(self._subject, self._witness.homes(self._table))
             hint = missing_table_hint(has_models=self._model is not None)
             return self._unserved(fact, hint, FindingCode.MISSING_TABLE)
+        return self._of_table(advice)
+
+    def _of_table(self, advice: SqlAdvice) -> JudgedUpsert:
+        """The answer on a table that is there."""
         asked = self._asked
         if asked is None:
             return self._unserved(without_primary_key(self._subject), no_target_hint())
@@ -213,12 +218,16 @@ class TargetCase:
         return relation not in ("table", "partitioned table")
 
     def _unserved(
-        self, fact: str, hint: str, code: FindingCode = FindingCode.UNSERVED_UPSERT
+        self,
+        fact: str,
+        hint: str,
+        code: FindingCode = FindingCode.UNSERVED_UPSERT,
+        circumstance: Circumstance | None = None,
     ) -> JudgedUpsert:
         return JudgedUpsert(
             upsert=self._upsert,
             resolution=Resolution.UNSERVED,
-            findings=(self._subject.finding(code, fact, hint),),
+            findings=(self._subject.finding(code, fact, hint, circumstance),),
         )
 
     def _unresolved(self, reason: str) -> JudgedUpsert:

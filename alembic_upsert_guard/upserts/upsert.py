@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..findings import Location
 from ..findings.calls import Form
-from .target import ConflictTargetCall, Constraint, ConstraintObject, Elements, PrimaryKey, Unread
+from .target import (
+    ConflictTargetCall,
+    Constraint,
+    ConstraintObject,
+    Elements,
+    Lookup,
+    PrimaryKey,
+    Unread,
+)
 
 if TYPE_CHECKING:
     from ..findings import Finding
@@ -74,6 +82,13 @@ class Place:
     """Of ``on_conflict_do_update``, ``upsert`` or ``ON CONFLICT``, counted from 1; in a function, of its body."""
     extent: tuple[int, int] | None = None
     """First and last line of the call or the string that holds it, where a comment counts for it; None: nowhere."""
+    helper: Place | None = None
+    """Where the upsert is written, if that is a function which the call at this place leads to; None: it is here."""
+
+    @property
+    def written(self) -> Place:
+        """Where the upsert itself is written."""
+        return self.helper or self
 
 
 class NameClash(Enum):
@@ -147,7 +162,12 @@ class Upsert:
     def elements(self) -> tuple[str, ...]:
         """The target's elements by label, in its order; empty: it has none, or is unread."""
         match self.target:
-            case Elements(elements) | ConflictTargetCall(elements) | ConstraintObject(elements):
+            case (
+                Elements(elements)
+                | ConflictTargetCall(elements)
+                | ConstraintObject(elements)
+                | Lookup(elements)
+            ):
                 return tuple(element.label for element in elements)
             case PrimaryKey(columns):
                 return columns
@@ -156,7 +176,7 @@ class Upsert:
     @property
     def where(self) -> str | None:
         """The target's predicate in PostgreSQL's spelling; None: there is none, or it is unread."""
-        if isinstance(self.target, Elements | ConflictTargetCall):
+        if isinstance(self.target, Elements | ConflictTargetCall | Lookup):
             predicate = self.target.predicate
             return predicate if isinstance(predicate, str) else None
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,12 @@ def label(subject: dict[str, Any]) -> str:
     schema = f"{subject['schema']}." if subject["schema"] else ""
     where = f" WHERE {subject['where']}" if subject["where"] else ""
     return f"{schema}{subject['table']} ({', '.join(subject['elements'])}){where}"
+
+
+def heads(text: str) -> list[str]:
+    """The first line of each finding in a report for people, without the place of a declaration."""
+    found = [line for line in text.splitlines() if "error[" in line or "warning[" in line]
+    return [re.sub(r"^models\.py:\d+: ", "", line) for line in found]
 
 
 def guard(project: Project, *arguments: str, forked: bool = True) -> Ran:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, guard, report
+from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, guard, heads, report
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -107,10 +107,11 @@ def test_a_short_key(
     assert [(f["code"], f["severity"], f["fact"]) for f in checked.findings] == [
         (code, "error", fact)
     ]
-    first, last = guard(project, "check").out.splitlines()
-    assert first.startswith(f"{code}  upsert key accounts (")
-    assert fact in first
-    assert last == "1 upsert key: 1 error."
+    shown = guard(project, "check").out
+    (head,) = heads(shown)
+    assert head.startswith(f"error[{code}]: upsert key accounts (")
+    assert head.endswith(fact)
+    assert shown.endswith("\n1 upsert key: 1 error.\n")
 
 
 def test_an_index_that_failed_to_build(project: Project) -> None:

@@ -110,9 +110,15 @@ def test_code_is_judged_without_alembic_models_or_configuration(folder: Folder) 
     ran = folder.check("--code", "api.py")
     assert ran.code == 1
     assert ran.out == (
-        "unserved-upsert  api.py:2: the upsert into accounts (tenant, email) fails with 42P10: nothing is unique on "
-        "exactly these elements; nearest is unique constraint accounts_email_key (email): one column too few (tenant). "
-        "Run: ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email);\n"
+        "api.py:2:40: error[unserved-upsert]: the upsert into accounts (tenant, email) fails with 42P10: nothing is "
+        "unique on exactly these elements; nearest is unique constraint accounts_email_key (email): one column too "
+        "few (tenant)\n"
+        "  |\n"
+        f"2 | {UNSERVED}"
+        "  |                                        ^^^^^^^^^^^\n"
+        "  help: Run:\n"
+        "        ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email);\n"
+        "\n"
         "2 upserts in 1 file: 1 error.\n"
     )
     folder.sql(

@@ -20,6 +20,7 @@ from alembic_upsert_guard.findings import (
     Location,
     as_github,
     as_json,
+    as_lines,
     as_text,
     page_of,
     summary,
@@ -70,33 +71,61 @@ def short(sqlite_project: Project) -> Project:
     return sqlite_project
 
 
-LINE = (
-    "missing-table  upsert key accounts (tenant, email): the table is not in the database. Run alembic upgrade head, "
-    "or look whether the check reads the database that is meant"
-)
+FACT = "upsert key accounts (tenant, email): the table is not in the database"
+HINT = "Run alembic upgrade head, or look whether the check reads the database that is meant"
 
 
-def test_text_is_a_line_a_finding(short: Project) -> None:
-    """The code first, the fact, the hint; the summary last; no colour off a terminal."""
+def test_text_is_a_finding_and_its_way_out(short: Project) -> None:
+    """Where it is declared, severity, code, fact; the hint under it; the summary last; no colour off a terminal."""
     ran = guard(short, "check")
-    assert ran.out == f"{LINE}\n1 upsert key: 1 error.\n"
+    declared = line_of(short, "UpsertKey(")
+    assert ran.out == (
+        f"models.py:{declared}: error[missing-table]: {FACT}\n  help: {HINT}\n\n1 upsert key: 1 error.\n"
+    )
 
 
 def test_colours_are_for_terminals(short: Project) -> None:
     """And for nobody who sets NO_COLOR."""
     shown = on_a_terminal(short, "check").replace("\r\n", "\n")
-    assert shown.startswith("\x1b[31mmissing-table\x1b[0m  upsert key accounts (tenant, email): ")
+    assert "\x1b[31merror[missing-table]\x1b[0m: upsert key accounts" in shown
     assert shown.endswith("\x1b[1m1 upsert key: 1 error.\x1b[0m\n")
     assert "\x1b" not in on_a_terminal(short, "check", NO_COLOR="1")
     assert "\x1b" not in on_a_terminal(short, "check", "--format", "json")
     assert "\x1b" not in on_a_terminal(short, "check", "--format", "github")
 
 
-def test_codes_are_aligned() -> None:
-    """Whatever their lengths."""
-    findings = [finding("stale-ignore"), finding("partition-key-missing")]
-    places = [line.index("upsert key") for line in as_text(findings, coloured=False)]
-    assert len(set(places)) == 1
+def test_force_color_colours_what_is_no_terminal(short: Project) -> None:
+    """A CI shows colours, and is no terminal; NO_COLOR has the last word, and a file has none."""
+    short.environment["FORCE_COLOR"] = "1"
+    assert "\x1b[31m" in guard(short, "check").out
+    guard(short, "check", "--output", "report.txt")
+    assert "\x1b" not in (short.path / "report.txt").read_text()
+    short.environment["NO_COLOR"] = "1"
+    assert "\x1b" not in guard(short, "check").out
+
+
+def test_quiet_leaves_the_findings(short: Project) -> None:
+    """And nothing where there is none: as grep has it."""
+    assert guard(short, "check", "--quiet").out.endswith(f"  help: {HINT}\n")
+    short.models("")
+    assert guard(short, "check", "--quiet").out == ""
+
+
+def test_statistics_count_by_code(short: Project) -> None:
+    """In place of the findings; the exit code is the same."""
+    ran = guard(short, "check", "--statistics")
+    assert ran.out.startswith("1  error    missing-table  the key's table is not in the database\n")
+    assert ran.code == 1
+
+
+def test_output_goes_to_a_file(short: Project) -> None:
+    """Standard output is empty then; a file that cannot be written is no report."""
+    ran = guard(short, "check", "--format", "sarif", "--output", "upserts.sarif")
+    assert (ran.code, ran.out) == (1, "")
+    assert json.loads((short.path / "upserts.sarif").read_text())["version"] == "2.1.0"
+    assert could_not_run(short, "check", "--output", "no/where.txt").startswith(
+        "--output no/where.txt: "
+    )
 
 
 def finding(
@@ -105,26 +134,65 @@ def finding(
     location: Location | None = None,
     **more: object,
 ) -> Finding:
-    stated = {"table": "t", "elements": ("a", "b"), **more}
-    return Finding(code=CODES[code], fact=fact, hint="add it", location=location, **stated)  # type: ignore[arg-type]
+    stated = {"table": "t", "elements": ("a", "b"), "hint": "add it", **more}
+    return Finding(code=CODES[code], fact=fact, location=location, **stated)  # type: ignore[arg-type]
 
 
 def test_a_line_stays_a_line() -> None:
     """Line breaks in SQL, and what a terminal would obey in a name, do not get through."""
-    (line,) = as_text([finding(where="a\n  > 1", table="t\x1b[2J\r")], coloured=False)
+    (line,) = as_lines([finding(where="a\n  > 1", table="t\x1b[2J\r")], coloured=False)
     assert line == (
-        "missing-arbiter  upsert key t\\x1b[2J\\r (a, b) WHERE a   > 1: nothing is unique. Add it"
+        "error[missing-arbiter]: upsert key t\\x1b[2J\\r (a, b) WHERE a   > 1: nothing is unique. Add it"
     )
 
 
 def test_a_finding_without_elements_names_the_table() -> None:
     """With its schema where it has one."""
-    assert as_text([finding(elements=())], coloured=False) == [
-        "missing-arbiter  t: nothing is unique. Add it"
+    assert as_lines([finding(elements=())], coloured=False) == [
+        "error[missing-arbiter]: t: nothing is unique. Add it"
     ]
-    assert (
-        as_text([finding(elements=(), schema="s")], coloured=False)[0].split("  ")[1][:4] == "s.t:"
+    (line,) = as_lines([finding(elements=(), schema="s")], coloured=False)
+    assert line.startswith("error[missing-arbiter]: s.t: ")
+
+
+def shown(width: int | None = None, **stated: object) -> list[str]:
+    """A finding at the second line of a file."""
+    source = {2: "\ttable.upsert(rows, on_conflict='a,b')"}
+    return as_text(
+        [finding(location=Location("api.py", 2), **stated)],
+        coloured=False,
+        width=width,
+        source=lambda at: source.get(at.line),
     )
+
+
+def test_the_line_is_shown_with_the_upsert_underlined() -> None:
+    """Tabs are columns, so that the mark is under the word."""
+    assert shown() == [
+        "api.py:2:24: error[missing-arbiter]: nothing is unique",
+        "  |",
+        "2 |     table.upsert(rows, on_conflict='a,b')",
+        "  |                        ^^^^^^^^^^^",
+        "  help: Add it",
+    ]
+
+
+def test_prose_is_wrapped_to_the_terminal_and_what_is_to_be_pasted_is_not() -> None:
+    """A statement that is cut in two cannot be pasted."""
+    statement = f"ALTER TABLE t ADD CONSTRAINT uq UNIQUE ({', '.join(['column'] * 9)});"
+    lines = shown(width=60, fact="nothing is unique " * 9, hint=f"{'run this ' * 9}:\n{statement}")
+    assert lines[-1].strip() == statement
+    assert all(len(line) <= 60 for line in lines[:-1])
+
+
+def test_one_hint_is_printed_once() -> None:
+    """Under all keys that have it."""
+    lines = as_text([finding(), finding(table="u")], coloured=False)
+    assert lines == [
+        "error[missing-arbiter]: upsert key t (a, b): nothing is unique",
+        "error[missing-arbiter]: upsert key u (a, b): nothing is unique",
+        "  help: Add it",
+    ]
 
 
 def test_the_summary_counts_both_kinds() -> None:
@@ -139,7 +207,7 @@ def test_github_annotates(short: Project) -> None:
     """A finding of a database is shown where its key is declared; the summary is for the log."""
     ran = guard(short, "check", "--format", "github")
     assert ran.out.splitlines() == [
-        f"::error file=models.py,line={line_of(short, 'UpsertKey(')},title=missing-table::{LINE.partition('  ')[2]}",
+        f"::error file=models.py,line={line_of(short, 'UpsertKey(')},title=missing-table::{FACT}. {HINT}",
         "1 upsert key: 1 error.",
     ]
     assert ran.code == 1
@@ -286,4 +354,4 @@ def test_a_key_of_several_lines(project: Project) -> None:
     project.models(
         ACCOUNT.replace('"email")', '"email", where=text("""tenant > 0\n    AND id > 0"""))')
     )
-    assert len(guard(project, "check").out.splitlines()) == 2
+    assert len(guard(project, "check").out.splitlines()) == 4

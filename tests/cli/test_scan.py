@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 import sample_project
-from tests.cli.commands import ACCOUNT, could_not_run, guard, report
+from tests.cli.commands import ACCOUNT, could_not_run, guard, heads, report
 from tests.project import Project
 from tests.scan.test_sample_project import MODELLED, UPSERTS
 
@@ -78,7 +78,11 @@ def test_the_sample_projects_systems(sample: Project) -> None:
 
     ran = guard(sample, "scan", "app", "migrations", "web")
     lines = ran.out.splitlines()
-    assert lines[0].startswith("undeclared-upsert  app/exam_answers.py:31: ")
+    assert lines[0].startswith("app/exam_answers.py:31:37: error[undeclared-upsert]: ")
+    assert lines[2:4] == [
+        '31 |     supabase.table("user_mistakes").upsert(',
+        "   |                                     ^^^^^^",
+    ]
     assert lines[-1].startswith("8 upserts in ")
     assert lines[-1].endswith(" files: 4 errors, 4 warnings.")
 
@@ -107,7 +111,7 @@ def test_the_models_that_env_configures(service: Project) -> None:
 
     assert ran.code == 1
     assert ran.out.splitlines()[0].startswith(
-        "undeclared-upsert  service.py:10: upsert key accounts (email) is declared by no model"
+        "service.py:10:15: error[undeclared-upsert]: upsert key accounts (email) is declared by no model"
     )
     assert "Write **conflict_target(Account); or, where the upsert is right, " in ran.out
     assert 'add UpsertKey("email") to __table_args__ of class Account (models)' in ran.out
@@ -173,14 +177,14 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
         "tree/gone.py: left out: it is a link that leads nowhere",
         "tree/loop: left out: it is a link to a folder that it is in, and is not followed",
     ]
-    *lines, last = ran.out.splitlines()
+    lines, last = heads(ran.out), ran.out.splitlines()[-1]
     unknown = "what this file holds is not known: "
     begin = [
-        "undeclared-upsert  tree/a.py:10: ",
-        f"unread-file        tree/binary.py:1: {unknown}it is binary",
-        f"unread-file        tree/large.sql:1: {unknown}it has 50 MB, and files of more than 8 MB",
-        f"unread-file        tree/latin.py:1: {unknown}it ",
-        f"unread-file        tree/syntax.py:2: {unknown}it does not parse as Python 3.",
+        "tree/a.py:10:15: error[undeclared-upsert]: ",
+        f"tree/binary.py:1: error[unread-file]: {unknown}it is binary",
+        f"tree/large.sql:1: error[unread-file]: {unknown}it has 50 MB, and files of more than 8 MB",
+        f"tree/latin.py:1: error[unread-file]: {unknown}it ",
+        f"tree/syntax.py:2: error[unread-file]: {unknown}it does not parse as Python 3.",
     ]
     assert len(lines) == len(begin)
     assert all(map(str.startswith, lines, begin)), lines

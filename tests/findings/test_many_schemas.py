@@ -11,7 +11,7 @@ from alembic_upsert_guard.findings import (
     FindingCode,
     Location,
     as_github,
-    as_text,
+    as_lines,
     describe_schemas,
 )
 
@@ -30,7 +30,8 @@ def finding(
 
 
 def printed(*findings: Finding) -> list[str]:
-    return [line.removeprefix("missing-arbiter  ") for line in as_text(findings, coloured=False)]
+    lines = as_lines(findings, coloured=False)
+    return [line.removeprefix("error[missing-arbiter]: ") for line in lines]
 
 
 def test_a_few_are_reported_one_by_one() -> None:

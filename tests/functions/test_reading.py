@@ -280,7 +280,8 @@ def test_functions_without_an_upsert_are_none(database: Database) -> None:
         "t := t || ' ON CONFLICT (email) DO NOTHING'; EXECUTE t",
         "t := 'INSERT INTO users (email) SELECT '; t := t || current_user; EXECUTE t",
         "SELECT 'INSERT' INTO t; EXECUTE t",
-        "DO 'BEGIN INSERT INTO users (email) VALUES (1) ON CONFLICT (email) DO NOTHING; END'",
+        "EXECUTE format('INSERT INTO users (email) VALUES (1) ON CONFLICT (%I) DO NOTHING', t)",
+        "EXECUTE format('INSERT INTO users (%I) VALUES (1) ON CONFLICT (email) DO NOTHING', t)",
     ],
 )
 def test_a_statement_put_together_at_run_time_is_named(database: Database, statement: str) -> None:
@@ -312,6 +313,25 @@ def test_a_statement_that_can_be_no_upsert_is_not(database: Database, statement:
 def test_a_constant_that_is_executed_is_judged(database: Database) -> None:
     """EXECUTE of a constant is known beforehand."""
     assert resolutions(database, UNIQUE + body(f"EXECUTE $q${BARE}$q$")) == ["unserved"]
+
+
+@pytest.mark.parametrize(
+    ("key", "resolution"), [("email", "served"), ("tenant, email", "unserved")]
+)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DO 'BEGIN INSERT INTO users (email) VALUES (1) ON CONFLICT ({}) DO NOTHING; END'",
+        "EXECUTE format('INSERT INTO users (email) VALUES (%L) ON CONFLICT ({}) DO NOTHING', now())",
+        "EXECUTE 'INSERT INTO users (email) VALUES (' || 1 || ') ON CONFLICT ({}) DO NOTHING'",
+    ],
+)
+def test_what_is_put_in_beside_table_and_target_is_judged(
+    database: Database, statement: str, key: str, resolution: str
+) -> None:
+    """A value is put in, or a block sees nothing of the function around it: the target is certain."""
+    script = body(statement.format(key))
+    assert resolutions(database, UNIQUE + script) == [resolution]
 
 
 def test_no_variable_is_known_in_it(database: Database) -> None:

@@ -106,9 +106,9 @@ def test_a_refused_upsert_fails_the_session(suite: Suite) -> None:
     assert "2 passed" in ran.text
     assert ran.section == [
         (
-            f"unserved-upsert  app.py:{SAVE}: the upsert into accounts (email, name) fails with 42P10: nothing unique "
-            'in the database serves it (in test_app.py::test_does_not_save). Add UpsertKey("email", "name") to the '
-            "model of accounts and run alembic revision --autogenerate, or run: "
+            f"app.py:{SAVE}: error[unserved-upsert]: the upsert into accounts (email, name) fails with 42P10: nothing "
+            'unique in the database serves it (in test_app.py::test_does_not_save). Add UpsertKey("email", "name") to '
+            "the model of accounts and run alembic revision --autogenerate, or run: "
             "ALTER TABLE accounts ADD CONSTRAINT uq_accounts_email_name UNIQUE (email, name);"
         ),
         "2 upserts recorded in .upsert_guard/observed.json: 1 error.",
@@ -144,7 +144,7 @@ def test_an_upsert_that_is_served_is_no_finding(suite: Suite) -> None:
             "ALTER TABLE accounts ADD CONSTRAINT uq_late UNIQUE (status) DEFERRABLE",
             'save("status")',
             (
-                "unserved-upsert  app.py:{}: the upsert into accounts (status) fails with 55000: the constraint "
+                "app.py:{}: error[unserved-upsert]: the upsert into accounts (status) fails with 55000: the constraint "
                 "uq_late is DEFERRABLE (in test_app.py::test_it). Declare the constraint without deferrable= and "
                 "initially="
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alembic_upsert_guard.findings import as_text
+from alembic_upsert_guard.findings import as_lines
 from alembic_upsert_guard.findings.calls import Call, Form
 from alembic_upsert_guard.findings.causes import Cause, way_out
 from alembic_upsert_guard.upserts.scan import Resolution
@@ -243,7 +243,7 @@ def test_one_key_is_offered_once_with_all_its_places(scanned: Callable[..., Scan
     head = "from sqlalchemy.dialects.postgresql import insert\nfrom shop.models import Account\n"
     report = scanned(a_py=head + call + call, b_py=head + call)
 
-    lines = as_text(report.findings, coloured=False)
+    lines = as_lines(report.findings, coloured=False)
     (offer,) = {finding.hint for finding in report.findings}
     assert len(lines) == len(report.findings) == 3
     assert [line.count("UpsertKey(") for line in lines] == [1, 0, 0]

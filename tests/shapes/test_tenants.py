@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.commands import guard, report
+from tests.cli.commands import guard, heads, report
 from tests.project import Project, goes_red, goes_round
 from tests.shapes.keys import ran, revised
 
@@ -116,11 +116,11 @@ def test_one_tenant_of_many_is_named(project: Project) -> None:
     assert project.check().detected() == [
         f"Detected missing-arbiter on upsert key tenant_17.accounts (team, email): {NOTHING}"
     ]
-    lines = guard(project, "check").out.splitlines()
-    assert lines[0].startswith(
-        f"missing-arbiter  upsert key tenant_17.accounts (team, email): {NOTHING}. "
-    )
-    assert lines[1:] == ["40 upsert keys: 1 error."]
+    shown = guard(project, "check").out
+    assert heads(shown) == [
+        f"error[missing-arbiter]: upsert key tenant_17.accounts (team, email): {NOTHING}"
+    ]
+    assert shown.endswith("\n40 upsert keys: 1 error.\n")
 
 
 @pytest.mark.parametrize("how", ["models", "schema_translate_map", "search_path"])
@@ -131,9 +131,9 @@ def test_the_command_tells_many_tenants_in_one_line(project: Project, how: str) 
     if how != "models":
         loop(project, BY_MAP if how == "schema_translate_map" else BY_SEARCH_PATH)
 
-    lines = guard(project, "check").out.splitlines()
-    assert lines[0].startswith(f"missing-arbiter  {SUBJECT}: {NOTHING}. ")
-    assert lines[1:] == ["40 upsert keys: 40 errors."]
+    shown = guard(project, "check").out
+    assert heads(shown) == [f"error[missing-arbiter]: {SUBJECT}: {NOTHING}"]
+    assert shown.endswith("\n40 upsert keys: 40 errors.\n")
     assert len(guard(project, "check", "--format", "github").out.splitlines()) == 2
     assert [finding["schema"] for finding in report(project, "check").findings] == TENANTS
 
@@ -173,10 +173,10 @@ def test_tenants_by_the_search_path(project: Project) -> None:
 """
     )
     loop(project, BY_SEARCH_PATH)
-    lines = guard(project, "check").out.splitlines()
-    assert lines[0].startswith(f"missing-arbiter  {SUBJECT}: ")
-    assert lines[1].startswith("missing-arbiter  upsert key plans (slug): ")
-    assert len(lines) == 3
+    assert heads(guard(project, "check").out) == [
+        f"error[missing-arbiter]: {SUBJECT}: {NOTHING}",
+        f"error[missing-arbiter]: upsert key plans (slug): {NOTHING}",
+    ]
 
     checked = project.alembic("-x", "tenant=tenant_05", "check")
     assert checked.detected() == [

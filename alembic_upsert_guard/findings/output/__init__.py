@@ -8,7 +8,7 @@ from .gitlab import as_gitlab
 from .json_report import JSON_VERSION, as_json, error_as_json
 from .junit import as_junit
 from .sarif import as_sarif
-from .text import as_text, statistics, summary
+from .text import as_lines, as_text, statistics, summary
 
 __all__ = [
     "JSON_VERSION",
@@ -19,6 +19,7 @@ __all__ = [
     "as_gitlab",
     "as_json",
     "as_junit",
+    "as_lines",
     "as_sarif",
     "as_text",
     "error_as_json",

@@ -2,50 +2,142 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...wording import counted, last_line
 from ..codes import Severity
-from ..keys import counted
 from ..offers import offered_once
+from .frame import framed, span_of
 from .grouping import describe_subject, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ..finding import Finding
+    from ..finding import Finding, Location
 
-__all__ = ["as_text", "in_one_line", "statistics", "summary"]
+__all__ = ["as_lines", "as_text", "in_one_line", "statistics", "summary"]
 
 _COLOURS = {Severity.ERROR: "\x1b[31m", Severity.WARNING: "\x1b[33m"}
-_BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_BOLD, _DIM, _BLUE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[34m", "\x1b[0m"
+_HELP = "  help: "
 
 
-def as_text(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
-    """Return a line a finding: the code, the place or the key, the fact, the way out.
+@dataclass(frozen=True, slots=True)
+class _Style:
+    coloured: bool
+    width: int | None
+    source: Callable[[Location], str | None]
 
-    What is so in many schemas alike is one line, with the way out of the first. A key that several call sites lack is
-    offered by the first of them.
+    def paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self.coloured else text
+
+    def wrapped(self, text: str, indent: str) -> list[str]:
+        """The text in lines of the terminal's width, all but the first indented."""
+        if self.width is None:
+            return [text]
+        return textwrap.wrap(
+            text,
+            max(self.width, 40),
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def as_text(
+    findings: Sequence[Finding],
+    *,
+    coloured: bool,
+    width: int | None = None,
+    source: Callable[[Location], str | None] = lambda _: None,
+) -> list[str]:
+    """Return the lines of a report: a finding's place, severity, code and fact, its source line, and the way out.
+
+    What is so in many schemas alike is one finding, with the way out of the first. A key that several call sites lack
+    is offered by the first of them, and findings of databases that have the same way out share it.
+
+    :param width: the terminal's, in columns; None: nothing is wrapped.
+    :param source: the line of a file, without its end; None: it cannot be shown.
     """
-    width = max((len(finding.code) for finding in findings), default=0)
-    groups = grouped(offered_once(findings))
-    return [_line(group, width, coloured=coloured) for group in groups]
+    style = _Style(coloured, width, source)
+    blocks = [list(_block(groups, style)) for groups in _with_one_hint(offered_once(findings))]
+    apart = [line for block in blocks for line in (*block, "")]
+    return apart[:-1]
 
 
-def _line(group: Sequence[Finding], width: int, *, coloured: bool) -> str:
+def as_lines(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
+    """Return a line a finding: place, severity, code, fact and the way out, as in :func:`as_text`."""
+    style = _Style(coloured, None, lambda _: None)
+    return [
+        f"{next(_head(group, style))}. {in_one_line(_hint(group[0]))}"
+        for group in grouped(offered_once(findings))
+    ]
+
+
+def _hint(finding: Finding) -> str:
+    return f"{finding.hint[:1].upper()}{finding.hint[1:]}"
+
+
+def _with_one_hint(findings: Sequence[Finding]) -> Iterable[list[list[Finding]]]:
+    """The groups of findings that are printed together, above one hint."""
+    together: dict[object, list[list[Finding]]] = {}
+    for group in grouped(findings):
+        finding = group[0]
+        alone = finding.location is not None
+        together.setdefault(id(group) if alone else (finding.code, finding.hint), []).append(group)
+    return together.values()
+
+
+def _block(groups: Sequence[Sequence[Finding]], style: _Style) -> Iterator[str]:
+    for group in groups:
+        yield from _head(group, style)
+    prose, *lines = map(in_one_line, _hint(groups[0][0]).split("\n"))
+    first, *more = style.wrapped(f"{_HELP}{prose}", " " * len(_HELP))
+    yield style.paint(_DIM, _HELP) + first[len(_HELP) :]
+    yield from more
+    # what is to be pasted is never wrapped
+    yield from (f"{' ' * len(_HELP)}{line}" for line in lines)
+
+
+def _head(group: Sequence[Finding], style: _Style) -> Iterator[str]:
     finding = group[0]
-    code, fact = finding.code.ljust(width), in_one_line(_fact(group))
-    hint = in_one_line(f"{finding.hint[:1].upper()}{finding.hint[1:]}")
-    if not coloured:
-        return f"{code}  {fact}. {hint}"
-    return f"{_COLOURS[finding.severity]}{code}{_PLAIN}  {fact}. {_DIM}{hint}{_PLAIN}"
+    place = finding.location or finding.declared_at
+    line = None
+    if finding.location is not None:
+        line = _shown(style.source(finding.location))
+    path = "" if place is None else f"{_place(place, line)}: "
+    code = f"{finding.severity}[{finding.code}]"
+    fact = in_one_line(_fact(group))
+    plain = f"{path}{code}: {fact}"
+    first, *more = style.wrapped(plain, "    ")
+    painted = style.paint(_COLOURS[finding.severity], code)
+    yield style.paint(_BOLD, path) + first[len(path) :].replace(code, painted, 1)
+    yield from more
+    if line is not None and place is not None:
+        above, shown, marks = framed(line, place.line, style.width)
+        yield style.paint(_BLUE, above)
+        yield shown
+        yield marks.replace("^", style.paint(_COLOURS[finding.severity], "^"))
+
+
+def _shown(line: str | None) -> str | None:
+    """The line as it can be printed; None: there is none, or nothing is in it."""
+    if line is None or not line.strip():
+        return None
+    return in_one_line(line.expandtabs(4).rstrip())
+
+
+def _place(location: Location, line: str | None) -> str:
+    place = f"{in_one_line(location.shown_path)}:{location.line}"
+    return place if line is None else f"{place}:{span_of(line).start + 1}"
 
 
 def _fact(group: Sequence[Finding]) -> str:
     finding = group[0]
-    if finding.location is not None:
-        return f"{finding.location.path}:{finding.location.line}: {finding.fact}"
-    if finding.table is None:
+    if finding.location is not None or finding.table is None:
         return finding.fact
     return f"{describe_subject(group)}: {finding.fact}"
 
@@ -78,8 +170,7 @@ def summary(
     came = ", ".join(
         counted(severities.count(each), each.value) for each in Severity if each in severities
     )
-    rest = f", {suppressed:,} suppressed" if suppressed else ""
-    line = f"{subject}: {came or conclusion}{rest}."
+    line = last_line(subject, came or conclusion, suppressed=suppressed)
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
+    from .cache import ScanCache
     from .ran import RanUpserts
 
 __all__ = [
@@ -51,6 +52,7 @@ def scan(
     progress: Callable[[int, int], None] | None = None,
     exclude: Iterable[str] = (),
     ran: RanUpserts | None = None,
+    cache: ScanCache | None = None,
 ) -> ScanReport:
     """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
@@ -65,9 +67,12 @@ def scan(
     :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.walk.find_files`.
     :param ran: what was seen to run: an upsert that cannot be read from its source is known from the runs of its line;
      None: nothing was recorded.
+    :param cache: what earlier scans of the same files read; None: nothing is kept.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
+        import sqlglot  # noqa: F401, PLC0415 - the scanner imports it where a statement needs it, which is too late
+
         from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(_PARSERS):
@@ -76,4 +81,4 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared, drivers, ran).scan(paths, progress, exclude)
+    return Scanner(declared, drivers, ran).scan(paths, progress, exclude, cache)

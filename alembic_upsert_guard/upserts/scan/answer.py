@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings import FindingCode, describe_key
+from ...findings import Circumstance, FindingCode, describe_key
 from ...findings.call_sites import Offer, unresolved_upsert
 from ...findings.calls import conflict_target_call
 from ..target import Unread
@@ -33,6 +33,8 @@ class Answer:
     """For what is not declared; None: there is nothing to say."""
     code: FindingCode = FindingCode.UNDECLARED_UPSERT
     """Of the finding, where there is one that is not of an unresolved call site."""
+    circumstance: Circumstance | None = None
+    """What makes that finding better or worse than its code is; None: nothing."""
     key: DeclaredKey | None = None
     """The declared key that the upsert means; None: none is known."""
     target: Target | None = None
@@ -88,12 +90,16 @@ def declared(key: DeclaredKey | None, target: Target | None = None) -> Answer:
 
 def modelled(wording: Wording) -> Answer:
     """Return that the models serve the target, and no key has it."""
-    return Answer(Resolution.MODELLED, wording)
+    return Answer(Resolution.MODELLED, wording, circumstance=Circumstance.MODELLED)
 
 
-def undeclared(wording: Wording, code: FindingCode = FindingCode.UNDECLARED_UPSERT) -> Answer:
+def undeclared(
+    wording: Wording,
+    code: FindingCode = FindingCode.UNDECLARED_UPSERT,
+    circumstance: Circumstance | None = None,
+) -> Answer:
     """Return that nothing in the models serves the upsert."""
-    return Answer(Resolution.UNDECLARED, wording, code)
+    return Answer(Resolution.UNDECLARED, wording, code=code, circumstance=circumstance)
 
 
 def unresolved(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ __all__ = [
     "LARGEST",
     "Problem",
     "chunks_of",
+    "digest_of",
     "read_bytes",
     "unreadable",
 ]
@@ -37,6 +39,8 @@ class Problem:
     """Counted from 1; None: it is about the whole of it."""
     is_unread: bool = True
     """Whether it may hold an upsert that nothing else reads: a finding. False: it was left out by a rule."""
+    is_suppressed: bool = False
+    """Whether a comment in the file suppresses the finding."""
 
 
 def read_bytes(path: str) -> bytes | str:
@@ -56,6 +60,11 @@ def read_bytes(path: str) -> bytes | str:
             return file.readall()
     except OSError as error:
         return _reason(error)
+
+
+def digest_of(source: bytes) -> str:
+    """Return what a file's content is known by."""
+    return sha256(source).hexdigest()
 
 
 def chunks_of(path: str) -> Iterator[bytes]:

@@ -47,32 +47,41 @@ def ignored_codes(comment: str) -> Iterator[str]:
 
 
 class IgnoreComments:
-    """The comments of one file, and which of them suppressed something."""
+    """The comments of files, and which of them suppressed something."""
 
     def __init__(self, comments: Iterable[IgnoreComment]) -> None:
         """None has suppressed anything yet."""
-        self._comments = tuple(comments)
-        self._by_code: dict[str, dict[int, IgnoreComment]] = {}
-        for comment in self._comments:
-            self._by_code.setdefault(comment.code, {})[comment.line] = comment
-        self._lines = {code: sorted(found) for code, found in self._by_code.items()}
+        self.every = tuple(comments)
+        """In the order of files and lines."""
+        self._by_code: dict[tuple[str, str], dict[int, IgnoreComment]] = {}
+        for comment in self.every:
+            self._by_code.setdefault((comment.path, comment.code), {})[comment.line] = comment
+        self._lines = {key: sorted(found) for key, found in self._by_code.items()}
         self._used: set[IgnoreComment] = set()
 
     def suppress(self, finding: Finding, place: Place) -> bool:
-        """Return whether a comment on any line of the call or string that holds the upsert suppresses the finding."""
-        if place.extent is None:
+        """Return whether a comment on any line of the call or string that holds the upsert suppresses the finding.
+
+        Where the upsert is a helper's, a comment on it there counts for each of its calls.
+        """
+        places = [place] if place.helper is None else [place, place.helper]
+        return any([self._suppress(finding, each) for each in places])  # noqa: C419 - both are used then
+
+    def _suppress(self, finding: Finding, place: Place) -> bool:
+        if place.extent is None or place.path is None:
             return False
         first_line, last_line = place.extent
-        lines = self._lines.get(finding.code, [])
+        key = place.path, finding.code
+        lines = self._lines.get(key, [])
         first = bisect_left(lines, first_line)
         if first == len(lines) or lines[first] > last_line:
             return False
-        self._used.add(self._by_code[finding.code][lines[first]])
+        self._used.add(self._by_code[key][lines[first]])
         return True
 
     def unused(self) -> list[IgnoreComment]:
         """Return those that have suppressed nothing so far."""
-        return [comment for comment in self._comments if comment not in self._used]
+        return [comment for comment in self.every if comment not in self._used]
 
 
 def suppresses_whole_file(source: bytes, code: str) -> bool:

@@ -9,7 +9,13 @@ from .bounds import check_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["any_may_upsert", "may_upsert"]
+__all__ = ["WORDS", "any_may_upsert", "may_upsert"]
+
+WORDS = ("conflict", "duplicate", "insert", "upsert")
+"""In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
+
+_WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
+"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
@@ -21,13 +27,16 @@ _OVERLAP = _BEHIND + len(b"duplicate")
 def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
-    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``; case means nothing.
+    ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, ``MERGE ... NOT MATCHED``,
+    ``INSERT ... WHERE NOT EXISTS``, :data:`_WORDS`; case means nothing.
     """
     lower = source.lower()
     return (
-        b"upsert" in lower  # and so does the mark of a suppressed finding
-        or _on(lower, b"conflict")
-        or _on(lower, b"duplicate")
+        any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
+        or _follows(lower, b"on", b"conflict")
+        or _follows(lower, b"on", b"duplicate")
+        or (b"merge" in lower and _follows(lower, b"not", b"matched"))
+        or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
     )
 
 
@@ -43,11 +52,14 @@ def any_may_upsert(chunks: Iterable[bytes]) -> bool:
     return False
 
 
-def _on(lower: bytes, word: bytes) -> bool:
+def _follows(
+    lower: bytes, first: bytes, word: bytes, *, behind: bytes | tuple[bytes, ...] = b""
+) -> bool:
+    """Whether `word` is somewhere behind `first`, and this behind another, with nothing between them that is SQL."""
     at = lower.find(word)
     while at >= 0:
         before = lower[max(0, at - _BEHIND) : at].rstrip(_BETWEEN)
-        if before.endswith(b"on"):
+        if before.endswith(first) and before.removesuffix(first).rstrip(_BETWEEN).endswith(behind):
             return True
         at = lower.find(word, at + 1)
     return False

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..target import Elements, Unread
+from ..target import AnyArbiter, Constraint, Elements, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..target import NamedTable, Target
     from ..upsert import Upsert
@@ -52,7 +52,7 @@ class RanUpserts:
         """Return what each upsert of a file was seen to be: empty where it did not run, or where that is not clear.
 
         A line within the call or the string of the upsert is its own. Of Python, so is any other of the function around
-        it where this has no other upsert: a statement is made in one line and sent in another.
+        it where what ran can be no other upsert of that function: a statement is made in one line and sent in another.
 
         :param sites: all upserts of the file.
         """
@@ -63,14 +63,23 @@ class RanUpserts:
         claimed = {each for of_site in found.values() for each in of_site}
         unclaimed = [each for each in ran if each not in claimed]
         functions = _Functions(path)
-        for function, site in functions.with_one_of(sites):
-            if not found[site]:
-                found[site] = [e for e in unclaimed if functions.around(e.line) == function]
+        inside = functions.holding(sites)
+        own = {site for site, of_site in found.items() if of_site}
+        for each in unclaimed:
+            fitting = [s for s in inside.get(functions.around(each.line), ()) if _fits(s, each)]
+            # a helper's upsert is a site at each of its calls
+            if len({site.place.written for site in fitting}) == 1:
+                for site in fitting:
+                    if site not in own:
+                        found[site].append(each)
         return found
 
 
 def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert]:
-    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is."""
+    """Return an upsert whose source does not show its table or its target once for each that ran; else as it is.
+
+    What a helper ran has its place there: which of the calls led to it, is not known.
+    """
     is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):
         is_read = False
@@ -81,8 +90,9 @@ def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert
     ]
     if is_read or not fitting:
         return (upsert,)
-    found = {replace(upsert, table=each.table, target=each.target): None for each in fitting}
-    return tuple(found)
+    place = upsert.place.written
+    found = [replace(upsert, table=e.table, target=e.target, place=place) for e in fitting]
+    return tuple(dict.fromkeys(found))
 
 
 def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
@@ -93,8 +103,25 @@ def _identity(table: str | None, target: Target | Unread) -> tuple[object, ...]:
 
 
 def _is_within(site: Upsert, line: int) -> bool:
-    first, last = site.place.extent or (site.place.line or 0, site.place.line or 0)
+    written = site.place.written
+    first, last = written.extent or (written.line or 0, written.line or 0)
     return first <= line <= last
+
+
+def _fits(site: Upsert, ran: RanUpsert) -> bool:
+    """Whether what ran can be the upsert of a site, as far as the source says what that is."""
+    if not isinstance(site.table, Unread) and site.table.name != ran.table.name:
+        return False
+    written, sent = site.target, ran.target
+    if isinstance(written, Elements) and isinstance(sent, Elements):
+        columns, sent_columns = ([e.column for e in target.elements] for target in (written, sent))
+        # SQL has several spellings
+        return None in (*columns, *sent_columns) or set(columns) == set(sent_columns)
+    if isinstance(written, Constraint) and isinstance(sent, Constraint):
+        return written == sent
+    named = (AnyArbiter, Constraint, Elements)
+    is_known = isinstance(written, named) and isinstance(sent, named)
+    return type(written) is type(sent) if is_known else True
 
 
 class _Functions:
@@ -112,14 +139,14 @@ class _Functions:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
 
-    def with_one_of(self, sites: Sequence[Upsert]) -> Iterator[tuple[tuple[int, int], Upsert]]:
-        """Yield each function that exactly one of `sites` is in, and that one."""
-        inside: dict[tuple[int, int], list[Upsert]] = {}
+    def holding(self, sites: Sequence[Upsert]) -> dict[tuple[int, int] | None, list[Upsert]]:
+        """Return which of `sites` are written in each function."""
+        inside: dict[tuple[int, int] | None, list[Upsert]] = {}
         for site in sites:
-            function = self.around(site.place.line or 0)
+            function = self.around(site.place.written.line or 0)
             if function is not None:
                 inside.setdefault(function, []).append(site)
-        yield from ((function, of[0]) for function, of in inside.items() if len(of) == 1)
+        return inside
 
     def around(self, line: int) -> tuple[int, int] | None:
         """Return the innermost function that holds the line; None: none does."""

@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .bounds import SECONDS, OutOfTimeError, time_limit
-from .files import Problem, read_bytes
+from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
-from .javascript import JavaScriptSource
+from .javascript import JavaScriptReader, JavaScriptSource
 from .python import PythonReader
+from .sqlfile import SUFFIXES as SQL
 from .sqlfile import SqlSource
 
 if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
     from .python import PythonSource
+    from .source_tree import SourceTree
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
 
-SUFFIXES = (".py", ".sql", *JAVASCRIPT)
+SUFFIXES = (".py", *SQL, *JAVASCRIPT)
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Of the parser: a file for a later one may not parse."""
@@ -40,9 +42,13 @@ class ReadFile:
 class Readers:
     """Reads files of every kind; Python's follow imports into others, which are kept for the next."""
 
-    def __init__(self, declared: DeclaredTables) -> None:
-        """Nothing is read yet."""
-        self._python = PythonReader(declared, _imported)
+    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
+        """Nothing is read yet.
+
+        :param tree: where imports are looked for.
+        """
+        self._python = PythonReader(declared, tree)
+        self._javascript = JavaScriptReader(tree.read)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
@@ -71,7 +77,9 @@ class Readers:
         if suffix == ".py":
             return self._python.source(path, source)
         text = source.decode("utf-8-sig")
-        return SqlSource(path, text) if suffix == ".sql" else JavaScriptSource(path, source)
+        return (
+            SqlSource(path, text) if path.endswith(SQL) else self._javascript.source(path, source)
+        )
 
 
 def _ignore_comments(
@@ -83,8 +91,3 @@ def _ignore_comments(
     return [
         IgnoreComment(path, line, code) for line, text in comments for code in ignored_codes(text)
     ]
-
-
-def _imported(path: str) -> bytes | None:
-    source = read_bytes(path)
-    return source if isinstance(source, bytes) else None

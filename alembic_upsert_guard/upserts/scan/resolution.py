@@ -15,7 +15,6 @@ from ...findings.call_sites import (
     modelled_without_target,
     undeclared_target,
     undeclared_without_target,
-    unknown_columns,
     unknown_table,
 )
 from ...findings.calls import target_line
@@ -27,21 +26,24 @@ from ..target import (
     Constraint,
     ConstraintObject,
     Elements,
+    Lookup,
     PrimaryKey,
     Unread,
 )
 from ..upsert import Resolution
 from .answer import Answer, declared, modelled, undeclared, unresolved
 from .constraints import answer_by_name
+from .lookups import answer_of_lookup
 from .matching import Match, judge_target, match_key
 from .nearest import nearest_arbiter
+from .unknown_columns import answer_of_unknown_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ...findings.calls import Call
     from ...inference import Candidate
-    from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
+    from ..declared import DeclaredKey, DeclaredTables
     from ..target import NamedTable, Target
     from .answer import ModelContext
 
@@ -52,7 +54,9 @@ def read_only(target: Target | Unread, call: Call) -> Answer:
     """Return whether a target can be read, where there are no models to hold it against."""
     if isinstance(target, Unread):
         return unresolved(target, call)
-    if isinstance(target, Elements | ConflictTargetCall) and isinstance(target.predicate, Unread):
+    if isinstance(target, Elements | ConflictTargetCall | Lookup) and isinstance(
+        target.predicate, Unread
+    ):
         return unresolved(target.predicate, call)
     if isinstance(target, ConflictTargetCall) and not target.elements:
         return unresolved(
@@ -61,12 +65,19 @@ def read_only(target: Target | Unread, call: Call) -> Answer:
     return Answer(Resolution.READ)
 
 
-def without_model(call: Call, named: NamedTable, models: DeclaredTables) -> Answer:
-    """Return what is so of a table that the models do not have under that name."""
+def without_model(
+    call: Call, named: NamedTable, models: DeclaredTables, *, fails: bool = True
+) -> Answer:
+    """Return what is so of a table that the models do not have under that name.
+
+    :param fails: whether the statement fails without something unique; one that does not may be another database's.
+    """
     similar = models.table_of_similar_name(named.schema, named.name)
     if similar is not None:
         reason = f"whether {call.table} is the declared table {similar.full_name} is not known"
         return unresolved(reason, call, Cause.OTHER_SCHEMA, similar.full_name)
+    if not fails:
+        return unresolved(f"no model has the table {call.table}", call, Cause.NO_MODEL)
     return undeclared(unknown_table(call.table))
 
 
@@ -87,6 +98,8 @@ def answer_of(target: Target | Unread, context: ModelContext) -> Answer:
             return _of_any(context)
         case ConflictTargetCall(elements, predicate):
             return _of_key(context, elements, predicate)
+        case Lookup():
+            return answer_of_lookup(context, target)
 
 
 def _of_elements(
@@ -108,9 +121,9 @@ def _of_elements(
         if isinstance(predicate, Unread):
             return unresolved(predicate, context.call)
         return _doubtful(context, judged.candidate, simplified=judged.simplified)
-    unknown = _unknown_columns(table, elements)
-    if unknown:
-        return _of_unknown_columns(context, unknown)
+    unknown = answer_of_unknown_columns(context, elements)
+    if unknown is not None:
+        return unknown
     near_by = nearest_arbiter(table.arbiters, elements)
     near = None if near_by is None else _near(context, *near_by)
     return undeclared(undeclared_target(context.call, offer, near, context.declared_keys))
@@ -138,25 +151,6 @@ def _doubtful(context: ModelContext, candidate: Candidate | None, *, simplified:
     line = context.key_line(key) if context.call.form.is_python else None
     line = line or target_line(context.call, candidate.elements, candidate.predicate)
     return unresolved(reason, context.call, Cause.OTHER_SQL, line)
-
-
-def _unknown_columns(table: DeclaredTable, elements: Sequence[Element]) -> list[str]:
-    return [
-        e.column for e in elements if e.column is not None and e.column not in table.column_names
-    ]
-
-
-def _of_unknown_columns(context: ModelContext, unknown: Sequence[str]) -> Answer:
-    table = context.table
-    folded = {name.casefold(): name for name in table.column_names}
-    if all(name.casefold() in folded for name in unknown):
-        reason = (
-            f"{table.full_name} has no column {', '.join(unknown)} in that spelling, and it depends on the database "
-            "whether case matters"
-        )
-        line = ", ".join(folded[name.casefold()] for name in unknown)
-        return unresolved(reason, context.call, Cause.OTHER_CASE, line)
-    return undeclared(unknown_columns(table.full_name, unknown, table.column_names))
 
 
 def _of_primary_key(context: ModelContext) -> Answer:

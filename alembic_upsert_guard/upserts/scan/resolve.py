@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...findings import Circumstance, Finding, FindingCode
 from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
-from ..target import Elements, NamedTable, Unread
+from ..target import Elements, Lookup, NamedTable, Unread
 from ..upsert import JudgedUpsert, Resolution
 from .answer import ModelContext, unresolved
 from .resolution import answer_of, read_only, without_model
@@ -43,7 +43,7 @@ def resolve(
         if models is None:
             answer = read_only(upsert.target, call)
         elif table is None:
-            answer = without_model(call, named, models)
+            answer = without_model(call, named, models, fails=not isinstance(upsert.target, Lookup))
         else:
             upsert = replace(upsert, table=NamedTable(table.name, table.schema))
             context = ModelContext(_call(upsert, table, models), table, models)
@@ -73,8 +73,7 @@ def _call(upsert: Upsert, table: DeclaredTable, models: DeclaredTables) -> Call:
 def _of_answer(upsert: Upsert, answer: Answer, wording: Wording) -> Finding:
     if answer.resolution is Resolution.UNRESOLVED:
         return _finding(FindingCode.UNRESOLVED_UPSERT, upsert, wording)
-    modelled = answer.resolution is Resolution.MODELLED
-    return _finding(answer.code, upsert, wording, Circumstance.MODELLED if modelled else None)
+    return _finding(answer.code, upsert, wording, answer.circumstance)
 
 
 def _finding(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..upsert import Form, Place, Source, Upsert
 from .lines import Lines
-from .sql import read_sql, without_psql
+from .sql import read_sql, without_psql, without_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SqlSource"]
+__all__ = ["SUFFIXES", "SqlSource"]
+
+SUFFIXES = (".sql", ".sql.j2", ".sql.jinja", ".sql.jinja2")
 
 
 class SqlSource:
@@ -27,8 +29,9 @@ class SqlSource:
 
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file; a comment counts for it on every line of its statement."""
-        lines = Lines(self._text)
-        for upsert in read_sql(without_psql(self._text)):
+        text = without_templates(without_psql(self._text))
+        lines = Lines(text)
+        for upsert in read_sql(text):
             yield Upsert(
                 source=Source.CODE,
                 place=Place(

@@ -23,7 +23,9 @@ class Shape:
     def write(self, folder: Path) -> None:
         """Write its files."""
         for name, lines in self.files.items():
-            (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def shapes() -> list[Shape]:
@@ -41,6 +43,10 @@ def _read(path: Path) -> list[Shape]:
         elif line.startswith("### "):
             lines = found[-1].files.setdefault(line[4:], [])
         elif line == "---":
+            if lines is found[-1].expected:  # the one before was the file's own, as in Astro's
+                lines = list(found[-1].files.values())[-1]
+                lines += ["---", *found[-1].expected]
+                found[-1].expected.clear()
             lines = found[-1].expected
         elif lines is not None:
             lines.append(line)

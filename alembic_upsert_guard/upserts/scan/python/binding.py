@@ -11,11 +11,15 @@ from ...target import Cause, Unread
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .scope import FunctionNode, LoopNode
+
 __all__ = [
     "Assigned",
     "Binding",
     "Defined",
     "Imported",
+    "Looped",
+    "Parameter",
     "SetElsewhere",
     "always_binds",
     "bound_by_header",
@@ -54,7 +58,26 @@ class SetElsewhere:
     name: str
 
 
-Binding: TypeAlias = Assigned | Imported | Defined | SetElsewhere | Unread
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the function around."""
+
+    function: FunctionNode
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looped:
+    """The target of a loop, or a part of it."""
+
+    loop: LoopNode
+    target: ast.expr
+    items: ast.expr
+    """What is gone through."""
+    name: str
+
+
+Binding: TypeAlias = Assigned | Imported | Defined | SetElsewhere | Parameter | Looped | Unread
 
 
 def bound_by_header(statement: ast.AST, name: str) -> list[Binding]:
@@ -62,6 +85,7 @@ def bound_by_header(statement: ast.AST, name: str) -> list[Binding]:
     return [
         *_assigned_by(statement, name),
         *_defined_by(statement, name),
+        *_looped_by(statement, name),
         *_unread_by(statement, name),
     ]
 
@@ -89,10 +113,15 @@ def _defined_by(statement: ast.AST, name: str) -> list[Binding]:
     return []
 
 
-def _unread_by(statement: ast.AST, name: str) -> list[Binding]:
+def _looped_by(statement: ast.AST, name: str) -> list[Binding]:
     match statement:
         case ast.For(target=target) | ast.AsyncFor(target=target) if names(target, name):
-            return [Unread(f"{name} goes through a loop", Cause.REBOUND)]
+            return [Looped(statement, target, statement.iter, name)]
+    return []
+
+
+def _unread_by(statement: ast.AST, name: str) -> list[Binding]:
+    match statement:
         case ast.With(items=items) | ast.AsyncWith(items=items):
             opened = [i for i in items if i.optional_vars and names(i.optional_vars, name)]
             return [Unread(f"{name} comes from a with statement") for _ in opened]
@@ -131,7 +160,7 @@ def always_binds(statement: ast.AST, name: str) -> bool:
     """Return whether a statement binds the name, whichever way it goes."""
     match statement:
         case ast.If(body=body, orelse=orelse):
-            return all(any(always_binds(s, name) for s in block) for block in (body, orelse))
+            return all(_binds_or_leaves(block, name) for block in (body, orelse))
         case ast.With(body=body) | ast.AsyncWith(body=body):
             return any(always_binds(s, name) for s in body) or bool(
                 bound_by_header(statement, name)
@@ -139,6 +168,11 @@ def always_binds(statement: ast.AST, name: str) -> bool:
         case ast.For() | ast.AsyncFor() | ast.While() | ast.Try():
             return False
     return bool(bound_by_header(statement, name))
+
+
+def _binds_or_leaves(block: list[ast.stmt], name: str) -> bool:
+    leaves = bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
+    return leaves or any(always_binds(s, name) for s in block)
 
 
 def names(target: ast.AST, name: str) -> bool:

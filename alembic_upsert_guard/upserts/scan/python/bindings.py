@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from .binding import SetElsewhere, always_binds, bound_by_header, names
+from .binding import Looped, Parameter, SetElsewhere, always_binds, bound_by_header, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .binding import Binding
     from .module import Module
+    from .scope import Comprehension, FunctionNode
 
 __all__ = ["bindings_at", "bindings_in", "is_changed"]
 
 
-_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Module)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -33,8 +33,10 @@ def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
     at: ast.AST = node
     inside = False
     for around in module.around(node):
-        if isinstance(around, _COMPREHENSIONS) and _is_target(name, around.generators):
-            return [Unread(f"{name} goes through a loop", Cause.REBOUND)]
+        if isinstance(around, _COMPREHENSIONS):
+            looped = _looped(around, name)
+            if looped is not None:
+                return [looped]
         if not isinstance(around, _SCOPES):
             continue
         # a class body is no scope to the functions in it
@@ -52,7 +54,7 @@ def bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     """Return every binding of `name` in a scope, whenever it is made."""
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
-        found.append(Unread(f"{name} comes in as a parameter", Cause.PARAMETER))
+        found.append(Parameter(scope, name))
     for statement in module.blocks.binding(_body(scope), name):
         found += _bound_by(statement, name)
     if found and name in _set_from_inside(module, scope):
@@ -84,7 +86,7 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
             return found
         inner = around
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
-        found.append(Unread(f"{name} comes in as a parameter", Cause.PARAMETER))
+        found.append(Parameter(scope, name))
     return found
 
 
@@ -131,11 +133,18 @@ def _walrus_binds(node: ast.AST, name: str) -> bool:
     return any(isinstance(n, ast.NamedExpr) and n.target.id == name for n in ast.walk(node))
 
 
-def _is_target(name: str, generators: Sequence[ast.comprehension]) -> bool:
-    return any(names(generator.target, name) for generator in generators)
+def _looped(comprehension: Comprehension, name: str) -> Looped | None:
+    return next(
+        (
+            Looped(comprehension, generator.target, generator.iter, name)
+            for generator in comprehension.generators
+            if names(generator.target, name)
+        ),
+        None,
+    )
 
 
-def _parameters(function: _Function) -> frozenset[str]:
+def _parameters(function: FunctionNode) -> frozenset[str]:
     named = function.args
     every = [*named.posonlyargs, *named.args, *named.kwonlyargs, named.vararg, named.kwarg]
     return frozenset(argument.arg for argument in every if argument is not None)

@@ -1,24 +1,28 @@
-"""Which statements of a block bind a name: looked up once for each block, for a file can ask thousands of times."""
+"""Which statements of a block bind a name: looked up once for each name, for a file can ask thousands of times."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from ..bounds import check_time
+from .nodes import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from .nodes import Nodes
 
 __all__ = ["Blocks"]
 
 
 class Blocks:
-    """The lists of statements of one module, each indexed when it is first asked for."""
+    """The lists of statements of one module."""
 
-    def __init__(self) -> None:
-        """Nothing is indexed yet."""
-        self._named: dict[int, dict[str, list[int]]] = {}
+    def __init__(self, nodes: Nodes) -> None:
+        """Nothing is looked up yet."""
+        self._nodes = nodes
+        self._binding: dict[tuple[int, str], list[int]] = {}
+        self._first_lines: dict[int, list[int]] = {}
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
 
@@ -32,10 +36,13 @@ class Blocks:
         """
         if not block:
             return []
-        if id(block) not in self._named:
-            self._named[id(block)] = _index(block)
+        key = id(block), name
+        if key not in self._binding:
+            self._binding[key] = [
+                n for n in self._holding(block, name) if self._binds(block[n], name)
+            ]
         end = len(block) if before is None else self._position(block)[before]
-        return [block[n] for n in self._named[id(block)].get(name, ()) if n < end]
+        return [block[n] for n in self._binding[key] if n < end]
 
     def has(self, block: Sequence[ast.AST], node: ast.AST) -> bool:
         """Return whether a node is one of a block's own statements."""
@@ -44,7 +51,8 @@ class Blocks:
     def nonlocals(self, scope: ast.AST) -> frozenset[str]:
         """Return the names that the functions inside a scope set in it."""
         if scope not in self._nonlocals:
-            found = (node for node in ast.walk(scope) if isinstance(node, ast.Nonlocal))
+            near = self._nodes.near(["nonlocal"], scope)
+            found = (node for node in near if isinstance(node, ast.Nonlocal))
             self._nonlocals[scope] = frozenset(name for node in found for name in node.names)
         return self._nonlocals[scope]
 
@@ -53,14 +61,16 @@ class Blocks:
             self._positions[id(block)] = {node: n for n, node in enumerate(block)}
         return self._positions[id(block)]
 
+    def _holding(self, block: Sequence[ast.AST], name: str) -> Sequence[int]:
+        """The numbers of the statements that may name `name`."""
+        if not hasattr(block[0], "lineno"):  # the cases of a match have none
+            return range(len(block))
+        if id(block) not in self._first_lines:
+            self._first_lines[id(block)] = [first_line(statement) for statement in block]
+        return self._nodes.holding(block, self._first_lines[id(block)], name)
 
-def _index(block: Sequence[ast.AST]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for number, statement in enumerate(block):
-        check_time()
-        for name in {name for node in ast.walk(statement) for name in _names(node)}:
-            found.setdefault(name, []).append(number)
-    return found
+    def _binds(self, statement: ast.AST, name: str) -> bool:
+        return any(name in _names(node) for node in self._nodes.near([name], statement))
 
 
 def _names(node: ast.AST) -> Iterator[str]:

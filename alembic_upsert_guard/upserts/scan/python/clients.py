@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...target import Cause, NamedTable, PrimaryKey, Unread
 from ...upsert import Form, Source, Upsert
 from ..supabase import target_of
-from .meaning import Expression
+from .values import Expression
 
 if TYPE_CHECKING:
     from ...target import Target

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from ....inference import Element
 from ...target import Cause, Unread
 from ..sql import normal_element
-from .meaning import Class, Expression, External
+from .values import Class, Expression, External
 
 if TYPE_CHECKING:
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
-    from .meaning import Meaning, Names
+    from .meaning import Names
     from .scope import Scope
     from .tables import Tables
+    from .values import Meaning
 
 __all__ = ["Columns"]
 

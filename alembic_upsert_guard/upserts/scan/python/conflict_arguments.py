@@ -17,7 +17,7 @@ from ...target import (
     PrimaryKey,
     Unread,
 )
-from .meaning import External
+from .values import External
 
 if TYPE_CHECKING:
     from ....inference import Element

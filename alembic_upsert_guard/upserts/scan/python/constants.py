@@ -6,11 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from .meaning import Expression
+from .values import Expression
 
 if TYPE_CHECKING:
-    from .meaning import Meaning, Names
+    from .meaning import Names
     from .scope import Scope
+    from .values import Meaning
 
 __all__ = ["Constants"]
 

@@ -1,216 +1,282 @@
-"""What an expression means: names and attributes followed, through assignments and imports, to where they end."""
+"""What an expression means: names, attributes and calls followed, through files and functions, to where they end."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from ..bounds import check_time
-from .binding import Assigned, Defined, Imported, SetElsewhere
-from .bindings import bindings_at, bindings_in, is_changed
-from .module import is_external
-from .scope import Scope
+from .annotations import Annotations
+from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewhere
+from .bindings import bindings_at, is_changed
+from .branches import Branches
+from .builtins import Builtins
+from .functions import Functions, method_class, receives_class
+from .imports import Imports
+from .members import Members
+from .reading import Reading
+from .scope import Argument, Scope
+from .subscripts import Subscripts
+from .values import (
+    Class,
+    Expression,
+    External,
+    File,
+    Function,
+    Instance,
+    Opening,
+    OpeningKind,
+    Origin,
+    Super,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .binding import Binding
+    from .heirs import Heirs
     from .module import Module, Modules
+    from .scope import Entered, Frame, FunctionNode
+    from .values import Meaning
 
-__all__ = ["Class", "Expression", "External", "Function", "Meaning", "Names"]
+__all__ = ["Names"]
 
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression that is no mere name: a literal, a call, an attribute of something that runs."""
-
-    scope: Scope
-    node: ast.expr | ast.AugAssign
-
-
-@dataclass(frozen=True, slots=True)
-class Class:
-    """A class that a file which was read defines."""
-
-    module: Module
-    node: ast.ClassDef
-
-    @property
-    def scope(self) -> Scope:
-        """What its body is evaluated in."""
-        return Scope(self.module)
-
-    @property
-    def qualname(self) -> str:
-        """As Python names it, outer classes in front."""
-        outer = [n.name for n in self.module.around(self.node) if isinstance(n, ast.ClassDef)]
-        return ".".join([*reversed(outer), self.node.name])
-
-    @property
-    def is_enumeration(self) -> bool:
-        """Whether one of its bases is called an enumeration, as Python's own are."""
-        return any(ast.unparse(base).endswith(("Enum", "Flag")) for base in self.node.bases)
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function that a file which was read defines."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    module: Module
-
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """Something imported that was not read."""
-
-    dotted: str
-    """Its full name, such as ``sqlalchemy.dialects.postgresql.insert``."""
-
-
-Meaning: TypeAlias = Expression | Class | Function | External | Unread | _File
-
-_DEPTH = 50
+_DEPTH = 60
 """How many names are followed in a row: longer chains are circles."""
 
 
 class Names:
     """Follows names through the files of one scan."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, heirs: Heirs) -> None:
         """Nothing is followed yet."""
-        self._modules = modules
+        self.heirs = heirs
+        self._imports = Imports(modules, self.bound)
+        self.functions = Functions(self)
+        self.branches = Branches(self)
+        self.annotations = Annotations(self)
+        self.members = Members(self)
+        self._subscripts = Subscripts(self)
+        self._builtins = Builtins(self)
+        self._reading = Reading()
+
+    @contextmanager
+    def reading(self, assumed: Mapping[Entered, Frame] | None = None) -> Iterator[Reading]:
+        """Begin a reading, in which functions are taken to be entered as `assumed` says."""
+        outer, self._reading = self._reading, Reading(assumed or {})
+        try:
+            yield self._reading
+        finally:
+            self._reading = outer
+
+    @property
+    def frames(self) -> dict[tuple[Function, Scope, ast.expr], Frame | None]:
+        """The calls that this reading entered."""
+        return self._reading.frames
 
     def meanings(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
-        if depth == 0:
+        reading, key = self._reading, (scope, node)
+        if key in reading.known:
+            return reading.known[key]
+        if depth <= 0 or key in reading.active or reading.is_spent():
+            reading.circular = True
             return [Unread("it is bound in a circle", Cause.REBOUND)]
+        reading.active.add(key)
+        found = list(dict.fromkeys(self._meanings(scope, node, depth)))
+        reading.active.discard(key)
+        if not reading.circular:
+            reading.known[key] = found
+        elif not reading.active:
+            reading.circular = False
+        return found
+
+    def _meanings(self, scope: Scope, node: ast.expr, depth: int) -> Iterable[Meaning]:
         match node:
-            case ast.Name(id=name):
-                bindings = bindings_at(scope.module, name, node)
-                found = [m for b in bindings for m in self._bound(scope, name, b, depth - 1)]
-                return _once(found or self._starred(scope.module, name, depth - 1))
-            case ast.Attribute(value=value, attr=attr):
-                owners = self.meanings(scope, value, depth - 1)
-                members = [m for o in owners for m in self._member(scope, node, o, attr, depth - 1)]
-                return _once(members)
-            case ast.IfExp(body=body, orelse=orelse):
-                branches = [m for e in (body, orelse) for m in self.meanings(scope, e, depth - 1)]
-                return _once(branches)
+            case ast.Name():
+                return self._named(scope, node, depth - 1)
+            case ast.Attribute():
+                return self._attribute(scope, node, depth - 1)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                truth = self.branches.truth(scope, test)
+                branches = {True: [body], False: [orelse], None: [body, orelse]}[truth]
+                return [m for e in branches for m in self.meanings(scope, e, depth - 1)]
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return self.branches.first_true(scope, values, depth - 1)
             case ast.Await(value=value) | ast.NamedExpr(value=value):
                 return self.meanings(scope, value, depth - 1)
-            case ast.Call(func=func, args=[*_, value]) if self._is_cast(scope, func):
-                return self.meanings(scope, value, depth - 1)
+            case ast.Subscript():
+                return self._subscripts.item(scope, node, depth - 1)
+            case ast.Call():
+                return self._called(scope, node, depth - 1)
         return [Expression(scope, node)]
 
-    def _is_cast(self, scope: Scope, func: ast.expr) -> bool:
-        """``typing.cast(T, value)`` is its value."""
-        if not (isinstance(func, ast.Name | ast.Attribute) and ast.unparse(func).endswith("cast")):
-            return False
-        return self.meanings(scope, func) == [External("typing.cast")]
+    # -- names
 
-    def _bound(self, scope: Scope, name: str, binding: Binding, depth: int) -> list[Meaning]:
+    def _named(
+        self, scope: Scope, node: ast.Name, depth: int, attribute: str | None = None
+    ) -> list[Meaning]:
+        name = node.id
+        bindings = bindings_at(scope.module, name, node)
+        found = [
+            m
+            for b in bindings
+            for m in (
+                self._parameter(scope, b, depth, attribute)
+                if isinstance(b, Parameter)
+                else self.bound(scope, name, b, depth)
+            )
+        ]
+        return found or self._imports.starred(scope.module, name, depth)
+
+    def receiver_of(self, scope: Scope, method: FunctionNode, depth: int) -> list[Instance | Class]:
+        """Return what the first parameter of a method is: an instance, or a class; empty: neither."""
+        first = [*method.args.posonlyargs, *method.args.args][:1]
+        found = [m for p in first for m in self._parameter(scope, Parameter(method, p.arg), depth)]
+        return [m for m in found if isinstance(m, Instance | Class)]
+
+    def is_builtin(self, scope: Scope, node: ast.expr, name: str) -> bool:
+        """Return whether an expression is a name that nothing binds: one of Python's own functions."""
+        named = isinstance(node, ast.Name) and node.id == name
+        return named and not bindings_at(scope.module, name, node)
+
+    def bound(self, scope: Scope, name: str, binding: Binding, depth: int) -> list[Meaning]:
         match binding:
+            case Assigned():
+                return self._assigned(scope, name, binding, depth)
             case Unread():
                 return [binding]
             case SetElsewhere():
                 return [Unread(f"{name} is set from another scope", Cause.REBOUND)]
-            case Assigned(ast.AugAssign() as statement):
-                return [Expression(scope, statement)]
-            case Assigned(ast.expr() as value):
-                if is_changed(scope.module, name, value):
-                    return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
-                return self.meanings(scope, value, depth)
             case Defined(ast.ClassDef() as node):
                 return [Class(scope.module, node)]
-            case Defined(node):
-                return [Function(node.name)]
-            case Imported(dotted, imported, level):
-                return self._imported(scope.module, dotted, imported, level, depth)
+            case Defined(ast.FunctionDef() | ast.AsyncFunctionDef() as function):
+                return [Function(scope.around(function), function)]
+            case Imported():
+                return self._imports.imported(scope.module, binding, depth)
+            case Parameter():
+                return self._parameter(scope, binding, depth)
+            case Looped():
+                return self._looped(scope, binding, depth)
         raise AssertionError(binding)
 
-    def _imported(
-        self, module: Module, dotted: str, name: str | None, level: int, depth: int
+    def _assigned(self, scope: Scope, name: str, binding: Assigned, depth: int) -> list[Meaning]:
+        value = binding.value
+        if isinstance(value, ast.AugAssign):
+            return [Expression(scope.around(value), value)]
+        if is_changed(scope.module, name, value):
+            return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
+        return self.meanings(scope.around(value), value, depth)
+
+    def _parameter(
+        self, scope: Scope, binding: Parameter, depth: int, attribute: str | None = None
     ) -> list[Meaning]:
-        full = dotted if name is None else f"{dotted}.{name}"
-        if level == 0 and is_external(dotted):
-            return [External(full)]
-        file = self._file(module, dotted, level)
-        if name is None:
-            return [External(dotted) if file is None else _File(file)]
-        if file is not None:
-            return self._of_file(file, name, depth)
-        submodule = self._file(module, f"{dotted}.{name}" if dotted else name, level)
-        return [External(full) if submodule is None else _File(submodule)]
+        function, name = binding.function, binding.name
+        frames = [scope.frame_of(function), self._reading.assumed.get(function)]
+        of = method_class(scope.module, function, name)
+        if of is not None:
+            receiver = next((f.receiver for f in frames if f and f.receiver), None)
+            if receiver is not None:
+                return [receiver]
+        known = [f.arguments for f in frames if f and f.arguments is not None]
+        argument = next((arguments[name] for arguments in known if name in arguments), None)
+        if argument is None and of is not None:
+            return [self._receiver(Class(scope.module, of), function, attribute)]
+        if isinstance(argument, Argument):
+            found = self.meanings(argument.scope, argument.node, depth)
+        elif argument is None:
+            self._open(OpeningKind.PARAMETER, scope.module, function, name)
+            found = [Unread(f"{name} comes in as a parameter", Cause.PARAMETER)]
+        else:
+            found = [argument]
+        if any(isinstance(m, Unread) for m in found):
+            return self.annotations.of_parameter(scope, function, name, depth) or found
+        return found
 
-    def _file(self, importer: Module, dotted: str, level: int) -> Module | None:
-        path = self._modules.imported(importer, dotted, level)
-        return None if path is None else self._modules.at(path)
+    def _receiver(
+        self, defined: Class, function: FunctionNode, attribute: str | None
+    ) -> Instance | Class:
+        """``self`` or ``cls`` of a method of a class, where no call says which of its heirs it is."""
+        receiver: Instance | Class | None = None
+        for frame in self._reading.assumed.values():
+            exact = frame.receiver.of if isinstance(frame.receiver, Instance) else frame.receiver
+            if exact is not None and defined in self.members.lineage(exact):
+                receiver = frame.receiver
+        if receiver is None:
+            self._open(OpeningKind.RECEIVER, defined.module, defined.node, attribute)
+            receiver = Instance(defined, Origin.RECEIVER)
+        of = receiver.of if isinstance(receiver, Instance) else receiver
+        if receives_class(function):
+            return of
+        return receiver if isinstance(receiver, Instance) else Instance(of, Origin.RECEIVER)
 
-    def _of_file(self, module: Module, name: str, depth: int) -> list[Meaning]:
-        """What a name means at the end of a module, or the package's submodule of that name."""
-        if depth == 0:
-            return [Unread("it is imported in a circle", Cause.REBOUND)]
-        bindings = bindings_in(module, module.tree, name)
-        found = [m for b in bindings for m in self._bound(Scope(module), name, b, depth - 1)]
-        if found:
-            return found
-        if module.is_package and (submodule := self._file(module, name, 1)) is not None:
-            return [_File(submodule)]
-        return self._starred(module, name, depth)
+    def _open(
+        self, kind: OpeningKind, module: Module, node: Entered | ast.ClassDef, name: str | None
+    ) -> None:
+        self._reading.openings[Opening(kind=kind, module=module, node=node, name=name)] = None
 
-    def _starred(self, module: Module, name: str, depth: int) -> list[Meaning]:
-        """What a name means that nothing binds: one of a star import, or a builtin."""
-        starred = [
-            statement
-            for statement in module.tree.body
-            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
-        ]
-        for statement in reversed(starred):
-            dotted = statement.module or ""
-            if statement.level == 0 and is_external(dotted):
-                continue
-            file = self._file(module, dotted, statement.level)
-            if file is None or depth == 0:
-                return [Unread(f"{name} may come with the star import from {dotted or '.'}")]
-            if bindings_in(file, file.tree, name) or file.is_package:
-                return self._of_file(file, name, depth - 1)
-        if starred:
-            return [External(f"{starred[-1].module}.{name}")]
-        return [Unread(f"{name} is not defined in {module.name}")]
+    def _looped(self, scope: Scope, binding: Looped, depth: int) -> list[Meaning]:
+        frame = scope.frame_of(binding.loop) or self._reading.assumed.get(binding.loop)
+        if frame is not None and frame.arguments is not None and binding.name in frame.arguments:
+            argument = frame.arguments[binding.name]
+            if isinstance(argument, Unread):
+                return [argument]
+            return self.meanings(argument.scope, argument.node, depth)
+        self._open(OpeningKind.LOOP, scope.module, binding.loop, binding.name)
+        return [Unread(f"{binding.name} goes through a loop", Cause.REBOUND)]
+
+    # -- attributes
+
+    def _attribute(self, scope: Scope, node: ast.Attribute, depth: int) -> list[Meaning]:
+        owners = (
+            self._named(scope, node.value, depth, node.attr)
+            if isinstance(node.value, ast.Name)
+            else self.meanings(scope, node.value, depth)
+        )
+        return [m for o in owners for m in self._member(scope, node, o, depth)]
 
     def _member(
-        self, scope: Scope, node: ast.Attribute, owner: Meaning, attr: str, depth: int
+        self, scope: Scope, node: ast.Attribute, owner: Meaning, depth: int
     ) -> list[Meaning]:
+        found: list[Meaning] | None = None
         match owner:
             case External(dotted):
-                return [External(f"{dotted}.{attr}")]
-            case _File(file) | Class(file) if (
-                attr in scope.module.set_attributes | file.set_attributes
-            ):
-                return [Unread(f"{attr} is changed after it is set", Cause.REBOUND)]
-            case _File(file):
-                return self._of_file(file, attr, depth)
-            case Class(of, definition) if not owner.is_enumeration:
-                bound = bindings_in(of, definition, attr)
-                constants = [b for b in bound if isinstance(b, Assigned) and _is_plain(b.value)]
-                if bound and len(constants) == len(bound):
-                    return [m for b in constants for m in self._bound(owner.scope, attr, b, depth)]
+                return [External(f"{dotted}.{node.attr}")]
+            case File(file):
+                if self.members.is_set_on(owner, node.attr, (scope.module, file)):
+                    return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
+                return self._imports.of_file(file, node.attr, depth)
+            case Class() if not owner.is_enumeration:
+                found = self.members.of_class(scope, node, owner, depth)
+            case Instance():
+                found = self.members.of_instance(scope, node, owner, depth)
+            case Super():
+                found = self.members.of_super(scope, node, owner, depth)
         # a runtime attribute or a mapped column: left to the caller, which knows the models
-        return [Expression(scope, node)]
+        return [Expression(scope, node)] if found is None else found
 
+    # -- calls
 
-def _is_plain(value: ast.AST) -> bool:
-    """Whether a class attribute is a constant, and not a column."""
-    return isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.JoinedStr | ast.BinOp)
-
-
-def _once(meanings: Iterable[Meaning]) -> list[Meaning]:
-    return list(dict.fromkeys(meanings))
+    def _called(self, scope: Scope, node: ast.Call, depth: int) -> list[Meaning]:
+        special = self._builtins.call(scope, node, depth) or self._subscripts.got(
+            scope, node, depth
+        )
+        if special is not None:
+            return special
+        found: list[Meaning] = []
+        for function in self.meanings(scope, node.func, depth):
+            result: list[Meaning] | None = None
+            match function:
+                case Function():
+                    result = self.functions.result(scope, node, function, depth)
+                case Class() if not function.is_enumeration:
+                    result = [Instance(function, Origin.MADE, Argument(scope, node))]
+                case External("functools.partial") if node.args:
+                    result = self.functions.partial(scope, node, depth)
+                case External("typing.cast" | "typing_extensions.cast") if node.args:
+                    result = self.meanings(scope, node.args[-1], depth)
+            found += [Expression(scope, node)] if result is None else result
+        return found

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
-from ..bounds import check_time
 from .blocks import Blocks
+from .nodes import Nodes
 from .parsing import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
+
+    from ..source_tree import SourceTree
 
 __all__ = ["FILLING", "Module", "Modules", "is_external"]
 
@@ -35,32 +37,28 @@ _MUTATORS = frozenset(
 )
 """The methods of lists, sets and dictionaries that change them."""
 
+_KEPT = 1024 * 1024
+"""Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
+
 FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
 """The methods of strings that put something in."""
 
 
 class Module:
-    """One parsed file. Nodes know their parents."""
+    """One parsed file."""
 
     def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         self.path = path
         """The real path."""
-        self._shown_path = shown_path or path
+        self.shown_path = shown_path or path
+        """As it was asked for."""
         self.source = source
         with warnings.catch_warnings():
             # about the scanned code, such as a backslash too few: not ours to report
             warnings.simplefilter("ignore")
             self.tree = parsed(source, path)
-        self._parents: dict[ast.AST, ast.AST] = {}
-        self.nodes: list[ast.AST] = [self.tree]
-        """Every node that has parts, parents before children."""
-        for node in self.nodes:  # which grows meanwhile
-            check_time()
-            for child in ast.iter_child_nodes(node):
-                if child._fields:  # operators and contexts are shared by all that have them
-                    self._parents[child] = node
-                    self.nodes.append(child)
-        self.blocks = Blocks()
+        self._nodes = Nodes(self.tree, source)
+        self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
@@ -69,11 +67,24 @@ class Module:
         :param whole: the call or the string that holds it, where a comment counts for it.
         """
         extent = whole.lineno, whole.end_lineno or whole.lineno
-        return Place(path=self._shown_path, line=line, extent=extent)
+        return Place(path=self.shown_path, line=line, extent=extent)
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """Every node that has parts, parents before children; :meth:`near` walks less."""
+        return self._nodes.every()
+
+    def near(self, words: Iterable[str]) -> list[ast.AST]:
+        """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
+        return self._nodes.near(words)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
-        return self._parents.get(node)
+        return self._nodes.parent(node)
+
+    def adopt(self, node: ast.expr, parent: ast.AST) -> None:
+        """Take in an expression that the source has as text, in the place of the text."""
+        self._nodes.adopt(node, parent)
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Return the nodes around `node`, from the inside out."""
@@ -93,9 +104,14 @@ class Module:
         return frozenset(name for node in self.nodes for name in _changes(node))
 
     @cached_property
-    def set_attributes(self) -> frozenset[str]:
-        """The attributes that are set on something: ``keys.KEY = x``, ``Store.KEY = x``."""
-        return frozenset(name for node in self.nodes for name in _sets_attribute(node))
+    def set_attributes(self) -> dict[str, list[ast.expr]]:
+        """What attributes are set on, by attribute: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.Attribute(value=owner, attr=attr, ctx=ast.Store() | ast.Del()):
+                    found.setdefault(attr, []).append(owner)
+        return found
 
     @cached_property
     def filled_in(self) -> frozenset[str]:
@@ -105,7 +121,7 @@ class Module:
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        declared = (node for node in self.nodes if isinstance(node, ast.Global))
+        declared = (node for node in self.near(["global"]) if isinstance(node, ast.Global))
         return frozenset(name for node in declared for name in node.names)
 
     @property
@@ -127,12 +143,6 @@ def _changes(node: ast.AST) -> Iterator[str]:
             yield from _last_name(changed)
 
 
-def _sets_attribute(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
-            yield attr
-
-
 def _fills_in(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Call(func=ast.Attribute(value=template, attr=method)) if method in FILLING:
@@ -151,33 +161,41 @@ def _last_name(node: ast.expr) -> Iterator[str]:
 class Modules:
     """The files that imports were followed into, each read once."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
-        """Nothing is read yet.
-
-        :param read: the bytes of a file; None: there is none, or it is not to be read.
-        """
-        self._read = read
+    def __init__(self, tree: SourceTree) -> None:
+        """Nothing is read yet."""
+        self._tree = tree
         self._parsed: dict[str, Module | None] = {}
-        self._files: dict[Path, bool] = {}
+        """Those last asked for last."""
 
-    def add(self, module: Module) -> None:
-        """Keep a module that was parsed already."""
-        self._parsed[module.path] = module
+    def begin(self, module: Module) -> None:
+        """Take up a module that was parsed already, and forget those that were not asked for lately.
+
+        None is forgotten before the next one is begun: what one reading finds in a file is in one tree of it.
+        """
+        kept, size = {}, 0
+        for path, each in reversed(self._parsed.items()):
+            size += 0 if each is None else len(each.source)
+            if size > _KEPT:
+                break
+            kept[path] = each
+        self._parsed = {**dict(reversed(kept.items())), module.path: module}
 
     def at(self, path: str) -> Module | None:
         """Return the module of a file; None: it cannot be read or parsed."""
         path = str(Path(path).resolve())
-        if path not in self._parsed:
-            self._parsed[path] = None  # a file that imports itself in a circle
-            self._parsed[path] = self._parse(path)
-        return self._parsed[path]
+        if path in self._parsed:
+            self._parsed[path] = module = self._parsed.pop(path)
+            return module
+        self._parsed[path] = None  # a file that imports itself in a circle
+        self._parsed[path] = module = self._parse(path)
+        return module
 
     def _parse(self, path: str) -> Module | None:
-        source = self._read(path)
+        source = self._tree.read(path)
         if source is None:
             return None
         try:
-            return Module(path, source)
+            return Module(path, source, self._tree.asked_for(path))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -195,7 +213,7 @@ class Modules:
             return self._file(above[level - 1], parts) if level <= len(above) else None
         for candidate in (folder, *folder.parents):
             # inside a package only relative imports look
-            if not self._is_file(candidate / "__init__.py"):
+            if not self._tree.is_file(str(candidate / "__init__.py")):
                 found = self._file(candidate, parts)
                 if found is not None:
                     return found
@@ -204,11 +222,6 @@ class Modules:
     def _file(self, folder: Path, parts: list[str]) -> str | None:
         stem = folder.joinpath(*parts)
         for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
-            if self._is_file(path):
+            if self._tree.is_file(str(path)):
                 return str(path)
         return None
-
-    def _is_file(self, path: Path) -> bool:
-        if path not in self._files:
-            self._files[path] = path.is_file()
-        return self._files[path]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from ..sql import normal_predicate
-from .meaning import Class, External
+from .values import Class, External
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

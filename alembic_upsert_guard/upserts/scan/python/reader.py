@@ -6,51 +6,49 @@ import ast
 import io
 import os
 import tokenize
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..needles import WORDS
+from .callers import Callers
 from .clients import Clients
 from .columns import Columns
+from .composition import Composition
 from .conflict_arguments import ConflictArguments
 from .constants import Constants
+from .heirs import Heirs
+from .homes import Homes
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
 from .scope import Scope
+from .sites import Sites
 from .statements import Statements
 from .strings import Strings
 from .tables import Tables
 from .targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from ..source_tree import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
 
 
 class PythonReader:
-    """Reads the upserts of Python files, and follows their imports into others."""
+    """Reads the upserts of Python files, and follows their imports and their callers into others."""
 
-    def __init__(self, declared: DeclaredTables, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
         """Nothing is read yet.
 
-        :param read: the bytes of a file that is imported; None: it is not to be read.
+        :param tree: where imports, callers and subclasses are looked for.
         """
-        self._modules = Modules(read)
-        names = Names(self._modules)
-        constants = Constants(names)
-        tables = Tables(names, constants, declared)
-        columns = Columns(names, constants, tables, declared)
-        predicates = Predicates(names, constants, columns)
-        targets = Targets(constants, tables, columns, predicates, declared)
-        arguments = ConflictArguments(names, constants, tables, targets, predicates)
-        self._calls = (
-            Statements(names, tables, arguments),
-            Clients(names, constants),
-        )
-        self._strings = Strings(names)
+        self._declared = declared
+        self._modules = Modules(tree)
+        self._homes = Homes(tree)
 
     def source(self, path: str, source: bytes) -> PythonSource:
         """Return a file, parsed.
@@ -61,27 +59,43 @@ class PythonReader:
         :raises RecursionError: it is nested too deeply.
         """
         module = Module(os.path.realpath(path), source, path)
-        self._modules.add(module)
-        return PythonSource(module, self._calls, self._strings)
+        self._modules.begin(module)
+        # what is known of classes and functions is known of trees that are forgotten with the next file
+        heirs = Heirs(self._modules, self._homes)
+        names = Names(self._modules, heirs)
+        heirs.names = names
+        declared = self._declared
+        constants = Constants(names)
+        tables = Tables(names, constants, declared)
+        columns = Columns(names, constants, tables, declared)
+        predicates = Predicates(names, constants, columns)
+        targets = Targets(constants, tables, columns, predicates, declared)
+        arguments = ConflictArguments(names, constants, tables, targets, predicates)
+        calls = (Statements(names, tables, arguments), Clients(names, constants))
+        sites = Sites(names, Callers(names, self._modules, self._homes))
+        return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
 
 
 class PythonSource:
     """One parsed file."""
 
-    def __init__(self, module: Module, calls: tuple[Statements, Clients], strings: Strings) -> None:
+    def __init__(
+        self, module: Module, sites: Sites, calls: tuple[Statements, Clients], strings: Strings
+    ) -> None:
         """Nothing is read yet."""
         self._module = module
+        self._sites = sites
         self._calls = calls
         self._strings = strings
 
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
         scope = Scope(self._module)
-        for node in self._module.nodes:
+        for node in self._module.near(WORDS):
             if isinstance(node, ast.Call):
-                found = (reader.read(scope, node) for reader in self._calls)
-                yield from (upsert for upsert in found if upsert is not None)
-        yield from self._strings.read(self._module)
+                for reader in self._calls:
+                    yield from self._sites.read(partial(reader.read, scope, node))
+        yield from self._strings.read(self._module, self._sites)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""

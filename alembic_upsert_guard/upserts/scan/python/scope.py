@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from .module import Module
+    from collections.abc import Mapping
 
-__all__ = ["Scope"]
+    from ...target import Unread
+    from .module import Module
+    from .values import Class, Instance
+
+__all__ = ["Argument", "Comprehension", "Entered", "Frame", "FunctionNode", "LoopNode", "Scope"]
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+LoopNode: TypeAlias = ast.For | ast.AsyncFor | Comprehension
+Entered: TypeAlias = FunctionNode | LoopNode | ast.ClassDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +26,47 @@ class Scope:
     """What the names of an expression are looked up in."""
 
     module: Module
+    frame: Frame | None = None
+    """The innermost function that was entered; None: none is known."""
+
+    def frame_of(self, entered: Entered) -> Frame | None:
+        """Return the frame of a function or loop that the expression is in; None: how it was entered is not known."""
+        frame = self.frame
+        while frame is not None and frame.entered is not entered:
+            frame = frame.closure
+        return frame
+
+    def around(self, node: ast.AST) -> Scope:
+        """Return the scope for a node of the same file, without the frames of what it is not in."""
+        frame = self.frame
+        if frame is None:
+            return self
+        outer = set(self.module.around(node))
+        while frame is not None and frame.entered not in outer:
+            frame = frame.closure
+        return self if frame is self.frame else Scope(self.module, frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a parameter is given: an expression where the call is, or where the function is defined."""
+
+    scope: Scope
+    node: ast.expr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A function that was entered by one call, a loop in one of its rounds, or a class that others inherit from."""
+
+    entered: Entered
+    call: ast.AST
+    """The call itself, the item of the loop, or the class."""
+    caller: Scope
+    """Where the call is."""
+    receiver: Instance | Class | None = None
+    """What ``self`` or ``cls`` is; None: it is an argument as others are, or there is none."""
+    closure: Frame | None = None
+    """Of the function around it, where one was entered."""
+    arguments: Mapping[str, Argument | Unread] | None = field(default=None, compare=False)
+    """By parameter, those that a default serves included; they follow from the call. None: not known."""

@@ -13,13 +13,14 @@ from ...target import (
 )
 from ...upsert import Form, Source, Upsert
 from .conflict_arguments import ReadTarget
-from .meaning import Expression, External, Function
+from .values import Expression, External, Function
 
 if TYPE_CHECKING:
     from .conflict_arguments import ConflictArguments
-    from .meaning import Meaning, Names
+    from .meaning import Names
     from .scope import Scope
     from .tables import Tables
+    from .values import Meaning
 
 __all__ = ["Statements"]
 

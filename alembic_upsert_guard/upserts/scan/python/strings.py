@@ -1,125 +1,121 @@
-"""SQL in strings: literals, pieces added up, f-strings; what is put in at run time stays a hole."""
+"""SQL in strings: literals, and what is put together of them; what is put in at run time stays a hole."""
 
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
-from ..sql import HOLE, read_sql
-from .meaning import Expression
+from ..needles import WORDS
+from ..sql import read_sql
 from .module import FILLING
 from .scope import Scope
+from .string_places import StringPlaces
+from .string_roots import names_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .meaning import Names
+    from .composition import Composed, Composition, Root
     from .module import Module
+    from .sites import Sites
 
 __all__ = ["Strings"]
 
-_Root: TypeAlias = ast.expr | ast.AugAssign
-
-_DEPTH = 30
 _FILLED_IN = Unread("the statement is filled in at run time", Cause.FILLED_IN)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A literal's text, or a hole."""
-
-    text: str
-    literal: ast.Constant | None
 
 
 class Strings:
     """Reads the SQL in a module's strings."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, composition: Composition) -> None:
         """Nothing is read yet."""
-        self._names = names
+        self._composition = composition
 
-    def read(self, module: Module) -> Iterator[Upsert]:
-        """Return every upsert in a string of the module; docstrings are prose."""
-        roots = dict.fromkeys(
+    def read(self, module: Module, sites: Sites) -> Iterator[Upsert]:
+        """Return every upsert in a string of the module; docstrings are prose.
+
+        :param sites: reads a string under the calls of the function that it is in.
+        """
+        for root in self._roots(module):
+            read = _upserts(module, root, self._composition.composed(Scope(module), root))
+            for number, upsert in enumerate(read):
+                if _is_read(upsert):
+                    yield upsert
+                else:
+                    yield from sites.read(partial(self._upsert, module, root, number))
+
+    def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
+        """One upsert of a string, as the current reading has it; None: the string has not so many."""
+        read = _upserts(module, root, self._composition.composed(Scope(module), root))
+        return read[number] if number < len(read) else None
+
+    def _roots(self, module: Module) -> list[Root]:
+        """The strings to read: none that another one takes in is read by itself."""
+        found = [
             root
-            for node in module.nodes
+            for node in module.near(WORDS)
             if isinstance(node, ast.Constant)
             and _may_be_sql(node.value)
-            and (root := _root(module, node)) is not None
+            and (root := root_of(module, node)) is not None
+        ]
+        roots = {root: self._composition.composed(Scope(module), root) for root in found}
+        unread = [root for root, composed in roots.items() if not _is_whole(module, root, composed)]
+        for root in self._by_name(module, unread):
+            composed = self._composition.composed(Scope(module), root)
+            if root not in roots and composed.taken & set(unread) and _reads_as_sql(composed):
+                roots[root] = composed
+        taken = frozenset[ast.AST]().union(*(composed.taken for composed in roots.values()))
+        return [root for root in roots if root not in taken]
+
+    def _by_name(self, module: Module, roots: Iterable[Root]) -> Iterator[Root]:
+        """The strings that take in others by their names."""
+        names = {name for root in roots for name in names_of(module, root)}
+        for node in module.near(names) if names else ():
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
+                    if name in names:
+                        root = root_of(module, node)
+                        if root is not None and root is not node:
+                            yield root
+
+
+def _upserts(module: Module, root: Root, composed: Composed) -> list[Upsert]:
+    upserts = read_sql(composed.text)
+    if not upserts:
+        return []
+    filled_in = _is_filled_in(module, root)
+    places = StringPlaces(module, root, composed.pieces)
+    return [
+        Upsert(
+            source=Source.CODE,
+            place=module.place(places.line(upsert.start), root),
+            table=_FILLED_IN if filled_in else upsert.table,
+            target=_FILLED_IN if filled_in else upsert.target,
+            binds=upsert.binds and not filled_in,
+            form=Form.SQL,
         )
-        scope = Scope(module)
-        composed = {root: list(self._pieces(scope, root, _DEPTH)) for root in roots}
-        taken = {
-            piece.literal
-            for root, pieces in composed.items()
-            for piece in pieces
-            if piece.literal is not None and piece.literal is not root
-        }
-        for root, pieces in composed.items():
-            # a string that another one takes in is read there
-            if root not in taken:
-                yield from self._upserts(module, root, pieces)
-
-    def _upserts(self, module: Module, root: _Root, pieces: list[_Piece]) -> Iterator[Upsert]:
-        upserts = read_sql("".join(piece.text for piece in pieces))
-        if not upserts:
-            return
-        filled_in = _is_filled_in(module, root)
-        places = _Places(module, root, pieces)
-        for upsert in upserts:
-            yield Upsert(
-                source=Source.CODE,
-                place=module.place(places.line(upsert.start), root),
-                table=_FILLED_IN if filled_in else upsert.table,
-                target=_FILLED_IN if filled_in else upsert.target,
-                binds=upsert.binds and not filled_in,
-                form=Form.SQL,
-            )
-
-    def _pieces(self, scope: Scope, node: _Root, depth: int) -> Iterator[_Piece]:
-        match node:
-            case ast.Constant(value=str() as text):
-                yield _Piece(text, node)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                yield from self._pieces(scope, left, depth)
-                yield from self._pieces(scope, right, depth)
-            case ast.AugAssign(target=ast.Name() as name, value=value):
-                yield from self._named(scope, name, depth)
-                yield from self._pieces(scope, value, depth)
-            case ast.JoinedStr(values=values):
-                for value in values:
-                    yield from self._pieces(scope, value, depth)
-            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-                yield from self._pieces(scope, value, depth)
-            case ast.Call(
-                func=ast.Attribute(value=ast.Constant(value=str() as between), attr="join"),
-                args=[ast.List(elts=items) | ast.Tuple(elts=items)],
-            ):
-                for position, item in enumerate(items):
-                    yield _Piece(between if position else "", None)
-                    yield from self._pieces(scope, item, depth)
-            case ast.Name() | ast.Attribute():
-                yield from self._named(scope, node, depth)
-            case _:
-                yield _hole(node)
-
-    def _named(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[_Piece]:
-        found = self._names.meanings(scope, node)
-        if depth and len(found) == 1 and isinstance(found[0], Expression):
-            meaning = found[0]
-            if isinstance(meaning.node, (ast.Constant, ast.BinOp, ast.JoinedStr, ast.AugAssign)):
-                yield from self._pieces(meaning.scope, meaning.node, depth - 1)
-                return
-        yield _hole(node)
+        for upsert in upserts
+    ]
 
 
-def _hole(node: ast.AST) -> _Piece:
-    return _Piece(f"{HOLE}{getattr(node, 'lineno', 0)}x{getattr(node, 'col_offset', 0)}_", None)
+def _is_read(upsert: Upsert) -> bool:
+    return not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
+
+
+def _is_whole(module: Module, root: Root, composed: Composed) -> bool:
+    """Whether a string says all of its upserts by itself."""
+    upserts = _upserts(module, root, composed)
+    return bool(upserts) and all(map(_is_read, upserts))
+
+
+def _reads_as_sql(composed: Composed) -> bool:
+    """Whether it is a statement, and no message with one in it."""
+    upserts = read_sql(composed.text)
+    causes = [u.table.cause for u in upserts if isinstance(u.table, Unread)]
+    return bool(upserts) and Cause.NOT_SQL not in causes
 
 
 def _may_be_sql(literal: object) -> bool:
@@ -130,43 +126,8 @@ def _may_be_sql(literal: object) -> bool:
     return "conflict" in lower or "on duplicate" in lower or "insert" in lower
 
 
-def _root(module: Module, node: ast.Constant) -> _Root | None:
-    """The largest string expression around a literal; None: it is a docstring, or no string of the program's."""
-    root: _Root = node
-    for around in module.around(node):
-        match around:
-            case ast.Expr():
-                return None if root is node else root
-            case ast.BinOp(op=ast.Add()) | ast.JoinedStr() | ast.FormattedValue():
-                root = around
-            case ast.AugAssign(target=ast.Name(), op=ast.Add()):
-                return around
-            case ast.List() | ast.Tuple() if _is_joined(module, around):
-                continue
-            case ast.Call() if isinstance(root, ast.expr) and _joins(around):
-                root = around
-            case _:
-                return root
-    return root
-
-
-def _is_joined(module: Module, node: ast.expr) -> bool:
-    parent = module.parent(node)
-    return isinstance(parent, ast.Call) and _joins(parent) and parent.args == [node]
-
-
-def _joins(call: ast.Call) -> bool:
-    match call:
-        case ast.Call(
-            func=ast.Attribute(value=ast.Constant(value=str()), attr="join"),
-            args=[ast.List() | ast.Tuple()],
-        ):
-            return True
-    return False
-
-
-def _is_filled_in(module: Module, root: _Root) -> bool:
-    """Whether something is put into the string: ``"..." % x``, ``SQL("...").format(x)``, or through its name."""
+def _is_filled_in(module: Module, root: Root) -> bool:
+    """Whether something is put into the string in a way that is not followed, or through its name."""
     inner: ast.AST = root
     for around in module.around(root):
         match around:
@@ -181,72 +142,3 @@ def _is_filled_in(module: Module, root: _Root) -> bool:
             case _:
                 return False
     return False
-
-
-class _Places:
-    """Which line of the source a character of a composed string is in."""
-
-    def __init__(self, module: Module, root: _Root, pieces: Iterable[_Piece]) -> None:
-        self._module = module
-        self._root = root
-        self._inside = set(ast.walk(root))
-        self._literals: list[tuple[int, ast.Constant, str, int]] = []
-        """Where each begins, its text, and how many conflict clauses the source has before it in the same place."""
-        self._ends: list[int] = []
-        self._words: dict[int, list[int]] = {}
-        self._lines: dict[ast.Constant, list[int]] = {}
-        at = before = 0
-        for piece in pieces:
-            if piece.literal is not None and piece.text:
-                self._literals.append((at, piece.literal, piece.text, before))
-                self._ends.append(at + len(piece.text))
-            if piece.literal is not None and _has_place_of_whole(piece.literal, root):
-                before += len(_ends_of_words(piece.text))
-            at += len(piece.text)
-
-    def line(self, start: int) -> int:
-        """Return the line of a conflict clause, where it is in the string itself; else the string's first."""
-        # a conflict clause can begin at the end of one literal and go on in the next
-        number = bisect_right(self._ends, start)
-        if number == len(self._literals):
-            return self._root.lineno
-        at, literal, text, before = self._literals[number]
-        if literal not in self._inside:
-            return self._root.lineno
-        if number not in self._words:
-            self._words[number] = _ends_of_words(text)
-        skipped = before + bisect_right(self._words[number], max(start - at, 0))
-        lines = self._lines_of(literal)
-        return lines[skipped] if skipped < len(lines) else literal.lineno
-
-    def _lines_of(self, literal: ast.Constant) -> list[int]:
-        """The line of each conflict clause in a literal, as its words are counted in the source."""
-        if literal not in self._lines:
-            source = self._module.lines
-            last = min(literal.end_lineno or literal.lineno, len(source))
-            self._lines[literal] = [
-                line
-                for line in range(literal.lineno, last + 1)
-                for _ in _ends_of_words(source[line - 1])
-            ]
-        return self._lines[literal]
-
-
-def _ends_of_words(text: str) -> list[int]:
-    """Where each of the words ends by which conflict clauses are counted."""
-    lower = text.lower()
-    found = []
-    for word in _WORDS:
-        at = lower.find(word)
-        while at >= 0:
-            found.append(at + len(word))
-            at = lower.find(word, at + len(word))
-    return sorted(found)
-
-
-def _has_place_of_whole(literal: ast.Constant, root: _Root) -> bool:
-    """Whether a piece of an f-string is said to be where the f-string is, as before Python 3.12."""
-    return (literal.lineno, literal.col_offset) == (root.lineno, root.col_offset)
-
-
-_WORDS = ("conflict", "duplicate")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from ...target import Cause, NamedTable, Unread
 from .binding import Assigned
 from .bindings import bindings_in
-from .meaning import Class, Expression, External
+from .values import Class, Expression, External
 
 if TYPE_CHECKING:
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
-    from .meaning import Meaning, Names
+    from .meaning import Names
     from .scope import Scope
+    from .values import Meaning
 
 __all__ = ["Tables"]
 

@@ -30,6 +30,7 @@ from .normal import (
 )
 from .reading import read_sql
 from .script import without_psql
+from .templates import without_templates
 from .tokens import HOLE
 from .upsert import SqlUpsert
 
@@ -43,4 +44,5 @@ __all__ = [
     "normal_predicate",
     "read_sql",
     "without_psql",
+    "without_templates",
 ]

@@ -10,10 +10,12 @@ from postgast import pg_query_pb2
 
 from ...target import Cause, Unread
 from ...upsert import NameClash
+from .arguments import read_arguments
 from .grammar import parse_statement
+from .lookups import may_look_up
 from .postgresql import messages
 from .routines import Routine, read_routine
-from .tokens import on_conflict_in
+from .tokens import on_conflict_in, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -36,9 +38,14 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
     found: list[SqlUpsert] = []
     for parameters, options in _definitions(tree):
         language, body = _language_and_body(options)
-        if "conflict" in body.lower():
+        lower = body.lower()
+        if "conflict" in lower or may_look_up(lower):
             start = max(sql.find(body), 0)
-            inside = read_sql(body) if language == "sql" else _read(language, body, parameters)
+            inside = (
+                read_sql(body)
+                if language == "sql"
+                else [*_read(language, body, parameters), *_in_calls(language, body, read_sql)]
+            )
             found += [upsert.moved(start) for upsert in inside]
     return found
 
@@ -86,6 +93,17 @@ def _read(language: str, body: str, parameters: tuple[str, ...]) -> Iterator[Sql
             is_inside = upsert.start <= conflict <= upsert.last
             start = conflict if is_inside else upsert.start
             yield replace(upsert, start=start, target=_unless_variable(upsert))
+
+
+def _in_calls(
+    language: str, body: str, read_sql: Callable[[str], list[SqlUpsert]]
+) -> Iterator[SqlUpsert]:
+    """The upserts in strings that PL/pgSQL hands to functions."""
+    if language == "plpgsql":
+        try:
+            yield from read_arguments(tokens_of(body), read_sql)
+        except postgast.PgQueryError:
+            return
 
 
 def _unless_variable(upsert: SqlUpsert) -> Target | Unread:

@@ -6,14 +6,14 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from .tokens import name_of
+from .tokens import HOLE, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .tokens import SqlToken
 
-__all__ = ["ANYTHING", "Assignments", "may_upsert", "text_in"]
+__all__ = ["ANYTHING", "Assignments", "may_upsert", "string_of", "text_in", "text_with_holes"]
 
 ANYTHING = "\0"
 """Stands in a text where something unknown is put in, statements and all."""
@@ -48,6 +48,14 @@ def text_in(texts: Sequence[str]) -> str | None:
     if len(texts) != 1 or ANYTHING in texts[0] or _VALUE in texts[0]:
         return None
     return texts[0]
+
+
+def text_with_holes(texts: Sequence[str]) -> str | None:
+    """Return the one text, a name that begins with :data:`.tokens.HOLE` where something is put in; None: several."""
+    if len(texts) != 1:
+        return None
+    pieces = re.split(f"[{ANYTHING}{_VALUE}]", texts[0])
+    return pieces[0] + "".join(f"{HOLE}{n}_{piece}" for n, piece in enumerate(pieces[1:]))
 
 
 class Assignments:
@@ -142,12 +150,12 @@ def _unwrapped(expression: Sequence[SqlToken]) -> Sequence[SqlToken]:
     return expression
 
 
-def _pieces(expression: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
-    """What ``||`` puts together."""
+def _pieces(expression: Sequence[SqlToken], between: str = "||") -> Iterator[Sequence[SqlToken]]:
+    """What ``||`` puts together, or what commas are between."""
     depth = first = 0
     for position, token in enumerate(expression):
         depth += {"ASCII_40": 1, "ASCII_41": -1}.get(token.kind, 0)
-        if depth == 0 and token.text == "||":
+        if depth == 0 and token.text == between:
             yield expression[first:position]
             first = position + 1
     yield expression[first:]
@@ -156,14 +164,14 @@ def _pieces(expression: Sequence[SqlToken]) -> Iterator[Sequence[SqlToken]]:
 def _piece(piece: Sequence[SqlToken], itself: str | None) -> str:
     words = [token.text.lower() for token in piece]
     if len(piece) >= 1 and all(token.kind == "SCONST" for token in piece):
-        return "".join(map(_string, piece))  # strings on lines of their own are one
+        return "".join(map(string_of, piece))  # strings on lines of their own are one
     if itself is not None and len(piece) == 1 and name_of(piece[0]) == itself:
         return _ITSELF
     if words[1:2] == ["("] and _closes_at_the_end(piece):
         if words[0] in _QUOTING:
             return _VALUE
         if words[0] == "format" and piece[2].kind == "SCONST" and words[3:4] in ([","], [")"]):
-            return _formatted(_string(piece[2]))
+            return _formatted(string_of(piece[2]), list(_pieces(piece[4:-1], ",")))
     return ANYTHING
 
 
@@ -171,16 +179,28 @@ def _closes_at_the_end(piece: Sequence[SqlToken]) -> bool:
     return len(_unwrapped(piece[1:])) < len(piece) - 1
 
 
-def _formatted(template: str) -> str:
-    """The text of ``format(template, ...)``."""
+def _formatted(template: str, values: Sequence[Sequence[SqlToken]]) -> str:
+    """The text of ``format(template, ...)``, with the values that are literals."""
+    following = iter(values)
 
     def put_in(found: re.Match[str]) -> str:
-        return {"%": "%", "s": ANYTHING}.get(found[1], _VALUE)
+        position, width, kind = found.groups()
+        if kind == "%":
+            return "%"
+        value = values[int(position) - 1 : int(position)] if position else [next(following, ())]
+        literal = value[0] if value else ()
+        if width or len(literal) != 1 or literal[0].kind != "SCONST":
+            return ANYTHING if kind == "s" else _VALUE
+        text = string_of(literal[0])
+        if kind == "I":
+            return '"' + text.replace('"', '""') + '"'
+        return text if kind == "s" else "'" + text.replace("'", "''") + "'"
 
-    return re.sub(r"%(?:\d+\$)?-?(?:\d+|\*(?:\d+\$)?)?([sIL%])", put_in, template)
+    return re.sub(r"%(?:(\d+)\$)?(-?(?:\d+|\*(?:\d+\$)?)?)([sIL%])", put_in, template)
 
 
-def _string(token: SqlToken) -> str:
+def string_of(token: SqlToken) -> str:
+    """Return what a string literal holds: in quotes, with escapes, or between dollars."""
     text = token.text
     if text.startswith("$"):
         tag = text[: text.index("$", 1) + 1]

@@ -9,9 +9,10 @@ import postgast
 
 from ...target import Cause, Unread
 from ..bounds import check_time
+from .arguments import read_arguments
 from .bodies import read_bodies
-from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
+from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .shortened import shortened
 from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
@@ -67,7 +68,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None]]:
 
 def _may_upsert(statement: str) -> bool:
     lower = statement.lower()
-    return "conflict" in lower or "duplicate" in lower
+    return "conflict" in lower or "duplicate" in lower or may_look_up(lower)
 
 
 def _moved(token: SqlToken, by: int) -> SqlToken:
@@ -92,8 +93,11 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
             return _without_tokens(sql, error.message)
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
-        return read_bodies(sql, read_sql)
+        inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
+        return sorted([*lookups_in(sql, tokens), *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
+        from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
+
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
     tree = _tree(sql, tokens, clauses)
@@ -179,6 +183,8 @@ def _read_unparsed(
     """
     inserts = any(token.kind == "INSERT" for token in tokens)
     if len(clauses) == 1:
+        from .dialects import read_sqlite  # noqa: PLC0415 - as above
+
         if HOLE not in sql and (upsert := read_sqlite(sql, tokens, clauses[0])) is not None:
             yield upsert
             return

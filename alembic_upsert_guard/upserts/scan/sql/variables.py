@@ -35,6 +35,11 @@ class Variables:
         local = {} if preference is None else _locals(tokens)
         self._scopes: Mapping[str, _Scope] = {**local, **dict.fromkeys(parameters, "everywhere")}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them, in lower case unless quoted."""
+        return frozenset(self._scopes)
+
     def clashes(self, insert: pg_query_pb2.InsertStmt) -> Iterator[tuple[str, NameClash]]:
         """Return what is in the conflict target of an INSERT and is, or may be, no column."""
         infer = insert.on_conflict_clause.infer

@@ -1,0 +1,56 @@
+"""Which function of the scanned files a call runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .classes import method_of
+from .meaning import Expression, Namespace
+from .nodes import CLASSES, FUNCTIONS, method_call, unwrapped
+
+if TYPE_CHECKING:
+    from .meaning import Meaning
+    from .values import Values
+
+__all__ = ["called_function"]
+
+
+def called_function(values: Values, call: Expression) -> Expression | None:
+    """Return the function that a call runs; None: it is not one of the files that are read."""
+    callee = call.node.child_by_field_name("function")
+    callee = None if callee is None else unwrapped(callee)
+    if callee is None:
+        return None
+    if callee.type == "identifier":
+        return _function(values.meaning(call.at(callee)))
+    method = method_call(call.node)
+    if method is None:
+        return None
+    if unwrapped(method.owner).type == "this":
+        around = call.module.class_around(call.node)
+        return None if around is None else method_of(call.at(around), method.name)
+    owner = values.meaning(call.at(method.owner))
+    if isinstance(owner, Namespace):
+        return _function(values.exported(owner.module, method.name))
+    if isinstance(owner, Expression):
+        return _method_of(values, owner, method.name)
+    return None
+
+
+def _method_of(values: Values, owner: Expression, name: str) -> Expression | None:
+    if owner.node.type == "object":
+        found = values.properties(owner).get(name)
+        return _function(values.meaning(found)) if isinstance(found, Expression) else None
+    if owner.node.type in CLASSES:
+        return method_of(owner, name)
+    if owner.node.type == "new_expression":
+        constructor = owner.node.child_by_field_name("constructor")
+        made = None if constructor is None else values.meaning(owner.at(constructor))
+        if isinstance(made, Expression) and made.node.type in CLASSES:
+            return method_of(made, name)
+    return None
+
+
+def _function(meaning: Meaning) -> Expression | None:
+    is_one = isinstance(meaning, Expression) and meaning.node.type in FUNCTIONS
+    return meaning if is_one and isinstance(meaning, Expression) else None

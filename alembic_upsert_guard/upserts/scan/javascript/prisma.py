@@ -1,0 +1,152 @@
+"""Prisma: ``prisma.user.upsert({ where, create, update })``, with the models of schema.prisma.
+
+Prisma sends INSERT ... ON CONFLICT on PostgreSQL, CockroachDB and SQLite, where ``create`` and ``update`` write to no
+other model, nothing of another model is selected, ``where`` names one unique field (or one of several columns) and
+nothing else, ``create`` has the same values in it, and ``update`` is not empty (Prisma Client API reference, "Database
+upserts"). Else it reads the row first, and inserts or updates. What a schema calls unique need not be so in the
+database.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...target import AnyArbiter, NamedTable, Unread
+from ...upsert import Form
+from .identifiers import elements_of
+from .meaning import Expression, Properties
+from .nodes import text_of, unwrapped
+from .site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ...target import Target
+    from .nodes import MethodCall
+    from .prisma_schema import PrismaModel, PrismaSchema, PrismaSchemas
+    from .values import Values
+
+__all__ = ["Prisma"]
+
+_UPSERTING = frozenset({"cockroachdb", "postgres", "postgresql", "sqlite"})
+_UPSERT = frozenset({"create", "update", "where"})
+_READS_FIRST = Unread("Prisma reads the row before it inserts here, so nothing says ON CONFLICT")
+
+
+class Prisma:
+    """Reads Prisma's upserts."""
+
+    methods = ("createMany", "createManyAndReturn", "upsert")
+
+    def __init__(self, values: Values, schemas: PrismaSchemas) -> None:
+        """Nothing is read yet."""
+        self._values = values
+        self._schemas = schemas
+
+    def read(self, of: Expression, call: MethodCall) -> Site | None:
+        """Return the upsert that a call makes; None: it is another call, or another library's."""
+        if len(call.arguments) != 1:
+            return None
+        options = self._values.properties(of.at(call.arguments[0]))
+        if call.name != "upsert":
+            skips = options.named.get("skipDuplicates")
+            if skips is None or text_of(skips.node) != "true":
+                return None
+        elif not options.named.keys() >= _UPSERT:
+            return None
+        name = self._client_name(of.at(call.owner))
+        if isinstance(name, Unread):
+            return Site(form=Form.PRISMA, table=name, target=name)
+        schema = self._schemas.with_model(of.module.path, name)
+        model = None if schema is None else schema.model(name)
+        if schema is None or model is None:
+            unread = Unread(f"no schema.prisma near the file has the model of {name}")
+            return Site(form=Form.PRISMA, table=unread, target=unread)
+        if schema.provider == "mongodb":
+            return None
+        if call.name != "upsert":
+            return self._site(model, AnyArbiter())
+        if schema.provider not in _UPSERTING:
+            return None
+        return self._site(model, self._target(schema, model, options))
+
+    @staticmethod
+    def _site(model: PrismaModel, target: Target | Unread) -> Site:
+        return Site(form=Form.PRISMA, table=NamedTable(model.table, model.schema), target=target)
+
+    def _client_name(self, owner: Expression) -> str | Unread:
+        """``user`` of ``prisma.user``."""
+        meaning = self._values.meaning(owner)
+        nodes = [unwrapped(owner.node)]
+        nodes += [meaning.node] if isinstance(meaning, Expression) else []
+        for node in nodes:
+            name = node.child_by_field_name("property")
+            if node.type == "member_expression" and name is not None:
+                return text_of(name)
+        return Unread(f"which model {owner.source} is cannot be read")
+
+    def _target(
+        self, schema: PrismaSchema, model: PrismaModel, options: Properties
+    ) -> Target | Unread:
+        where = self._values.properties(options.named["where"])
+        if where.unread is not None:
+            return where.unread
+        if len(where.named) != 1:
+            return _READS_FIRST
+        ((key, stated),) = where.named.items()
+        fields = model.unique.get(key)
+        if fields is None:
+            return Unread(f"the model {model.name} calls nothing unique that is named {key}")
+        values = {key: stated} if len(fields) == 1 and key == fields[0] else None
+        if values is None:
+            inside = self._values.properties(stated)
+            if inside.unread is not None:
+                return inside.unread
+            values = inside.named
+        if self._reads_first(model, options, schema.models):
+            return _READS_FIRST
+        unread = self._differs(options.named["create"], fields, values)
+        return unread or elements_of(model.columns[name] for name in fields)
+
+    def _reads_first(
+        self, model: PrismaModel, options: Properties, model_names: Collection[str]
+    ) -> bool:
+        """Whether another model takes part, or there is nothing to update."""
+        relations = {name for name, type_ in model.types.items() if type_ in model_names}
+        for part in ("create", "update", "select", "include"):
+            stated = options.named.get(part)
+            named = {} if stated is None else self._values.properties(stated).named
+            if any(name in relations for name in named):
+                return True
+        update = self._values.properties(options.named["update"])
+        return not update.named and update.unread is None
+
+    def _differs(
+        self, create: Expression, fields: tuple[str, ...], values: dict[str, Expression]
+    ) -> Unread | None:
+        """Why ``create`` does not have, or may not have, the values of ``where``; None: it has."""
+        stated = self._values.properties(create)
+        for name in fields:
+            wanted = values.get(name)
+            if wanted is None:
+                return _READS_FIRST
+            given = stated.get(name)
+            if given is None:
+                return _READS_FIRST
+            if isinstance(given, Expression):
+                if text_of(given.node) != text_of(wanted.node):
+                    return _READS_FIRST
+            elif not _is_taken_from(wanted, create, name):
+                return Unread(
+                    f"whether create has the same {name} as where, so that Prisma says ON CONFLICT, cannot be read"
+                )
+        return None
+
+
+def _is_taken_from(wanted: Expression, create: Expression, name: str) -> bool:
+    """``where: { email: data.email }, create: data``, or ``create: { ...data }``."""
+    node = unwrapped(create.node)
+    if node.type == "object" and len(node.named_children) == 1:
+        node = node.named_children[0]
+        node = node.named_children[0] if node.type == "spread_element" else node
+    return text_of(wanted.node) == f"{text_of(node)}.{name}"

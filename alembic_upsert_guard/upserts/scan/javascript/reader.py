@@ -1,0 +1,85 @@
+"""The reader of TypeScript's and JavaScript's files."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .drizzle import Drizzle
+from .drizzle_schema import DrizzleSchemas
+from .entities import Entities
+from .helpers import Helpers
+from .knex import Knex
+from .kysely import Kysely
+from .module import Module
+from .modules import Modules
+from .nodes import line_of, text_of
+from .postgrest import PostgRest
+from .prisma import Prisma
+from .prisma_schema import PrismaSchemas
+from .sql_strings import SqlStrings
+from .supabase import Supabase
+from .typeorm import TypeOrm
+from .unread_libraries import MikroOrm, Sequelize
+from .values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ...upsert import Upsert
+    from .site import LibraryReader
+
+__all__ = ["JavaScriptReader", "JavaScriptSource"]
+
+
+class JavaScriptReader:
+    """Reads the upserts of files, and follows their imports into others."""
+
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+        """Nothing is read yet.
+
+        :param read: the bytes of a file that is imported; None: it is not to be read.
+        """
+        self._modules = Modules(read)
+        values = Values(self._modules)
+        schemas = DrizzleSchemas(values)
+        libraries: tuple[LibraryReader, ...] = (
+            Drizzle(values, schemas),
+            Kysely(values),
+            TypeOrm(values, Entities(values)),
+            Knex(values),
+            Supabase(values),
+            Prisma(values, PrismaSchemas(read)),
+            MikroOrm(values),
+            Sequelize(values),
+            PostgRest(values),
+        )
+        self._helpers = Helpers(values, libraries, SqlStrings(values, schemas), PostgRest(values))
+
+    def source(self, path: str, source: bytes) -> JavaScriptSource:
+        """Return a file, parsed.
+
+        :param path: as it was asked for; it ends in one of :data:`.module.SUFFIXES`.
+        """
+        module = Module(os.path.realpath(path), source, path)
+        self._modules.add(module)
+        return JavaScriptSource(module, self._helpers)
+
+
+class JavaScriptSource:
+    """One parsed file."""
+
+    def __init__(self, module: Module, helpers: Helpers) -> None:
+        """Nothing is read yet."""
+        self._module = module
+        self._helpers = helpers
+
+    def upserts(self) -> Iterator[Upsert]:
+        """Return every upsert of the file."""
+        return self._helpers.read(self._module)
+
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """Return the line, counted from 1, and the text of every comment."""
+        for node in self._module.nodes:
+            if node.type in ("comment", "html_comment"):
+                yield line_of(node), text_of(node)

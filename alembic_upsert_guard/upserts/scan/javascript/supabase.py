@@ -1,0 +1,101 @@
+"""supabase-js: ``.from('x').upsert(rows, { onConflict: 'a,b' })``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...target import NamedTable, PrimaryKey, Unread
+from ...upsert import Form
+from ..supabase import target_of
+from .meaning import UNDEFINED, Expression, External
+from .nodes import method_call, text_of, unwrapped
+from .site import Site
+
+if TYPE_CHECKING:
+    from ...target import Target
+    from .nodes import MethodCall
+    from .values import Values
+
+__all__ = ["Supabase"]
+
+_DEPTH = 20
+_OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"})
+"""What else has a ``from()``."""
+
+
+class Supabase:
+    """Reads the upserts of supabase-js."""
+
+    methods = ("upsert",)
+
+    def __init__(self, values: Values) -> None:
+        """Nothing is read yet."""
+        self._values = values
+
+    def read(self, of: Expression, call: MethodCall) -> Site | None:
+        """Return the upsert that a call makes; None: it is another call.
+
+        Other libraries have methods of that name: it counts on what ``from()`` returned, or with ``onConflict``.
+        """
+        arguments = call.arguments
+        spread = next((a for a in arguments if a.type == "spread_element"), None)
+        stated = spread or (arguments[1] if len(arguments) > 1 else None)
+        options = None if stated is None else of.at(stated)
+        table = self._table(of.at(call.owner), _DEPTH)
+        if table is None:
+            if options is None or not self._has_on_conflict(options):
+                return None
+            table = Unread("which table it is cannot be read: upsert() is not called on from(...)")
+        target = PrimaryKey() if options is None else self._target(options)
+        return Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=target)
+
+    def _has_on_conflict(self, options: Expression) -> bool:
+        return "onConflict" in self._values.properties(options).named or (
+            "onConflict" in text_of(options.node)
+            and "onConflictFields" not in text_of(options.node)
+        )
+
+    def _table(self, owner: Expression, depth: int) -> NamedTable | Unread | None:
+        meaning = self._values.meaning(owner)
+        if not isinstance(meaning, Expression) or not depth:
+            return None
+        link = method_call(meaning.node)
+        if link is None or link.name != "from" or len(link.arguments) != 1:
+            return None
+        if text_of(link.owner) in _OTHER_OWNERS:
+            return None
+        name = self._values.text(meaning.at(link.arguments[0]))
+        if isinstance(name, Unread):
+            return name
+        return self._in_schema(meaning.at(link.owner), name)
+
+    def _in_schema(self, client: Expression, name: str) -> NamedTable | Unread:
+        """``client.schema('crm').from('x')`` names the schema, ``client.from('x')`` none."""
+        meaning = self._values.meaning(client)
+        if not isinstance(meaning, Expression):
+            return NamedTable(name)
+        link = method_call(meaning.node)
+        if link is not None and link.name == "schema":
+            if len(link.arguments) != 1:
+                return Unread("schema() names none")
+            schema = self._values.text(meaning.at(link.arguments[0]))
+            return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+        return NamedTable(name)
+
+    def _target(self, options: Expression) -> Target | Unread:
+        if unwrapped(options.node).type == "spread_element":
+            return Unread(f"{options.source} may name the target")
+        properties = self._values.properties(options)
+        stated = properties.get("onConflict")
+        if stated is None:
+            return PrimaryKey()
+        if isinstance(stated, Unread):
+            return stated
+        meaning = self._values.meaning(stated)
+        is_null = isinstance(meaning, Expression) and meaning.node.type == "null"
+        if meaning == UNDEFINED or is_null:
+            return PrimaryKey()
+        if isinstance(meaning, External):
+            return Unread(f"what {stated.source} is cannot be read")
+        columns = self._values.text(stated)
+        return columns if isinstance(columns, Unread) else target_of(columns)

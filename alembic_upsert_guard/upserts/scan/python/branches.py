@@ -1,0 +1,172 @@
+"""Which way a program goes, where constants decide it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeAlias
+
+from .values import Class, Expression, Function, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .meaning import Names
+    from .module import Module
+    from .scope import FunctionNode, Scope
+    from .values import Meaning
+
+__all__ = ["Branches"]
+
+_DEPTH = 30
+_Constant: TypeAlias = "str | bytes | int | float | complex | bool | None"
+
+
+class Branches:
+    """Reads conditions."""
+
+    def __init__(self, names: Names) -> None:
+        """Nothing is read yet."""
+        self._names = names
+
+    def constants(
+        self, scope: Scope, node: ast.expr, depth: int = _DEPTH
+    ) -> frozenset[_Constant] | None:
+        """Return the constants that an expression can be; None: it can be something else."""
+        found: set[_Constant] = set()
+        for meaning in self._names.meanings(scope, node, depth):
+            match meaning:
+                case Expression(_, ast.Constant(value=value)) if value is not Ellipsis:
+                    found.add(value)
+                case _:
+                    return None
+        return frozenset(found)
+
+    def first_true(self, scope: Scope, values: Sequence[ast.expr], depth: int) -> list[Meaning]:
+        """Return what ``a or b`` means: the first that is true, or the last."""
+        found: list[Meaning] = []
+        for value in values[:-1]:
+            meanings = self._names.meanings(scope, value, depth)
+            found += [m for m in meanings if _truth(m) is not False]
+            if all(_truth(m) is True for m in meanings):
+                return found
+        return found + self._names.meanings(scope, values[-1], depth)
+
+    def truth(self, scope: Scope, test: ast.expr) -> bool | None:
+        """Return what a condition is; None: it depends."""
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                truth = self.truth(scope, operand)
+                return None if truth is None else not truth
+            case ast.BoolOp(op=operator, values=values):
+                truths = [self.truth(scope, value) for value in values]
+                decisive = isinstance(operator, ast.Or)
+                if decisive in truths:
+                    return decisive
+                return None if None in truths else not decisive
+            case ast.Compare(left=left, ops=[operation], comparators=[right]):
+                return self._compared(scope, left, operation, right)
+            case ast.Name() | ast.Attribute() | ast.Constant():
+                truths = [_truth(m) for m in self._names.meanings(scope, test, _DEPTH)]
+                return truths[0] if len(set(truths)) == 1 else None
+        return None
+
+    def _compared(
+        self, scope: Scope, left: ast.expr, operation: ast.cmpop, right: ast.expr
+    ) -> bool | None:
+        one = self.constants(scope, left)
+        if one is None:
+            return self._is_none(scope, left, operation, right)
+        match operation, right:
+            case (
+                (ast.In() | ast.NotIn()),
+                (ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items)),
+            ):
+                each = [self.constants(scope, item) for item in items]
+                if any(constants is None or len(constants) != 1 for constants in each):
+                    return None
+                other = frozenset[_Constant]().union(*(c for c in each if c is not None))
+                inside = {constant in other for constant in one}
+                found = inside.pop() if len(inside) == 1 else None
+            case ((ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()), _):
+                wanted = self.constants(scope, right)
+                if wanted is None or len(wanted) != 1 or (one & wanted and len(one) != 1):
+                    return None
+                found = bool(one & wanted)
+            case _:
+                return None
+        negated = isinstance(operation, ast.NotEq | ast.IsNot | ast.NotIn)
+        return None if found is None else found is not negated
+
+    def _is_none(
+        self, scope: Scope, left: ast.expr, operation: ast.cmpop, right: ast.expr
+    ) -> bool | None:
+        """``x is None``, where x is a class, a function, an instance or a literal: it is not."""
+        if not isinstance(right, ast.Constant) or right.value is not None:
+            return None
+        if all(_is_some(m) for m in self._names.meanings(scope, left, _DEPTH)):
+            return isinstance(operation, ast.IsNot | ast.NotEq)
+        return None
+
+    def reached(
+        self, scope: Scope, function: FunctionNode, statements: Iterable[ast.stmt]
+    ) -> list[ast.stmt]:
+        """Return those of a function's statements that no condition on the way rules out."""
+        return [s for s in statements if self._is_reached(scope, function, s)]
+
+    def _is_reached(self, scope: Scope, function: FunctionNode, statement: ast.stmt) -> bool:
+        inner: ast.AST = statement
+        for around in scope.module.around(statement):
+            if isinstance(around, ast.If):
+                truth = self.truth(scope, around.test)
+                if truth is not None and inner in (around.orelse if truth else around.body):
+                    return False
+            if any(self._always_leaves(scope, s) for s in _before(scope.module, around, inner)):
+                return False
+            if around is function:
+                break
+            inner = around
+        return True
+
+    def _always_leaves(self, scope: Scope, statement: ast.stmt) -> bool:
+        """Whether a condition that holds ends the function there."""
+        match statement:
+            case ast.If(test=test, body=body, orelse=orelse):
+                if not any(block and _leaves(block[-1]) for block in (body, orelse)):
+                    return False
+                truth = self.truth(scope, test)
+                taken = {True: body, False: orelse, None: []}[truth]
+                return bool(taken) and _leaves(taken[-1])
+        return False
+
+
+def _leaves(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return | ast.Raise)
+
+
+def _before(module: Module, around: ast.AST, inner: ast.AST) -> list[ast.stmt]:
+    """The statements before one in its block."""
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(around, field, None)
+        if isinstance(block, list) and module.blocks.has(block, inner):
+            return block[: block.index(inner)]
+    return []
+
+
+def _truth(meaning: Meaning) -> bool | None:
+    match meaning:
+        case Expression(_, ast.Constant(value=value)):
+            return bool(value)
+        case Class() | Function():
+            return True
+    return None
+
+
+def _is_some(meaning: Meaning) -> bool:
+    match meaning:
+        case Class() | Function() | Instance():
+            return True
+        case Expression(_, ast.Constant(value=value)):
+            return value is not None
+        case Expression(_, ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.JoinedStr()):
+            return True
+    return False

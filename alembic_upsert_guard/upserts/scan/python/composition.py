@@ -1,0 +1,233 @@
+"""A string that the source puts together, as pieces of text; what is put in at run time stays a hole.
+
+Read are literals that are added up, f-strings, ``.format()``, ``%``, ``.join()`` of items that the source writes out,
+psycopg's ``sql.SQL``, ``sql.Identifier`` and ``sql.Composed``, and all of these by the names that they go by.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...target import Unread
+from ..sql import HOLE
+from .string_items import StringItems, last_name
+from .templates import Field, Filling, format_arguments, format_parts, percent_filling
+from .values import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .constants import Constants
+    from .meaning import Names
+    from .scope import Scope
+    from .string_items import StringItem
+    from .tables import Tables
+
+__all__ = ["Composed", "Composition", "Piece", "Root"]
+
+Root: TypeAlias = ast.expr | ast.AugAssign
+
+_DEPTH = 30
+_TRIMMING = frozenset({"lstrip", "rstrip", "strip"})
+_KEEPING = frozenset({"Composed", "SQL", "cleandoc", "dedent", "str", "text"})
+"""Functions that hand on the text that they are given, by the last part of their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a literal's text, or a hole."""
+
+    text: str
+    literal: ast.Constant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A string, put together."""
+
+    pieces: tuple[Piece, ...]
+    taken: frozenset[ast.AST]
+    """The expressions elsewhere that it takes in by their names."""
+
+    @property
+    def text(self) -> str:
+        """All of it, holes as names."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+class Composition:
+    """Puts strings together."""
+
+    def __init__(self, names: Names, constants: Constants, tables: Tables) -> None:
+        """Nothing is read yet."""
+        self._names = names
+        self._constants = constants
+        self._tables = tables
+
+    def composed(self, scope: Scope, root: Root) -> Composed:
+        """Return a string as its pieces."""
+        composer = _Composer(self._names, self._constants, self._tables)
+        pieces = tuple(composer.pieces(scope, root, _DEPTH))
+        return Composed(pieces, frozenset(composer.taken))
+
+
+class _Composer:
+    """Puts one string together."""
+
+    def __init__(self, names: Names, constants: Constants, tables: Tables) -> None:
+        self.taken: set[ast.AST] = set()
+        self._names = names
+        self._constants = constants
+        self._tables = tables
+        self._items = StringItems(names, constants)
+
+    def pieces(  # noqa: C901 - a table, a kind of expression a line
+        self, scope: Scope, node: Root, depth: int
+    ) -> Iterator[Piece]:
+        match node:
+            case ast.Constant(value=str() as text):
+                yield Piece(text, node)
+            case ast.Constant(value=int() as number):
+                yield Piece(str(number), None)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                yield from self._all(scope, [left, right], depth)
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                literal = self._constants.literal(scope, right)
+                filling = percent_filling(scope, left, right, literal)
+                yield from self._filled(filling, self._all(scope, [left], depth), depth)
+            case ast.AugAssign(target=ast.Name() as name, value=value):
+                yield from self._all(scope, [name, value], depth)
+            case ast.JoinedStr(values=values):
+                yield from self._all(scope, values, depth)
+            case ast.FormattedValue(value=value, conversion=-1 | 115, format_spec=None):
+                yield from self.pieces(scope, value, depth)
+            case ast.IfExp():
+                yield from self._either(scope, node, depth)
+            case ast.Call():
+                yield from self._call(scope, node, depth)
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                yield from self._named(scope, node, depth)
+            case _:
+                yield _hole(node)
+
+    def _all(self, scope: Scope, nodes: list[ast.expr], depth: int) -> Iterator[Piece]:
+        for node in nodes:
+            yield from self.pieces(scope, node, depth)
+
+    def _named(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[Piece]:
+        match self._names.meanings(scope, node):
+            case [Expression(at, other)] if depth and other is not node:
+                if not isinstance(other, ast.Name | ast.Attribute | ast.Subscript):
+                    self.taken.add(other)
+                    yield from self.pieces(at, other, depth - 1)
+                    return
+        name = self._name_of_table(scope, node)
+        yield _hole(node) if name is None else Piece(name, None)
+
+    def _name_of_table(self, scope: Scope, node: ast.expr) -> str | None:
+        """``Model.__tablename__``, ``Model.__table__.name``; None: it is none of these."""
+        match node:
+            case ast.Attribute(value=model, attr="__tablename__"):
+                part = "name"
+            case ast.Attribute(value=ast.Attribute(attr="__table__") as model, attr=part):
+                pass
+            case _:
+                return None
+        table = self._tables.table(scope, model)
+        if isinstance(table, Unread):
+            return None
+        full = table.name if table.schema is None else f"{table.schema}.{table.name}"
+        return {"name": table.name, "fullname": full, "schema": table.schema}.get(part)
+
+    def _either(self, scope: Scope, node: ast.IfExp, depth: int) -> Iterator[Piece]:
+        """``"ON CONFLICT ..." if skip else ""``: the clause, where it is there; other choices are not known."""
+        branches = [list(self.pieces(scope, each, depth)) for each in (node.body, node.orelse)]
+        texts = ["".join(piece.text for piece in branch).strip().lower() for branch in branches]
+        if "" in texts and max(texts).startswith("on conflict"):
+            yield from branches[texts.index(max(texts))]
+        else:
+            yield _hole(node)
+
+    # -- calls
+
+    def _call(self, scope: Scope, call: ast.Call, depth: int) -> Iterator[Piece]:
+        match call:
+            case ast.Call(
+                func=ast.Attribute(value=between, attr="join"), args=[items], keywords=[]
+            ):
+                listed = self._items.of(scope, items)
+                separator = [replace(p, literal=None) for p in self.pieces(scope, between, depth)]
+                yield from self._joined(call, listed, separator, depth)
+            case ast.Call(func=ast.Attribute(value=template, attr="format")):
+                filling = Filling(
+                    parts=format_parts, scope=scope, given=format_arguments(call), node=call
+                )
+                yield from self._filled(filling, self.pieces(scope, template, depth), depth)
+            case ast.Call(func=ast.Attribute(value=inner, attr=method), args=[]) if (
+                method in _TRIMMING
+            ):
+                yield from self.pieces(scope, inner, depth)
+            case ast.Call(args=[inner], keywords=[]) if last_name(call.func) in _KEEPING:
+                listed = self._items.of(scope, inner)
+                if listed is None:
+                    yield from self.pieces(scope, inner, depth)
+                else:
+                    yield from self._joined(call, listed, [], depth)
+            case ast.Call(args=[_, *_], keywords=[]) if self._items.is_identifier(scope, call.func):
+                for number, part in enumerate(call.args):
+                    yield Piece("." if number else "", None)
+                    yield from self._quoted(scope, part, depth)
+            case ast.Call() if last_name(call.func) == "Placeholder":
+                yield Piece("%s", None)
+            case _:
+                yield from self._named(scope, call, depth)
+
+    def _quoted(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[Piece]:
+        yield Piece('"', None)
+        for piece in self.pieces(scope, node, depth):
+            yield replace(piece, text=piece.text.replace('"', '""'))
+        yield Piece('"', None)
+
+    def _joined(
+        self, node: ast.Call, items: list[StringItem] | None, separator: list[Piece], depth: int
+    ) -> Iterator[Piece]:
+        if items is None or not depth:
+            yield _hole(node)
+            return
+        for number, item in enumerate(items):
+            self.taken.add(item.node)
+            yield from separator if number else ()
+            written = self._quoted if item.is_identifier else self.pieces
+            yield from written(item.scope, item.node, depth - 1)
+
+    def _filled(self, filling: Filling, template: Iterator[Piece], depth: int) -> Iterator[Piece]:
+        """A template with its fields filled in; what is no template stays as it is."""
+        pieces = list(template)
+        try:
+            parts = [
+                (piece, part)
+                for piece in pieces
+                for part in ([piece.text] if piece.literal is None else filling.parts(piece.text))
+            ]
+        except ValueError:
+            yield from pieces
+            return
+        # what is put in before may hold fields itself
+        counts = all(piece.literal is not None for piece in pieces)
+        number = 0
+        for piece, part in parts:
+            if isinstance(part, Field):
+                value = filling.value(part, number if counts else None)
+                number += part.name is None
+                if value is None:
+                    yield Piece(f"{HOLE}{filling.node.lineno}f{number}_", None)
+                else:
+                    yield from self.pieces(filling.scope, value, depth)
+            else:
+                yield Piece(part, piece.literal)
+
+
+def _hole(node: ast.AST) -> Piece:
+    return Piece(f"{HOLE}{getattr(node, 'lineno', 0)}x{getattr(node, 'col_offset', 0)}_", None)

@@ -1,0 +1,237 @@
+"""What an instance is given: attributes that its methods set, by the arguments that it was made with."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...target import Unread
+from .arguments import given_by
+from .functions import decorators, method_class, own_nodes
+from .scope import Argument, Frame, Scope
+from .values import Class, Expression, Function, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .meaning import Names
+    from .members import Members
+    from .module import Module
+    from .scope import FunctionNode
+    from .values import Meaning
+
+__all__ = ["AssignedAttribute", "Construction"]
+
+_INIT = "__init__"
+_SUPERS = 5
+"""How many classes hand their arguments on to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedAttribute:
+    """What the methods of a class set an attribute to."""
+
+    meanings: list[Meaning]
+    always: bool
+    """Whether ``__init__`` sets it, whichever way it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    method: FunctionNode
+    value: ast.expr | None
+    """None: it is set in another way than ``self.x = value``."""
+
+
+class Construction:
+    """Reads what instances are given."""
+
+    def __init__(self, names: Names, members: Members) -> None:
+        """Nothing is read yet."""
+        self._names = names
+        self._members = members
+        self._assignments: dict[Class, dict[str, list[_Assignment]]] = {}
+
+    def is_receiver(self, module: Module, node: ast.expr) -> bool:
+        """Return whether an expression is the first parameter of the method that it is in."""
+        if not isinstance(node, ast.Name):
+            return False
+        functions = (
+            n for n in module.around(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+        )
+        return any(method_class(module, function, node.id) is not None for function in functions)
+
+    def sets(self, of: Class, attribute: str) -> bool:
+        """Return whether a method of the class itself sets an attribute of ``self``."""
+        return attribute in self._of(of)
+
+    def _of(self, of: Class) -> Mapping[str, list[_Assignment]]:
+        if of not in self._assignments:
+            found: dict[str, list[_Assignment]] = {}
+            for method in own_nodes(of.node):
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                    for attribute, value in _set_by(of.module, method):
+                        found.setdefault(attribute, []).append(_Assignment(method, value))
+            self._assignments[of] = found
+        return self._assignments[of]
+
+    def assigned(self, owner: Instance, attribute: str, depth: int) -> AssignedAttribute | None:
+        """Return what methods set ``self.attribute`` to; None: none does."""
+        found: list[Meaning] = []
+        always = False
+        for of in self._members.lineage(owner.of):
+            for assignment in self._of(of).get(attribute, ()):
+                always = always or getattr(assignment.method, "name", "") == _INIT
+                found += self._value(owner, of, assignment, attribute, depth)
+        if not found:
+            return None
+        some = [m for m in found if not _is_none(m)]
+        return AssignedAttribute(some or found, always)
+
+    def _value(
+        self, owner: Instance, of: Class, assignment: _Assignment, attribute: str, depth: int
+    ) -> list[Meaning]:
+        if assignment.value is None:
+            return [Unread(f"self.{attribute} is taken out of a larger value")]
+        frame = self._frame(owner, of, assignment.method, depth)
+        value = assignment.value
+        found = self._names.meanings(Scope(of.module, frame), value, depth)
+        if any(isinstance(m, Unread) for m in found):
+            annotated = self._annotated(owner, attribute, depth)
+            return annotated or found
+        return found
+
+    def _annotated(self, owner: Instance, attribute: str, depth: int) -> list[Meaning]:
+        for of in self._members.lineage(owner.of):
+            for statement in of.node.body:
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=name), annotation=stated) if (
+                        name == attribute
+                    ):
+                        return self._names.annotations.of_attribute(of.scope, stated, depth)
+        return []
+
+    def _frame(self, owner: Instance, of: Class, method: FunctionNode, depth: int) -> Frame:
+        entered = None
+        if getattr(method, "name", "") == _INIT:
+            entered = self._initialized(owner, method, depth)
+        return entered or Frame(
+            entered=method, call=method, caller=of.scope, receiver=owner, arguments=None
+        )
+
+    def _initialized(self, owner: Instance, wanted: FunctionNode, depth: int) -> Frame | None:
+        """The frame of an ``__init__``, as the call that made the instance leads there; None: it is not known."""
+        first = self._members.method(owner.of, _INIT)
+        if first is None:
+            return None
+        bound = Function(first.scope, first.node, owner)
+        if owner.made is None:
+            frame: Frame | None = Frame(
+                entered=first.node, call=first.node, caller=first.scope, receiver=owner
+            )
+        else:
+            frame = self._names.functions.enter(bound, owner.made.scope, owner.made.node)
+        for _ in range(_SUPERS):
+            if frame is None or frame.entered is wanted:
+                return frame
+            frame = self._handed_on(bound, frame, wanted, depth)
+        return None
+
+    def _handed_on(
+        self, function: Function, frame: Frame, wanted: FunctionNode, depth: int
+    ) -> Frame | None:
+        """The frame of the next ``__init__``: the one that is wanted, or else the only one."""
+        inner = Scope(function.scope.module, frame)
+        found: list[Frame] = []
+        if isinstance(frame.entered, ast.FunctionDef | ast.AsyncFunctionDef):
+            for call in own_nodes(frame.entered):
+                match call:
+                    case ast.Call(func=ast.Attribute(attr="__init__") as func):
+                        found += self._entered_by(inner, call, func, depth)
+        exact = [f for f in found if f.entered is wanted]
+        return exact[0] if len(exact) == 1 else found[0] if len(found) == 1 else None
+
+    def _entered_by(
+        self, inner: Scope, call: ast.Call, func: ast.Attribute, depth: int
+    ) -> Iterator[Frame]:
+        for meaning in self._names.meanings(inner, func, depth):
+            if isinstance(meaning, Function):
+                frame = self._names.functions.enter(meaning, inner, call)
+                if frame is not None:
+                    yield frame
+
+    def field(self, owner: Instance, attribute: str, depth: int) -> list[Meaning] | None:
+        """Return what a field of a data class was given; None: it is none, or it is not known."""
+        lineage = self._members.lineage(owner.of)
+        fields = _fields(lineage)
+        if attribute not in fields or not any(_is_data(of) for of in lineage):
+            return None
+        default = fields[attribute]
+        made = owner.made
+        if made is None or not isinstance(made.node, ast.Call):
+            return None
+        calls = [(made.scope, made.node.args, made.node.keywords)]
+        given = given_by(calls, lambda _scope, _node: None)
+        if given.more_named or given.more_positional:
+            return None
+        argument = given.named.get(attribute)
+        position = list(fields).index(attribute)
+        if argument is None and position < len(given.positional):
+            argument = given.positional[position]
+        if argument is None and default is not None:
+            argument = Argument(*default)
+        return (
+            None if argument is None else self._names.meanings(argument.scope, argument.node, depth)
+        )
+
+
+def _fields(lineage: tuple[Class, ...]) -> dict[str, tuple[Scope, ast.expr] | None]:
+    found: dict[str, tuple[Scope, ast.expr] | None] = {}
+    for of in reversed(lineage):
+        for statement in of.node.body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=stated, value=value):
+                    if "ClassVar" not in ast.unparse(stated):
+                        found[name] = None if value is None else (of.scope, value)
+    return found
+
+
+def _is_data(of: Class) -> bool:
+    """Whether a class's fields are the parameters of its call, in their order."""
+    marks = [d.func if isinstance(d, ast.Call) else d for d in of.node.decorator_list]
+    named = {ast.unparse(each).rpartition(".")[2] for each in marks}
+    bases = {ast.unparse(base).rpartition(".")[2] for base in of.node.bases}
+    return bool(named & {"dataclass", "define", "frozen"} or bases & {"NamedTuple", "BaseModel"})
+
+
+def _set_by(
+    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef
+) -> Iterator[tuple[str, ast.expr | None]]:
+    """The attributes of the receiver that a method sets, each with its value; None: it is set in another way."""
+    first = [*method.args.posonlyargs, *method.args.args][:1]
+    if not first or {"staticmethod", "classmethod"} & set(decorators(method)):
+        return
+    receiver = first[0].arg
+    for node in own_nodes(method):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store()) if (
+                name == receiver
+            ):
+                yield attribute, _value_of(module, node)
+
+
+def _value_of(module: Module, node: ast.Attribute) -> ast.expr | None:
+    match module.parent(node):
+        case ast.Assign(targets=targets, value=value) if node in targets:
+            return value
+        case ast.AnnAssign(value=ast.expr() as value):
+            return value
+    return None
+
+
+def _is_none(meaning: Meaning) -> bool:
+    match meaning:
+        case Expression(_, ast.Constant(value=None)):
+            return True
+    return False

@@ -1,0 +1,177 @@
+"""Functions that are entered by a call, and what they return."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ...target import Unread
+from .arguments import bound, given_by
+from .scope import Argument, Frame, Scope
+from .values import Expression, Function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .meaning import Names
+    from .module import Module
+    from .scope import FunctionNode
+    from .values import Meaning
+
+__all__ = ["Functions", "decorators", "method_class", "own_nodes", "receives_class"]
+
+_TRANSPARENT = frozenset(
+    """
+    abstractmethod cache cached_property classmethod deprecated final hybrid_property lru_cache memoized_property
+    override property staticmethod
+    """.split()  # noqa: SIM905 - a list of words
+)
+"""Decorators that leave what a function returns as it is, by the last part of their names."""
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+class Functions:
+    """Enters functions."""
+
+    def __init__(self, names: Names) -> None:
+        """None is entered yet."""
+        self._names = names
+
+    def partial(self, scope: Scope, call: ast.Call, depth: int) -> list[Meaning] | None:
+        """Return the functions that ``functools.partial(f, ...)`` makes; None: f is none that was read."""
+        found = self._names.meanings(scope, call.args[0], depth)
+        functions = [m for m in found if isinstance(m, Function)]
+        if not functions or len(functions) != len(found):
+            return None
+        given = Argument(scope, call)
+        return [Function(f.scope, f.node, f.receiver, (*f.given, given)) for f in functions]
+
+    def enter(self, function: Function, scope: Scope, call: ast.expr) -> Frame | None:
+        """Return the frame of a function that a call enters; None: it cannot be called so.
+
+        :param call: a call; an attribute, where the function is a property's.
+        """
+        frames = self._names.frames
+        key = (function, scope, call)
+        if key not in frames:
+            frames[key] = self._entered(function, scope, call)
+        return frames[key]
+
+    def _entered(self, function: Function, scope: Scope, call: ast.expr) -> Frame | None:
+        partial = [(a.scope, a.node) for a in function.given]
+        calls = [
+            (at, node.args[1:], node.keywords) for at, node in partial if isinstance(node, ast.Call)
+        ]
+        if isinstance(call, ast.Call):
+            calls.append((scope, call.args, call.keywords))
+        is_bound = function.receiver is not None
+        arguments = bound(
+            function.node,
+            function.scope,
+            given_by(calls, self._spread),
+            skip_first=is_bound,
+        )
+        if arguments is None:
+            return None
+        return Frame(
+            entered=function.node,
+            call=call,
+            caller=scope,
+            receiver=function.receiver,
+            closure=function.scope.frame,
+            arguments=arguments,
+        )
+
+    def _spread(self, scope: Scope, node: ast.expr) -> Argument | None:
+        match self._names.meanings(scope, node):
+            case [Expression(at, ast.List() | ast.Tuple() | ast.Dict() as literal)]:
+                return Argument(at, literal)
+        return None
+
+    def result(
+        self, scope: Scope, call: ast.expr, function: Function, depth: int
+    ) -> list[Meaning] | None:
+        """Return everything that a function can return to a call; None: it is not known."""
+        node = function.node
+        if _is_generator(node) or not _is_transparent(node):
+            return self._names.annotations.of_result(function, depth)
+        frame = self.enter(function, scope, call)
+        if frame is None:
+            return None
+        inner = Scope(function.scope.module, frame)
+        found = [
+            m
+            for value in self._returned(inner, node)
+            for m in self._names.meanings(inner, value, depth - 1)
+        ]
+        some = [m for m in found if not _is_none(m)]
+        if not some or any(isinstance(m, Unread) for m in some):
+            return self._names.annotations.of_result(function, depth) or some or None
+        return some
+
+    def _returned(self, inner: Scope, node: FunctionNode) -> list[ast.expr]:
+        if isinstance(node, ast.Lambda):
+            return [node.body]
+        returns = [n for n in own_nodes(node) if isinstance(n, ast.Return)]
+        if len(returns) > 1:
+            reached = self._names.branches.reached(inner, node, returns)
+            returns = [r for r in reached if isinstance(r, ast.Return)]
+        return [r.value for r in returns if r.value is not None]
+
+
+def _is_none(meaning: Meaning) -> bool:
+    match meaning:
+        case Expression(_, ast.Constant(value=None)):
+            return True
+    return False
+
+
+def own_nodes(function: FunctionNode | ast.ClassDef) -> Iterator[ast.AST]:
+    """Return the nodes of a function's body, those of functions and classes inside it left out."""
+    body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    waiting: list[ast.AST] = [*reversed(body)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            waiting += reversed(list(ast.iter_child_nodes(node)))
+
+
+def decorators(function: FunctionNode) -> list[str]:
+    """Return the last parts of the names of a function's decorators, arguments left out."""
+    if isinstance(function, ast.Lambda):
+        return []
+    plain = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
+    return [ast.unparse(d).rpartition(".")[2] for d in plain]
+
+
+def _is_transparent(function: FunctionNode) -> bool:
+    return all(name in _TRANSPARENT for name in decorators(function))
+
+
+def _is_generator(function: FunctionNode) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
+
+
+def receives_class(function: FunctionNode) -> bool:
+    """Return whether a method's first parameter is the class."""
+    if isinstance(function, ast.Lambda):
+        return False
+    return "classmethod" in decorators(function) or function.name in (
+        "__init_subclass__",
+        "__class_getitem__",
+        "__new__",
+    )
+
+
+def method_class(module: Module, function: FunctionNode, name: str) -> ast.ClassDef | None:
+    """Return the class of a method whose receiver a parameter is; None: it is an argument as others are."""
+    if isinstance(function, ast.Lambda):
+        return None
+    first = [*function.args.posonlyargs, *function.args.args][:1]
+    if not first or first[0].arg != name or "staticmethod" in decorators(function):
+        return None
+    around = module.parent(function)
+    while isinstance(around, ast.If | ast.Try):
+        around = module.parent(around)
+    return around if isinstance(around, ast.ClassDef) else None

@@ -1,0 +1,229 @@
+"""An upsert that a function makes of its arguments, read once for each call, and for each class that inherits it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ...target import Cause, Elements, Unread
+from ...upsert import Place
+from .rounds import rounds_of
+from .scope import Frame, Scope
+from .values import Class, Instance, OpeningKind, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ...upsert import Upsert
+    from .callers import Callers
+    from .meaning import Names
+    from .module import Module
+    from .scope import Entered
+    from .values import Opening
+
+__all__ = ["Sites"]
+
+_LEVELS = 6
+"""How many calls are followed up."""
+_READINGS = 300
+"""How often one upsert is read, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Which calls an upsert is read under."""
+
+    assumed: Mapping[Entered, Frame]
+    place: Place | None
+    """Of the outermost call; None: no call is assumed."""
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class _Site:
+    read: Callable[[], Upsert | None]
+    left: int = _READINGS
+
+
+class Sites:
+    """Reads upserts."""
+
+    def __init__(self, names: Names, callers: Callers) -> None:
+        """Nothing is read yet."""
+        self._names = names
+        self._callers = callers
+
+    def read(self, read: Callable[[], Upsert | None]) -> Iterator[Upsert]:
+        """Return what an upsert is, under each of the calls that lead to it; empty: it is none.
+
+        :param read: reads it, under what the current reading assumes.
+        """
+        yield from dict.fromkeys(self._under(_Site(read), _Level({}, None)))
+
+    def _under(self, site: _Site, level: _Level) -> list[Upsert]:
+        site.left -= 1
+        with self._names.reading(level.assumed) as reading:
+            upsert = site.read()
+        if upsert is None:
+            return []
+        openings = list(reading.openings)
+        own = [_placed(upsert, level.place)]
+        if is_read(upsert):
+            return own + self._overridden(site, level, openings)
+        if level.depth == _LEVELS or site.left <= 0:
+            return own
+        return self._opened(site, level, upsert, openings) or own
+
+    def _opened(
+        self, site: _Site, level: _Level, upsert: Upsert, openings: Sequence[Opening]
+    ) -> list[Upsert]:
+        """The upsert under each way to enter what it depends on; empty: nothing is known of that."""
+        own = _placed(upsert, level.place)
+        unread: list[Upsert] = []
+        for opening in sorted(openings, key=_order):
+            if opening.kind is OpeningKind.RECEIVER:
+                levels, complete = self._heirs(level, openings, opening), False
+                complete = not self._is_concrete(openings, opening)
+            else:
+                levels, complete = self._entered(level, opening)
+            found = [each for inner in levels for each in self._under(site, inner)]
+            if any(is_read(each) for each in found):
+                return found if complete else [own, *found]
+            unread = unread or found
+        return unread if _is_left_to_callers(upsert) else []
+
+    # -- calls and rounds
+
+    def _entered(self, level: _Level, opening: Opening) -> tuple[list[_Level], bool]:
+        node = opening.node
+        if opening.kind is OpeningKind.LOOP:
+            with self._names.reading(level.assumed):
+                rounds = rounds_of(self._names, opening.module, node)  # type: ignore[arg-type]
+            return [self._deeper(level, node, frame, level.place) for frame in rounds], True
+        found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
+        return [
+            self._deeper(
+                level,
+                node,
+                caller.frame
+                or Frame(entered=node, call=caller.node, caller=Scope(caller.module), arguments={}),
+                _place_of(caller.module, caller.node),
+            )
+            for caller in found.callers
+            if self._fits(level, caller.frame)
+        ], found.complete
+
+    def _fits(self, level: _Level, frame: Frame | None) -> bool:
+        """Whether a call is on one of the classes that are assumed already."""
+        if frame is None or frame.receiver is None:
+            return True
+        of = _class(frame.receiver)
+        for assumed in level.assumed.values():
+            other = None if assumed.receiver is None else _class(assumed.receiver)
+            if other is None or other == of:
+                continue
+            related = of in self._names.members.lineage(
+                other
+            ) or other in self._names.members.lineage(of)
+            heirs = {*self._names.members.lineage(of)} & {*self._names.members.lineage(other)}
+            if heirs and not related:
+                return False
+        return True
+
+    def _deeper(self, level: _Level, node: Entered, frame: Frame, place: Place | None) -> _Level:
+        return _Level({**level.assumed, node: frame}, place, level.depth + 1)
+
+    # -- classes that inherit
+
+    def _overridden(self, site: _Site, level: _Level, openings: Iterable[Opening]) -> list[Upsert]:
+        """What subclasses make of an upsert that can be read as it is: those that set what it takes from ``self``."""
+        receivers = [o for o in openings if o.kind is OpeningKind.RECEIVER]
+        if not receivers or level.depth == _LEVELS:
+            return []
+        levels = [inner for o in receivers[:1] for inner in self._heirs(level, receivers, o)]
+        return [each for inner in levels for each in self._under(site, inner)]
+
+    def _heirs(self, level: _Level, openings: Iterable[Opening], opening: Opening) -> list[_Level]:
+        if not isinstance(opening.node, ast.ClassDef):
+            return []
+        of = Class(opening.module, opening.node)
+        attributes = [o.name for o in openings if o.node is opening.node]
+        heirs = self._names.heirs.of(of)
+        return [
+            self._deeper(level, heir.node, self._received(heir), _place_of(heir.module, heir.node))
+            for heir in heirs
+            if any(self._differs(of, heir, heirs, name) for name in attributes)
+        ]
+
+    def _differs(
+        self, of: Class, heir: Class, heirs: Sequence[Class], attribute: str | None
+    ) -> bool:
+        """Whether a class that inherits gives an attribute, or itself as a value, for the first time."""
+        if attribute is None:
+            return not _is_abstract(heir)
+        lineage = self._names.members.lineage(heir)
+        giver = next((c for c in lineage if self._names.members.sets(c, attribute)), None)
+        inherited = giver in self._names.members.lineage(of) or (giver != heir and giver in heirs)
+        return giver is not None and not inherited
+
+    def _received(self, heir: Class) -> Frame:
+        return Frame(
+            entered=heir.node,
+            call=heir.node,
+            caller=heir.scope,
+            receiver=Instance(heir, Origin.RECEIVER),
+        )
+
+    def _is_concrete(self, openings: Iterable[Opening], opening: Opening) -> bool:
+        """Whether the class itself gives everything that the upsert takes from ``self``."""
+        if not isinstance(opening.node, ast.ClassDef):
+            return False
+        of = Class(opening.module, opening.node)
+        names = [o.name for o in openings if o.node is opening.node]
+        return all(n is not None and self._names.members.gives(of, n) for n in names)
+
+
+def is_read(upsert: Upsert) -> bool:
+    """Return whether table and target of an upsert are known."""
+    return not _unread(upsert)
+
+
+def _unread(upsert: Upsert) -> list[Unread]:
+    predicate = upsert.target.predicate if isinstance(upsert.target, Elements) else None
+    return [each for each in (upsert.table, upsert.target, predicate) if isinstance(each, Unread)]
+
+
+def _is_left_to_callers(upsert: Upsert) -> bool:
+    return all(each.cause is Cause.PARAMETER for each in _unread(upsert))
+
+
+def _order(opening: Opening) -> int:
+    """Calls say most, then the calls that make an instance; classes that inherit are asked last."""
+    if opening.kind is OpeningKind.LOOP:
+        return 1
+    if opening.kind is OpeningKind.RECEIVER:
+        return 3
+    return 2 if getattr(opening.node, "name", "") == "__init__" else 0
+
+
+def _class(receiver: Instance | Class) -> Class:
+    return receiver.of if isinstance(receiver, Instance) else receiver
+
+
+def _is_abstract(of: Class) -> bool:
+    return any(
+        isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__abstract__"
+        for s in of.node.body
+    )
+
+
+def _place_of(module: Module, node: ast.expr | ast.ClassDef) -> Place:
+    if isinstance(node, ast.ClassDef):
+        return Place(path=module.shown_path, line=node.lineno, extent=(node.lineno, node.lineno))
+    func = node.func if isinstance(node, ast.Call) else node
+    return module.place(func.end_lineno or node.lineno, node)
+
+
+def _placed(upsert: Upsert, place: Place | None) -> Upsert:
+    return upsert if place is None else replace(upsert, place=replace(place, helper=upsert.place))

@@ -1,0 +1,109 @@
+"""The largest string expression around a literal or a name, and the names that a string goes by."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .composition import Root
+    from .module import Module
+
+__all__ = ["names_of", "root_of"]
+
+_METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
+"""Methods of a string that are followed."""
+_KEEPING = frozenset({"Composed", "SQL", "cleandoc", "dedent", "list", "sorted", "text", "tuple"})
+
+
+def root_of(  # noqa: C901 - a table, a kind of node a line
+    module: Module, node: ast.expr
+) -> Root | None:
+    """Return the largest string expression around a piece of it; None: it is a docstring."""
+    root: Root = node
+    inner: ast.AST = node
+    for around in module.around(node):
+        match around:
+            case ast.Expr():
+                return None if root is node and isinstance(node, ast.Constant) else root
+            case ast.BinOp(op=ast.Add()) | ast.JoinedStr() | ast.FormattedValue():
+                root = around
+            case ast.BinOp(left=left, op=ast.Mod()) if left is inner:
+                root = around
+            case ast.Subscript(value=value) if value is inner and not isinstance(
+                inner, ast.Constant
+            ):
+                root = around
+            case ast.AugAssign(target=ast.Name(), op=ast.Add()):
+                return around
+            case ast.IfExp(test=test) if test is not inner:
+                root = around
+            case ast.List() | ast.Tuple() if _is_joined(module, around):
+                pass
+            case ast.Attribute(attr=method) if method in _METHODS and _is_called(module, around):
+                pass
+            case ast.keyword() if _is_format(module.parent(around)):
+                pass
+            case ast.Call() if _composes(around, inner):
+                root = around
+            case _:
+                return root
+        inner = around
+    return root
+
+
+def _is_called(module: Module, node: ast.Attribute) -> bool:
+    parent = module.parent(node)
+    return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _is_format(node: ast.AST | None) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="format")):
+            return True
+    return False
+
+
+def _is_joined(module: Module, node: ast.expr) -> bool:
+    parent = module.parent(node)
+    return isinstance(parent, ast.Call) and _composes(parent, node)
+
+
+def _composes(call: ast.Call, inner: ast.AST) -> bool:
+    """Whether a call makes a string of a part of it."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="join"), args=[items]):
+            return items is inner
+        case ast.Call(func=ast.Attribute(attr=method) as func):
+            if method in _METHODS and func is inner:
+                return True
+            if method == "format":
+                return True
+    match call:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[only], keywords=[]):
+            return name in _KEEPING and only is inner
+    return False
+
+
+def names_of(module: Module, root: Root) -> Iterator[str]:
+    """Return the names that a string, or a list or dictionary that it is in, is assigned to."""
+    for around in module.around(root):
+        match around:
+            case ast.Assign(targets=targets):
+                yield from (name for target in targets for name in _last_names(target))
+                return
+            case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+                yield from _last_names(target)
+                return
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.IfExp() | ast.Call():
+                continue
+            case _:
+                return
+
+
+def _last_names(target: ast.expr) -> Iterator[str]:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name

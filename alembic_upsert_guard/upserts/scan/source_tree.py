@@ -1,0 +1,87 @@
+"""The files of one scan as its readers see them: what they read and look for beside their own file is remembered."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .files import digest_of, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SourceTree"]
+
+_KEPT = 64 * 1024 * 1024
+"""Bytes of files that are kept, so that the next word is looked for without reading them again."""
+
+
+class SourceTree:
+    """The files of a scan, and those outside of it that they lead to."""
+
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        """Nothing is read yet.
+
+        :param paths: every file of the scan.
+        """
+        self._paths = paths
+        self._kept: dict[str, bytes] = {}
+        self._size = 0
+        self._asked_for: dict[str, str] = {}
+        self._mentioning: dict[tuple[bytes, tuple[str, ...]], tuple[str, ...]] = {}
+        self.read_files: dict[str, str | None] = {}
+        """The digest of each file that was read for another one; None: it cannot be read."""
+        self.looked_up: dict[str, bool] = {}
+        """Whether each path that was looked for is a file."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the bytes of a file that another one leads to; None: there is none, or it is not to be read."""
+        source = read_bytes(path)
+        known = source if isinstance(source, bytes) else None
+        self.read_files[path] = None if known is None else digest_of(known)
+        return known
+
+    def asked_for(self, path: str) -> str:
+        """Return a real path as the scan has it: as it was asked for, where the file is one of the scan's."""
+        if not self._asked_for:
+            self._asked_for = {os.path.realpath(each): each for each in self._paths}
+        return self._asked_for.get(path, path)
+
+    def is_file(self, path: str) -> bool:
+        """Return whether there is a file, as it was when it was first asked for."""
+        if path not in self.looked_up:
+            self.looked_up[path] = Path(path).is_file()
+        return self.looked_up[path]
+
+    def files_mentioning(
+        self, word: bytes, suffixes: tuple[str, ...] = (".py",)
+    ) -> tuple[str, ...]:
+        """Return the files of the scan that have `word` in them, in the order of their paths, as they were asked for.
+
+        Whatever is around the word: ``save`` is in ``saved``. One pass over the bytes for each word, once.
+        """
+        key = word, suffixes
+        if key not in self._mentioning:
+            self._mentioning[key] = tuple(
+                path
+                for path in self._paths
+                if path.endswith(suffixes) and word in self.bytes_of(path)
+            )
+        return self._mentioning[key]
+
+    def remember(self, read_files: dict[str, str | None], looked_up: dict[str, bool]) -> None:
+        """Take over what another process read and looked for."""
+        self.read_files.update(read_files)
+        self.looked_up.update(looked_up)
+
+    def bytes_of(self, path: str) -> bytes:
+        """Return the bytes of a file of the scan; empty: it cannot be read."""
+        if path in self._kept:
+            return self._kept[path]
+        source = read_bytes(path)
+        known = source if isinstance(source, bytes) else b""
+        if self._size + len(known) <= _KEPT:
+            self._kept[path] = known
+            self._size += len(known)
+        return known
