@@ -77,6 +77,7 @@ from .shortfalls import (
     shortfall_fact,
     unmakeable_fact,
     unserved_rowid_fact,
+    with_both_arbiters,
     without_arbiter,
 )
 from .violation_text import first_line, violation_text
@@ -151,6 +152,7 @@ __all__ = [
     "unread_rows",
     "unserved_rowid_fact",
     "violation_text",
+    "with_both_arbiters",
     "with_lines_in_order",
     "without_arbiter",
     "written_instead",

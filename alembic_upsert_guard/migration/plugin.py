@@ -70,7 +70,8 @@ def setup(plugin: Plugin) -> None:
     markers: list[tuple[Any, Any, Any]] = [
         (ops.NoReverseOp, keys.do_nothing, render.render_no_reverse),
         (ops.ArbiterRemovedOp, keys.do_nothing, render.render_arbiter_removed),
-        (ops.OnlineOps, concurrent.run_online_ops, render_arbiters.render_online),
+        (ops.OnlineOps, concurrent.run_ops, render_arbiters.render_online),
+        (ops.ContractOps, concurrent.run_ops, render_arbiters.render_contract),
     ]
     for operation, implementation, renderer in markers:
         Operations.implementation_for(operation)(implementation)
