@@ -198,6 +198,8 @@ class Names:
             return [self._receiver(Class(scope.module, of), function, attribute)]
         if isinstance(argument, Argument):
             found = self.meanings(argument.scope, argument.node, depth)
+        elif argument is None and known:
+            found = [Unread(f"{name} is given by no argument", Cause.PARAMETER)]
         elif argument is None:
             self._open(OpeningKind.PARAMETER, scope.module, function, name)
             found = [Unread(f"{name} comes in as a parameter", Cause.PARAMETER)]
@@ -243,7 +245,7 @@ class Names:
 
     def _attribute(self, scope: Scope, node: ast.Attribute, depth: int) -> list[Meaning]:
         owners = (
-            self._named(scope, node.value, depth, node.attr)
+            self._named(scope, node.value, depth, None if node.attr == "__class__" else node.attr)
             if isinstance(node.value, ast.Name)
             else self.meanings(scope, node.value, depth)
         )

@@ -208,14 +208,10 @@ class Members:
         set_in_methods = self._construction.assigned(owner, node.attr, depth)
         if set_in_methods is not None and set_in_methods.always:
             return set_in_methods.meanings
+        if set_in_methods is None and self._construction.has_field(owner, node.attr):
+            return self._construction.field(owner, node.attr, depth)
         in_class = self._in_lineage(scope, node, owner, lineage, depth)
-        if set_in_methods is None:
-            return (
-                in_class
-                if in_class is not None
-                else self._construction.field(owner, node.attr, depth)
-            )
-        return [*set_in_methods.meanings, *(in_class or [])]
+        return in_class if set_in_methods is None else [*set_in_methods.meanings, *(in_class or [])]
 
     def sets(self, of: Class, attribute: str) -> bool:
         """Return whether a class itself gives an attribute another value than it inherits."""

@@ -22,6 +22,7 @@ from .libraries import Libraries
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
+from .revision import revision_of
 from .scope import Scope
 from .sites import Sites
 from .statements import Statements
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from ..migrations import Revision
     from ..source_tree import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
@@ -109,6 +111,10 @@ class PythonSource:
                         self._module, node, partial(reader.read, scope, node)
                     )
         yield from self._strings.read(self._module, self._sites)
+
+    def revision(self) -> Revision | None:
+        """Return the revision of Alembic's that the file is; None: it is none."""
+        return revision_of(self._module)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""

@@ -12,6 +12,7 @@ from ...upsert import Form, Source, Upsert
 from ..needles import WORDS
 from ..sql import read_sql
 from .module import FILLING
+from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
 from .string_roots import filled_templates, names_of, root_of
@@ -123,6 +124,7 @@ class Strings:
                 target=_FILLED_IN if filled_in else upsert.target,
                 binds=upsert.binds and not filled_in,
                 form=Form.SQL,
+                definition=upsert.definition if runs_on_upgrade(module, root) else None,
             )
             for upsert in text.upserts
         ]
