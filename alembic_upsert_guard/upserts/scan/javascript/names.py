@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
@@ -22,6 +23,8 @@ from .nodes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from .bindings import Binding
@@ -43,6 +46,7 @@ class Names(ABC):
     def __init__(self, modules: Modules) -> None:
         """Nothing is read yet."""
         self._modules = modules
+        self._open: set[tuple[str, int]] = set()
 
     def meaning(self, expression: Expression, depth: int = DEPTH) -> Meaning:
         """Return what an expression stands for: the literal, call or declaration that its names lead to."""
@@ -222,9 +226,25 @@ class Names(ABC):
         if not isinstance(meaning, Expression) or meaning.node.type != "object":
             found.unread = why_unread(meaning, expression)
             return found
-        for part in meaning.node.named_children:
-            self._state(found, meaning, part)
+        with self._entered(meaning) as is_new:
+            if not is_new:
+                found.unread = unread(expression)
+                return found
+            for part in meaning.node.named_children:
+                self._state(found, meaning, part)
         return found
+
+    @contextmanager
+    def _entered(self, of: Expression) -> Iterator[bool]:
+        """Whether an object or list is not one that is being read already, as one that spreads itself."""
+        key = (of.module.path, of.node.id)
+        is_new = key not in self._open
+        self._open.add(key)
+        try:
+            yield is_new
+        finally:
+            if is_new:
+                self._open.discard(key)
 
     def _state(self, found: Properties, of: Expression, part: Node) -> None:
         """Add what one part of an object states; what is said last counts."""

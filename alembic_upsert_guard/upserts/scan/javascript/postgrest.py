@@ -105,7 +105,7 @@ def _table(path: str) -> NamedTable | Unread:
     name = path.partition(_PATH)[2] if _PATH in path else path.rpartition("/")[2]
     if HOLE in name:
         return Unread("the address is put together when it runs, and the table is put in")
-    if "/" in name:
+    if any(not (sign.isalnum() or sign in "_-%") for sign in name):
         return Unread(f"{path!r} is no address of a table")
     return NamedTable(unquote_plus(name)) if name else Unread("the address says no table")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .module import Module
 
-__all__ = ["STRINGS", "is_sum", "roots_of"]
+__all__ = ["is_sum", "operands_of", "roots_of"]
 
 STRINGS = frozenset({"string", "template_string"})
 
@@ -24,33 +24,41 @@ def _may_be_sql(node: Node) -> bool:
 def roots_of(module: Module) -> list[Node]:
     """Return the largest string expressions that have a word of an upsert in them, in their order."""
     found = {}
+    known: dict[int, Node] = {}
     for node in module.nodes:
         if node.type not in STRINGS or not _may_be_sql(node):
             continue
         parent = module.parent(node)
         if parent is None or parent.type != "literal_type":
-            root = _root(module, node)
+            root = _root(module, node, known)
             found[root.id] = root
     return list(found.values())
 
 
-def _root(module: Module, node: Node) -> Node:
-    """The largest string expression around a literal."""
+def _root(module: Module, node: Node, known: dict[int, Node]) -> Node:
+    """The largest string expression around a literal.
+
+    :param known: those of the expressions that were passed before.
+    """
     root = node
+    passed: list[int] = []
     for around in module.around(node):
+        if around.id in known:
+            root = known[around.id]
+            break
         parts = tagged(around)
         if parts is not None and parts[1] == root:
             root = around
         elif around.type in ("parenthesized_expression", "template_substitution") or (
-            around.type == "array" and _is_joined(module, around)
+            around.type in ("array", "member_expression") and _is_joined(module, around)
         ):
             continue
         elif around.type == "template_string" or is_sum(around) or _joins(around):
             root = around
-        elif around.type == "member_expression" and _is_joined(module, around):
-            continue
         else:
             break
+        passed.append(around.id)
+    known.update(dict.fromkeys(passed, root))
     return root
 
 
@@ -75,3 +83,15 @@ def is_sum(node: Node) -> bool:
     """Return whether it is ``a + b``."""
     operator = node.child_by_field_name("operator")
     return node.type == "binary_expression" and operator is not None and text_of(operator) == "+"
+
+
+def operands_of(node: Node) -> list[Node]:
+    """Return what is added up in ``a + b + c``, in this order."""
+    found: list[Node] = []
+    while is_sum(node):
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None:
+            break
+        found.append(right)
+        node = unwrapped(left)
+    return [node, *reversed(found)]

@@ -17,7 +17,7 @@ from .nodes import (
     unwrapped,
 )
 from .sql_pieces import Piece, is_within, upserts_in
-from .sql_roots import is_sum, roots_of
+from .sql_roots import is_sum, operands_of, roots_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SqlStrings"]
 
-_DEPTH = 30
+_DEPTH = 12
+"""How many constants may be in each other: a file can double its text with each."""
 _PLAIN_TAGS = frozenset({"String.raw", "dedent", "outdent", "stripIndent", "stripIndents"})
 """Tags that leave what is put in as it is; others bind it."""
 _RAW = frozenset({"raw", "unsafe"})
@@ -99,10 +100,8 @@ class SqlStrings:
             case "string" | "template_string":
                 yield from self._of_literal(expression, depth, tag)
             case "binary_expression" if is_sum(node):
-                for side in ("left", "right"):
-                    part = node.child_by_field_name(side)
-                    if part is not None:
-                        yield from self._pieces(expression.at(part), depth)
+                for operand in operands_of(node):
+                    yield from self._pieces(expression.at(operand), depth)
             case "call_expression":
                 yield from self._of_call(expression, depth)
             case "identifier" | "member_expression" | "subscript_expression" if depth:

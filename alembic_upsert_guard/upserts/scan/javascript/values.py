@@ -74,16 +74,19 @@ class Values(Names):
         if not isinstance(meaning, Expression) or meaning.node.type != "array":
             return why_unread(meaning, expression)
         found: list[Expression] = []
-        for item in meaning.node.named_children:
-            if item.type == "comment":
-                continue
-            if item.type != "spread_element":
-                found.append(meaning.at(item))
-                continue
-            spread = self.items(meaning.at(item.named_children[0]))
-            if isinstance(spread, Unread):
-                return spread
-            found += spread
+        with self._entered(meaning) as is_new:
+            if not is_new:
+                return unread(expression)
+            for item in meaning.node.named_children:
+                if item.type == "comment":
+                    continue
+                if item.type != "spread_element":
+                    found.append(meaning.at(item))
+                    continue
+                spread = self.items(meaning.at(item.named_children[0]))
+                if isinstance(spread, Unread):
+                    return spread
+                found += spread
         return found
 
 
