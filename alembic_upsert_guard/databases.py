@@ -111,6 +111,9 @@ class Database:
     alters_constraints: bool = True
     """False: a constraint is added to or dropped from a table only by copying it (Alembic's batch mode)."""
 
+    renames_indexes: bool = False
+    """Whether an index, and the constraint that it is behind, can be given another name."""
+
     doubles_per_cent: bool = True
     """Whether a driver may take a per cent sign in DDL for a parameter, so that compilers write it twice."""
 
@@ -133,6 +136,7 @@ POSTGRESQL = Database(
     materializes="MATERIALIZED ",
     errors_end_transactions=True,
     builds_concurrently=True,
+    renames_indexes=True,
     names_constraints_itself=True,  # indexcmds.c: ChooseIndexName
 )
 
@@ -160,6 +164,7 @@ MYSQL = Database(
     grouping_hint="SQL_BIG_RESULT ",
     groups_by_ordinal_only=True,
     commits_ddl=True,
+    renames_indexes=True,  # MySQL 5.7, MariaDB 10.5.2
 )
 
 MARIADB = replace(MYSQL, name="mariadb", most_elements=32)

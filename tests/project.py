@@ -159,6 +159,8 @@ class Revision:
     path: Path
     text: str
     ran: Ran
+    contract: Revision | None = None
+    """The one of the same command that drops what the code before the deploy upserts on."""
 
     def written(self, function: str) -> list[str]:
         """The lines of ``upgrade`` or ``downgrade``, as written, without Alembic's own comments."""
@@ -290,8 +292,11 @@ class Project:
             "revision", "--autogenerate", "-m", "r", "--rev-id", f"r{self._revisions:02}"
         )
         assert ran.code == 0, ran.said
-        (path,) = set((self.path / "migrations" / "versions").glob("*.py")) - known
-        return Revision(path, path.read_text(), ran)
+        new = set((self.path / "migrations" / "versions").glob("*.py")) - known
+        contract = {path for path in new if path.stem.endswith("_after_the_deploy")}
+        (path,) = new - contract
+        of_contract = [Revision(each, each.read_text(), ran) for each in contract]
+        return Revision(path, path.read_text(), ran, *of_contract)
 
     def upgrade(self, *arguments: str) -> Ran:
         """Run ``alembic upgrade head``, which must go through."""
@@ -368,8 +373,9 @@ def goes_round(project: Project, revision: Revision) -> None:
     second = project.revise()
     assert second.is_empty, second.text
     second.path.unlink()
+    if revision.contract:
+        project.downgrade()
     project.downgrade()
     assert project.uniques() == before
     project.upgrade()
     assert project.uniques() == after
-    del revision

@@ -27,6 +27,7 @@ __all__ = [
     "unique_by_itself",
     "unmakeable_fact",
     "unserved_rowid_fact",
+    "with_both_arbiters",
     "without_arbiter",
 ]
 
@@ -220,6 +221,15 @@ def _named(candidate: Candidate | None) -> str:
 def without_arbiter(database: Database) -> str:
     """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
     return "fails with 42P10" if database.has_conflict_targets else "doubles rows in silence"
+
+
+def with_both_arbiters(database: Database) -> str:
+    """Return what an upsert on another key does with rows that are the same in a unique key's elements, as a verb."""
+    return (
+        "fail with a unique violation"
+        if database.has_conflict_targets
+        else "are updated, not inserted"
+    )
 
 
 def describe_candidate(candidate: Candidate) -> str:

@@ -33,9 +33,10 @@ from ..findings import (
     short_key,
     unknown_dialect,
     unread_rows,
+    with_lines_in_order,
 )
 from ..inference import State
-from ..rows import RowsOfKey, can_deduplicate, listing_sql, read_rows
+from ..rows import RowsOfKey, is_referred_to, listing_sql, offer_for, parents_first, read_rows
 from ..sqltext import literal_sql
 from .answer import answer_for
 from .checked import Checked, CheckedKey
@@ -100,6 +101,8 @@ def _check_all(
     keys: list[CheckedKey] = []
     findings: list[Finding] = []
     homes: dict[str, str | None] = {}
+    order = parents_first({t for own in living.values() for t in own.metadata.tables.values()})
+    places: dict[Finding, int] = {}
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
@@ -120,11 +123,13 @@ def _check_all(
             keys.append(checked)
             findings += of_key
             if rows:
-                findings += _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
+                broken = _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
+                findings += broken
+                places |= dict.fromkeys(broken, order.get(living[table], 0))
     return Checked(
         # once, though two models of one table declare it
         keys=tuple(dict.fromkeys(keys)),
-        findings=tuple(dict.fromkeys(findings)),
+        findings=tuple(with_lines_in_order(list(dict.fromkeys(findings)), places)),
         models={
             there.fullname: table.fullname for there, table in living.items() if there is not table
         },
@@ -206,8 +211,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         return [unread_rows(subject, _why_unread(error), message, listing)]
     except HiddenRowsError as error:
         return [unread_rows(subject, Unread.HIDDEN, error.fact)]
-    fixable = can_deduplicate(connection.dialect)
-    return of_rows(subject, report, served=served, fixable=fixable)
+    repoint = is_referred_to([key.table.metadata], key.table.schema, key.table.name)
+    offer = offer_for(connection.dialect, rows, report, repoint=repoint)
+    return of_rows(subject, replace(report, suggested=offer), served=served)
 
 
 def _why_unread(error: DBAPIError) -> Unread:

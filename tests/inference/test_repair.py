@@ -148,10 +148,10 @@ def test_the_very_thing_for_a_key_that_states_its_name() -> None:
 
 @pytest.mark.parametrize("owned", [True, False])
 def test_a_spoiler(*, owned: bool) -> None:
-    """Validated before anything is changed, dropped, and replaced."""
+    """Validated before anything is changed, and dropped when the new one is there."""
     plan = repair(SPOILER, owned=owned)
 
-    assert described(plan) == ["validate", "drop slow", "create"]
+    assert described(plan) == ["validate", "create", "drop slow"]
     assert reason(plan) == "deferrable-arbiter"
 
 
@@ -159,7 +159,7 @@ def test_a_spoiler_that_has_the_wanted_name() -> None:
     """Alembic, which goes by name and columns, would create nothing."""
     plan = repair(named("uq", SPOILER), alembic_creates=False)
 
-    assert described(plan) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "create", "drop uq"]
 
 
 @pytest.mark.parametrize("owned", [True, False])
@@ -183,14 +183,14 @@ def test_a_spoiler_that_has_the_name_beside_something_good() -> None:
     """A key that states its name gets it: once the spoiler is gone, nothing has it."""
     plan = repair(ELSEWHERE, named("uq", SPOILER), owned=False, alembic_creates=False)
 
-    assert described(plan) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "create", "drop uq"]
 
 
 def test_two_spoilers() -> None:
     """One would be enough to fail on."""
     plan = repair(SPOILER, named("slower", SPOILER))
 
-    assert described(plan) == ["validate", "drop slow", "drop slower", "create"]
+    assert described(plan) == ["validate", "create", "drop slow", "drop slower"]
 
 
 def test_a_deferrable_constraint_on_other_elements() -> None:
@@ -206,10 +206,10 @@ def test_a_deferrable_constraint_on_other_elements() -> None:
 @pytest.mark.parametrize("kind", [Kind.INDEX, Kind.CONSTRAINT], ids=["index", "constraint"])
 @pytest.mark.parametrize("name", ["uq", "broken"])
 def test_something_broken(name: str, kind: Kind) -> None:
-    """Of the wanted shape: dropped first, so that its name and its cost are gone."""
+    """Of the wanted shape: dropped before the creation, so that its name and its cost are gone."""
     plan = repair(replace(BROKEN, name=name, kind=kind), alembic_creates=name != "uq")
 
-    assert described(plan) == [f"drop {name}", "validate", "create"]
+    assert described(plan) == ["validate", f"drop {name}", "create"]
     assert reason(plan) == "invalid-arbiter"
 
 
@@ -217,7 +217,7 @@ def test_something_broken_that_only_has_the_name() -> None:
     """The creation would run into it."""
     plan = repair(offered("uq", "x", valid=False))
 
-    assert described(plan) == ["drop uq", "validate", "create"]
+    assert described(plan) == ["validate", "drop uq", "create"]
 
 
 def test_something_broken_that_is_none_of_the_keys() -> None:
@@ -238,10 +238,10 @@ def test_something_broken_beside_something_good(*, owned: bool) -> None:
 
 
 def test_everything_at_once() -> None:
-    """Broken ones first, then the check, then spoilers, then the creation."""
+    """The check, then broken ones, then the creation, then spoilers."""
     plan = repair(SPOILER, BROKEN, SUBSET)
 
-    assert described(plan) == ["drop broken", "validate", "drop slow", "create"]
+    assert described(plan) == ["validate", "drop broken", "create", "drop slow"]
     assert reason(plan) == "deferrable-arbiter"
 
 
@@ -253,16 +253,23 @@ def test_everything_at_once() -> None:
     [
         (IMPOSTOR, "missing-arbiter"),
         (offered("uq", "a", "b", where="p"), "predicate-mismatch"),
-        (offered("uq", "a", "b", unique=False), "missing-arbiter"),
     ],
-    ids=["other columns", "a predicate", "not unique"],
+    ids=["other columns", "a predicate"],
 )
 def test_an_impostor(impostor: Any, code: str) -> None:
-    """It has the name, so Alembic sees nothing; it goes after the check."""
+    """It has the name, so Alembic sees nothing; code may upsert on it, so it goes after the creation."""
     plan = repair(impostor, alembic_creates=False)
 
-    assert described(plan) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "create", "drop uq"]
     assert reason(plan) == code
+
+
+def test_an_impostor_that_is_not_unique() -> None:
+    """Nobody upserts on it: it makes way."""
+    plan = repair(offered("uq", "a", "b", unique=False), alembic_creates=False)
+
+    assert described(plan) == ["validate", "drop uq", "create"]
+    assert reason(plan) == "missing-arbiter"
 
 
 def test_an_impostor_that_alembic_sees() -> None:
@@ -304,7 +311,7 @@ def test_what_was_asked_for_and_is_an_impostor_goes() -> None:
         compared=True,
     )
 
-    assert described(plan) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "create", "drop uq"]
     assert reason(plan) == "missing-arbiter"
 
 
@@ -346,7 +353,7 @@ def test_another_null_mode_under_the_wanted_name() -> None:
     wanted = replace(WANTED, nulls_not_distinct=True)
 
     plan = repair(WANTED, wanted=wanted, nullable=True, alembic_creates=False)
-    assert described(plan) == ["validate", "drop uq", "create"]
+    assert described(plan) == ["validate", "create", "drop uq"]
     assert reason(plan) == "nulls-mismatch"
 
 
@@ -365,7 +372,7 @@ def test_what_has_no_name_is_no_namesake() -> None:
 def test_what_has_the_name_is_one() -> None:
     """The twin with names."""
     other = offered("uq", "id", kind=Kind.CONSTRAINT)
-    assert described(repair(other, owned=False)) == ["validate", "drop uq", "create"]
+    assert described(repair(other, owned=False)) == ["validate", "create", "drop uq"]
 
 
 # -- primary keys

@@ -291,3 +291,28 @@ def test_sql_without_parentheses_is_reported_beforehand(mysql_project: Project) 
 
     declare(mysql_project, "UpsertKey('tenant', text('(lower(email))'), nulls='distinct'),")
     goes_round(mysql_project, goes_red(mysql_project, "'missing-arbiter'"))
+
+
+def test_a_foreign_key_needs_the_index_of_the_old_key(mysql_project: Project) -> None:
+    """The new one is there when the old one goes, so that the server lets it go (error 1553), on the way back too."""
+    mysql_project.sql(
+        "CREATE TABLE tenants (id int PRIMARY KEY)",
+        TABLE.replace(
+            "name varchar(100)",
+            "name varchar(100) NOT NULL, CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email), "
+            "CONSTRAINT of_tenant FOREIGN KEY (tenant) REFERENCES tenants (id)",
+        ),
+    )
+    declare(mysql_project, "UpsertKey('tenant', 'name'),")
+    model = (mysql_project.path / "models.py").read_text()
+    model = model.replace("Mapped[str | None]", "Mapped[str]").replace(
+        "tenant: Mapped[int]",
+        "tenant: Mapped[int] = mapped_column(ForeignKey('tenants.id', name='of_tenant'))",
+    )
+    model += "\nTable('tenants', Base.metadata, Column('id', Integer, primary_key=True, autoincrement=False))\n"
+    (mysql_project.path / "models.py").write_text(model)
+
+    revision = goes_red(mysql_project, "'missing-arbiter'")
+
+    assert revision.contract is not None
+    goes_round(mysql_project, revision)

@@ -188,7 +188,7 @@ def test_a_deferrable_constraint_is_dropped_after_the_new_one_is_valid(project: 
 
 
 def test_a_constraint_of_the_same_name_is_replaced_and_comes_back(project: Project) -> None:
-    """``replace=True`` is generated, and the downgrade makes the old one again."""
+    """``replace=True`` is generated both ways: the downgrade makes the old one again before the new one goes."""
     asked_for(
         project,
         "ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id) DEFERRABLE",
@@ -196,6 +196,7 @@ def test_a_constraint_of_the_same_name_is_replaced_and_comes_back(project: Proje
     before = made(project)
     (path,) = revise(project)
     assert lines(path, "upgrade")[1:] == [f"{CREATE}, replace=True)"]
+    assert lines(path, "downgrade") == [f"{CREATE}, deferrable=True, replace=True)"]
     project.upgrade()
     assert made(project) == [MADE]
     (second,) = revise(project)

@@ -39,9 +39,9 @@ def test_a_hand_written_index_has_another_name_than_the_database(project: Projec
 
     revision = goes_red(project)
     assert revision.lines("upgrade") == [
-        "op.drop_index(op.f('theirs'), table_name='accounts')",
         "op.validate_upsert_key('accounts', ['tenant', 'email'])",
         "op.create_index('ours', 'accounts', ['tenant', 'email'], unique=True)",
+        "op.drop_index(op.f('theirs'), table_name='accounts')",
     ]
     goes_round(project, revision)
 
@@ -53,9 +53,9 @@ def test_the_stated_name_changes(project: Project) -> None:
 
     revision = goes_red(project)
     assert revision.lines("upgrade") == [
-        "op.drop_constraint(op.f('old_name'), 'accounts', type_='unique')",
         "op.validate_upsert_key('accounts', ['tenant', 'email'])",
         "op.create_unique_constraint('new_name', 'accounts', ['tenant', 'email'])",
+        "op.drop_constraint(op.f('old_name'), 'accounts', type_='unique')",
     ]
     goes_round(project, revision)
 
@@ -126,9 +126,10 @@ def test_the_stated_meaning_of_null_changes(project: Project) -> None:
 
     revision = goes_red(project)
     assert revision.lines("upgrade") == [
-        "op.drop_constraint(op.f('uq_accounts_tenant_email'), 'accounts', type_='unique')",
         "op.validate_upsert_key('accounts', ['tenant', 'email'], nulls='distinct')",
-        "op.create_unique_constraint('uq_accounts_tenant_email', 'accounts', ['tenant', 'email'])",
+        "op.create_unique_constraint(op.f('uq_accounts_tenant_email_new'), 'accounts', ['tenant', 'email'])",
+        "op.drop_constraint(op.f('uq_accounts_tenant_email'), 'accounts', type_='unique')",
+        "op.execute('ALTER TABLE accounts RENAME CONSTRAINT uq_accounts_tenant_email_new TO uq_accounts_tenant_email')",
     ]
     goes_round(project, revision)
 
@@ -168,7 +169,7 @@ def test_a_key_comes_with_a_column_that_it_does_not_use(project: Project) -> Non
 
 
 def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -> None:
-    """The new column is there before the check, and the old one goes last; the downgrade restores the old key."""
+    """The new column is there before the check, the old one goes after the deploy; the downgrade restores the key."""
     project.sql(
         TABLE, "ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email)"
     )
@@ -178,13 +179,13 @@ def test_the_key_moves_from_a_dropped_column_to_an_added_one(project: Project) -
     calls = revision.calls("upgrade")
     assert calls[0] == "op.add_column"
     assert calls.index("op.validate_upsert_key") + 1 == calls.index("op.create_unique_constraint")
-    assert calls[-1] == "op.drop_column"
-    assert "op.drop_constraint" in calls
+    assert revision.contract is not None
+    assert revision.contract.calls("upgrade") == ["op.drop_constraint", "op.drop_column"]
     goes_round(project, revision)
 
 
 def test_the_key_loses_a_column(project: Project) -> None:
-    """A column of the key is dropped: the constraint on the others is validated and created before it goes."""
+    """A column of the key is dropped: the constraint on the others is validated and created before the deploy."""
     project.sql(
         TABLE,
         "ALTER TABLE accounts ADD CONSTRAINT uq_accounts_tenant_email UNIQUE (tenant, email)",
@@ -193,8 +194,9 @@ def test_the_key_loses_a_column(project: Project) -> None:
     project.models(accounts('UpsertKey("tenant"),', email=""))
 
     revision = goes_red(project)
-    calls = revision.calls("upgrade")
-    assert calls.index("op.validate_upsert_key") < calls.index("op.drop_column")
+    assert revision.calls("upgrade") == ["op.validate_upsert_key", "op.create_unique_constraint"]
+    assert revision.contract is not None
+    assert revision.contract.calls("upgrade")[-1] == "op.drop_column"
     refused = project.alembic("upgrade", "head")
     assert "tenant = 1: 2 rows, id 1, 2" in refused.out
     project.sql("DELETE FROM accounts")

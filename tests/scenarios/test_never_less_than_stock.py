@@ -61,12 +61,13 @@ def test_a_constraint_without_a_name_can_be_undone(project: Project) -> None:
     project.models(accounts("unique=True"))
 
     revision = goes_red(project)
-    assert revision.lines("upgrade")[-1] == (
-        "op.create_unique_constraint('accounts_id_key', 'accounts', ['id'])"
-    )
+    assert revision.lines("upgrade")[-2:] == [
+        "op.create_unique_constraint('accounts_id_key', 'accounts', ['id'])",
+        "op.drop_constraint('late', 'accounts', type_='unique')",
+    ]
     assert revision.lines("downgrade") == [
-        "op.drop_constraint('accounts_id_key', 'accounts', type_='unique')",
         "op.create_unique_constraint('late', 'accounts', ['id'], deferrable=True)",
+        "op.drop_constraint('accounts_id_key', 'accounts', type_='unique')",
     ]
     goes_round(project, revision)
 

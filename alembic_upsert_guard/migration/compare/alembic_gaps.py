@@ -42,20 +42,19 @@ def with_expression_indexes(
     return replace(changes, ops=(*changes.ops, *missing))
 
 
-def with_sql_kept(context: AutogenContext, changes: TableChanges, table: Table) -> TableChanges:
-    """Return the changes with arbiters whose SQL Alembic would garble left to our own renderer."""
-    names = {str(declaration.arbiter(table).name) for declaration in declarations_of(table)}
+def with_sql_kept(context: AutogenContext, changes: TableChanges) -> TableChanges:
+    """Return the changes with unique indexes whose SQL Alembic would garble left to our own renderer."""
     return replace(
         changes,
-        ops=tuple(
-            _with_own_renderer(op)
-            if isinstance(op, CreateIndexOp)
-            and str(op.index_name) in names
-            and _is_garbled(context, op)
-            else op
-            for op in changes.ops
-        ),
+        ops=tuple(_kept(context, op) for op in changes.ops),
+        contract=tuple(_kept(context, op) for op in changes.contract),
     )
+
+
+def _kept(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:
+    if isinstance(op, CreateIndexOp) and _is_garbled(context, op):
+        return _with_own_renderer(op)
+    return op
 
 
 def _is_garbled(context: AutogenContext, op: CreateIndexOp) -> bool:

@@ -103,9 +103,14 @@ def _created_by(context: AutogenContext, op: MigrateOperation) -> Arbiter | None
 def arbiters_dropped_by(op: MigrateOperation, offered: Sequence[Candidate]) -> list[Candidate]:
     """Return those of `offered` that are gone after the operation."""
     if isinstance(op, DropColumnOp):
-        # an index goes with any column that it has, INCLUDE and predicate left aside
-        return [c for c in offered if any(e.column == op.column_name for e in c.elements)]
+        # an index goes with any column that it has; a predicate without an expression is left aside
+        return [c for c in offered if op.column_name in _columns_of(c)]
     return [candidate for candidate in offered if _drops(op, candidate)]
+
+
+def _columns_of(candidate: Candidate) -> set[str | None]:
+    elements = {element.column for element in candidate.elements}
+    return elements | {*candidate.include, *candidate.expression_columns}
 
 
 def _drops(op: MigrateOperation, candidate: Candidate) -> bool:

@@ -22,6 +22,8 @@ from ..context import log, table_of
 from ..operations import TableMarkerOp
 from .alembic_gaps import with_expression_indexes, with_sql_kept
 from .alembic_ops import stock_ops
+from .arbiter_ops import Repair, arbiter_ops
+from .deploy_order import in_deploy_order
 from .key_state import KeyState
 from .log_lines import LogLines
 from .notes import note_adopted, note_declarations, note_doubts, note_planned
@@ -30,8 +32,9 @@ from .obstacles import refuse_unservable, refuse_unsupported
 from .placement import TableChanges, arranged, placed
 from .plan import plan_repair
 from .planned import planned_ops, visible
-from .removals import GuardedTable, with_removals_noted
+from .removals import GuardedTable, note_removals, removals_from
 from .revision import split_when_written
+from .way_back import with_way_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +84,7 @@ def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDi
         lines.log()
         ops = arranged(context, ops, changes)
     upgrade_ops.ops = ops
-    if any(table.online for table in changes.values()):
+    if any(table.online or table.contract for table in changes.values()):
         split_when_written(context.migration_context)
     return PriorityDispatchResult.CONTINUE
 
@@ -164,26 +167,35 @@ def _changes_of_table(
     observed: tuple[ObservedTarget, ...],
     offered: Sequence[Candidate],
 ) -> TableChanges:
+    table = mark.metadata_table
     changes = TableChanges(ops=tuple(op for op in ops.ops if not isinstance(op, TableMarkerOp)))
+    guarded = GuardedTable(
+        table=table,
+        offered=tuple(keys[0].offered if keys else offered),
+        is_declared=bool(keys),
+        observed=observed,
+    )
+    changes = with_way_back(context, changes, guarded)
+    repairs: list[Repair] = []
     for key in keys:
         lines.show_schema(key.table, key.home)
-        changes = _guarded(context, changes, key, lines)
-    if keys or offered:
-        guarded = GuardedTable(
-            table=mark.metadata_table,
-            offered=tuple(keys[0].offered if keys else offered),
-            is_declared=bool(keys),
-            observed=observed,
+        changes, repair = _repaired(context, changes, key, lines)
+        repairs.append(repair)
+    if guarded.offered or repairs:
+        arbiters = arbiter_ops(context, changes.ops, repairs, guarded.offered)
+        removals = removals_from(guarded, arbiters)
+        note_removals(context, table, removals, lines)
+        changes = in_deploy_order(
+            context, changes, guarded, arbiters, removals=removals, repairs=repairs
         )
-        changes = with_removals_noted(context, changes, guarded, lines)
     if mark.conn_table is None:
-        changes = with_expression_indexes(context, changes, mark.metadata_table)
-    return with_sql_kept(context, changes, mark.metadata_table)
+        changes = with_expression_indexes(context, changes, table)
+    return with_sql_kept(context, changes)
 
 
-def _guarded(
+def _repaired(
     context: AutogenContext, changes: TableChanges, key: InspectedKey, lines: LogLines
-) -> TableChanges:
+) -> tuple[TableChanges, Repair]:
     """The changes of a table with what one of its keys needs."""
     stock = stock_ops(context, changes.ops, key)
     plan = plan_repair(_state_of(key, stock))
@@ -195,7 +207,7 @@ def _guarded(
     note_doubts(context, key, kept, plan, lines)
     note_planned(context, key, plan, lines, planned=planned, shown=shown)
     adopted = changes.without(op for op in stock.ops if op not in kept.ops)
-    return placed(context, adopted, key, shown, kept)
+    return placed(adopted, shown, kept), Repair(key=key, planned=shown, stock=kept)
 
 
 def _state_of(key: InspectedKey, stock: StockOps) -> KeyState:

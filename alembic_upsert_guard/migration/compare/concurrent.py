@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import MigrateOperation
-    from sqlalchemy import Index
+    from sqlalchemy import Index, Table
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..operations import CreateConcurrentlyOp
     from .planned import PlannedOp
 
-__all__ = ["as_online"]
+__all__ = ["as_concurrent_drop", "as_online", "is_built_concurrently"]
 
 _OPTION = "upsert_guard_concurrently"
 """The argument of ``context.configure()``: a bool, or a callable of the model's table that returns one."""
@@ -60,7 +60,7 @@ def as_online(
     :param late: drops of Alembic's own, to go after the creation, too.
     """
     creations = only(planned, Action.CREATE)
-    if len(creations) != 1 or not _is_asked_for(context, key):
+    if len(creations) != 1 or not is_built_concurrently(context, key.table):
         return None
     creation = _concurrent(context.dialect, creations[0].op)
     if creation is None:
@@ -73,16 +73,27 @@ def as_online(
     return OnlineOps(
         [
             *(each.op for each in only(planned, Action.VALIDATE)),
-            *_replaced(namesakes),
+            *_way_back(context.dialect, creation, namesakes),
             creation,
-            *(_drop(context.dialect, key, each) for each in others),
+            *(
+                as_concurrent_drop(context.dialect, key.table, each.op, _candidate(each))
+                for each in others
+            ),
         ]
     )
 
 
-def _replaced(namesakes: Sequence[PlannedOp]) -> list[MigrateOperation]:
-    """No drops: the new one takes the name, and the way back creates the old one again."""
-    return [NoReverseOp(each.op.reverse()) for each in namesakes if _candidate(each).valid]
+def _way_back(
+    dialect: Dialect, creation: CreateConcurrentlyOp, namesakes: Sequence[PlannedOp]
+) -> list[MigrateOperation]:
+    """No drops: the new one takes the name, and on the way back the old one takes it again."""
+    valid = [each.op.reverse() for each in namesakes if _candidate(each).valid]
+    replaced = _concurrent(dialect, valid[0]) if len(valid) == 1 else None
+    if replaced is None:
+        return [NoReverseOp(back) for back in valid]
+    replaced.replace = True
+    creation.replaced = replaced
+    return []
 
 
 def _candidate(drop: PlannedOp) -> Candidate:
@@ -94,14 +105,18 @@ def _is_index(drop: PlannedOp) -> bool:
     return _candidate(drop).kind is Kind.INDEX
 
 
-def _is_asked_for(context: AutogenContext, key: InspectedKey) -> bool:
+def is_built_concurrently(context: AutogenContext, table: Table) -> bool:
+    """Return whether the project asks for it.
+
+    :raises CommandError: the option is neither a bool nor a callable that returns one.
+    """
     concurrently: Any = context.opts.get(_OPTION, False)
     if callable(concurrently):
-        concurrently = concurrently(key.table)
+        concurrently = concurrently(table)
     if not isinstance(concurrently, bool):
         raise CommandError(
             f"context.configure({_OPTION}=...) is True, False, or a callable that returns one of them for a table; "
-            f"for {key.table.fullname} it is {concurrently!r}"
+            f"for {table.fullname} it is {concurrently!r}"
         )
     # whether the table has rows in this database says nothing about the others that the revision is for
     return concurrently and database_for(context.dialect).builds_concurrently
@@ -164,14 +179,17 @@ def _as_text(dialect: Dialect, where: Any) -> TextClause:
     return sql_as_text(where if isinstance(where, str) else literal_sql(where, dialect))
 
 
-def _drop(dialect: Dialect, key: InspectedKey, drop: PlannedOp) -> MigrateOperation:
-    gone = _candidate(drop)
-    table, schema, name = key.table.name, key.table.schema, str(gone.name)
-    again = None if isinstance(back := drop.op.reverse(), NoReverseOp) else back
-    if isinstance(again, CreateUniqueConstraintOp):
-        again = _concurrent(dialect, again)
-    if _is_index(drop):
-        return DropUniqueIndexConcurrentlyOp(name, table, schema=schema, _reverse=again)
-    if isinstance(drop.op, DropConstraintOp) and gone.unique:
-        return DropUniqueConstraintConcurrentlyOp(name, table, schema=schema, _reverse=again)
-    return drop.op  # an exclusion constraint
+def as_concurrent_drop(
+    dialect: Dialect, table: Table, drop: MigrateOperation, gone: Candidate
+) -> MigrateOperation:
+    """Return the drop of `gone` without a queue behind it; what has no such form is returned as it is."""
+    name = str(gone.name)
+    again = None if isinstance(back := drop.reverse(), NoReverseOp) else back
+    again = again if again is None else _concurrent(dialect, again) or again
+    if gone.kind is Kind.INDEX:
+        return DropUniqueIndexConcurrentlyOp(name, table.name, schema=table.schema, _reverse=again)
+    if isinstance(drop, DropConstraintOp) and gone.unique:
+        return DropUniqueConstraintConcurrentlyOp(
+            name, table.name, schema=table.schema, _reverse=again
+        )
+    return drop  # an exclusion constraint

@@ -13,18 +13,18 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 
-from ...databases import database_for
 from ..operations import (
     ArbiterRemovedOp,
+    ContractOps,
     DropByDefinitionOp,
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
     OnlineOps,
+    RenameArbiterOp,
     UpsertKeyOp,
     ValidateUpsertKeyOp,
 )
-from .concurrent import as_online
 from .plan import Action
 from .planned import only
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from alembic.autogenerate.api import AutogenContext
 
-    from ...inference import Candidate
-    from ...verdict.inspected import InspectedKey
     from .alembic_ops import StockOps
     from .planned import PlannedOp
 
@@ -45,6 +43,7 @@ _NOT_IN_A_BLOCK = (
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
+    RenameArbiterOp,
 )
 """Their way back is a statement, which a batch block would run before everything else in it, or nothing at all."""
 
@@ -59,8 +58,8 @@ class TableChanges:
     """What comes after all of the table's."""
     online: tuple[OnlineOps, ...] = ()
     """What is done outside a transaction, after everything else of the revision."""
-    online_creations: tuple[MigrateOperation, ...] = ()
-    """The same creations as `online` has, in Alembic's own operations."""
+    contract: tuple[MigrateOperation, ...] = ()
+    """What comes after the deploy, in order: the table's block, and what has a place in none."""
 
     def without(self, ops: Iterable[MigrateOperation]) -> TableChanges:
         """Return the changes without `ops`."""
@@ -68,29 +67,12 @@ class TableChanges:
         return replace(self, ops=tuple(op for op in self.ops if op not in gone))
 
 
-def placed(
-    context: AutogenContext,
-    changes: TableChanges,
-    key: InspectedKey,
-    planned: Sequence[PlannedOp],
-    stock: StockOps,
-) -> TableChanges:
+def placed(changes: TableChanges, planned: Sequence[PlannedOp], stock: StockOps) -> TableChanges:
     """Return the changes with what is planned in the place of the stock operations that do the same."""
     sequence = [each.op for each in planned if each.step.action is not Action.VERIFY]
     verifications = (each.op for each in only(planned, Action.VERIFY))
-    changes = replace(changes, verifications=(*changes.verifications, *verifications))
-    replaced = _replaced(planned, stock)
-    # what Alembic drops of the key's own elements goes after the creation, too
-    late = [each for each in stock.drops if each.op not in replaced and _is_about(each, key)]
-    online = as_online(context, key, planned, late)
-    if online is None:
-        return replace(changes, ops=_spliced(changes.ops, sequence, replaced))
-    creations = (each.op for each in only(planned, Action.CREATE))
-    return replace(
-        changes.without((*replaced, *(each.op for each in late))),
-        online=(*changes.online, online),
-        online_creations=(*changes.online_creations, *creations),
-    )
+    ops = _spliced(changes.ops, sequence, _replaced(planned, stock))
+    return replace(changes, ops=ops, verifications=(*changes.verifications, *verifications))
 
 
 def _replaced(planned: Sequence[PlannedOp], stock: StockOps) -> list[MigrateOperation]:
@@ -98,13 +80,6 @@ def _replaced(planned: Sequence[PlannedOp], stock: StockOps) -> list[MigrateOper
     dropped = {each.step.candidate for each in only(planned, Action.DROP)}
     drops = [each.op for each in stock.drops if each.step.candidate in dropped]
     return drops if stock.creation is None else [*drops, stock.creation]
-
-
-def _is_about(drop: PlannedOp, key: InspectedKey) -> bool:
-    gone: Candidate | None = drop.step.candidate
-    if gone is None or not gone.unique:
-        return False
-    return set(gone.elements) == set(key.wanted.elements)
 
 
 def _spliced(
@@ -138,11 +113,16 @@ def arranged(
         own = changes.get(op) if isinstance(op, ModifyTableOps) else None
         blocks += [op] if own is None else [_like(op, own.ops), *own.verifications]
     blocks += [online for own in changes.values() for online in own.online]
+    expand = _with_checks_first(_lifted(context, _offered_once(blocks)))
+    contract = _lifted(context, (op for own in changes.values() for op in own.contract))
+    if not contract or not expand:
+        return expand or contract
+    return [*expand, ContractOps(contract)]
+
+
+def _lifted(context: AutogenContext, blocks: Iterable[MigrateOperation]) -> list[MigrateOperation]:
     is_batch = bool(context.opts.get("render_as_batch"))
-    lifted = [
-        each for op in _offered_once(blocks) for each in _whole_or_lifted(op, is_batch=is_batch)
-    ]
-    return _with_checks_first(lifted) if database_for(context.dialect).commits_ddl else lifted
+    return [each for op in blocks for each in _whole_or_lifted(op, is_batch=is_batch)]
 
 
 def _like(block: MigrateOperation, ops: Iterable[MigrateOperation]) -> MigrateOperation:
@@ -185,8 +165,8 @@ def _offered_once(blocks: Iterable[MigrateOperation]) -> Iterator[MigrateOperati
 def _with_checks_first(blocks: Iterable[MigrateOperation]) -> list[MigrateOperation]:
     """The checks of the rows before everything that need not come before them.
 
-    Where each change of a schema commits, what is above a check that refuses would be done, and an upgrade that
-    runs again would begin with it: the revision is refused as a whole or not at all.
+    Where each change of a schema commits (MySQL, AUTOCOMMIT), what is above a check that refuses would be done, and an
+    upgrade that runs again would begin with it: the revision is refused as a whole or not at all.
     """
     checks: list[MigrateOperation] = []
     rest: list[MigrateOperation] = []

@@ -66,12 +66,14 @@ def plan_repair(state: KeyState) -> RepairPlan:
     good, attached, namesake   the same: Alembic took other SQL for another index
     good, not owned            Alembic's, with the check before the creation
     good, and spoiler, broken  drop the spoiler, the broken one
-    spoiler                    validate, drop, create
-    broken                     drop, validate, create
-    impostor                   validate, drop, create
+    spoiler                    validate, create, drop
+    broken                     validate, drop, create
+    impostor, unique           validate, create, drop
+    impostor, not unique       validate, drop, create
     none of them               validate, create
     =========================  =======================================================================
 
+    What code may rely on is dropped when the new one is there: :mod:`.deploy_order` has a name free for it until then.
     Primary keys are left to people: a step that verifies, where they have to act and nothing that Alembic creates on
     the same elements serves. What Alembic creates there is created. What can never be served is refused.
     """
@@ -94,10 +96,10 @@ def _by_hand(state: KeyState, candidates: SortedCandidates, *, can_be_served: bo
     serves = bool(candidates.staying) or (creates and can_be_served)
     undone = not serves or any(c.kind is Kind.PRIMARY_KEY for c in candidates.spoilers)
     steps = (
-        *_drops(candidates.broken),
         *([_VALIDATE] if creates else []),
-        *_drops(candidates.spoilers),
+        *_drops(candidates.broken),
         *([_CREATE] if creates else []),
+        *_drops(candidates.spoilers),
         *([_VERIFY] if undone else []),
     )
     return _because(state, candidates, steps)
@@ -116,8 +118,9 @@ def _in_order(state: KeyState, candidates: SortedCandidates) -> RepairPlan:
         # PostgreSQL makes nothing unique that lacks a partition column (0A000)
         return RepairPlan(lacking, is_refused=True)
     impostors = () if candidates.staying else candidates.impostors
-    drops_after = (*_drops(candidates.spoilers), *_drops(impostors))
-    return RepairPlan(lacking, (*_drops(candidates.broken), _VALIDATE, *drops_after, _CREATE))
+    before = (*candidates.broken, *(c for c in impostors if not c.unique))
+    after = (*candidates.spoilers, *(c for c in impostors if c.unique))
+    return RepairPlan(lacking, (_VALIDATE, *_drops(before), _CREATE, *_drops(after)))
 
 
 def _drops(candidates: Iterable[Candidate]) -> tuple[Step, ...]:

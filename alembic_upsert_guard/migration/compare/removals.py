@@ -1,34 +1,28 @@
-"""What a revision drops besides: said above each drop that leaves no arbiter, and kept whole for the way back."""
+"""What a revision drops that code may still upsert on."""
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropIndexOp
-
-from ...catalog.postgresql import server_version
 from ...databases import database_for
-from ...findings import FindingCode, without_arbiter
+from ...findings import FindingCode, with_both_arbiters, without_arbiter
 from ...findings.statements import observed_at
-from ...inference import ConflictTarget, Element, State, judge
-from ..operations import ArbiterRemovedOp, DropIndexByDefinitionOp, DropInvalidIndexOp
-from .alembic_ops import arbiters_created_by, arbiters_dropped_by
+from ...inference import ConflictTarget, Element, State, enforce_same_uniqueness, judge
+from ..operations import ArbiterRemovedOp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import MigrateOperation
     from sqlalchemy import Table
 
     from ...inference import Candidate
+    from .arbiter_ops import ArbiterOps
     from .log_lines import LogLines
     from .observed import ObservedTarget
-    from .placement import TableChanges
 
-__all__ = ["GuardedTable", "with_removals_noted"]
+__all__ = ["GuardedTable", "Removal", "note_removals", "removals_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,94 +38,107 @@ class GuardedTable:
     """What the application was seen to upsert on."""
 
 
-def with_removals_noted(
-    context: AutogenContext, changes: TableChanges, guarded: GuardedTable, lines: LogLines
-) -> TableChanges:
-    """Return the changes with a comment above each drop that leaves no arbiter, and drops that can be taken back."""
-    dropped = {op: arbiters_dropped_by(op, guarded.offered) for op in changes.ops}
-    gone = {candidate for candidates in dropped.values() for candidate in candidates}
-    created = [
-        candidate
-        for op in (*changes.ops, *changes.online_creations)
-        for candidate in arbiters_created_by(context, op)
-    ]
-    remaining = [*(c for c in guarded.offered if c not in gone), *created]
-    # an expression in the model's spelling cannot be compared with the database's: in doubt it serves
-    in_doubt = any(element.column is None for c in created for element in c.elements)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """An arbiter that goes, and that leaves none in its place."""
 
-    def noted(op: MigrateOperation) -> Iterator[MigrateOperation]:
-        if not in_doubt:
-            yield from _removals(context, guarded, dropped[op], remaining, lines)
-        yield _reversible(context, op, guarded.table, dropped[op])
+    candidate: Candidate
+    places: tuple[str, ...]
+    """``path:line`` of the upserts on it that tests ran."""
+    in_doubt: bool
+    """Whether what is left may serve them all the same: its SQL is other SQL, and that proves nothing."""
+    refuses_new_rows: bool
+    """Whether rows that what is created allows break it as long as it is there."""
+    refusing_old_rows: tuple[tuple[str, ...], ...]
+    """The elements of what is created and is broken by rows that it allows: old code may write such."""
 
-    return replace(changes, ops=tuple(each for op in changes.ops for each in noted(op)))
-
-
-def _removals(
-    context: AutogenContext,
-    guarded: GuardedTable,
-    dropped: Sequence[Candidate],
-    remaining: Sequence[Candidate],
-    lines: LogLines,
-) -> Iterator[MigrateOperation]:
-    table, outcome = guarded.table, without_arbiter(database_for(context.dialect))
-    for candidate in dropped:
-        places = tuple(each.place for each in guarded.observed if each.loses(candidate, remaining))
-        if places or (guarded.is_declared and _leaves_no_arbiter(candidate, remaining)):
-            lines.removal(
-                f"{FindingCode.ARBITER_REMOVED}: ",
-                table,
-                candidate,
-                f" loses its last arbiter, {candidate.name}: code that still upserts on it {outcome}"
-                f"{observed_at(places)}",
-            )
-            yield ArbiterRemovedOp(table.name, candidate.labels, schema=table.schema, places=places)
+    def as_comment(self, table: Table) -> ArbiterRemovedOp:
+        """Return the comment above the operation that drops it."""
+        return ArbiterRemovedOp(
+            table.name,
+            self.candidate.labels,
+            schema=table.schema,
+            places=self.places,
+            in_doubt=self.in_doubt,
+            refuses_new_rows=self.refuses_new_rows,
+        )
 
 
-def _leaves_no_arbiter(gone: Candidate, remaining: Iterable[Candidate]) -> bool:
-    """Whether code that upserts on `gone` has no arbiter left among `remaining`; in doubt it has one."""
-    usable = gone.unique and gone.valid and gone.immediate and gone.inferable
-    if not usable or (gone.partial and gone.predicate is None):
-        return False
+def removals_from(guarded: GuardedTable, ops: ArbiterOps) -> tuple[Removal, ...]:
+    """Return what goes and leaves no arbiter for upserts on it, each once, in the order of the drops."""
+    gone = tuple(dict.fromkeys(c for candidates in ops.dropped.values() for c in candidates))
+    remaining = [*(c for c in guarded.offered if c not in gone), *ops.created.values()]
+    return tuple(
+        removal
+        for candidate in gone
+        if (removal := _removal(guarded, candidate, remaining, ops)) is not None
+    )
+
+
+def _removal(
+    guarded: GuardedTable, gone: Candidate, remaining: Sequence[Candidate], ops: ArbiterOps
+) -> Removal | None:
+    places = tuple(each.place for each in guarded.observed if each.loses(gone, remaining))
+    state = _state_without(gone, remaining) if guarded.is_declared else State.SATISFIED
+    # SQL in two spellings proves nothing, and is mostly the same
+    if not places and state is not State.SHORT and (state is State.SATISFIED or not ops.compared):
+        return None
+    instead = [c for c in ops.created.values() if not {*c.labels}.isdisjoint(gone.labels)]
+    return Removal(
+        candidate=gone,
+        places=places,
+        in_doubt=not places and state is State.UNKNOWN,
+        refuses_new_rows=any(not _implies(c, gone) for c in instead),
+        refusing_old_rows=tuple(c.labels for c in instead if not _implies(gone, c)),
+    )
+
+
+def _state_without(gone: Candidate, remaining: Iterable[Candidate]) -> State:
+    """Whether code that upserts on `gone` has an arbiter among `remaining`."""
+    if not (gone.unique and gone.valid and gone.immediate and gone.inferable):
+        return State.SATISFIED
+    remaining = tuple(remaining)
+    if any(enforce_same_uniqueness(c, gone, nullable=False) for c in remaining if c.immediate):
+        return State.SATISFIED
     # upserts rarely name the collation or operator class of an index
     elements = tuple(Element(e.column, e.expression) for e in gone.elements)
-    return judge(ConflictTarget(elements, gone.predicate), remaining).state is State.SHORT
+    is_unread = gone.partial and gone.predicate is None
+    state = judge(ConflictTarget(elements, gone.predicate), remaining).state
+    return State.UNKNOWN if is_unread and state is State.SHORT else state
 
 
-def _reversible(
-    context: AutogenContext, op: MigrateOperation, table: Table, dropped: Sequence[Candidate]
-) -> MigrateOperation:
-    definition = _definition_lost_on_alembic(op, dropped)
-    if definition is None:
-        return _without_nulls_distinct(context, op)
-    assert isinstance(op, DropIndexOp)  # noqa: S101 - nothing else has a definition
-    name = str(op.index_name)
-    return DropIndexByDefinitionOp(name, table.name, schema=table.schema, definition=definition)
+def _implies(one: Candidate, other: Candidate) -> bool:
+    """Whether rows that `one` allows never break `other`; in doubt they do."""
+    rows_are_covered = not one.partial or (other.partial and one.predicate == other.predicate)
+    nulls_are = one.nulls_not_distinct >= other.nulls_not_distinct
+    return rows_are_covered and nulls_are and {*one.elements} <= {*other.elements}
 
 
-def _definition_lost_on_alembic(op: MigrateOperation, dropped: Sequence[Candidate]) -> str | None:
-    """The definition of the index, where Alembic's own way back would create another one than it drops."""
-    if not isinstance(op, DropIndexOp) or isinstance(op, DropInvalidIndexOp) or len(dropped) != 1:
-        return None
-    (candidate,) = dropped
-    if candidate.definition is None:
-        return None
-    # it reflects neither collation nor operator class
-    is_lost = any(e.collation is not None or e.opclass is not None for e in candidate.elements)
-    # what it reflected has lost a colon by now, and its renderer doubles a per cent sign
-    sql = candidate.definition.replace("::", "")
-    return candidate.definition if is_lost or "%" in sql or ":" in sql else None
+def note_removals(
+    context: AutogenContext, table: Table, removals: Iterable[Removal], lines: LogLines
+) -> None:
+    """Note each of them in a warning."""
+    outcome = without_arbiter(database_for(context.dialect))
+    both = with_both_arbiters(database_for(context.dialect))
+    for each in removals:
+        name = each.candidate.name
+        loss = (
+            f" loses {name}, and it is not known whether anything else serves upserts on it: code that still does them "
+            if each.in_doubt
+            else f" loses its last arbiter, {name}: code that still upserts on it "
+        )
+        lines.removal(
+            f"{FindingCode.ARBITER_REMOVED}: ",
+            table,
+            each.candidate,
+            f"{loss}{outcome}{observed_at(each.places)}{''.join(_between(each, both))}",
+        )
 
 
-def _without_nulls_distinct(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:
-    """The drop without NULLS DISTINCT in its way back: SQLAlchemy reflects it on servers that cannot parse it, too."""
-    back = getattr(op, "_reverse", None)
-    if not isinstance(back, CreateUniqueConstraintOp | CreateIndexOp):
-        return op
-    since = database_for(context.dialect).nulls_not_distinct_since
-    if since is None or server_version(context.dialect) >= since:
-        return op
-    spared, spared_back = copy(op), copy(back)
-    spared_back.kw = {k: v for k, v in back.kw.items() if k != "postgresql_nulls_not_distinct"}
-    vars(spared)["_reverse"] = spared_back
-    return spared
+def _between(removal: Removal, both: str) -> Iterator[str]:
+    """What is refused as long as the old arbiter and the new one are both there."""
+    for labels in removal.refusing_old_rows:
+        yield f"; from the new one on, rows of the old code that are the same in ({', '.join(labels)}) {both}"
+    if removal.refuses_new_rows:
+        own = ", ".join(removal.candidate.labels)
+        yield f"; until it is dropped, rows of the new code that are the same in ({own}) {both}"

@@ -8,6 +8,7 @@ from .arbiters import (
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
+    RenameArbiterOp,
 )
 from .concurrent import (
     ConcurrentOp,
@@ -19,13 +20,14 @@ from .concurrent import (
     DropUniqueIndexConcurrentlyOp,
 )
 from .keys import UpsertKeyOp, ValidateUpsertKeyOp, VerifyUpsertKeyOp, source_of
-from .markers import ArbiterRemovedOp, NoReverseOp, OnlineOps, TableMarkerOp
+from .markers import ArbiterRemovedOp, ContractOps, NoReverseOp, OnlineOps, TableMarkerOp
 from .rows import DeduplicateUpsertKeyOp, RestoreDeduplicatedRowsOp
 from .sql import SqlAsWrittenDirective
 
 __all__ = [
     "ArbiterRemovedOp",
     "ConcurrentOp",
+    "ContractOps",
     "CreateArbiterIndexOp",
     "CreateConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
@@ -40,6 +42,7 @@ __all__ = [
     "DropUniqueIndexConcurrentlyOp",
     "NoReverseOp",
     "OnlineOps",
+    "RenameArbiterOp",
     "RestoreDeduplicatedRowsOp",
     "SqlAsWrittenDirective",
     "TableMarkerOp",

@@ -60,3 +60,19 @@ class DropByDefinitionOp(DropConstraintOp):
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Return names: there is no constraint object to show."""
         return ("remove_constraint", self.schema, self.table_name, self.constraint_name)
+
+
+class RenameArbiterOp(ExecuteSQLOp):
+    """The new arbiter takes the name of the one that it replaces, which no directive of Alembic's can do."""
+
+    def __init__(self, sql: str, sql_back: str) -> None:
+        super().__init__(sql)
+        self.sql_back = sql_back
+
+    def reverse(self) -> RenameArbiterOp:
+        """Return the way back to the name that it was created under."""
+        return RenameArbiterOp(self.sql_back, str(self.sqltext))
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what ``alembic check`` prints."""
+        return ("rename_arbiter", self.sqltext)

@@ -106,6 +106,8 @@ class CreateConcurrentlyOp(ConcurrentOp):
     where: str | TextClause | None = None
     deferrable: bool = False
     initially: str | None = None
+    replaced: CreateConcurrentlyOp | None = None
+    """What creates again what this one replaces; None: nothing, or it comes back by an operation of its own."""
 
     def __init__(
         self,
@@ -136,7 +138,9 @@ class CreateConcurrentlyOp(ConcurrentOp):
         self.reveal = reveal
 
     def reverse(self) -> MigrateOperation:
-        """Return its drop."""
+        """Return its drop, or what replaces it by what was there: nothing is without either."""
+        if self.replaced is not None:
+            return self.replaced
         return self.dropped_by(self.name, self.table_name, schema=self.schema, _reverse=self)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Operations that autogenerate needs for itself: no way back, a comment, the mark of a table, a block to run online."""
+"""Operations that autogenerate needs for itself: no way back, a comment, the mark of a table, a block to run apart."""
 
 from __future__ import annotations
 
@@ -37,12 +37,18 @@ class ArbiterRemovedOp(MigrateOperation):
         *,
         schema: str | None,
         places: Sequence[str] = (),
+        in_doubt: bool = False,
+        refuses_new_rows: bool = False,
     ) -> None:
         self.table_name = table_name
         self.elements = tuple(elements)
         self.schema = schema
         self.places = tuple(places)
         """``path:line`` of the upserts on it that tests ran; empty: none is known."""
+        self.in_doubt = in_doubt
+        """Whether what is left may serve them all the same."""
+        self.refuses_new_rows = refuses_new_rows
+        """Whether rows that the models now allow break it as long as it is there."""
 
     def reverse(self) -> MigrateOperation:
         """Return nothing: the way back brings the arbiter back."""
@@ -79,3 +85,25 @@ class OnlineOps(OpContainer):
     def reverse(self) -> OnlineOps:
         """Return the way back, in the opposite order."""
         return OnlineOps([op.reverse() for op in reversed(self.ops)])
+
+
+class ContractOps(OpContainer):
+    """The drops of arbiters that code may still upsert on: a revision of its own, to be run after the deploy."""
+
+    def __init__(
+        self,
+        ops: Sequence[MigrateOperation] = (),
+        *,
+        after: str | None = None,
+        is_way_back: bool = False,
+    ) -> None:
+        super().__init__(ops)
+        self.after = after
+        """The revision that comes before the deploy; None: they share it."""
+        self.is_way_back = is_way_back
+        """Whether it brings back what the contract drops."""
+
+    def reverse(self) -> ContractOps:
+        """Return the way back, in the opposite order."""
+        ops = [op.reverse() for op in reversed(self.ops)]
+        return ContractOps(ops, is_way_back=not self.is_way_back)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..operations import (
         ConcurrentOp,
+        ContractOps,
         CreateArbiterIndexOp,
         CreateConcurrentlyOp,
         DropConcurrentlyOp,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "render_arbiter_index",
+    "render_contract",
     "render_create_concurrently",
     "render_drop_concurrently",
     "render_online",
@@ -119,6 +121,25 @@ def render_online(context: AutogenContext, operation: OnlineOps) -> list[str]:
         "# the next lines run outside a transaction, and commit what is above them: where that is other work,",
         "# move them into a revision of their own, after this one.",
         *(line for op in operation.ops for line in render_op(context, op)),
+    ]
+
+
+def render_contract(context: AutogenContext, operation: ContractOps) -> list[str]:
+    """Return the lines of what is dropped after the deploy, below a comment that says when to run them."""
+    lines = [line for op in operation.ops for line in render_op(context, op)]
+    if operation.is_way_back:
+        return lines
+    if operation.after is None:
+        return [
+            "# contract: what is dropped here serves the code before the change. To run it after the deploy, move the",
+            "# next lines into a revision of their own, after this one.",
+            *lines,
+        ]
+    return [
+        "# contract: what is dropped here serves the code before the change. Upgrade in two steps:",
+        f"#   alembic upgrade {operation.after}, then deploy; when no process of the old code is left,",
+        "#   alembic upgrade head. Where each deploy upgrades to head, ship this file with the next one.",
+        *lines,
     ]
 
 

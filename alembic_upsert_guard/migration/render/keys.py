@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...databases import database_for
-from ...findings import suggest_directives, without_arbiter
+from ...findings import RowOrder, suggest_directives, with_both_arbiters, without_arbiter
 from ..operations import ValidateUpsertKeyOp
 from .arguments import directive_call, key_arguments, on_one_line, prefix, source, stated
 
@@ -89,17 +89,26 @@ def render_verify(context: AutogenContext, operation: VerifyUpsertKeyOp) -> list
 def render_arbiter_removed(context: AutogenContext, operation: ArbiterRemovedOp) -> list[str]:
     """Return the comment above the removal."""
     elements = on_one_line(", ".join(operation.elements))
-    outcome = without_arbiter(database_for(context.dialect))
-    ran = (
-        [f"# Tests ran them at {on_one_line(', '.join(operation.places))}."]
-        if operation.places
-        else []
-    )
-    return [
+    database = database_for(context.dialect)
+    lines = [
         f"# arbiter-removed: nothing else is unique on ({elements}). Code that still",
-        f"# upserts on them {outcome} from here on: deploy the code that does not first.",
-        *ran,
+        f"# upserts on them {without_arbiter(database)} from here on: deploy the code that does not first.",
     ]
+    if operation.in_doubt:
+        lines[0] = (
+            f"# arbiter-removed: it is not known whether anything else serves upserts on ({elements})."
+        )
+        lines[1] = (
+            f"# Without it code that does them {without_arbiter(database)}: deploy the code that does not first."
+        )
+    if operation.refuses_new_rows:
+        lines += [
+            f"# Until it is gone, rows that are the same in ({elements}) {with_both_arbiters(database)}:",
+            "# do not wait with it longer than the deploy takes.",
+        ]
+    if operation.places:
+        lines.append(f"# Tests ran them at {on_one_line(', '.join(operation.places))}.")
+    return lines
 
 
 def render_no_reverse(context: AutogenContext, operation: NoReverseOp) -> list[str]:
@@ -121,6 +130,6 @@ def _suggested(context: AutogenContext, operation: ValidateUpsertKeyOp) -> Sugge
         schema=None if operation.schema is None else str(operation.schema),
         where=None if where is None else source(context, where),
         nulls=operation.nulls,
-        order_by=operation.suggested_order,
+        order_by=RowOrder(operation.suggested_order),
         prefix=prefix(context),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from alembic.operations.ops import OpContainer
 from alembic.util import CommandError
 
 from ...databases import database_for
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 
     from ...catalog import TableName
     from ...online import Script
-    from ..operations import ConcurrentOp, CreateConcurrentlyOp, DropConcurrentlyOp, OnlineOps
+    from ..operations import ConcurrentOp, CreateConcurrentlyOp, DropConcurrentlyOp
 
-__all__ = ["create_concurrently", "drop_concurrently", "run_online_ops"]
+__all__ = ["create_concurrently", "drop_concurrently", "run_ops"]
 
 
 @redacted
@@ -80,10 +81,13 @@ def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> 
     _run(context, operation, table, remove)
 
 
-def run_online_ops(operations: Operations, online: OnlineOps) -> None:
-    """Run what autogenerate found for one key, where its operations are invoked and not written."""
-    for operation in online.ops:
-        operations.invoke(operation)
+def run_ops(operations: Operations, container: OpContainer) -> None:
+    """Run what has a revision of its own, where operations are invoked and not written."""
+    for operation in container.ops:
+        if isinstance(operation, OpContainer):
+            run_ops(operations, operation)
+        else:
+            operations.invoke(operation)
 
 
 def _run(
