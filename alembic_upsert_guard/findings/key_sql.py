@@ -51,5 +51,5 @@ def written_instead(folded: Folded) -> str:
 
 def missing_right_hint(lacking: MissingRight) -> str:
     """Return what has to be granted before the database can be asked."""
-    where = ", on the primary" if lacking.is_replica else ""
-    return f"run {' or '.join(lacking.grants)}{where}: nothing is written with it, and the planner answers"
+    where = " on the primary" if lacking.is_replica else ""
+    return f"run{where}: {' or '.join(lacking.grants)}"

@@ -131,7 +131,7 @@ def test_of_two_indexes_in_other_words_it_is_not_known_which_serves(pg: PostgreS
 
     assert answer.verdict == "unknown"
     assert "TO reader; or GRANT INSERT ON t TO reader;" in answer.hint
-    assert answer.hint.startswith("run GRANT TEMPORARY ON DATABASE ")
+    assert answer.hint.startswith("run: GRANT TEMPORARY ON DATABASE ")
 
 
 def test_without_the_right_to_read_that_is_what_is_missing(pg: PostgreSQLRules) -> None:
@@ -145,7 +145,7 @@ def test_without_the_right_to_read_that_is_what_is_missing(pg: PostgreSQLRules) 
     )
 
     assert answer.verdict == "unknown"
-    assert answer.hint.startswith("run GRANT SELECT ON t TO reader;")
+    assert answer.hint.startswith("run: GRANT SELECT ON t TO reader;")
 
 
 def test_policies_change_nothing(pg: PostgreSQLRules) -> None:
@@ -182,4 +182,4 @@ def test_an_upsert_in_code_is_judged_by_a_reader(pg: PostgreSQLRules) -> None:
         return witness.evidence(asked)
 
     assert judged("state = 'open'").arbiters == ("i",)
-    assert "; run GRANT TEMPORARY ON DATABASE" in judged("state = 'open' AND a > 0").reason
+    assert "; run: GRANT TEMPORARY ON DATABASE" in judged("state = 'open' AND a > 0").reason
