@@ -22,6 +22,7 @@ from .command.pyproject import read_settings
 from .command.records import RecordOptions
 from .command.report import PACKAGE, Rendering, fails, rendered, suppressed_in, with_baseline
 from .command.scan import ScanOptions, Writing, scan_project
+from .command.scan_cache import CacheOptions
 from .errors import CannotRunError, UpsertGuardError
 from .findings import error_as_json, list_of_codes, page_of
 
@@ -106,6 +107,10 @@ def _project(options: Namespace) -> Project:
     )
 
 
+def _cache(options: Namespace) -> CacheOptions:
+    return CacheOptions(not options.no_cache, options.cache_dir)
+
+
 def _check(options: Namespace) -> int:
     project = _project(options)
     records = RecordOptions(
@@ -116,7 +121,12 @@ def _check(options: Namespace) -> int:
         observed=tuple(options.observed),
     )
     sources = CheckOptions(
-        rows=options.rows, code=tuple(options.code), functions=options.functions, records=records
+        rows=options.rows,
+        code=tuple(options.code),
+        functions=options.functions,
+        records=records,
+        cache=_cache(options),
+        migrations=options.migrations,
     )
     if options.database is not None:
         report = check_database(project, sources, options.database, options.metadata)
@@ -133,11 +143,13 @@ def _scan(options: Namespace) -> int:
     project = _project(options)
     asked = ScanOptions(
         paths=tuple(options.paths),
-        metadata=options.metadata,
+        metadata=tuple(options.metadata),
         writing=options.writing,
         observed=tuple(options.observed),
         # under --strict the warning about a primary key fails, too
         primary_keys=options.strict,
+        cache=_cache(options),
+        migrations=options.migrations,
     )
     return _print(options, project, scan_project(project, asked))
 

@@ -40,6 +40,14 @@ class UnsupportedUpsertKeyError(UpsertGuardError, NotImplementedError):
 class DeduplicationError(UpsertGuardError):
     """The rows cannot be deduplicated, or not be restored, without a loss; nothing was changed."""
 
+    def __init__(self, message: str, detail: str | None = None) -> None:
+        """Hold both; the message has no value of a row.
+
+        :param detail: the rows, by their primary key, which are values; None: there are none to name.
+        """
+        super().__init__(message)
+        self.detail = detail
+
 
 class HiddenRowsError(UpsertGuardError, PermissionError):
     """Row level security hides rows from the role that is asked about all of them."""

@@ -40,8 +40,9 @@ SLOW = {
     ),
     "commands that a shell starts, or many of them": (
         "cli/test_check_database.py", "cli/test_check_environments.py", "cli/test_formats.py", "fix/test_command.py",
-        "rows/test_arrivals.py", "rows/test_script_agreement.py", "rows/test_values_kept_back.py",
-        "rows/test_what_is_left_behind.py", "scenarios/test_batch_mode.py", "scenarios/test_templates.py",
+        "rows/test_any_revision.py", "rows/test_arrivals.py", "rows/test_script_agreement.py",
+        "rows/test_several_keys.py", "rows/test_values_kept_back.py", "rows/test_what_is_left_behind.py",
+        "scenarios/test_batch_mode.py", "scenarios/test_public_reports.py", "scenarios/test_templates.py",
         "scenarios/test_what_it_costs.py",
     ),
     "waiting for other sessions": (
@@ -61,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not slow.isdisjoint((item.path, *item.path.parents)):
             item.add_marker("slow")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The secret that signs what a scan keeps is made in a folder of the session's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user_cache")))
+        yield
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "all_or_nothing",
     "commits_each_statement",
+    "detail_of",
     "driver_error",
     "execute",
     "first_sentence",
@@ -37,6 +38,14 @@ def driver_error(error: DBAPIError) -> BaseException | None:
 def first_sentence(error: DBAPIError) -> str:
     """Return the first line of the database's message, without the details and hints below it."""
     return str(driver_error(error)).strip().splitlines()[0]
+
+
+def detail_of(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's detail, which is below its message and may hold values of rows; None: there is none."""
+    said = driver_error(error)
+    diagnostics = getattr(said, "diag", None)
+    detail = getattr(said, "detail", None) or getattr(diagnostics, "message_detail", None)
+    return None if detail is None else str(detail)
 
 
 _INSIDE = "upsert_guard_inside"

@@ -267,8 +267,27 @@ def _add_check_options(check: argparse.ArgumentParser) -> None:
     )
     check.add_argument(
         "--metadata",
+        action="append",
+        default=[],
         metavar="MODULE:ATTRIBUTE",
         help="with --database: the models whose declared keys are checked; left out: none",
+    )
+    _add_file_options(check)
+
+
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--migrations",
+        action="store_true",
+        help="and the upserts that migrations ran, on the schema of their day",
+    )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="read every file again, and keep nothing"
+    )
+    parser.add_argument(
+        "--cache-dir",
+        metavar="FOLDER",
+        help="where what was read is kept for the next run; left out: .upsert_guard/cache",
     )
 
 
@@ -281,8 +300,10 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
     )
     scan.add_argument(
         "--metadata",
+        action="append",
+        default=[],
         metavar="MODULE:ATTRIBUTE",
-        help="the models; left out: what env.py configures",
+        help="the models, and again for others; left out: what env.py configures",
     )
     scan.add_argument(
         "--observed",
@@ -292,6 +313,7 @@ def _add_scan_options(scan: argparse.ArgumentParser) -> None:
         default=[],
         help="what pytest --upsert-guard recorded: an upsert that cannot be read is known from where it ran",
     )
+    _add_file_options(scan)
     writing = scan.add_mutually_exclusive_group()
     writing.add_argument(
         "--diff",

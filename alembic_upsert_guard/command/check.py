@@ -15,11 +15,12 @@ from ..verdict.check import check_keys
 from ..verdict.tenants import merge_checked
 from .database_facts import facts_of
 from .database_url import connect_to, run_on
-from .metadata import import_metadata
+from .metadata import import_all_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
-from .scan import notes_of, require_paths, scan_files
+from .scan import left_out_in_migrations, notes_of, require_paths, scan_files
+from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,9 @@ class CheckOptions:
     """Files and folders; empty: none."""
     functions: bool
     records: RecordOptions
+    cache: CacheOptions
+    migrations: bool
+    """Whether upserts of the code count that ran once, in a migration."""
 
 
 class _Check:
@@ -60,6 +64,7 @@ class _Check:
         self._functions: list[JudgedFunctions] = []
         self._code: CheckedCode | None = None
         self._notes: tuple[str, ...] = ()
+        self._left_out = ""
         self._records = Records(options.records)
 
     def read_code(self, metadata: Sequence[MetaData]) -> None:
@@ -69,8 +74,16 @@ class _Check:
         models = declared_tables(*metadata) if metadata else None
         exclude = read_settings(self._project.pyproject).exclude
         ran = ran_upserts(self._options.records.observed)
-        scanned = scan_files(self._options.code, models, exclude=exclude, ran=ran)
+        scanned = scan_files(
+            self._options.code,
+            models,
+            exclude=exclude,
+            ran=ran,
+            cache=cache_of(self._project, self._options.cache),
+            migrations=self._options.migrations,
+        )
         self._notes = notes_of(scanned)
+        self._left_out = left_out_in_migrations(scanned)
         self._code = CheckedCode(scanned, models)
 
     def ask(
@@ -106,7 +119,7 @@ class _Check:
         )
         if self._code is not None:
             sites = [call_site_member(each) for each in self._code.upserts]
-            subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}"
+            subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}{self._left_out}"
             report = _with(report, "check --code", subject, sites, self._code.findings())
         if self._options.functions:
             report = _with_functions(report, "check --functions", self._functions)
@@ -148,22 +161,22 @@ def check_project(project: Project, options: CheckOptions) -> Report:
 
 
 def check_database(
-    project: Project, options: CheckOptions, url: str, metadata_name: str | None
+    project: Project, options: CheckOptions, url: str, metadata_names: Sequence[str]
 ) -> Report:
     """Return the answers of the database at `url`; nothing of Alembic is imported.
 
-    :param metadata_name: the models, as ``module:attribute``; None: there are none.
+    :param metadata_names: the models, each as ``module:attribute``; empty: there are none.
     :raises CannotRunError: nothing is named that could be checked, or the models cannot be imported.
     :raises DatabaseURLError: the URL cannot be used.
     """
-    if not (options.code or options.functions or options.records.has_any or metadata_name):
+    if not (options.code or options.functions or options.records.has_any or metadata_names):
         raise CannotRunError(
             "name what is checked against the database: --code PATH..., --functions, --statements, --observed FILE..., "
             "--log FILE..., --metadata module:attribute"
         )
     check = _Check(project, options)
     target = connect_to(url)
-    metadata = [import_metadata(metadata_name)] if metadata_name else []
+    metadata = import_all_metadata(metadata_names)
     check.read_code(metadata)
     run_on(target, lambda connection: check.ask(connection, metadata, in_sql=not metadata))
     return check.report(counts_keys=bool(metadata))

@@ -16,13 +16,13 @@ from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from alembic.runtime.migration import MigrationContext
 
     from .project import Project
 
-__all__ = ["Models", "import_metadata", "models_of"]
+__all__ = ["Models", "import_all_metadata", "import_metadata", "models_of"]
 
 _NAME_THEM = "name the models with --metadata module:attribute"
 
@@ -37,20 +37,25 @@ class Models:
     """SQLAlchemy's names of the drivers that the project connects with, as far as it says."""
 
 
-def models_of(project: Project, name: str | None) -> Models:
+def models_of(project: Project, names: Sequence[str]) -> Models:
     """Return the models that call sites are held against, and the drivers that run them.
 
-    :param name: ``module:attribute``; None: what ``env.py`` configures, which is run offline.
+    :param names: each ``module:attribute``; empty: what ``env.py`` configures, which is run offline.
     :raises CannotRunError: they cannot be imported, or ``env.py`` fails or configures none.
     """
-    if name is None:
+    if not names:
         return _configured_models(project) if project.is_configured else Models()
     if not project.is_configured:
-        return Models((import_metadata(name),))
+        return Models(import_all_metadata(names))
     from ..migration.environment import prepended_paths  # noqa: PLC0415 - Alembic
 
     paths = prepended_paths(project.config())
-    return Models((import_metadata(name, paths),), _drivers_in_configuration(project))
+    return Models(import_all_metadata(names, paths), _drivers_in_configuration(project))
+
+
+def import_all_metadata(names: Iterable[str], paths: Sequence[str] = ()) -> tuple[MetaData, ...]:
+    """Return each metadata that is named, once; see :func:`import_metadata`."""
+    return tuple(dict.fromkeys(import_metadata(name, paths) for name in names))
 
 
 def import_metadata(name: str, paths: Sequence[str] = ()) -> MetaData:

@@ -35,7 +35,8 @@ class Settings:
     exclude: tuple[str, ...] = ()
     """What ``scan`` leaves out: names, and absolute paths where an entry has a slash, with wildcards."""
     strict: bool = False
-    metadata: str | None = None
+    metadata: tuple[str, ...] = ()
+    """The models, each as ``module:attribute``; a string counts as a list of one."""
 
 
 def read_settings(pyproject: Path) -> Settings:
@@ -44,10 +45,10 @@ def read_settings(pyproject: Path) -> Settings:
     :raises PyprojectError: the file is no TOML, or a setting is of another type.
     """
     _, table = read_pyproject(pyproject)
-    for member, kind in (("strict", bool), ("metadata", str)):
-        if not isinstance(table.get(member, kind()), kind):
-            word = "true or false" if kind is bool else "a string"
-            raise PyprojectError(f"{pyproject}: {member} of [tool.upsert_guard] is {word}")
+    if not isinstance(table.get("strict", False), bool):
+        raise PyprojectError(f"{pyproject}: strict of [tool.upsert_guard] is true or false")
+    if isinstance(table.get("metadata"), str):
+        table = {**table, "metadata": [table["metadata"]]}
     folder = pyproject.parent
     base = glob.escape(folder.absolute().as_posix())
     return Settings(
@@ -57,7 +58,7 @@ def read_settings(pyproject: Path) -> Settings:
             for name in _strings(pyproject, table, "exclude")
         ),
         strict=table.get("strict", False),
-        metadata=table.get("metadata"),
+        metadata=tuple(_strings(pyproject, table, "metadata")),
     )
 
 

@@ -19,16 +19,26 @@ from .metadata import models_of
 from .pyproject import read_settings
 from .records import ran_upserts
 from .report import Report, suppressed_in
+from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..upserts.scan import DeclaredTables, ScanReport
+    from ..upserts.scan.cache import ScanCache
     from ..upserts.scan.ran import RanUpserts
     from .metadata import Models
     from .project import Project
 
-__all__ = ["ScanOptions", "Writing", "notes_of", "require_paths", "scan_files", "scan_project"]
+__all__ = [
+    "ScanOptions",
+    "Writing",
+    "left_out_in_migrations",
+    "notes_of",
+    "require_paths",
+    "scan_files",
+    "scan_project",
+]
 
 
 class Writing(Enum):
@@ -46,14 +56,17 @@ class ScanOptions:
 
     paths: tuple[str, ...]
     """Empty: those of the settings, or this folder."""
-    metadata: str | None
-    """None: that of the settings, or what ``env.py`` configures."""
+    metadata: tuple[str, ...]
+    """Empty: those of the settings, or what ``env.py`` configures."""
     writing: Writing | None
     """None: neither."""
     observed: tuple[str, ...] = ()
     """Files of what tests ran; empty: none."""
     primary_keys: bool
     """Whether a key is declared for an upsert on a primary key, too, which the models serve without."""
+    cache: CacheOptions
+    migrations: bool
+    """Whether upserts count that ran once, in a migration."""
 
 
 def scan_project(project: Project, options: ScanOptions) -> Report:
@@ -72,6 +85,8 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
         drivers=models.drivers,
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),
+        cache=cache_of(project, options.cache),
+        migrations=options.migrations,
     )
     notes = notes_of(scanned)
     if declared is None:
@@ -104,10 +119,21 @@ def scan_files(
     drivers: frozenset[str] = frozenset(),
     exclude: Sequence[str] = (),
     ran: RanUpserts | None = None,
+    cache: ScanCache | None = None,
+    migrations: bool,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
     with _progress("scanning") as progress:
-        return scan(paths, declared, drivers=drivers, progress=progress, exclude=exclude, ran=ran)
+        return scan(
+            paths,
+            declared,
+            drivers=drivers,
+            progress=progress,
+            exclude=exclude,
+            ran=ran,
+            cache=cache,
+            migrations=migrations,
+        )
 
 
 def notes_of(scanned: ScanReport) -> tuple[str, ...]:
@@ -119,10 +145,18 @@ def notes_of(scanned: ScanReport) -> tuple[str, ...]:
     )
 
 
+def left_out_in_migrations(scanned: ScanReport) -> str:
+    """Return what a summary says of the upserts that ran in migrations; empty: none was left out."""
+    if not scanned.in_migrations:
+        return ""
+    return f", {counted(scanned.in_migrations, 'upsert')} in migrations left out (--migrations shows them)"
+
+
 def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
     stale = [comment.stale() for comment in scanned.stale_ignores]
     upserts, files = counted(len(scanned.upserts), "upsert"), counted(scanned.files, "file")
     left_out = f", {len(notes):,} left out" if notes else ""
+    left_out += left_out_in_migrations(scanned)
     left_out += f", {scanned.idle:,} that no test ran" if scanned.idle else ""
     return Report(
         commands=("scan",),

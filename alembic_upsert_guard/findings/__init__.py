@@ -15,13 +15,21 @@ from .codes import (
     UnknownCodeError,
     code_of,
 )
-from .deduplication import ColumnInOrder, SuggestedDirectives, order_of, suggest_directives
+from .deduplication import (
+    BY_PLACE,
+    ColumnInOrder,
+    RowOrder,
+    SuggestedDirectives,
+    order_of,
+    suggest_directives,
+)
 from .finding import Finding, Location, sentences
 from .key_findings import (
     NULLABLE_HINT,
     KeySubject,
     beside_other_tables,
     missing_table,
+    missing_tables,
     nullable_fact,
     nullable_key,
     nulls_mismatch,
@@ -55,14 +63,12 @@ from .output import (
     summary,
 )
 from .pages import MissingPageError, list_of_codes, page_of
-from .row_findings import Unread, of_rows, unread_rows
+from .row_findings import Unread, of_rows, unread_rows, with_lines_in_order
 from .rows import (
     NULL_ROWS_HINT,
     DuplicateGroup,
     RowsReport,
-    first_line,
     null_rows_fact,
-    violation_text,
 )
 from .shortfalls import (
     NOT_DEFERRABLE_HINT,
@@ -74,8 +80,10 @@ from .shortfalls import (
     with_both_arbiters,
     without_arbiter,
 )
+from .violation_text import first_line, violation_text
 
 __all__ = [
+    "BY_PLACE",
     "CODES",
     "CORRECT_THE_SQL",
     "NOT_DEFERRABLE_HINT",
@@ -91,6 +99,7 @@ __all__ = [
     "KeySubject",
     "Location",
     "MissingPageError",
+    "RowOrder",
     "RowsReport",
     "Run",
     "RunReport",
@@ -120,6 +129,7 @@ __all__ = [
     "is_tenant_schema",
     "list_of_codes",
     "missing_table",
+    "missing_tables",
     "null_rows_fact",
     "nullable_fact",
     "nullable_key",
@@ -143,6 +153,7 @@ __all__ = [
     "unserved_rowid_fact",
     "violation_text",
     "with_both_arbiters",
+    "with_lines_in_order",
     "without_arbiter",
     "written_instead",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .calls import (
     Call,
     Form,
+    limit_of,
     sql_argument,
     target_line,
     upsert_key_line,
@@ -120,7 +121,7 @@ def undeclared_target(
         return Wording(fact, NOT_DEFERRABLE)
     line = near.key if near.key is not None and call.form.is_python else _line(call, near)
     if line is None:
-        return Wording(fact, f"{offer.line}: PostgREST infers by columns only", offer.line)
+        return Wording(fact, f"{offer.line}: {limit_of(call.form)}", offer.line)
     if near.miss is Miss.FEWER and not near.primary:
         # an upsert narrower than the model was likely written without a look at the model
         return Wording(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ __all__ = [
     "Form",
     "conflict_target_call",
     "constraint_line",
+    "limit_of",
     "quoted",
     "sql_argument",
     "target_line",
@@ -103,14 +105,75 @@ def target_line(call: Call, elements: Sequence[Element], where: str | None) -> s
             argument = "" if where is None else f", index_where={sql_argument(where)}"
             return f"index_elements=[{listed}]{argument}"
         case Form.SQL:
-            return f"ON CONFLICT ({', '.join(map(_element, elements))}){predicate}"
-        case Form.OTHER:
+            return f"ON CONFLICT ({_elements(elements)}){predicate}"
+        case Form.KNEX | Form.OBJECTION if predicate or _has_expression(elements):
+            return f".onConflict(knex.raw({_javascript(f'({_elements(elements)}){predicate}')}))"
+        case Form.KYSELY if len(elements) == 1 and _has_expression(elements):
+            return f"oc.expression(sql`{elements[0].label}`){_where_of_kysely(where)}"
+        case Form.OTHER | Form.MIKRO_ORM | Form.SEQUELIZE:
             return f"({', '.join(e.label for e in elements)}){predicate} as the target"
-    if where is not None or any(element.column is None for element in elements):
+    if _has_expression(elements) or (where is not None and call.form in _WITHOUT_PREDICATES):
         return None
-    columns = ",".join(element.label for element in elements)
-    python = call.form is Form.SUPABASE_PYTHON
-    return f'on_conflict="{columns}"' if python else f"onConflict: '{columns}'"
+    return _columns_line(call.form, [element.label for element in elements], where)
+
+
+def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str | None:
+    """Columns as a library takes them, with a predicate where it takes one."""
+    joined = ",".join(columns)
+    listed = f"[{', '.join(map(_javascript, columns))}]"
+    match form:
+        case Form.SUPABASE_PYTHON:
+            return f'on_conflict="{joined}"'
+        case Form.SUPABASE_JAVASCRIPT:
+            return f"onConflict: '{joined}'"
+        case Form.POSTGREST:
+            return f"on_conflict={joined}"
+        case Form.KNEX | Form.OBJECTION:
+            return f".onConflict({listed})"
+        case Form.KYSELY:
+            return f"oc.columns({listed}){_where_of_kysely(where)}"
+        case Form.DRIZZLE:
+            # the schema file's keys may be others than the database's names
+            argument = "" if where is None else f", targetWhere: sql`{where}`"
+            return (
+                f"target: [{', '.join(columns)}]{argument} with the table's columns of these names"
+            )
+        case Form.TYPEORM:
+            argument = "" if where is None else f", indexPredicate: {_javascript(where)}"
+            return (
+                f"conflictPaths: {listed}{argument} with the entity's properties of these columns"
+            )
+    return None
+
+
+_WITHOUT_PREDICATES = frozenset(
+    {Form.POSTGREST, Form.PRISMA, Form.SUPABASE_JAVASCRIPT, Form.SUPABASE_PYTHON}
+)
+
+
+def limit_of(form: Form) -> str:
+    """Return why a library has no form for a target."""
+    if form is Form.PRISMA:
+        return "Prisma matches rows by what its schema calls unique"
+    by = "PostgREST" if form in _WITHOUT_PREDICATES else form.value
+    return f"{by} infers by columns only"
+
+
+def _has_expression(elements: Sequence[Element]) -> bool:
+    return any(element.column is None for element in elements)
+
+
+def _elements(elements: Sequence[Element]) -> str:
+    return ", ".join(map(_element, elements))
+
+
+def _where_of_kysely(where: str | None) -> str:
+    return "" if where is None else f".where(sql`{where}`)"
+
+
+def _javascript(text: str) -> str:
+    """Text as JavaScript source, in single quotes where that reads well."""
+    return f"'{text}'" if not set(text) & set("'\\\n") else json.dumps(text)
 
 
 def _element(element: Element) -> str:
@@ -121,6 +184,8 @@ def constraint_line(call: Call, name: str) -> str:
     """Return the target of an upsert that names a constraint."""
     if call.form is Form.SQLALCHEMY:
         return f"constraint={quoted(name)}"
+    if call.form is Form.KYSELY:
+        return f"oc.constraint({_javascript(name)})"
     return f"ON CONFLICT ON CONSTRAINT {_identifier(name)}"
 
 

@@ -30,6 +30,8 @@ class Cause(Enum):
     LETTERS = "a string for a list"
     """``index_elements="email"``, which SQLAlchemy takes letter by letter."""
     LANGUAGE = "a language that is not read"
+    LIBRARY = "a library that is not read"
+    """Its upserts are seen; table and target are in models of its own, or in the database."""
     BOUND = "a bound predicate"
     """The predicate compares with a value of run time."""
 
@@ -75,10 +77,13 @@ def way_out(cause: Cause, call: Call, line: str | None = None) -> str:
 def _parameter(call: Call) -> str:
     if call.form.is_python:
         return (
-            "write one function a table, with the model and index_elements or **conflict_target(Model) in it: what "
-            "comes in as an argument is not followed"
+            "call it with the model and the keys themselves, or with constants: the calls that were scanned are "
+            "followed, and none states them"
         )
-    return "write one function a table, with the names of the table and of the key's columns in it"
+    return (
+        "call it with the names of the table and of the key's columns themselves: the calls that were scanned are "
+        "followed, and none states them"
+    )
 
 
 def _constant(call: Call) -> str:
@@ -96,10 +101,22 @@ def _bound(call: Call) -> str:
     return "write the value in the WHERE of the conflict target, as the partial index has it"
 
 
-_CONSTANT = {
+_CONSTANT: dict[Form, str] = {
     Form.SQLALCHEMY: "literals, or names that are set once at the top of a module",
     Form.SQL: "the names themselves in the SQL",
-    Form.SUPABASE_JAVASCRIPT: "string literals, or one const each",
+    Form.DRIZZLE: "the table and the columns of a schema file, or one const each",
+    Form.PRISMA: "where, create and update as objects, with the same values of the unique fields in where and create",
+    **dict.fromkeys(
+        (
+            Form.KNEX,
+            Form.KYSELY,
+            Form.OBJECTION,
+            Form.POSTGREST,
+            Form.SUPABASE_JAVASCRIPT,
+            Form.TYPEORM,
+        ),
+        "string literals, or one const each",
+    ),
 }
 
 _BY_CALL = {
@@ -126,6 +143,7 @@ _PLAIN = {
     Cause.NOT_SQL: "correct the statement; where it is a template, keep the names of table and columns out of it",
     Cause.LETTERS: 'write a list of one: index_elements=["..."]',
     Cause.LANGUAGE: "call the function in a test on a migrated database: its body is not read",
+    Cause.LIBRARY: "let a test run it on a migrated database: pytest --upsert-guard records what it sends",
     Cause.NO_MODEL: (
         "import the model's module where env.py takes its metadata from, or name the metadata that has it: "
         "--metadata module:attribute"

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from ..inference import Nulls
 
-__all__ = ["ColumnInOrder", "SuggestedDirectives", "order_of", "suggest_directives"]
+__all__ = [
+    "BY_PLACE",
+    "ColumnInOrder",
+    "RowOrder",
+    "SuggestedDirectives",
+    "order_of",
+    "suggest_directives",
+]
 
 _CHANGED = ("updat", "modif", "chang")
 _MADE = ("creat", "insert", "record", "added")
@@ -27,6 +34,23 @@ class ColumnInOrder:
     is_moment: bool
     """It holds a date or a point in time."""
     is_nullable: bool
+    is_number: bool = False
+    """It holds a number, or another value that grows from row to row: what a random one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowOrder:
+    """By which columns the newest of several rows is known."""
+
+    columns: tuple[str, ...] = ()
+    """Empty, without `choices`: the rows go by their place in the table."""
+
+    choices: tuple[str, ...] = ()
+    """Those among which a person has to choose; empty: `columns` say it."""
+
+
+BY_PLACE = RowOrder()
+"""Nothing orders them but their place in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +63,14 @@ class SuggestedDirectives:
     downgrade: str
     """Goes into ``downgrade()``, below the drop."""
 
+    is_open: bool = False
+    """Whether a person has to complete the first one, which fails until then."""
+
 
 def order_of(
     columns: Iterable[ColumnInOrder], primary_key: Sequence[str], key: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the columns that likely order rows by age, () where there is no such column.
+) -> RowOrder:
+    """Return the columns that likely order rows by age.
 
     What a moment is of, only its name says, so this reads names, which nothing that judges does. It may: the order is
     offered in a comment, named in the sentence above it, a person has to take the line over, and the rows that go are
@@ -53,9 +80,10 @@ def order_of(
     - that of the last change, and that of the making behind it where a row may never have been changed;
     - that of the making;
     - any that every row has, unless it is that of an end;
-    - else the primary key.
+    - else the primary key, where its values grow from row to row. A random one, such as a UUID's, says nothing of age,
+      nor does a text: then a person chooses among the columns that may tell the rows apart.
     """
-    of_key = frozenset(key)
+    columns, of_key = tuple(columns), frozenset(key)
     moments = sorted(
         (c for c in columns if c.is_moment and c.name not in of_key), key=lambda c: c.name
     )
@@ -65,7 +93,13 @@ def order_of(
     else:
         certain = [c for c in moments if not c.is_nullable and c not in ended]
         order = (made or certain)[:1]
-    return tuple(c.name for c in order) or tuple(primary_key)
+    if order:
+        return RowOrder(tuple(c.name for c in order))
+    growing = {c.name for c in columns if c.is_moment or c.is_number}
+    if all(name in growing or name in of_key for name in primary_key):
+        return RowOrder(tuple(primary_key))
+    others = [c.name for c in columns if c.name not in of_key and c.name not in primary_key]
+    return RowOrder(choices=tuple(others) or tuple(primary_key))
 
 
 def _named_after(columns: Iterable[ColumnInOrder], stems: Iterable[str]) -> list[ColumnInOrder]:
@@ -79,13 +113,14 @@ def suggest_directives(
     schema: str | None,
     where: str | None,
     nulls: Nulls,
-    order_by: Sequence[str],
+    order_by: RowOrder,
+    repoint: bool = False,
     prefix: str = "op.",
 ) -> SuggestedDirectives:
     """Return the two directives for a table.
 
+    :param repoint: whether other rows may refer to the table's by a foreign key.
     :param elements: Python source, as the check in the revision has it; `where` likewise.
-    :param order_by: column names.
     """
     key = f"{table!r}, [{', '.join(elements)}]"
     archive = cut_before(table, "_duplicates")
@@ -94,10 +129,16 @@ def suggest_directives(
         options.append(f"schema={schema!r}")
     if where is not None:
         options.append(f"where={where}")
-    order = ", ".join(map(repr, order_by))
+    is_open = bool(order_by.choices)
+    # three dots: the directive refuses them
+    order = "..." if is_open else ", ".join(map(repr, order_by.columns))
+    choices = ", ".join(map(repr, order_by.choices))
+    choose = f"  # instead of the dots, one or more of {choices}" if is_open else ""
+    moved = ["repoint=True"] if repoint else []
     not_distinct = ["nulls='not_distinct'"] if nulls == "not_distinct" else []
     return SuggestedDirectives(
         f"{prefix}deduplicate_upsert_key({key}, keep='last', order_by=[{order}], "
-        f"{', '.join([*options, *not_distinct])})",
+        f"{', '.join([*options, *moved, *not_distinct])}){choose}",
         f"{prefix}restore_deduplicated_rows({key}, {', '.join(options)})",
+        is_open,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .codes import Circumstance, FindingCode, Severity
 
-__all__ = ["Finding", "Location", "sentences"]
+__all__ = ["Finding", "Location", "OfferedLines", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,17 @@ class Location:
     def shown_path(self) -> str:
         """The path with slashes, whichever the system takes."""
         return self.path.replace(os.sep, "/") if self.is_file else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedLines:
+    """The directives that a person may paste into a revision."""
+
+    upgrade: str
+    downgrade: str
+    place: int = 1
+    """The line of ``upgrade()`` that it is among those of one report, counted from 1: their order matters."""
+    of: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +68,20 @@ class Finding:
     circumstance: Circumstance | None = None
     """What makes it better or worse than its code is as a rule; None: nothing."""
 
+    is_of_database: bool = field(default=False, compare=False)
+    """Whether the fact is about the whole database: people read it once, whatever the keys."""
+
     declared_at: Location | None = field(default=None, compare=False)
     """Where the key is declared; None: the finding is about no declared key, or its place is not known."""
 
+    helper: Location | None = None
+    """Where the upsert is written, by a function that the location calls; None: at the location."""
+
     offer: str | None = field(default=None, compare=False)
     """The part of the hint that declares a key, which findings at other places may share; None: it declares none."""
+
+    deduplication: OfferedLines | None = field(default=None, compare=False)
+    """What leaves one row of each key; None: the finding is about no duplicate rows, or nothing is offered."""
 
     @property
     def severity(self) -> Severity:

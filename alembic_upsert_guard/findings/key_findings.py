@@ -113,6 +113,19 @@ def missing_table(key: KeySubject) -> Finding:
     )
 
 
+def missing_tables(key: KeySubject, tables: int, database: str | None) -> Finding:
+    """Return that neither the table nor any other with a key is in the database, which people read once.
+
+    :param tables: how many tables have keys.
+    :param database: its name; None: it has none.
+    """
+    name = "" if database is None else f" {database}"
+    finding = missing_table(key)
+    fact = f"none of the {tables:,} tables is in the database{name}"
+    hint = "look whether this is the database that is meant, or run alembic upgrade head"
+    return replace(finding, fact=fact, hint=hint, is_of_database=True)
+
+
 def nullable_key(key: KeySubject, columns: Sequence[str]) -> Finding:
     """Return that rows with NULL in the key double, where nothing says that this is meant."""
     return key_finding(

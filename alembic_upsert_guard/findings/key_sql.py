@@ -1,13 +1,13 @@
-"""Why no index serves the SQL of a key, however it is made, and what to declare instead."""
+"""Why no index serves the SQL of a key, or none is known to, and what to do about it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..inference import Folded
+    from ..inference import Folded, MissingRight
 
-__all__ = ["CORRECT_THE_SQL", "folded_fact", "unread_fact", "written_instead"]
+__all__ = ["CORRECT_THE_SQL", "folded_fact", "missing_right_hint", "unread_fact", "written_instead"]
 
 
 def folded_fact(folded: Folded) -> str:
@@ -47,3 +47,9 @@ def written_instead(folded: Folded) -> str:
     if folded.column is not None:
         return f'write the column itself: "{folded.column}"'
     return "write the SQL in its simplest form, without constants that decide nothing"
+
+
+def missing_right_hint(lacking: MissingRight) -> str:
+    """Return what has to be granted before the database can be asked."""
+    where = ", on the primary" if lacking.is_replica else ""
+    return f"run {' or '.join(lacking.grants)}{where}: nothing is written with it, and the planner answers"

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..wording import counted
 from .codes import Circumstance, FindingCode
+from .finding import OfferedLines
 from .key_findings import key_finding
 from .rows import NULL_ROWS_HINT, OTHER_KEY, null_rows_fact
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .finding import Finding
     from .key_findings import KeySubject
     from .rows import RowsReport
 
-__all__ = ["Unread", "of_rows", "unread_rows"]
+__all__ = ["Unread", "of_rows", "unread_rows", "with_lines_in_order"]
 
-_UPGRADE_FIXES = "The upgrade that checks them offers the line that fixes them"
+_PASTE = "If it keeps the rows that are right, put this into the revision above the check"
 _BY_HAND = "Keep one row of each key and merge or delete the others, with what refers to them"
+_AS_LINE = " (line {} of {}: a table comes after those that it refers to)"
 _LYING_INDEX = (
     "The index was to keep them apart and does not, as after a change of its collation: fix the rows, then "
     "REINDEX it"
 )
 
 
-def of_rows(
-    key: KeySubject, report: RowsReport, *, served: bool, fixable: bool = True
-) -> list[Finding]:
-    """Return what the rows have against the key; counts, and no values.
+def of_rows(key: KeySubject, report: RowsReport, *, served: bool) -> list[Finding]:
+    """Return what the rows have against the key; counts, and no values. The report may suggest the lines that fix them.
 
     :param served: whether the database has an arbiter for the key, which then lies where there are duplicate rows.
-    :param fixable: whether the upgrade can offer a line that fixes them, on this kind of database.
     """
-    way_out = _LYING_INDEX if served else _UPGRADE_FIXES if fixable else _BY_HAND
-    findings = (_uncompared(key, report), _duplicates(key, report, way_out), _nulls(key, report))
+    duplicates = _duplicates(key, report, _LYING_INDEX if served else _BY_HAND)
+    if duplicates is not None and report.suggested is not None and not served:
+        lines = OfferedLines(upgrade=report.suggested.upgrade, downgrade=report.suggested.downgrade)
+        duplicates = _with_lines(duplicates, report.listing, lines)
+    findings = (_uncompared(key, report), duplicates, _nulls(key, report))
     return [finding for finding in findings if finding is not None]
+
+
+def with_lines_in_order(
+    findings: Sequence[Finding], places: Mapping[Finding, int]
+) -> list[Finding]:
+    """Return the findings, each line that is offered with its place among all of them.
+
+    :param places: where the table of each finding comes, those that others refer to first.
+    """
+    offering = [each for each in findings if each.deduplication is not None]
+    ordered = sorted(offering, key=lambda each: places.get(each, 0))
+    numbers = {id(each): number for number, each in enumerate(ordered, 1)}
+    return [
+        replace(
+            each,
+            deduplication=replace(each.deduplication, place=numbers[id(each)], of=len(ordered)),
+            hint=f"{each.hint}{_AS_LINE.format(numbers[id(each)], len(ordered))}",
+        )
+        if each.deduplication is not None and len(ordered) > 1
+        else each
+        for each in findings
+    ]
+
+
+def _with_lines(finding: Finding, listing: str, lines: OfferedLines) -> Finding:
+    return replace(
+        finding, hint=f"list them: {listing} {_PASTE}: {lines.upgrade}", deduplication=lines
+    )
 
 
 def _uncompared(key: KeySubject, report: RowsReport) -> Finding | None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..inference import Candidate, Code, ConflictTarget, Shortfall
-from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
+from .key_sql import (
+    CORRECT_THE_SQL,
+    folded_fact,
+    missing_right_hint,
+    unread_fact,
+    written_instead,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..databases import Database
-    from ..inference import MissingRight
 
 __all__ = [
     "NOT_DEFERRABLE_HINT",
     "deferrable_fact",
     "describe_candidate",
-    "missing_right_hint",
     "shortfall_fact",
     "shortfall_hint",
     "unique_by_itself",
@@ -35,7 +39,8 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
     """
     if shortfall.code is Code.PARTITION_KEY_MISSING:
         lacking = _listed(list(shortfall.columns))
-        return f"the table is partitioned by {lacking}, which {subject} lacks: nothing unique can span the partitions"
+        by = lacking if shortfall.partitioner is None else f"{lacking} ({shortfall.partitioner})"
+        return f"the table is partitioned by {by}, which {subject} lacks: nothing unique can span the partitions"
     if shortfall.rules:
         return _rules(shortfall)
     if shortfall.relation is not None:
@@ -50,8 +55,8 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
             f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
         )
     if shortfall.lacking is not None:
-        asks = f"{shortfall.lacking.role} may not ask the database"
-        return _unproven_fact(shortfall.candidate, asks)
+        why = f"{shortfall.lacking.role} may not ask the database"
+        return _unproven(target, shortfall.candidate, why)
     if shortfall.code is Code.PREDICATE_MISMATCH:
         return _predicate(target, shortfall.candidate, subject)
     return _FACTS[shortfall.code](target, shortfall.candidate)
@@ -73,15 +78,11 @@ def shortfall_hint(shortfall: Shortfall) -> str | None:
         return CORRECT_THE_SQL
     if shortfall.lacking is not None:
         return missing_right_hint(shortfall.lacking)
+    if shortfall.partitioner is not None:
+        return f"add {_listed(list(shortfall.columns))} to the key and to every upsert on it"
     if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
         return unique_by_itself(shortfall.columns[0])
     return None
-
-
-def missing_right_hint(lacking: MissingRight) -> str:
-    """Return what has to be granted before the database can be asked."""
-    where = ", on the primary" if lacking.is_replica else ""
-    return f"run {' or '.join(lacking.grants)}{where}: nothing is written with it, and the planner answers"
 
 
 def _rules(shortfall: Shortfall) -> str:
@@ -117,9 +118,14 @@ def unmakeable_fact(target: ConflictTarget, shortfall: Shortfall) -> str:
     if "an expression" in shortfall.columns:
         way = "partition it by columns of the key"  # 0A000 for expressions, whatever the key holds
     return (
-        f"is never served ({shortfall.code}): {fact}, and PostgreSQL makes no such index (0A000). To be served, {way}, "
+        f"is never served ({shortfall.code}): {fact}, and {_refusing_index(shortfall)}. To be served, {way}, "
         "and upsert on the same"
     )
+
+
+def _refusing_index(shortfall: Shortfall) -> str:
+    state = "TS103" if shortfall.partitioner == "TimescaleDB" else "0A000"
+    return f"{shortfall.partitioner or 'PostgreSQL'} makes no such index ({state})"
 
 
 def unique_by_itself(rowid: str) -> str:
@@ -190,13 +196,11 @@ def _nulls(_: ConflictTarget, candidate: Candidate | None) -> str:
     return f"{_named(candidate)} takes NULLs as {mode}, the key states otherwise"
 
 
-def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
+def _unproven(
+    _: ConflictTarget, candidate: Candidate | None, why: str = "the database could not be asked"
+) -> str:
     if candidate is None:
         return "it is a view: the database infers on the table behind it"
-    return _unproven_fact(candidate, "the database could not be asked")
-
-
-def _unproven_fact(candidate: Candidate | None, why: str) -> str:
     return f"{_named(candidate)} may or may not serve: its SQL reads differently, and {why} whether it means the same"
 
 

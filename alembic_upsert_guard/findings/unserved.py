@@ -47,6 +47,8 @@ class UpsertInCode:
 
     location: Location | None
     """None: it is of a server's statistics, which have no places."""
+    helper: Location | None = None
+    """Where it is written, by a function that the location calls; None: at the location."""
     occurrence: str = ""
     """That it ran or failed, and how often: ``that ran 12 times``; empty: its source does not count."""
     schema: str | None
@@ -82,6 +84,7 @@ class UpsertInCode:
             fact=fact,
             hint=hint,
             location=self.location,
+            helper=self.helper,
         )
 
 

@@ -184,6 +184,9 @@ class Traits:
     partition_columns: tuple[str, ...] = ()
     """The partition key, in its order; ``an expression`` stands for one. Empty: not partitioned."""
 
+    partitioner: str | None = None
+    """The extension that partitions the table, as people name it; None: the database itself does, or nothing."""
+
     auto_increment: frozenset[str] = frozenset()
     """The columns that the database numbers by itself (MySQL, MariaDB: AUTO_INCREMENT)."""
 

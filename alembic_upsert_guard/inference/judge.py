@@ -133,7 +133,10 @@ def _unserved(
     """
     lacking = missing_partition_columns(target, traits)
     if lacking:
-        return Verdict(State.SHORT, (), Shortfall(Code.PARTITION_KEY_MISSING, columns=lacking))
+        shortfall = Shortfall(
+            Code.PARTITION_KEY_MISSING, columns=lacking, partitioner=traits.partitioner
+        )
+        return Verdict(State.SHORT, (), shortfall)
     unservable = holds_the_rowid(target, traits)
     if unservable is not None:
         return Verdict(State.SHORT, (), unservable)

@@ -88,6 +88,9 @@ class Shortfall:
     For `missing-arbiter`: SQLite's rowid, beside which the target has other elements. Nothing that can be made serves.
     """
 
+    partitioner: str | None = None
+    """For `partition-key-missing`: the extension that partitions the table; None: the database itself does."""
+
     folded: Folded | None = None
     """For `missing-arbiter`: the SQL that no index made of it serves."""
 

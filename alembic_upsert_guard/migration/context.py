@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError, messaging
+from sqlalchemy import MetaData
 from sqlalchemy.sql.elements import ClauseElement
 
 from ..catalog import TableName
+from ..declaration import declarations_of
 from ..inference import ConflictTarget, Element
 from ..sqltext import ended, literal_sql
 
@@ -22,13 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOGGER",
+    "PLUGIN",
     "VALIDATE_SWITCH",
     "connection_of",
+    "declaring_metadata",
+    "is_plugin_on",
     "log",
+    "metadata_of",
     "prints_folded",
     "reveals",
     "table_of",
     "target_of",
+    "validates_all",
     "validation_enabled",
 ]
 
@@ -37,8 +45,11 @@ LOGGER = "alembic.autogenerate.upsert_guard"
 
 log = logging.getLogger(LOGGER)
 
+PLUGIN = "alembic.autogenerate.upsert_guard"
+"""The entry point's name, by which ``autogenerate_plugins`` switches it off."""
+
 VALIDATE_SWITCH = "upsert_guard_validate"
-"""The ``-x`` argument that turns the check of the rows off."""
+"""The ``-x`` argument that turns the check of the rows off, and the option that asks for it everywhere."""
 
 
 def validation_enabled(context: MigrationContext) -> bool:
@@ -55,6 +66,31 @@ def validation_enabled(context: MigrationContext) -> bool:
             f"-x {VALIDATE_SWITCH}={stated} is not known: write -x {VALIDATE_SWITCH}=off, or leave it out"
         )
     return bool(stated == "on")
+
+
+def validates_all(context: MigrationContext) -> bool:
+    """Return whether every operation that makes something unique has the rows checked before.
+
+    :raises CommandError: the option of ``context.configure()`` has another value than ``"all"``.
+    """
+    stated = context.opts.get(VALIDATE_SWITCH)
+    if stated not in (None, "all"):
+        raise CommandError(
+            f'context.configure({VALIDATE_SWITCH}={stated!r}) is not known: write "all", or leave it out'
+        )
+    return stated is not None
+
+
+def is_plugin_on(context: MigrationContext) -> bool:
+    """Return whether ``autogenerate_plugins`` of ``context.configure()`` lets the plugin take part."""
+    stated = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
+    off = [name.removeprefix("~") for name in stated if name.startswith("~")]
+    on = [name for name in stated if not name.startswith("~")]
+    return _names_plugin(on) and not _names_plugin(off)
+
+
+def _names_plugin(names: Sequence[str]) -> bool:
+    return any(fnmatchcase(PLUGIN, name) for name in names)
 
 
 def reveals(context: MigrationContext, operation: MigrateOperation) -> bool:
@@ -74,6 +110,20 @@ def connection_of(context: MigrationContext) -> Connection:
     connection = context.connection
     assert connection is not None  # noqa: S101 - only with --sql there is none
     return connection
+
+
+def declaring_metadata(context: MigrationContext) -> tuple[MetaData, ...]:
+    """Return what of ``target_metadata`` declares keys; empty: nothing does."""
+    return tuple(
+        each for each in metadata_of(context) if any(map(declarations_of, each.tables.values()))
+    )
+
+
+def metadata_of(context: MigrationContext) -> tuple[MetaData, ...]:
+    """Return the ``target_metadata`` of ``context.configure()``, one or several; empty: there is none."""
+    stated = context.opts.get("target_metadata")
+    several: Sequence[Any] = stated if isinstance(stated, list | tuple) else (stated,)
+    return tuple(each for each in several if isinstance(each, MetaData))
 
 
 def table_of(context: MigrationContext, name: str, schema: str | None) -> TableName:

@@ -16,10 +16,23 @@ if TYPE_CHECKING:
 __all__ = ["plugin", "setup"]
 
 
+_WATCHED = (
+    "AddColumnOp",
+    "AddConstraintOp",
+    "CreateIndexOp",
+    "DropColumnOp",
+    "DropConstraintOp",
+    "DropIndexOp",
+    "ExecuteSQLOp",
+)
+"""Alembic's operations that make something unique, or drop what is: by name, which every version has."""
+
+
 def setup(plugin: Plugin) -> None:
     """Register the directives, how they run, how they are rendered, and the comparators."""
     from alembic.autogenerate.render import renderers  # noqa: PLC0415
     from alembic.operations import BatchOperations, Operations  # noqa: PLC0415
+    from alembic.operations import ops as alembic_ops  # noqa: PLC0415
     from alembic.util import DispatchPriority  # noqa: PLC0415
 
     from . import operations as ops  # noqa: PLC0415
@@ -28,6 +41,7 @@ def setup(plugin: Plugin) -> None:
     from .render import arbiters as render_arbiters  # noqa: PLC0415
     from .render import keys as render  # noqa: PLC0415
     from .toimpl import concurrent, keys, rows  # noqa: PLC0415
+    from .toimpl.stock_operations import watched  # noqa: PLC0415
 
     create = concurrent.create_concurrently, render_arbiters.render_create_concurrently
     drop = concurrent.drop_concurrently, render_arbiters.render_drop_concurrently
@@ -63,6 +77,11 @@ def setup(plugin: Plugin) -> None:
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
     renderers.dispatch_for(ops.CreateArbiterIndexOp)(render_arbiters.render_arbiter_index)
+
+    for operation in _WATCHED:
+        of_others = Operations._to_impl.dispatch(getattr(alembic_ops, operation))  # noqa: SLF001 - no public name
+        implementation = watched(of_others)
+        Operations.implementation_for(getattr(alembic_ops, operation), replace=True)(implementation)
 
     plugin.add_autogenerate_comparator(
         comparators.mark_table, "table", "upsert_guard", priority=DispatchPriority.LAST

@@ -36,6 +36,9 @@
     reference_labels pg_catalog.text[] := '{}';
     repointed pg_catalog.jsonb := '{}';
     columns pg_catalog.text[];
+    broken pg_catalog.text; -- the unique index of a referring table that moved references break
+    collision pg_catalog.text; -- the query for two of its rows, and then these
+    message pg_catalog.text;
     lacking pg_catalog.text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -325,8 +328,56 @@ BEGIN
             reference.only_child, reference.moves, only_relation, is_gone, is_kept, reference.meets,
             reference.stays);
         PERFORM set_config('search_path', users_path, true);
-        EXECUTE statement;
-        GET DIAGNOSTICS counted = ROW_COUNT;
+        BEGIN
+            EXECUTE statement;
+            GET DIAGNOSTICS counted = ROW_COUNT;
+        EXCEPTION WHEN unique_violation THEN
+            -- the reference is in a key of the table that refers: which two of its rows become equal?
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+            GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME, message = MESSAGE_TEXT;
+            collision := NULL;
+            SELECT format('SELECT pg_catalog.array_to_string((pg_catalog.array_agg(%1$s ORDER BY %1$s))[1:2], '' and '') '
+                          'FROM %2$s AS child LEFT JOIN (pg_temp.upsert_guard_surplus AS surplus JOIN %3$s AS gone ON %4$s '
+                          'JOIN %3$s AS kept ON %5$s) ON %6$s%7$s WHERE %8$s GROUP BY %9$s '
+                          'HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1',
+                          coalesce(named.identity, 'child.ctid'), reference.only_child, only_relation, is_gone, is_kept,
+                          reference.meets, reference.stays, becomes.is_a_key, becomes.columns)
+            INTO collision
+            FROM pg_index i
+            JOIN pg_class k ON k.oid = i.indexrelid AND k.relname = broken
+            JOIN pg_constraint con ON con.oid = reference.oid AND con.conrelid = i.indrelid
+            CROSS JOIN LATERAL (
+                SELECT string_agg(moved.value, ', ' ORDER BY each.place) AS columns,
+                       string_agg(moved.value || ' IS NOT NULL', ' AND ' ORDER BY each.place) AS is_a_key
+                FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS each(number, place)
+                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = each.number
+                LEFT JOIN pg_attribute r ON r.attrelid = con.confrelid
+                     AND r.attnum = con.confkey[array_position(con.conkey, each.number)]
+                CROSS JOIN LATERAL (SELECT CASE WHEN r.attname IS NULL THEN format('child.%I', a.attname)
+                                    ELSE format('coalesce(kept.%I, child.%I)', r.attname, a.attname) END) AS moved(value)
+                WHERE each.place <= i.indnkeyatts
+            ) AS becomes
+            CROSS JOIN LATERAL (
+                SELECT 'pg_catalog.concat_ws('', '', ' || string_agg(
+                           format('pg_catalog.concat(%L, child.%I)', a.attname || ' = ', a.attname), ', '
+                           ORDER BY each.place) || ')' AS identity
+                FROM pg_index p CROSS JOIN LATERAL unnest(p.indkey::smallint[]) WITH ORDINALITY AS each(number, place)
+                JOIN pg_attribute a ON a.attrelid = p.indrelid AND a.attnum = each.number
+                WHERE p.indrelid = i.indrelid AND p.indisprimary AND each.place <= p.indnkeyatts
+            ) AS named
+            WHERE i.indexprs IS NULL AND i.indpred IS NULL;
+            IF collision IS NOT NULL THEN
+                EXECUTE collision INTO collision;
+            END IF;
+            IF collision IS NULL THEN -- another table's, as by a trigger
+                RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = message;
+            END IF;
+            RAISE EXCEPTION USING ERRCODE = 'UG001',
+                MESSAGE = key_label || ' cannot be deduplicated: the foreign key ' || reference.label
+                    || ' is in ' || broken || ', and moving its references makes rows equal that this keeps apart; nothing '
+                    || 'was changed. Merge these rows or delete one of them first',
+                DETAIL = 'The rows ' || collision || ' would be equal';
+        END;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF counted > 0 THEN
             repointed := repointed || jsonb_build_object(reference.label, counted);

@@ -9,6 +9,7 @@ from .deduplicate import (
     script_deduplication,
     script_restoration,
 )
+from .offer import is_referred_to, offer_for, parents_first
 from .order import newest_by
 from .postgresql import index_obstacle_on
 from .preflight import read_rows
@@ -25,9 +26,12 @@ __all__ = [
     "can_deduplicate",
     "deduplicate",
     "index_obstacle_on",
+    "is_referred_to",
     "listing_sql",
     "lost_with_the_table",
     "newest_by",
+    "offer_for",
+    "parents_first",
     "read_rows",
     "restore",
     "script_check",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.postgresql import sqlstate
-from ..catalog.reading import all_or_nothing, execute, first_sentence
+from ..catalog.reading import all_or_nothing, detail_of, execute, first_sentence
 from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
 from .deduplicate_postgresql import (
@@ -149,5 +149,5 @@ def _run(connection: Connection, block: str) -> tuple[int, tuple[tuple[str, int]
             )
     except DBAPIError as error:
         if sqlstate(error) == OUR_STATE:
-            raise DeduplicationError(first_sentence(error)) from error
+            raise DeduplicationError(first_sentence(error), detail_of(error)) from error
         raise

@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 
 from ..catalog.reading import execute
 from ..databases import POSTGRESQL, database_for
-from ..findings import DuplicateGroup
+from ..findings import BY_PLACE, DuplicateGroup, RowOrder
 from .order import newest_by
 from .postgresql.relation import columns_of
 from .statements import sample_sql, totals_sql
@@ -34,7 +34,7 @@ class RowFacts:
     null_rows: int = 0
     sample: tuple[DuplicateGroup, ...] = ()
     identity: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
+    order_by: RowOrder = BY_PLACE
     obstacle: str | None = None
     doubt: str | None = None
     listed: tuple[str, ...] = ()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Date, DateTime
+from sqlalchemy import Date, DateTime, Integer, Numeric
 from sqlalchemy.types import TypeDecorator
 
-from ..findings import ColumnInOrder, order_of
+from ..findings import ColumnInOrder, RowOrder, order_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,16 +19,21 @@ __all__ = ["newest_by"]
 
 def newest_by(
     columns: Iterable[tuple[str, Any, bool]], primary_key: Sequence[str], target: ConflictTarget
-) -> tuple[str, ...]:
+) -> RowOrder:
     """Return :func:`.order_of` the columns.
 
     :param columns: name, type and whether it is nullable, of a model's table or as reflected.
     """
-    ordered = [ColumnInOrder(name, _is_moment(type_), null) for name, type_, null in columns]
+    ordered = [
+        ColumnInOrder(
+            name, _is_of(type_, DateTime | Date), null, is_number=_is_of(type_, Integer | Numeric)
+        )
+        for name, type_, null in columns
+    ]
     return order_of(ordered, primary_key, target.labels)
 
 
-def _is_moment(type_: Any) -> bool:
+def _is_of(type_: Any, kind: Any) -> bool:
     while isinstance(type_, TypeDecorator):
         type_ = type_.impl
-    return isinstance(type_, DateTime | Date)
+    return isinstance(type_, kind)

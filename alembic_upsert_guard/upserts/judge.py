@@ -15,7 +15,7 @@ from .advice import SqlAdvice
 from .declared import DeclaredTables
 from .lookup_case import LookupCase
 from .routine_case import RoutineCase
-from .target import Lookup
+from .target import Elements, Lookup
 from .target_case import TargetCase, readable_target, unread_upsert
 from .upsert import JudgedUpsert, Resolution
 from .witness import Witness
@@ -57,6 +57,7 @@ def judge_upserts(
             cases[upsert] = RoutineCase(witness, upsert, upsert.routine, in_sql=models is None)
         elif upsert in targets:
             table, target = targets[upsert]
+            target = _inferred(target, models, upsert)
             case = LookupCase if isinstance(target, Lookup) else TargetCase
             cases[upsert] = case(
                 witness,
@@ -76,6 +77,17 @@ def judge_upserts(
 
 
 _BY_MODELS = (Resolution.DECLARED, Resolution.MODELLED)
+
+
+def _inferred(target: Target, models: DeclaredTables | None, upsert: Upsert) -> Target:
+    """A lookup as the ON CONFLICT that is sent in its place, where the models have exactly its elements."""
+    if not isinstance(target, Lookup) or not target.infers_modelled or models is None:
+        return target
+    model = models.table(upsert.schema, str(upsert.table_name))
+    wanted = frozenset(target.elements)
+    arbiters = () if model is None else model.arbiters
+    exact = any(frozenset(a.elements) == wanted and not a.partial for a in arbiters)
+    return Elements(target.elements) if exact else target
 
 
 def _readable_targets(

@@ -110,6 +110,8 @@ class Lookup:
     """What looks rows up, as messages name it: ``MERGE``."""
     predicate: str | Unread | None = None
     """What else the condition asks of the row, in the SQL parser's normal form; None: nothing."""
+    infers_modelled: bool = False
+    """Whether ON CONFLICT is sent where the models are unique on exactly these elements."""
 
 
 Target: TypeAlias = (

@@ -248,6 +248,7 @@ def subject_of(upsert: Upsert) -> UpsertInCode:
     counts = upsert.source is Source.STATEMENTS and upsert.calls is not None
     return UpsertInCode(
         location=upsert.location,
+        helper=upsert.helper,
         occurrence=occurrence(upsert.calls or 0, failed=upsert.location is not None)
         if counts
         else "",

@@ -29,6 +29,7 @@ __all__ = [
     "Place",
     "Resolution",
     "RoutineContext",
+    "RoutineHead",
     "Source",
     "Upsert",
     "call_site_member",
@@ -121,6 +122,28 @@ class RoutineContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineHead:
+    """A function or procedure, by the name and the arguments that tell it from others of that name; or a rule."""
+
+    name: str
+    """Without a schema of ``public``."""
+    arguments: tuple[str, ...] | None
+    """Each as it is written, in lower case and without its default; None: none are written."""
+    is_drop: bool = False
+
+    def replaces(self, other: RoutineHead) -> bool:
+        """Return whether there is no `other` any more once this statement has run.
+
+        What is dropped is named by the types of its arguments only: the number of them has to do.
+        """
+        if self.name != other.name or self.arguments is None or other.arguments is None:
+            return self.name == other.name
+        if self.is_drop:
+            return len(self.arguments) == len(other.arguments)
+        return self.arguments == other.arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
     """One upsert, as its source spells it."""
 
@@ -137,6 +160,8 @@ class Upsert:
     """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
     routine: RoutineContext | None = None
     """None: it is no routine's, and table and target are all that a database is asked about."""
+    definition: RoutineHead | None = None
+    """The routine that the code around it defines, for a database to run; None: it runs where it is written."""
     calls: int | None = None
     """How often it ran, or failed; None: its source does not count."""
 
@@ -147,6 +172,14 @@ class Upsert:
         if path is None or line is None:
             return None
         return Location(path, line, is_file=self.source is not Source.FUNCTIONS)
+
+    @property
+    def helper(self) -> Location | None:
+        """Where the function that its place calls writes it, as a finding has it; None: at its place."""
+        at = self.place.helper
+        if at is None or at.path is None or at.line is None:
+            return None
+        return Location(at.path, at.line)
 
     @property
     def schema(self) -> str | None:
@@ -206,6 +239,8 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
     recorded: dict[str, Any] = {}
     if upsert.source in (Source.OBSERVED, Source.STATEMENTS):
         recorded["arbiters"] = list(judged.arbiters)
+    if upsert.helper is not None:
+        recorded["helper"] = {"path": upsert.helper.shown_path, "line": upsert.helper.line}
     if upsert.calls is not None:
         recorded["calls"] = upsert.calls
     return {

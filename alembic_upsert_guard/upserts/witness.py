@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..catalog import Inferred, TableName, catalog_for
+from ..catalog import Inferred, KeyQuestion, TableName, catalog_for
 from ..catalog.functions import Answer, Question, ask_planner
 from ..catalog.names import columns_of, default_schemas_of, names_as_spelled
 from ..databases import database_for
-from ..inference import Code, ConflictTarget, Kind, Shortfall, State, judge
+from ..findings.key_sql import missing_right_hint
+from ..inference import Candidate, Code, ConflictTarget, Kind, Shortfall, State, judge
 from ..sqltext import quoted, target_sql
 from ..verdict.answer import conclude
 from ..verdict.inferred import inferred_arbiters
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import Offered
-    from ..inference import Candidate, Verdict
+    from ..inference import Verdict
 
 __all__ = ["TargetQuestion", "Witness"]
 
@@ -142,10 +143,30 @@ class Witness:
             if inferred.doubt is None:
                 return _settled(inferred, offered, verdict)
             if not by_judge:
-                return Evidence(resolution=Resolution.UNRESOLVED, reason=inferred.doubt)
+                return self._of_reader(table, target, inferred.doubt)
         if verdict.state is State.SATISFIED:
             return SERVED
         return Evidence(resolution=Resolution.UNSERVED, shortfall=verdict.shortfall)
+
+    def _of_reader(self, table: TableName, target: ConflictTarget, doubt: str) -> Evidence:
+        """What is known of a target that the planner could not be asked about, as by a role that may only read."""
+        offered = self.offered[table]
+        arbiter = Candidate(
+            name=None,
+            elements=target.elements,
+            partial=target.predicate is not None,
+            predicate=target.predicate,
+        )
+        question = KeyQuestion(table=table, arbiter=arbiter, target=target, offered=offered)
+        (spelled,) = self._catalog.settle(self._connection, [question])
+        known = spelled.inferred
+        named = None if known is None or known.doubt is not None else known.arbiters
+        verdict = judge(spelled.target, spelled.candidates, offered.traits, named=named)
+        if verdict.state is State.SATISFIED:
+            arbiters = tuple(str(each.name) for each in verdict.arbiters)
+            return Evidence(resolution=Resolution.SERVED, arbiters=arbiters)
+        grant = "" if spelled.lacking is None else f"; {missing_right_hint(spelled.lacking)}"
+        return Evidence(resolution=Resolution.UNRESOLVED, reason=f"{doubt}{grant}")
 
     def _missing_columns(self, table: TableName, target: ConflictTarget) -> list[str]:
         if self._database.has_planner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName, catalog_for
 from ..catalog.messages import holds_no_value, message_of
+from ..catalog.names import database_name
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
@@ -23,6 +25,7 @@ from ..findings import (
     Unread,
     beside_other_tables,
     missing_table,
+    missing_tables,
     nullable_key,
     nulls_mismatch,
     of_rows,
@@ -30,9 +33,10 @@ from ..findings import (
     short_key,
     unknown_dialect,
     unread_rows,
+    with_lines_in_order,
 )
 from ..inference import State
-from ..rows import RowsOfKey, can_deduplicate, listing_sql, read_rows
+from ..rows import RowsOfKey, is_referred_to, listing_sql, offer_for, parents_first, read_rows
 from ..sqltext import literal_sql
 from .answer import answer_for
 from .checked import Checked, CheckedKey
@@ -97,9 +101,14 @@ def _check_all(
     keys: list[CheckedKey] = []
     findings: list[Finding] = []
     homes: dict[str, str | None] = {}
+    order = parents_first({t for own in living.values() for t in own.metadata.tables.values()})
+    places: dict[Finding, int] = {}
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
+    absent = missing_table
+    if not existing and len(living) > 1:
+        absent = partial(missing_tables, tables=len(living), database=database_name(connection))
     for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
         if table.schema is None:
             found = existing.get(table)
@@ -107,18 +116,20 @@ def _check_all(
         if table not in existing:
             for subject in sorted((_key_of(table, d) for d in declarations_of(table)), key=_name):
                 keys.append(_unserved(subject))
-                findings.append(missing_table(subject))
+                findings.append(absent(subject))
             continue
         for key in sorted(existing[table], key=lambda k: _name(_key_of(k.table, k.declaration))):
             checked, of_key = _check(connection, key)
             keys.append(checked)
             findings += of_key
             if rows:
-                findings += _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
+                broken = _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
+                findings += broken
+                places |= dict.fromkeys(broken, order.get(living[table], 0))
     return Checked(
         # once, though two models of one table declare it
         keys=tuple(dict.fromkeys(keys)),
-        findings=tuple(dict.fromkeys(findings)),
+        findings=tuple(with_lines_in_order(list(dict.fromkeys(findings)), places)),
         models={
             there.fullname: table.fullname for there, table in living.items() if there is not table
         },
@@ -200,8 +211,9 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
         return [unread_rows(subject, _why_unread(error), message, listing)]
     except HiddenRowsError as error:
         return [unread_rows(subject, Unread.HIDDEN, error.fact)]
-    fixable = can_deduplicate(connection.dialect)
-    return of_rows(subject, report, served=served, fixable=fixable)
+    repoint = is_referred_to([key.table.metadata], key.table.schema, key.table.name)
+    offer = offer_for(connection.dialect, rows, report, repoint=repoint)
+    return of_rows(subject, replace(report, suggested=offer), served=served)
 
 
 def _why_unread(error: DBAPIError) -> Unread:

@@ -1,20 +1,23 @@
-"""How fast a large tree is scanned, as a ratio to parsing every Python file of it in the same run.
+"""How fast a tree is scanned and in how much memory, as a ratio to parsing every Python file of it, in turn in one run.
 
-python -m tests.benchmarks.scan [--files 5000] [--rounds 3] [--processes 2] [FOLDER ...]
+python -m tests.benchmarks.scan [--files 5000] [--rounds 3] [FOLDER ...]
 
-Without folders: the packages of this interpreter, copied as often as it takes to have so many files.
+Without folders: the packages of this interpreter, copied as often as it takes to have so many files. Each way is a
+process of its own, its start included; the memory is that of its largest process.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import os
 import shutil
 import statistics
+import sys
 import sysconfig
 import tempfile
 import warnings
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -22,7 +25,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table as Printed
 
-from alembic_upsert_guard.upserts.scan import DeclaredTables, scan
+from alembic_upsert_guard.upserts.scan import DeclaredTables, scan, tree_reader
+from alembic_upsert_guard.upserts.scan.cache import ScanCache
 from alembic_upsert_guard.upserts.scan.files import read_bytes
 from alembic_upsert_guard.upserts.scan.needles import may_upsert
 from alembic_upsert_guard.upserts.scan.walk import find_files
@@ -34,16 +38,20 @@ NOTHING = DeclaredTables(())
 
 
 def main() -> None:
-    """Print files a second, and the ratios."""
+    """Print seconds, files a second, memory and the ratios; or take one of the ways, in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.way:
+        WAYS[arguments.way](arguments.folders, arguments.cache)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        folders = arguments.folders or copies(arguments.files, Path(folder))
-        report(folders, arguments.rounds, arguments.processes)
+        folders = arguments.folders or copies(arguments.files, Path(folder) / "copies")
+        report(folders, arguments.rounds, Path(folder) / "cache")
 
 
 def copies(files: int, into: Path) -> list[Path]:
@@ -62,65 +70,92 @@ def left_out(name: str) -> bool:
     return "." in name and not name.endswith((".py", ".sql", ".js", ".ts"))
 
 
-def report(folders: Sequence[Path], rounds: int, processes: int) -> None:
-    """Scan and parse the same tree, in turn."""
-    paths = find_files([str(folder) for folder in folders], (".py",)).paths
-    size = sum(Path(path).stat().st_size for path in paths)
-    ways: dict[str, Callable[[], object]] = {
-        "parse every file": lambda: [parse(path) for path in paths],
-        "read every file": lambda: [read_bytes(path) for path in paths],
-        "read, and look at the bytes": lambda: [looks_like_one(path) for path in paths],
-        "scan": lambda: scan(folders, NOTHING),
-        f"scan in {processes} processes": lambda: in_processes(paths, processes),
-    }
-    taken: dict[str, list[float]] = {way: [] for way in ways}
+# -- ways
+
+
+def python_files(folders: Sequence[Path]) -> list[str]:
+    """Those that every way looks at."""
+    return find_files([str(folder) for folder in folders], (".py",)).paths
+
+
+def parse_every_file(folders: Sequence[Path], _: Path) -> None:
+    """What a scanner without a look at the bytes would do, at the least."""
+    warnings.simplefilter("ignore")
+    for path in python_files(folders):
+        with suppress(SyntaxError, ValueError):
+            ast.parse(Path(path).read_bytes())
+
+
+def look_at_every_file(folders: Sequence[Path], _: Path) -> None:
+    """Read, and search the bytes."""
+    for path in python_files(folders):
+        source = read_bytes(path)
+        _ = isinstance(source, bytes) and may_upsert(source)
+
+
+def scan_in_one_process(folders: Sequence[Path], _: Path) -> None:
+    """As on systems that copy none."""
+    tree_reader.workers_for = lambda _: 1
+    scan(folders, NOTHING)
+
+
+def scan_as_it_is(folders: Sequence[Path], _: Path) -> None:
+    """With --no-cache."""
+    scan(folders, NOTHING)
+
+
+def scan_again(folders: Sequence[Path], cache: Path) -> None:
+    """An unchanged tree; the first of the rounds fills the cache."""
+    scan(folders, NOTHING, cache=ScanCache(cache, b"benchmark", ""))
+
+
+WAYS: dict[str, Callable[[Sequence[Path], Path], None]] = {
+    "parse every file": parse_every_file,
+    "read, and look at the bytes": look_at_every_file,
+    "scan in one process": scan_in_one_process,
+    "scan": scan_as_it_is,
+    "scan again, unchanged": scan_again,
+}
+
+
+# -- report
+
+
+def report(folders: Sequence[Path], rounds: int, cache: Path) -> None:
+    """Take each way in turn, so often."""
+    measure("scan again, unchanged", folders, cache)
+    taken: dict[str, list[tuple[float, int]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
-        for way, run in ways.items():
-            began = perf_counter()
-            run()
-            taken[way].append(perf_counter() - began)
+        for way in WAYS:
+            taken[way].append(measure(way, folders, cache))
+    paths = python_files(folders)
     found = scan(folders, NOTHING)
-    printed = Printed("way", "seconds (median)", "files/s", "x parsing all")
-    parsing = statistics.median(taken["parse every file"])
-    for way, seconds in taken.items():
-        median = statistics.median(seconds)
-        printed.add_row(
-            way, f"{median:.2f}", f"{len(paths) / median:,.0f}", f"{parsing / median:.1f}"
-        )
+    printed = Printed("way", "seconds (median)", "files/s", "of parsing all", "peak, MB")
+    parsing = statistics.median(seconds for seconds, _ in taken["parse every file"])
+    for way, measured in taken.items():
+        median = statistics.median(seconds for seconds, _ in measured)
+        peak = max(memory for _, memory in measured) / 1024
+        speed = f"{len(paths) / median:,.0f}"
+        printed.add_row(way, f"{median:.2f}", speed, f"{median / parsing:.2f}", f"{peak:,.0f}")
+    size = sum(Path(path).stat().st_size for path in paths)
     Console().print(
         f"{len(paths):,} Python files, {size / 1e6:,.0f} MB, {rounds} rounds; {found.files:,} files scanned, "
-        f"{sum(map(looks_like_one, paths)):,} parsed, {len(found.upserts):,} upserts, "
-        f"{len(found.problems):,} problems",
+        f"{len(found.upserts):,} upserts, {len(found.problems):,} problems",
         printed,
     )
 
 
-def parse(path: str) -> ast.Module | None:
-    """What a scanner without a look at the bytes would do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(Path(path).read_bytes())
-        except (SyntaxError, ValueError):
-            return None
-
-
-def looks_like_one(path: str) -> bool:
-    """Whether a file has to be parsed."""
-    source = read_bytes(path)
-    return isinstance(source, bytes) and may_upsert(source)
-
-
-def in_processes(paths: Sequence[str], processes: int) -> int:
-    """Scan in several processes, in chunks that even them out."""
-    chunks = [paths[n :: processes * 4] for n in range(processes * 4)]
-    with ProcessPoolExecutor(processes) as pool:
-        return sum(pool.map(upserts_in, chunks))
-
-
-def upserts_in(paths: Sequence[str]) -> int:
-    """How many there are."""
-    return len(scan(paths, NOTHING).upserts)
+def measure(way: str, folders: Sequence[Path], cache: Path) -> tuple[float, int]:
+    """Seconds of a process, and the kilobytes of the largest one that it was or had."""
+    command = [sys.executable, "-m", __spec__.name, *map(str, folders)]
+    began = perf_counter()
+    process = os.posix_spawn(
+        sys.executable, [*command, "--way", way, "--cache", str(cache)], dict(os.environ)
+    )
+    _, status, usage = os.wait4(process, 0)
+    if status:
+        raise SystemExit(f"{way} ended with {status}")
+    return perf_counter() - began, usage.ru_maxrss
 
 
 if __name__ == "__main__":

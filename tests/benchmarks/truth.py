@@ -153,10 +153,12 @@ def _helper(place: Place, below: list[str]) -> Site:
 
 def _use(path: str, text: str) -> Use:
     place, _, answers = text.partition(" ")
-    return Use(
-        _place(path, place),
-        frozenset(Answer(*each.strip().split(" ", 1)) for each in answers.split(" | ")),
-    )
+    return Use(_place(path, place), frozenset(map(_answer, answers.split(" | "))))
+
+
+def _answer(text: str) -> Answer:
+    table, target = text.strip().split(" ", 1)
+    return Answer(table.removesuffix("?"), target)
 
 
 def _place(path: str, text: str) -> Place:

@@ -56,8 +56,18 @@ def main() -> int:
         if not arguments.package or package.name in arguments.package
     ]
     with tempfile.TemporaryDirectory() as folder:
-        compared = [measure(package, arguments.cache or Path(folder)) for package in packages]
+        compared = [measured(package, arguments.cache or Path(folder)) for package in packages]
     return report(compared, arguments.goal, each=arguments.unread)
+
+
+def measured(package: Package, where: Path) -> tuple[Comparison, float]:
+    """Return what a scan makes of a package, and its seconds; a line on standard error says that it is done."""
+    comparison, seconds = measure(package, where)
+    read, known = len(comparison.read_sites), len(comparison.known)
+    Console(stderr=True).print(
+        f"{package.name}: {read} of {known} read, {len(comparison.wrong)} wrong, {seconds:.1f} s"
+    )
+    return comparison, seconds
 
 
 def measure(package: Package, where: Path) -> tuple[Comparison, float]:

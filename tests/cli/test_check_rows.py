@@ -9,6 +9,8 @@ import pytest
 from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, guard, report
 from tests.rows.test_hidden_rows import FORCED, SECURED
 from tests.rows.test_obstacles import role
+from tests.rows.test_several_keys import MODELS as SHOP_MODELS
+from tests.rows.test_several_keys import ORDER_LINES, PRODUCTS, SHOP
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -37,7 +39,12 @@ def test_duplicates_are_counted_and_listed(project: Project) -> None:
     assert (found["severity"], found["fact"]) == ("error", "2 duplicate groups, 3 surplus rows")
     listing = found["hint"].removeprefix("list them: ").partition(";")[0]
     assert [row[-1] for row in project.rows(listing)] == [3, 2]
-    assert found["hint"].endswith("The upgrade that checks them offers the line that fixes them")
+    line = (
+        "op.deduplicate_upsert_key('accounts', ['tenant', 'email'], keep='last', order_by=['id'], "
+        "archive_table='accounts_duplicates')"
+    )
+    assert found["hint"].endswith(f"put this into the revision above the check: {line}")
+    assert (found["deduplication"]["upgrade"], found["deduplication"]["place"]) == (line, 1)
     assert "secret" not in guard(project, "check", "--rows").said
 
 
@@ -169,3 +176,23 @@ def test_rows_on_sqlite(sqlite_project: Project) -> None:
     checked = report(sqlite_project, "check", "--rows")
     assert checked.codes == ["missing-arbiter", "duplicate-rows", "null-rows"]
     assert checked.findings[2]["fact"].startswith("1 row with NULL in the key")
+
+
+def test_lines_for_several_tables_come_with_their_order(project: Project) -> None:
+    """In text and in JSON: a table after those that it refers to."""
+    project.sql(*SHOP)
+    project.models(SHOP_MODELS)
+    lines = {
+        finding["table"]: finding["deduplication"]
+        for finding in report(project, "check", "--rows").findings
+        if finding["code"] == "duplicate-rows"
+    }
+
+    assert [lines[table]["place"] for table in ("products", "order_lines")] == [1, 2]
+    assert [lines[table]["upgrade"] for table in ("products", "order_lines")] == [
+        PRODUCTS,
+        ORDER_LINES,
+    ]
+    assert f"{PRODUCTS} (line 1 of 2: a table comes after those that it refers to)" in " ".join(
+        guard(project, "check", "--rows").out.split()
+    )

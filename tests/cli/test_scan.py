@@ -60,7 +60,7 @@ def sample(tmp_path: Path) -> Iterator[Project]:
 
 def test_the_sample_projects_systems(sample: Project) -> None:
     """Each call site at its line, the undeclared ones named; without a database, and nothing is left behind."""
-    before = sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*"))
+    before = sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("[!.]*"))
     scanned = report(sample, "scan", "app", "migrations", "web")
 
     found = [
@@ -74,7 +74,7 @@ def test_the_sample_projects_systems(sample: Project) -> None:
     assert [(f["code"], f["location"]) for f in scanned.findings] == [
         ("undeclared-upsert", {"path": path, "line": line}) for path, line, _, _ in UPSERTS
     ]
-    assert sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("*")) == before
+    assert sorted(sample.path.rglob("*.sql")) + sorted(sample.path.glob("[!.]*")) == before
 
     ran = guard(sample, "scan", "app", "migrations", "web")
     lines = ran.out.splitlines()
@@ -127,6 +127,23 @@ def test_named_models(service: Project, named: str) -> None:
     scanned = report(service, "scan", "service.py", "--metadata", named)
     assert [s["resolution"] for s in scanned.call_sites or []] == ["declared", "undeclared"]
     assert "noise" in scanned.err
+
+
+def test_models_of_several_bases(service: Project) -> None:
+    """--metadata for each; with one of them the table of the other is not known."""
+    models = (service.path / "models.py").read_text()
+    (service.path / "others.py").write_text(models.replace("accounts", "others"))
+    (service.path / "code.py").write_text(
+        "from sqlalchemy.dialects.postgresql import insert\n"
+        "import models, others\n"
+        "insert(models.Account).on_conflict_do_nothing(index_elements=['tenant', 'email'])\n"
+        "insert(others.Account).on_conflict_do_nothing(index_elements=['tenant', 'email'])\n"
+    )
+    names = ("--metadata", "models:Base", "--metadata", "others:Base")
+    for asked, expected in ((names, "declared"), (names[:2], "undeclared")):
+        scanned = report(service, "scan", "code.py", *asked)
+        resolutions = [site["resolution"] for site in scanned.call_sites or []]
+        assert resolutions == ["declared", expected]
 
 
 def test_named_models_are_found_where_alembic_finds_them(service: Project) -> None:

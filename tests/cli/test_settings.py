@@ -80,7 +80,7 @@ def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, cod
         ("paths = 'app'", "paths of [tool.upsert_guard] is a list of strings"),
         ("exclude = [1]", "exclude of [tool.upsert_guard] is a list of strings"),
         ("strict = 1", "strict of [tool.upsert_guard] is true or false"),
-        ("metadata = []", "metadata of [tool.upsert_guard] is a string"),
+        ("metadata = [1]", "metadata of [tool.upsert_guard] is a list of strings"),
         ("paths = ['nowhere']", "there is no nowhere to scan"),
     ],
 )

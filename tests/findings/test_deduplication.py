@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_upsert_guard.findings import ColumnInOrder, order_of, suggest_directives
+from alembic_upsert_guard.findings import ColumnInOrder, RowOrder, order_of, suggest_directives
 
 
 def moment(name: str, *, null: bool = False) -> ColumnInOrder:
     return ColumnInOrder(name, is_moment=True, is_nullable=null)
 
 
+ID = ColumnInOrder("id", is_moment=False, is_nullable=False, is_number=True)
 NAME = ColumnInOrder("name", is_moment=False, is_nullable=False)
 
 
@@ -49,7 +50,31 @@ NAME = ColumnInOrder("name", is_moment=False, is_nullable=False)
 )
 def test_the_newest_row_is_found_by(columns: list[ColumnInOrder], order: tuple[str, ...]) -> None:
     """The time of the last change before any other, and no time that says nothing."""
-    assert order_of(columns, ["id"], ["user_id", "day"]) == order
+    assert order_of([ID, *columns], ["id"], ["user_id", "day"]) == RowOrder(order)
+
+
+def test_a_primary_key_that_is_random_orders_nothing() -> None:
+    """The choice is left open, between what else the rows have; a time decides it as before."""
+    random = ColumnInOrder("id", is_moment=False, is_nullable=False)
+
+    assert order_of([random, NAME], ["id"], ["user_id"]) == RowOrder(choices=("name",))
+    assert order_of([random], ["id"], ["user_id"]) == RowOrder(choices=("id",))
+    assert order_of([random, moment("created_at")], ["id"], []) == RowOrder(("created_at",))
+    assert order_of([ID], ["user_id", "id"], ["user_id"]) == RowOrder(("user_id", "id"))
+
+
+def test_an_open_line_names_the_columns_to_choose_from() -> None:
+    """Three dots stand for them, which the directive refuses."""
+    choice = RowOrder(choices=("a", "b"))
+    lines = suggest_directives(
+        "lines", ["'order'"], schema=None, where=None, nulls="warn", order_by=choice
+    )
+
+    assert lines.is_open
+    assert lines.upgrade == (
+        "op.deduplicate_upsert_key('lines', ['order'], keep='last', order_by=[...], "
+        "archive_table='lines_duplicates')  # instead of the dots, one or more of 'a', 'b'"
+    )
 
 
 def test_the_lines_carry_everything_that_the_check_has() -> None:
@@ -60,7 +85,7 @@ def test_the_lines_carry_everything_that_the_check_has() -> None:
         schema="crm",
         where="sa.text('live')",
         nulls="not_distinct",
-        order_by=["updated_at", "id"],
+        order_by=RowOrder(("updated_at", "id")),
     )
 
     assert lines.upgrade == (
@@ -77,7 +102,7 @@ def test_the_lines_carry_everything_that_the_check_has() -> None:
 def test_the_archive_of_a_long_name_keeps_its_ending() -> None:
     """A name that the database would cut is cut before, at a whole character."""
     lines = suggest_directives(
-        "ü" * 31, ["'a'"], schema=None, where=None, nulls="warn", order_by=["id"]
+        "ü" * 31, ["'a'"], schema=None, where=None, nulls="warn", order_by=RowOrder(("id",))
     )
 
     assert f"archive_table={'ü' * 26 + '_duplicates'!r}" in lines.upgrade

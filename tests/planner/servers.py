@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["VERSIONS", "embedded_server", "programs_of", "started"]
+__all__ = ["VERSIONS", "embedded_server", "programs_of", "standby_of", "started"]
 
 VERSIONS = {
     13: "13.23.0-beta.16",
@@ -79,6 +79,27 @@ def started(programs: Path, folder: Path, settings: Sequence[str] = ()) -> Itera
     data.mkdir()
     _give_away(folder, data)
     _run(programs / "initdb", "-A", "trust", "-E", "UTF8", "-U", "postgres", "-D", str(data), "-N")
+    with _running(programs, folder, settings) as host:
+        yield host
+
+
+@contextmanager
+def standby_of(host: str, programs: Path, folder: Path) -> Iterator[str]:
+    """Yield the host of a hot standby, which has all that the server at `host` had when it was copied, and follows it.
+
+    :param folder: as for :func:`started`.
+    """
+    data = folder / "data"
+    _give_away(folder)
+    _run(programs / "pg_basebackup", "-h", host, "-U", "postgres", "-D", data, "-R", "-c", "fast")
+    with _running(programs, folder) as standby:
+        yield standby
+
+
+@contextmanager
+def _running(programs: Path, folder: Path, settings: Sequence[str] = ()) -> Iterator[str]:
+    """Run the server whose data is in a folder."""
+    data = folder / "data"
     # nothing here outlives the server: no need to wait for a disk
     given = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *settings)
     options = " ".join(f"-c {each}" for each in given)

@@ -112,3 +112,40 @@ def test_an_archive_with_a_dot_in_its_name_is_refused(either: Project) -> None:
     )
     assert "Traceback" not in ran.said
     assert either.rows("SELECT count(*) FROM accounts") == [(8,)]
+
+
+UUIDS = """
+    CREATE TABLE lines (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), sku text, price int)
+"""
+LINES = """
+    class Line(Base):
+        __tablename__ = "lines"
+        __table_args__ = (UpsertKey("sku", nulls="distinct"),)
+        id: Mapped[sa.Uuid] = mapped_column(Uuid, primary_key=True)
+        sku: Mapped[str | None]
+        price: Mapped[int | None]
+"""
+
+
+def test_the_last_by_a_random_id_is_never_offered(project: Project) -> None:
+    """The revision's comment says nothing, the refusal leaves the choice open, and the line fails until it is made."""
+    project.sql(UUIDS, "INSERT INTO lines (sku, price) VALUES ('a', 1), ('a', 2)")
+    project.models(LINES)
+    revision = project.revise()
+    assert "deduplicate" not in revision.text
+    out = project.alembic("upgrade", "head").out
+    (line,) = (line.strip() for line in out.splitlines() if "op.deduplicate" in line)
+    assert line.endswith("  # instead of the dots, one or more of 'price'")
+
+    revision.path.write_text(
+        revision.text.replace("    op.validate", f"    {line}\n    op.validate", 1)
+    )
+    assert "order_by=[...]): name the columns by which the last row of each key" in " ".join(
+        project.alembic("upgrade", "head").out.split()
+    )
+
+    revision.path.write_text(
+        revision.path.read_text().replace("order_by=[...]", "order_by=['price']")
+    )
+    project.upgrade()
+    assert project.rows("SELECT price FROM lines") == [(2,)]

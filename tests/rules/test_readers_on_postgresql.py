@@ -9,12 +9,16 @@ from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard import UpsertKey
+from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.catalog.reading import execute
+from alembic_upsert_guard.inference import ConflictTarget, Element
+from alembic_upsert_guard.upserts.witness import TargetQuestion, Witness
 from alembic_upsert_guard.verdict.check import check_keys
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from alembic_upsert_guard.upserts.evidence import Evidence
     from tests.rules.answers import PostgreSQLRules
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, state varchar NOT NULL, flag boolean NOT NULL, a int NOT NULL)"
@@ -164,3 +168,18 @@ def test_what_is_planned_otherwise_is_answered_alike(pg: PostgreSQLRules, ddl: s
     index = f"i ON t (a) WHERE state = 'open'; {ddl}"
 
     assert ask(pg.connection, index, key="a", where="state = 'open'").arbiters == ("i",)
+
+
+def test_an_upsert_in_code_is_judged_by_a_reader(pg: PostgreSQLRules) -> None:
+    """As a key is: served, and where the planner has to be asked, what to grant."""
+    ask(pg.connection, *BOTH, key="id", where=None)
+    execute(pg.connection, "SET LOCAL ROLE reader")
+
+    def judged(where: str) -> Evidence:
+        asked = TargetQuestion(TableName(None, "t"), ConflictTarget((Element("a"),), where))
+        witness = Witness(pg.connection, [asked.table])
+        witness.ask([witness.question(asked)])
+        return witness.evidence(asked)
+
+    assert judged("state = 'open'").arbiters == ("i",)
+    assert "; run GRANT TEMPORARY ON DATABASE" in judged("state = 'open' AND a > 0").reason

@@ -255,3 +255,92 @@ def test_one_key_is_offered_once_with_all_its_places(scanned: Callable[..., Scan
     assert [line.rpartition(". ")[2] for line in lines[1:]] == [
         f"Declare the key as at {first}"
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            "knex('accounts').insert(row).onConflict('tenant').merge();",
+            ".onConflict(['tenant', 'email'])",
+        ),
+        (
+            "knex('users').insert(row).onConflict('email').merge();",
+            ".onConflict(knex.raw('(lower(email))'))",
+        ),
+        (
+            "db.insertInto('accounts').values(row).onConflict((oc) => oc.column('tenant').doNothing());",
+            "oc.columns(['tenant', 'email'])",
+        ),
+        (
+            "db.insertInto('users').values(row).onConflict((oc) => oc.column('email').doNothing());",
+            "oc.expression(sql`lower(email)`)",
+        ),
+        (
+            "db.insertInto('subscriptions').values(row).onConflict((oc) => oc.column('account_id').doNothing());",
+            "oc.columns(['account_id']).where(sql`status = 'open'`)",
+        ),
+        (
+            "fetch('/rest/v1/accounts?on_conflict=tenant', { method: 'POST' });",
+            "on_conflict=tenant,email",
+        ),
+        (
+            """
+            import { pgTable, text } from 'drizzle-orm/pg-core';
+            const t = pgTable('subscriptions', { id: text('account_id') });
+            db.insert(t).values(row).onConflictDoNothing({ target: t.id });
+            """,
+            "target: [account_id], targetWhere: sql`status = 'open'` with the table's columns",
+        ),
+        (
+            """
+            import { Column, Entity } from 'typeorm';
+            @Entity('accounts') class Account { @Column() tenant: number; }
+            manager.upsert(Account, rows, ['tenant']);
+            """,
+            "conflictPaths: ['tenant', 'email'] with the entity's properties",
+        ),
+    ],
+)
+def test_hints_are_written_for_the_library(
+    scanned: Callable[..., ScanReport], call: str, line: str
+) -> None:
+    """The target as Knex, Kysely, Drizzle, TypeORM or PostgREST takes it, and nothing of Python's."""
+    (finding,) = scanned(save_ts=f"{call}\n").findings
+
+    assert finding.hint.startswith(f"write {line}")
+    assert "conflict_target" not in finding.hint
+    assert "index_elements" not in finding.hint
+
+
+def test_a_library_that_takes_columns_only_is_offered_a_key(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """Drizzle has no form for an expression in the target."""
+    (finding,) = scanned(
+        save_ts=(
+            "import { pgTable, text } from 'drizzle-orm/pg-core';\n"
+            "const users = pgTable('users', { email: text('email') });\n"
+            "db.insert(users).values(row).onConflictDoNothing({ target: users.email });\n"
+        )
+    ).findings
+
+    assert finding.hint.startswith('add UpsertKey("email") to __table_args__')
+    assert finding.hint.endswith(": Drizzle infers by columns only")
+
+
+def test_what_is_not_read_names_its_library(scanned: Callable[..., ScanReport]) -> None:
+    """Whether the table or the target is unread, and whether the library is read at all."""
+    report = scanned(
+        save_ts=(
+            "db.insertInto(table).values(row).onConflict((oc) => oc.column('a').doNothing());\n"
+            "knex('orders').insert(row).onConflict(key).merge();\n"
+            "User.bulkCreate(rows, { updateOnDuplicate: ['name'] });\n"
+        )
+    )
+
+    assert [finding.fact for finding in report.findings] == [
+        "the table of Kysely's upsert is not read: what table is cannot be read",
+        "the conflict target of Knex's upsert is not read: what key is cannot be read",
+        "the table of Sequelize's upsert is not read: the models of Sequelize are not read",
+    ]

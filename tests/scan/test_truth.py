@@ -18,6 +18,7 @@ shop 1.0
 shop/orders.py
     3 orders (number) WHERE deleted_at IS NULL
     9 - (id) # named at run time
+    12 carts? (id)
 
 shop/helper.py
     5, 8 helper
@@ -55,6 +56,7 @@ def test_a_site_is_known_where_table_and_target_are() -> None:
     assert known == {
         "shop/orders.py:3": True,
         "shop/orders.py:9": False,
+        "shop/orders.py:12": True,
         "shop/helper.py:5": True,
         "shop/helper.py:8": True,
     }
@@ -89,6 +91,12 @@ def test_what_differs_in_one_word_is_wrong(answer: Answer) -> None:
     assert not comparison.read_sites
 
 
+def test_the_default_of_a_name_is_a_right_answer() -> None:
+    """Which is what a program that configures nothing inserts into."""
+    comparison = compared(Report(Place("shop/orders.py", 12), Answer("carts", "(id)")))
+    assert [site.place.line for site in comparison.read_sites] == [12]
+
+
 def test_an_answer_where_none_can_be_known_is_wrong() -> None:
     """A guess is a fault even where nobody can say that it is a wrong one."""
     comparison = compared(Report(Place("shop/orders.py", 9), Answer("items", "(id)")))
@@ -105,8 +113,8 @@ def test_a_helper_is_read_at_its_calls() -> None:
     """Both of its lines are, by one report at the only call that can be known."""
     comparison = compared(USERS)
     assert [site.place.line for site in comparison.read_sites] == [5, 8]
-    assert comparison.share == pytest.approx(2 / 3)
-    assert comparison.share_of_all == pytest.approx(2 / 4)
+    assert comparison.share == pytest.approx(2 / 4)
+    assert comparison.share_of_all == pytest.approx(2 / 5)
 
 
 def test_a_report_on_the_way_is_about_the_call_that_means_it() -> None:
@@ -125,4 +133,4 @@ def test_a_report_within_a_call_is_about_that_call() -> None:
 def test_what_is_not_read_has_the_reason_that_was_reported() -> None:
     """And a call that no report is about has a reason of its own."""
     comparison = compared(Report(Place("shop/helper.py", 5), "table: a parameter"))
-    assert dict(comparison.unread) == {"table: a parameter": 1, "nothing is reported": 1}
+    assert dict(comparison.unread) == {"table: a parameter": 1, "nothing is reported": 2}

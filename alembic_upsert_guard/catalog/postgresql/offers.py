@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...databases import POSTGRESQL
 from ...inference import Candidate, Element, Kind, Traits
 from ..contract import Offered, TableName
+from .extensions import with_partitions_of
 from .server import RELATIONS, server_version
 from .statement import catalog_statement
 
@@ -24,10 +25,14 @@ __all__ = ["offered_from", "read"]
 
 
 def read(connection: Connection, tables: Sequence[TableName]) -> dict[TableName, Offered]:
-    """Return what each of `tables` offers; one statement, a row an index element."""
+    """Return what each of `tables` offers; one statement, a row an index element.
+
+    Two more are asked where an extension is in the database that partitions tables by itself.
+    """
     wanted = json.dumps([{"schema": t.schema, "name": t.name} for t in tables])
     rows = connection.execute(catalog_statement(connection.dialect), {"wanted": wanted}).all()
-    return dict(offered_from(rows, server_version(connection.dialect)))
+    offered = dict(offered_from(rows, server_version(connection.dialect)))
+    return with_partitions_of(connection, rows[0].extensions if rows else (), offered)
 
 
 def offered_from(

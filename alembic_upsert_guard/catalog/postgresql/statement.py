@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from ...sqltext import EQ, GT, LE, MINUS, NE
+from .extensions import EXTENSIONS
 from .server import server_version
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def catalog_statement(dialect: Dialect) -> Any:
     nulls_not_distinct = "i.indnullsnotdistinct" if version >= (15,) else "false"
     # what only the rules from 19 on need is only then read
     not_null = _NOT_NULL if version >= (19,) else "CAST(NULL AS pg_catalog.text[])"
+    extensions = ", ".join(f"'{name}'" for name in sorted(EXTENSIONS))
     return text(f"""
         SELECT wanted.schema AS schema_name,
                wanted.name AS table_name,
@@ -46,6 +48,8 @@ def catalog_statement(dialect: Dialect) -> Any:
                CAST(c.relkind AS pg_catalog.text) AS relation_kind, -- some drivers hand "char" out as bytes
                pt.columns AS partition_columns,
                {not_null} AS not_null_columns,
+               ARRAY(SELECT CAST(e.extname AS pg_catalog.text) FROM pg_catalog.pg_extension e
+                     WHERE CAST(e.extname AS pg_catalog.text) {EQ} ANY (ARRAY[{extensions}])) AS extensions,
                rules.refusing AS refusing_rules,
                rules.discarding AS discarding_rules,
                -- 8: INSERT, https://www.postgresql.org/docs/current/functions-info.html

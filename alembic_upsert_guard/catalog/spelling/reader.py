@@ -175,8 +175,8 @@ class _Key:
 
     def _lacking(self, answers: Mapping[Statement, Answered]) -> MissingRight | None:
         session, dialect = answers[_SESSION].value, self.key.dialect
-        if session is None:
-            return None
+        if session is None or answers[self.key.asked_on_table].state != _DENIED:
+            return None  # it is not for want of a right, but of a lock, say
         role, table = named(dialect, session["role"]), named(dialect, *self.key.question.table)
         grants = [f"GRANT INSERT ON {table} TO {role};"]
         if any(answers[self._part(sql)].state == _DENIED for sql in self._declared):

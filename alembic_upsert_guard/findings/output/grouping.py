@@ -1,4 +1,4 @@
-"""Findings that are one to a reader: what is so in many schemas alike."""
+"""Findings that are one to a reader: what is so in many schemas alike, or of the whole database."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ _EACH = "see --format json, which lists each"
 def grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     """What differs in the schema only is one list; where that leaves many lists of one key, the last is the rest.
 
+    What is so of the whole database is one list, whatever the keys.
+
     Two levels, for a thousand tenants: a fact that all share is one line, and facts that differ in their numbers, as of
     duplicate groups, are not a thousand lines.
     """
-    by_fact = list(alike(findings, _without_schema))
+    by_fact = [_without_places(group) for group in alike(findings, _without_schema)]
     for lists in alike(by_fact, _of_one_key):
         if len(lists) == 1:
             yield lists[0]
@@ -38,15 +40,26 @@ def grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 
 def describe_subject(group: Sequence[Finding]) -> str:
-    """Return the key that a group is about, with the schemas in which it is so."""
+    """Return the key that a group is about, with the schemas in which it is so, as what is before its fact."""
     finding = group[0]
+    if finding.is_of_database and len(group) > 1:
+        return f"{len(group):,} upsert keys"
     schemas = list(dict.fromkeys(each.schema for each in group))
     table = qualified(finding.schema if len(schemas) == 1 else None, str(finding.table))
     key = describe_key(table, finding.elements, finding.where) if finding.elements else table
     return f"{key}{describe_schemas(schemas)}"
 
 
+def _without_places(group: list[Finding]) -> list[Finding]:
+    """The group, of no declaration where it is of the whole database."""
+    if not group[0].is_of_database or len(group) == 1:
+        return group
+    return [replace(finding, declared_at=None) for finding in group]
+
+
 def _without_schema(finding: Finding) -> Finding:
+    if finding.is_of_database:
+        return replace(finding, schema=None, table=None, elements=(), where=None)
     return replace(finding, schema=None, hint="") if _is_of_a_table(finding) else finding
 
 

@@ -12,7 +12,7 @@ from .document import fingerprints
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..finding import Finding, Location
+    from ..finding import Finding, Location, OfferedLines
     from .document import Run, RunReport
 
 __all__ = ["JSON_VERSION", "as_json", "error_as_json"]
@@ -60,6 +60,9 @@ def _members(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
+    lines = finding.deduplication
+    offered = {} if lines is None else {"deduplication": _lines(lines)}
+    helper = {} if finding.helper is None else {"helper": _place(finding.helper)}
     return {
         "code": finding.code.value,
         "severity": finding.severity.value,
@@ -70,9 +73,15 @@ def _member(finding: Finding, fingerprint: str) -> dict[str, Any]:
         "fact": finding.fact,
         "hint": finding.hint,
         "location": _place(finding.location),
+        **helper,
         "declared_at": _place(finding.declared_at),
         "fingerprint": fingerprint,
+        **offered,
     }
+
+
+def _lines(lines: OfferedLines) -> dict[str, Any]:
+    return {"upgrade": lines.upgrade, "downgrade": lines.downgrade, "place": lines.place}
 
 
 def _place(location: Location | None) -> dict[str, Any] | None:

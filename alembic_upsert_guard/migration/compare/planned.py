@@ -18,7 +18,7 @@ from sqlalchemy import Index
 
 from ...databases import database_for
 from ...declaration import as_index_element
-from ...inference import Kind
+from ...inference import Code, Kind
 from ...names import name_of_unnamed
 from ...rows import can_deduplicate, newest_by
 from ...sqltext import literal_sql, sql_as_text
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import TextClause
 
     from ...declaration import Arbiter, Declaration
-    from ...inference import Candidate, Code
+    from ...inference import Candidate
     from ...verdict.inspected import InspectedKey
     from .plan import RepairPlan, Step
 
@@ -104,14 +104,23 @@ def _validation(dialect: Dialect, key: InspectedKey, code: Code) -> ValidateUpse
         where=where,
         nulls=key.declaration.nulls,
         _code=str(code),
-        _suggested_order=()
-        if not can_deduplicate(dialect)
-        else newest_by(
-            [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],
-            [column.name for column in key.table.primary_key],
-            key.target,
-        ),
+        _suggested_order=_suggested_order(dialect, key, code),
     )
+
+
+def _suggested_order(dialect: Dialect, key: InspectedKey, code: Code) -> tuple[str, ...]:
+    """The columns by which the newest row is known; empty: no line is offered."""
+    # what is deferred is enforced all the same
+    cannot_have_duplicates = (
+        code is Code.DEFERRABLE_ARBITER and key.declaration.nulls != "not_distinct"
+    )
+    if cannot_have_duplicates or not can_deduplicate(dialect):
+        return ()
+    return newest_by(
+        [(c.name, c.type, bool(c.nullable)) for c in key.table.columns],
+        [column.name for column in key.table.primary_key],
+        key.target,
+    ).columns
 
 
 def _verification(dialect: Dialect, key: InspectedKey, code: Code) -> VerifyUpsertKeyOp:

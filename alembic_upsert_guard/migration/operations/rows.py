@@ -72,6 +72,11 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         _refuse_a_schema_in(self, archive_table)
         self.keep = keep
         self.order_by = [order_by] if isinstance(order_by, str | ClauseElement) else list(order_by)
+        if not all(isinstance(each, str | ClauseElement) for each in self.order_by):
+            raise CommandError(
+                f"op.{self.directive}({table_name!r}, order_by=[...]): name the columns by which the {keep} "
+                "row of each key is the one to keep; nothing in the table says it for certain"
+            )
         self.archive_table = archive_table
         self.repoint = repoint
         self.nulls = nulls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...databases import database_for
-from ...findings import suggest_directives, with_both_arbiters, without_arbiter
+from ...findings import RowOrder, suggest_directives, with_both_arbiters, without_arbiter
 from ..operations import ValidateUpsertKeyOp
 from .arguments import directive_call, key_arguments, on_one_line, prefix, source, stated
 
@@ -130,6 +130,6 @@ def _suggested(context: AutogenContext, operation: ValidateUpsertKeyOp) -> Sugge
         schema=None if operation.schema is None else str(operation.schema),
         where=None if where is None else source(context, where),
         nulls=operation.nulls,
-        order_by=operation.suggested_order,
+        order_by=RowOrder(operation.suggested_order),
         prefix=prefix(context),
     )

@@ -20,29 +20,41 @@ from ...findings import (
     null_rows_fact,
     sentences,
     suggest_directives,
-    violation_text,
 )
-from ...rows import can_deduplicate, listing_sql, read_rows, script_check
+from ...rows import can_deduplicate, is_referred_to, listing_sql, read_rows, script_check
 from ...sqltext import named
 from ...verdict.inferred import inferred_arbiters
-from ..context import VALIDATE_SWITCH, connection_of, log, prints_folded, validation_enabled
+from ..context import (
+    VALIDATE_SWITCH,
+    connection_of,
+    log,
+    metadata_of,
+    validation_enabled,
+)
 from ..operations import source_of
-from ..violation import UpsertKeyViolation
-from .build_race import watch_builds
+from .build_race import CheckedKey, watch_builds
 from .redaction import redacted
 from .script import write, write_as_written, write_or_warn
 from .subject import subject_of
+from .violations import violation_of
 
 if TYPE_CHECKING:
     from alembic.operations import MigrateOperation, Operations
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy.engine import Connection
 
     from ...findings import RowsReport
     from ..operations import ValidateUpsertKeyOp, VerifyUpsertKeyOp
+    from ..violation import UpsertKeyViolation
     from .subject import Subject
 
-__all__ = ["do_nothing", "refused_rows", "validate_upsert_key", "verify_upsert_key", "watch_key"]
+__all__ = [
+    "do_nothing",
+    "refused_rows",
+    "report_on",
+    "validate_upsert_key",
+    "verify_upsert_key",
+    "watch_key",
+]
 
 
 @redacted
@@ -73,10 +85,10 @@ def _skip(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Su
 
 def _check(context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Subject) -> None:
     connection = connection_of(context)
-    report = _report(connection, operation, subject)
+    report = report_on(context, operation, subject)
     if report.refuses:
         stays = commits_each_statement(connection)
-        raise _violation(context, replace(report, autocommit=stays))
+        raise violation_of(context, replace(report, autocommit=stays))
     if report.doubt is not None:
         log.warning(
             "%s: the rows were not checked: %s. The build of the index decides",
@@ -100,25 +112,32 @@ def watch_key(
     connection = connection_of(context)
 
     def refused(left_behind: str | None) -> UpsertKeyViolation | None:
-        report = _report(connection, operation, subject)
+        report = report_on(context, operation, subject)
         if left_behind is not None:
             left_behind = named(context.dialect, subject.table.schema, left_behind)
         report = replace(report, arrived=checked, left_behind=left_behind)
-        return _violation(context, report) if report.refuses else None
+        return violation_of(context, report) if report.refuses else None
 
     columns = [element for element in operation.elements if isinstance(element, str)]
-    watch_builds(
-        connection,
-        operation.table_name,
-        operation.schema,
-        frozenset(columns) if len(columns) == len(operation.elements) else None,
-        refused,
+    key = CheckedKey(
+        table=(operation.schema, operation.table_name),
+        columns=frozenset(columns) if len(columns) == len(operation.elements) else None,
+        refusal=refused,
         label=subject.label,
         reveal=subject.reveal,
+        checked=checked,
     )
+    watch_builds(connection, key)
 
 
-def _report(connection: Connection, operation: ValidateUpsertKeyOp, subject: Subject) -> RowsReport:
+def report_on(
+    context: MigrationContext, operation: ValidateUpsertKeyOp, subject: Subject
+) -> RowsReport:
+    """Return what the rows have against the key, with the lines that fix them where there are any.
+
+    :raises CommandError: they cannot be read.
+    """
+    connection = connection_of(context)
     try:
         report = read_rows(connection, subject.rows, sample=operation.sample, reveal=subject.reveal)
     except HiddenRowsError as error:
@@ -137,6 +156,7 @@ def _report(connection: Connection, operation: ValidateUpsertKeyOp, subject: Sub
         where=None if operation.where is None else source_of(operation.where),
         nulls=operation.nulls,
         order_by=report.order_by,
+        repoint=is_referred_to(metadata_of(context), operation.schema, operation.table_name),
     )
     return replace(report, suggested=suggested)
 
@@ -148,16 +168,10 @@ def refused_rows(
 
     :param left_behind: the INVALID index that a build has left, None for none.
     """
-    report = _report(connection_of(context), operation, subject_of(context, operation))
-    return _violation(context, replace(report, left_behind=left_behind)) if report.refuses else None
-
-
-def _violation(context: MigrationContext, report: RowsReport) -> UpsertKeyViolation:
-    report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
-    folded = prints_folded(context)
-    if folded:
-        log.error("%s", violation_text(report))
-    return UpsertKeyViolation(report, shown_already=folded)
+    report = report_on(context, operation, subject_of(context, operation))
+    return (
+        violation_of(context, replace(report, left_behind=left_behind)) if report.refuses else None
+    )
 
 
 def _write_check(context: MigrationContext, subject: Subject) -> None:

@@ -116,7 +116,8 @@ def _reported(subject: Subject, done: str) -> Iterator[None]:
     try:
         yield
     except DeduplicationError as error:
-        raise CommandError(str(error)) from error
+        detail = f". {error.detail}" if error.detail and subject.reveal else ""
+        raise CommandError(f"{error}{detail}") from error
     except DBAPIError as error:
         raise CommandError(
             f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "

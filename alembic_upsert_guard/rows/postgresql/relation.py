@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, text
+from sqlalchemy import DateTime, Integer, text
 from sqlalchemy.types import NullType
 
 from ...catalog import TableName
@@ -63,12 +63,20 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
 def columns_of(
     connection: Connection, table: TableName
 ) -> tuple[tuple[str, ...], list[tuple[str, Any, bool]]]:
-    """Return the primary key's columns, and each column's name, type (a moment, or any other) and nullability."""
+    """Return the primary key's columns, and each column's name, type (a moment, a number or any other) and nullability.
+
+    A number is what grows from row to row: a UUID that ``uuidv7()`` makes is one.
+    """
     relation = {"relation": quoted(connection.dialect, *table)}
     rows = connection.execute(_COLUMNS, relation).all()
     in_key = sorted((row.place, row.name) for row in rows if row.place is not None)
     columns = [
-        (row.name, DateTime() if row.is_moment else NullType(), row.is_nullable) for row in rows
+        (
+            row.name,
+            DateTime() if row.is_moment else Integer() if row.grows else NullType(),
+            row.is_nullable,
+        )
+        for row in rows
     ]
     return tuple(name for _, name in in_key), columns
 
@@ -77,8 +85,12 @@ _COLUMNS = text(f"""
     SELECT a.attname AS name, NOT a.attnotnull AS is_nullable,
            pg_catalog.array_position(pk.conkey, a.attnum) AS place,
            a.atttypid {EQ} ANY ('{{pg_catalog.date,pg_catalog.timestamp,pg_catalog.timestamptz}}'
-                                ::pg_catalog.regtype[]) AS is_moment
+                                ::pg_catalog.regtype[]) AS is_moment,
+           a.atttypid {EQ} ANY ('{{pg_catalog.int2,pg_catalog.int4,pg_catalog.int8,pg_catalog.numeric}}'
+                                ::pg_catalog.regtype[])
+           OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) {EQ} 'uuidv7()', false) AS grows
     FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid {EQ} a.attrelid AND d.adnum {EQ} a.attnum
     LEFT JOIN pg_catalog.pg_constraint pk ON pk.conrelid {EQ} a.attrelid AND pk.contype {EQ} 'p'
     WHERE a.attrelid {EQ} pg_catalog.to_regclass(:relation) AND a.attnum {GT} 0 AND NOT a.attisdropped
     ORDER BY a.attnum

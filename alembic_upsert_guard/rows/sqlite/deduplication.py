@@ -12,7 +12,7 @@ from ...errors import DeduplicationError
 from ...findings import counted
 from ...sqltext import named, string_literal
 from ..surplus import ARCHIVE_COLUMNS, Deduplicated
-from .references import references_to
+from .references import MAKES_EQUAL, NOT_UNIQUE, references_to
 from .restoration import count_changed
 from .surplus_sql import SURPLUS, SurplusSql
 
@@ -228,10 +228,16 @@ class _Deduplication:
             f"{self.sql.name(own)} = kept.{self.sql.name(referred)}"
             for own, referred in zip(reference.own, reference.referred, strict=True)
         )
-        return self._execute(
+        statement = (
             f"UPDATE {self.sql.child(reference)} AS child SET {moves} FROM {self.sql.pairs()} "
             f"WHERE {self.sql.meets(reference)}{self.sql.stays(reference)}"
         )
+        try:
+            return self._execute(statement)
+        except DBAPIError as error:
+            if not str(error.orig).startswith(NOT_UNIQUE):
+                raise
+            raise self._refusal(MAKES_EQUAL.format(self.sql.label(reference))) from error
 
     # -- the pieces
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["Reference", "references_to"]
+__all__ = ["MAKES_EQUAL", "NOT_UNIQUE", "Reference", "references_to"]
+
+NOT_UNIQUE = "UNIQUE constraint failed"
+"""The beginning of SQLite's message (build.c: sqlite3UniqueConstraint); Python 3.10 gives no extended code."""
+
+MAKES_EQUAL = (
+    "the foreign key {} is in a key of its table, and moving its references makes rows equal that this keeps apart; "
+    "nothing was changed. Merge these rows or delete one of them first"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

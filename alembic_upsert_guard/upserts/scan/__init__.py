@@ -53,6 +53,7 @@ def scan(
     exclude: Iterable[str] = (),
     ran: RanUpserts | None = None,
     cache: ScanCache | None = None,
+    migrations: bool = True,
 ) -> ScanReport:
     """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
@@ -68,6 +69,7 @@ def scan(
     :param ran: what was seen to run: an upsert that cannot be read from its source is known from the runs of its line;
      None: nothing was recorded.
     :param cache: what earlier scans of the same files read; None: nothing is kept.
+    :param migrations: whether upserts count that ran once, in a migration; see :mod:`.migration_upserts`.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
@@ -81,4 +83,6 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared, drivers, ran).scan(paths, progress, exclude, cache)
+    return Scanner(declared, drivers, ran).scan(
+        paths, progress, exclude, cache, migrations=migrations
+    )

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,10 @@ from .codec import decoded, encoded
 from .files import digest_of, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..declared import DeclaredTables
-    from .file_reader import Outcome
+    from .file_reader import Glance, Outcome
     from .source_tree import SourceTree
 
 __all__ = ["ScanCache"]
@@ -42,13 +43,22 @@ class ScanCache:
         self._secret = secret
         self._versions = versions
 
-    def key(self, digests: Mapping[str, str], declared: DeclaredTables) -> str:
+    def key(
+        self,
+        glances: Mapping[str, Glance],
+        listings: Sequence[tuple[str, Sequence[str]]],
+        declared: DeclaredTables,
+    ) -> str:
         """Return what a scan is known by: the content of every file, the models, and the versions of what reads them.
 
-        :param digests: of each file, by path; empty: it is not read.
+        :param glances: by path.
+        :param listings: the names in every folder, for a file that appears may be what an import leads to.
+        :raises TypeError: a value of the models is none that JSON can hold.
         """
-        said = [self._versions, os.getcwd(), sorted(digests.items()), repr(encoded(declared))]  # noqa: PTH109
-        return sha256(json.dumps(said).encode()).hexdigest()
+        files = [(path, glance.digest, glance.size) for path, glance in glances.items()]
+        listed = [*sorted(listings), *_listings_above(listings)]
+        known_by = [self._versions, str(Path.cwd()), sorted(files), listed, encoded(declared)]
+        return sha256(json.dumps(known_by).encode()).hexdigest()
 
     def load(self, key: str) -> dict[str, Outcome] | None:
         """Return what the files of a key hold; None: it is not known, or what it depends on has changed."""
@@ -65,20 +75,23 @@ class ScanCache:
 
     def store(self, key: str, outcomes: Mapping[str, Outcome], tree: SourceTree) -> None:
         """Keep what the files hold, as far as the folder can be written into."""
-        document = {
-            "outcomes": {path: encoded(outcome) for path, outcome in outcomes.items()},
-            "read_files": tree.read_files,
-            "looked_up": tree.looked_up,
-        }
-        body = json.dumps(document).encode()
         try:
+            document = {
+                "outcomes": {path: encoded(outcome) for path, outcome in outcomes.items()},
+                "read_files": tree.read_files,
+                "looked_up": tree.looked_up,
+            }
+            body = json.dumps(document).encode()
             self._folder.mkdir(parents=True, exist_ok=True)
             if self._folder.is_symlink():
                 return
             _write(self._folder / ".gitignore", _IGNORE.encode())
             _write(self._path(key), self._signature(key, body) + b"\n" + body)
             self._forget_oldest()
-        except OSError:  # a folder that only others may write into
+        except (
+            OSError,
+            TypeError,
+        ):  # only others may write there, or a value is none of the plain ones
             return
 
     def _document(self, key: str) -> dict[str, Any] | None:
@@ -104,6 +117,22 @@ class ScanCache:
         stored = sorted(self._folder.glob("scan-*.json"), key=lambda path: path.stat().st_mtime)
         for path in stored[:-_KEPT]:
             path.unlink(missing_ok=True)
+
+
+def _listings_above(
+    listings: Sequence[tuple[str, Sequence[str]]],
+) -> Iterator[tuple[str, list[str]]]:
+    """The names in the folders around those that were walked, up to the one that holds the repository."""
+    walked = {Path(folder).absolute() for folder, _ in listings}
+    tops = {folder for folder in walked if folder.parent not in walked}
+    above: set[Path] = set()
+    for top in tops:
+        around = [top, *top.parents]
+        end = next((n for n, folder in enumerate(around) if (folder / ".git").exists()), 0)
+        above.update(around[1 : end + 1])
+    for folder in sorted(above):
+        with suppress(OSError):
+            yield str(folder), sorted(e.name for e in folder.iterdir() if e.name[:1] != ".")
 
 
 def _is_current(document: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -10,21 +11,25 @@ from typing import Any
 __all__ = ["decoded", "encoded"]
 
 _PACKAGE = __name__.partition(".")[0]
-_TYPE, _MEMBER = "is", "member"
+_TYPE, _MEMBER, _SET = "is", "member", "set"
 
 
 def encoded(value: object) -> Any:
-    """Return a value as ``json`` takes it: strings, numbers, tuples, and this package's dataclasses and enumerations.
+    """Return a value as JSON has it: strings, numbers, tuples, sets, dataclasses and enumerations of this package.
 
     :raises TypeError: it holds something else.
     """
-    if value is None or isinstance(value, bool | int | float) or type(value) is str:
-        return value
-    if isinstance(value, tuple):
-        return [encoded(each) for each in value]
     name = f"{type(value).__module__}:{type(value).__qualname__}"
     if isinstance(value, Enum):
         return {_TYPE: name, _MEMBER: value.name}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):  # SQLAlchemy's names are of a type of their own
+        return str(value)
+    if isinstance(value, tuple):
+        return [encoded(each) for each in value]
+    if isinstance(value, frozenset):
+        return {_SET: sorted(map(encoded, value), key=json.dumps)}
     if is_dataclass(value) and name.startswith(f"{_PACKAGE}."):
         return {
             _TYPE: name,
@@ -43,6 +48,8 @@ def decoded(document: Any) -> Any:
     if not isinstance(document, dict):
         return document
     members = dict(document)
+    if members.keys() == {_SET}:
+        return frozenset(decoded(each) for each in members[_SET])
     kind = _kind(members.pop(_TYPE, None))
     try:
         if issubclass(kind, Enum):

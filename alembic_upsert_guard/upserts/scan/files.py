@@ -39,6 +39,8 @@ class Problem:
     """Counted from 1; None: it is about the whole of it."""
     is_unread: bool = True
     """Whether it may hold an upsert that nothing else reads: a finding. False: it was left out by a rule."""
+    may_be_newer: bool = False
+    """Whether it is source of Python, which a later version of Python may read."""
     is_suppressed: bool = False
     """Whether a comment in the file suppresses the finding."""
 

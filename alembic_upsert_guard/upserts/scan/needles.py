@@ -17,6 +17,9 @@ WORDS = ("conflict", "duplicate", "insert", "upsert")
 _WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
 """Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
 
+_LIBRARIES = (b"ignore_conflicts", b"insert_rows", b"match_fields", b"update_conflicts")
+"""What calls of libraries have that say neither."""
+
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
 _BEHIND = 120
@@ -35,6 +38,7 @@ def may_upsert(source: bytes) -> bool:
         any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
         or _follows(lower, b"on", b"conflict")
         or _follows(lower, b"on", b"duplicate")
+        or any(word in lower for word in _LIBRARIES)
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
         or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
     )

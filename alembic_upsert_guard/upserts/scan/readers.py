@@ -13,14 +13,14 @@ from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .javascript import JavaScriptReader, JavaScriptSource
-from .python import PythonReader
+from .python import PythonReader, PythonSource
 from .sqlfile import SUFFIXES as SQL
 from .sqlfile import SqlSource
 
 if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
-    from .python import PythonSource
+    from .migrations import Revision
     from .source_tree import SourceTree
 
 __all__ = ["SUFFIXES", "ReadFile", "Readers"]
@@ -37,6 +37,8 @@ class ReadFile:
 
     upserts: tuple[Upsert, ...]
     comments: tuple[IgnoreComment, ...]
+    revision: Revision | None = None
+    """What a revision of Alembic's states of itself; None: the file is none."""
 
 
 class Readers:
@@ -48,22 +50,26 @@ class Readers:
         :param tree: where imports are looked for.
         """
         self._python = PythonReader(declared, tree)
-        self._javascript = JavaScriptReader(tree.read)
+        self._javascript = JavaScriptReader(tree)
 
     def read(self, path: str, source: bytes) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
         try:
             with time_limit(SECONDS):
                 read = self._source(path, source)
-                return ReadFile(tuple(read.upserts()), tuple(_ignore_comments(path, read, source)))
+                return ReadFile(
+                    tuple(read.upserts()),
+                    tuple(_ignore_comments(path, read, source)),
+                    read.revision() if isinstance(read, PythonSource) else None,
+                )
         except OutOfTimeError:
             return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:
-            return Problem(
-                path, f"it does not parse as Python {_VERSION}: {error.msg}", error.lineno
-            )
+            reason = f"it does not parse as Python {_VERSION}: {error.msg}"
+            return Problem(path, reason, error.lineno, may_be_newer=True)
         except tokenize.TokenError as error:
-            return Problem(path, f"it does not parse as Python {_VERSION}: {error.args[0]}")
+            reason = f"it does not parse as Python {_VERSION}: {error.args[0]}"
+            return Problem(path, reason, may_be_newer=True)
         except UnicodeDecodeError as error:
             line = source.count(b"\n", 0, error.start) + 1
             return Problem(path, f"it is not UTF-8: byte 0x{source[error.start]:02x}", line)

@@ -34,6 +34,8 @@ class ScanReport:
     """Those files, as they were asked for."""
     idle: int | None = None
     """How many upserts are not among those that ran; None: nothing was recorded."""
+    in_migrations: int = 0
+    """How many upserts of migrations were left out, by :mod:`.migration_upserts`."""
 
 
 def by_place(finding: Finding) -> tuple[str, int, str]:

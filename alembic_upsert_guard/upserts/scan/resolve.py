@@ -89,6 +89,7 @@ def _finding(
         fact=wording.fact,
         hint=wording.hint,
         location=upsert.location,
+        helper=upsert.helper,
         offer=wording.offer,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...findings import CODES
@@ -9,8 +11,9 @@ from ...findings.files import unread_file
 from .files import Problem
 from .gitignore import GitIgnore
 from .ignoring import IgnoreComment, IgnoreComments
+from .migration_upserts import upserts_that_ran
 from .ran import known_from_runs
-from .readers import SUFFIXES
+from .readers import SUFFIXES, ReadFile
 from .report import ScanReport, by_place
 from .resolve import resolve
 from .tree_reader import read_tree
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from ..upsert import JudgedUpsert, Upsert
     from .cache import ScanCache
     from .ran import RanUpserts
-    from .readers import ReadFile
 
 __all__ = ["Scanner"]
 
@@ -54,25 +56,29 @@ class Scanner:
         progress: Callable[[int, int], None] | None = None,
         exclude: Iterable[str] = (),
         cache: ScanCache | None = None,
+        *,
+        migrations: bool = True,
     ) -> ScanReport:
         """Return the upserts under `paths`; see :func:`alembic_upsert_guard.upserts.scan.scan`."""
         named = [str(path) for path in paths]
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
-        files: dict[str, ReadFile] = {}
-        for path, read in read_tree(
-            found.paths, self._declared, named=named, cache=cache, progress=progress
-        ):
-            if isinstance(read, Problem):
-                self._problems.append(read)
-            elif read is not None:
-                files[path] = read
+        outcomes = dict(
+            read_tree(found, self._declared, named=named, cache=cache, progress=progress)
+        )
+        self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
+        files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
+        ran = upserts_that_ran(found.paths, files, _is_file)
+        if not migrations:
+            files = {path: _without(read, ran) for path, read in files.items()}
         # an upsert of one file may have its place, and the comments there, in another
         comments = IgnoreComments([comment for read in files.values() for comment in read.comments])
         for path, read in files.items():
             self._judge(path, read, comments)
         self._findings += [
-            unread_file(problem.path, problem.reason, problem.line)
+            unread_file(
+                problem.path, problem.reason, problem.line, may_be_newer=problem.may_be_newer
+            )
             for problem in self._problems
             if problem.is_unread and not problem.is_suppressed
         ]
@@ -85,6 +91,7 @@ class Scanner:
             len(found.paths),
             tuple(found.paths),
             None if self._ran is None else self._idle,
+            0 if migrations else len(ran),
         )
 
     def _judge(self, path: str, read: ReadFile, comments: IgnoreComments) -> None:
@@ -112,8 +119,28 @@ def _stale(comments: IgnoreComments) -> list[IgnoreComment]:
     return [c for c in comments.unused() if c.code not in CODES or _can_be_seen(c.code)]
 
 
-def _place(judged: JudgedUpsert) -> tuple[str, int]:
-    return judged.upsert.place.path or "", judged.upsert.place.line or 0
+def _without(read: ReadFile, left_out: frozenset[Upsert]) -> ReadFile:
+    """A file without some of its upserts, and without the comments that are there for them."""
+    extents = [u.place.extent for u in read.upserts if u in left_out and u.place.extent]
+    return replace(
+        read,
+        upserts=tuple(upsert for upsert in read.upserts if upsert not in left_out),
+        comments=tuple(
+            comment
+            for comment in read.comments
+            if not any(first <= comment.line <= last for first, last in extents)
+        ),
+    )
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()
+
+
+def _place(judged: JudgedUpsert) -> tuple[str, int, str, int]:
+    place = judged.upsert.place
+    written = place.written
+    return place.path or "", place.line or 0, written.path or "", written.line or 0
 
 
 def _can_be_seen(code: str) -> bool:

@@ -43,6 +43,7 @@ class SqlSource:
                 target=upsert.target,
                 binds=upsert.binds,
                 form=Form.SQL,
+                definition=upsert.definition,
             )
 
     def comments(self) -> Iterator[tuple[int, str]]:

@@ -11,16 +11,17 @@ from .source_tree import SourceTree
 from .workers import read_in_processes, workers_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .cache import ScanCache
     from .file_reader import Glance, Outcome
+    from .walk import SourceFiles
 
 __all__ = ["read_tree"]
 
 
 def read_tree(
-    paths: Sequence[str],
+    found: SourceFiles,
     declared: DeclaredTables | None,
     *,
     named: Iterable[str],
@@ -29,11 +30,13 @@ def read_tree(
 ) -> Iterator[tuple[str, Outcome]]:
     """Return what is in each file, in the order of the paths.
 
+    :param found: what was walked.
     :param declared: None: there are no models.
     :param named: those of the paths that were named themselves, and not found in a folder.
     :param cache: what earlier scans kept; None: nothing is kept.
     :param progress: called with the number of files done, and of all.
     """
+    paths = found.paths
     models = declared or DeclaredTables(())
     tree = SourceTree(paths)
     reader = FileReader(tree, models, named)
@@ -46,8 +49,12 @@ def read_tree(
     key = ""
     outcomes: dict[str, Outcome] | None = None
     if cache is not None:
-        key = cache.key({path: glance.digest for path, glance in glances.items()}, models)
-        outcomes = cache.load(key)
+        try:
+            key = cache.key(glances, found.listings, models)
+        except TypeError:  # such as a name of a table that is no string
+            cache = None
+        else:
+            outcomes = cache.load(key)
     if outcomes is None:
         with collection_paused():
             outcomes = _outcomes(reader, sizes, done)

@@ -37,6 +37,8 @@ class SourceFiles:
     paths: list[str] = field(default_factory=list)
     """As they were asked for: relative where the path was; each file once."""
     problems: list[Problem] = field(default_factory=list)
+    listings: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Each folder that was walked, and the names in it but for hidden ones and caches, be they scanned or not."""
 
 
 def find_files(
@@ -121,6 +123,8 @@ class _Walk:
             except OSError as error:
                 self._problem(folder, error)
                 continue
+            names = [e.name for e in inside if e.name not in _SKIPPED and e.name[:1] != "."]
+            self.found.listings.append((folder, names))
             waiting += self._sort_entries(inside, start)
 
     def _sort_entries(self, entries: Iterable[os.DirEntry[str]], start: str) -> list[str]:

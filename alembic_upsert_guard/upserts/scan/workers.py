@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,9 +96,10 @@ def _begin(reader: FileReader, share: Sequence[str], others: Sequence[int]) -> t
             os.close(pipe)
         with Path(f"/dev/fd/{sending}").open("w", encoding="utf-8") as stream:
             for path in share:
-                outcome = {"path": path, "outcome": encoded(reader.read(path))}
-                stream.write(json.dumps(outcome) + "\n")
-                stream.flush()
+                with suppress(TypeError):  # the other process reads it for itself
+                    outcome = {"path": path, "outcome": encoded(reader.read(path))}
+                    stream.write(json.dumps(outcome) + "\n")
+                    stream.flush()
             tree = reader.tree
             beside = {"read_files": tree.read_files, "looked_up": tree.looked_up}
             stream.write(json.dumps(beside) + "\n")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from .nodes import CLASSES, FUNCTIONS, key_of, string_in, text_of
+from .nodes import CLASSES, FUNCTIONS, string_in, text_of
+from .patterns import PATTERNS, bound_by, imported_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from tree_sitter import Node
 
@@ -29,7 +30,6 @@ _DECLARATIONS = CLASSES | {
 _ASSIGNMENTS = frozenset(
     {"assignment_expression", "augmented_assignment_expression", "update_expression"}
 )
-_PATTERNS = frozenset({"array_pattern", "object_pattern"})
 
 
 class BindingKind(Enum):
@@ -131,7 +131,7 @@ class Scopes:
         hoisted = FUNCTIONS | {"program"}
         is_var = declaration.type == "variable_declaration"
         scope = self._scope_around(node, hoisted if is_var else _SCOPES)
-        for identifier, path, default in _bound_by(name):
+        for identifier, path, default in bound_by(name):
             is_read = path is not None and value is not None
             self._bind(
                 scope,
@@ -173,7 +173,7 @@ class Scopes:
             if inner is None:
                 return
             pattern = inner
-        for identifier, path, default in _bound_by(pattern):
+        for identifier, path, default in bound_by(pattern):
             self._bind(
                 function.id,
                 text_of(identifier),
@@ -199,7 +199,7 @@ class Scopes:
             self._other(node, parameter)
 
     def _other(self, scope: Node, pattern: Node) -> None:
-        for identifier, _, _ in _bound_by(pattern):
+        for identifier, _, _ in bound_by(pattern):
             binding = Binding(kind=BindingKind.OTHER, node=identifier)
             self._bind(scope.id, text_of(identifier), binding)
 
@@ -209,8 +209,8 @@ class Scopes:
             self._assign(left)
 
     def _assign(self, left: Node) -> None:
-        if left.type == "identifier" or left.type in _PATTERNS:
-            for identifier, _, _ in _bound_by(left):
+        if left.type == "identifier" or left.type in PATTERNS:
+            for identifier, _, _ in bound_by(left):
                 self._assigned[text_of(identifier)].append(identifier)
 
     def _import(self, node: Node) -> None:
@@ -221,57 +221,9 @@ class Scopes:
         said = None if source is None else string_in(source)
         if said is None:
             return
-        for identifier, name in _imported(node):
+        for identifier, name in imported_names(node):
             self._bind(
                 self._scope_around(node),
                 text_of(identifier),
                 Binding(kind=BindingKind.IMPORT, node=node, source=said, name=name),
             )
-
-
-def _bound_by(  # noqa: C901 - a table, a kind of pattern a case
-    pattern: Node, path: tuple[str, ...] | None = (), default: Node | None = None
-) -> Iterator[tuple[Node, tuple[str, ...] | None, Node | None]]:
-    """The names that a pattern binds, each with the properties that lead to it; None: not only properties do."""
-    match pattern.type:
-        case "identifier":
-            yield pattern, path, default
-        case "shorthand_property_identifier_pattern":
-            yield pattern, None if path is None else (*path, text_of(pattern)), default
-        case "assignment_pattern" | "object_assignment_pattern":
-            left, right = pattern.child_by_field_name("left"), pattern.child_by_field_name("right")
-            if left is not None:
-                # a default in the middle of a path is not followed
-                nested = left.type in _PATTERNS
-                yield from _bound_by(left, None if nested else path, right)
-        case "pair_pattern":
-            key, value = pattern.child_by_field_name("key"), pattern.child_by_field_name("value")
-            name = None if key is None else key_of(key)
-            if value is not None:
-                yield from _bound_by(value, None if path is None or name is None else (*path, name))
-        case "object_pattern":
-            for child in pattern.named_children:
-                yield from _bound_by(child, path)
-        case "array_pattern" | "rest_pattern":
-            for child in pattern.named_children:
-                yield from _bound_by(child, None)
-
-
-def _imported(statement: Node) -> Iterator[tuple[Node, str]]:
-    """The names that an import binds, each with the name that is imported."""
-    for clause in statement.named_children:
-        if clause.type == "import_require_clause" and clause.named_children:
-            yield clause.named_children[0], "*"
-        if clause.type != "import_clause":
-            continue
-        for part in clause.named_children:
-            if part.type == "identifier":
-                yield part, "default"
-            elif part.type == "namespace_import":
-                yield part.named_children[0], "*"
-            elif part.type == "named_imports":
-                for specifier in part.named_children:
-                    name = specifier.child_by_field_name("name")
-                    if specifier.type == "import_specifier" and name is not None:
-                        bound = specifier.child_by_field_name("alias") or name
-                        yield bound, string_in(name) or text_of(name)

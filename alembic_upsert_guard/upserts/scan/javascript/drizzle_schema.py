@@ -174,16 +174,17 @@ def is_drizzle(meaning: Meaning, names: frozenset[str] | None = None) -> bool:
 
 
 def returned_by(function: Meaning) -> Node | None:
-    """Return what a function returns where that is all that it does; None: it does more, or is none."""
+    """Return what a function returns, whatever constants it sets before; None: it does more, or is none."""
     if not isinstance(function, Expression) or function.node.type not in FUNCTIONS:
         return None
     body = function.node.child_by_field_name("body")
     if body is None or body.type != "statement_block":
         return body
     statements = [node for node in body.named_children if node.type != "comment"]
-    if len(statements) != 1 or statements[0].type != "return_statement":
+    *before, last = statements or [body]
+    if last.type != "return_statement" or any(n.type != "lexical_declaration" for n in before):
         return None
-    return statements[0].named_children[0] if statements[0].named_children else None
+    return last.named_children[0] if last.named_children else None
 
 
 def _first_parameter(function: Node) -> str | None:

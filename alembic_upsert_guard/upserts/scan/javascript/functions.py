@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from .classes import method_of
 from .meaning import Expression, Namespace
-from .nodes import CLASSES, FUNCTIONS, method_call, unwrapped
+from .nodes import CLASSES, FUNCTIONS, key_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from .meaning import Meaning
+    from .module import Module
     from .values import Values
 
-__all__ = ["called_function"]
+__all__ = ["called_function", "name_of_function"]
 
 
 def called_function(values: Values, call: Expression) -> Expression | None:
@@ -54,3 +57,17 @@ def _method_of(values: Values, owner: Expression, name: str) -> Expression | Non
 def _function(meaning: Meaning) -> Expression | None:
     is_one = isinstance(meaning, Expression) and meaning.node.type in FUNCTIONS
     return meaning if is_one and isinstance(meaning, Expression) else None
+
+
+def name_of_function(module: Module, function: Node) -> str | None:
+    """Return the name that calls of a function have; None: it has none of its own."""
+    named = function.child_by_field_name("name")
+    around = module.parent(function)
+    if named is None and around is not None:
+        named = around.child_by_field_name("name") or around.child_by_field_name("key")
+        named = named or around.child_by_field_name("property")
+        is_value = around.child_by_field_name("value") == function
+        named = named if is_value else None
+    if named is None or text_of(named) == "constructor":
+        return None
+    return key_of(named)

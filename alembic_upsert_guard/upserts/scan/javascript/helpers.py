@@ -1,4 +1,4 @@
-"""Every upsert of a file: where it is, or where the function is called whose parameters say table or target."""
+"""Every upsert of a file: where it is, or, where parameters say table or target, at the calls of the function."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ..bounds import check_time
-from .functions import called_function
+from .functions import called_function, name_of_function
 from .meaning import Expression, Frame
-from .nodes import arguments_of, line_of, method_call
+from .module import SUFFIXES
+from .nodes import arguments_of, callee_name, line_of, method_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
     from tree_sitter import Node
 
     from ...upsert import Upsert
+    from ..source_tree import SourceTree
     from .module import Module
+    from .modules import Modules
     from .postgrest import PostgRest
     from .site import LibraryReader
     from .sql_strings import SqlStrings
     from .values import Values
 
+    Reading: TypeAlias = Callable[[Frame | None], list[Upsert]]
+
 __all__ = ["Helpers"]
 
 _DEPTH = 4
 """How many functions may call each other down to the upsert."""
+_MOST_FILES = 100
+"""In how many files calls of one function are looked for."""
 
 
 class Helpers:
@@ -35,50 +43,60 @@ class Helpers:
 
     def __init__(
         self,
+        modules: Modules,
         values: Values,
+        tree: SourceTree,
         libraries: Iterable[LibraryReader],
         strings: SqlStrings,
         addresses: PostgRest,
     ) -> None:
         """Nothing is read yet.
 
+        :param tree: where calls of functions are looked for.
         :param libraries: the first that takes a call for its own reads it.
         """
+        self._modules = modules
         self._values = values
+        self._tree = tree
         self._strings = strings
         self._addresses = addresses
         self._by_method: defaultdict[str, list[LibraryReader]] = defaultdict(list)
         for library in libraries:
             for method in library.methods:
                 self._by_method[method].append(library)
-        self._parametric: dict[tuple[str, int], list[tuple[Expression, list[Upsert]]]] = {}
 
     def read(self, module: Module) -> Iterator[Upsert]:
-        """Return every upsert of a file."""
-        direct = list(self._direct(module))
-        through: list[tuple[Expression, Upsert]] = []
-        resolved: set[int] = set()
-        for node in module.calls:
-            check_time()
-            call = Expression(module, node)
-            for site, upsert in self._through(call, _DEPTH):
-                through.append((call, upsert))
-                if site.module is module:
-                    resolved.add(site.node.id)
-        for expression, upsert in direct + through:
-            # a call says more than the function that it calls
-            if expression.node.id not in resolved or not _is_parametric(upsert):
-                yield upsert
+        """Return every upsert of a file; one that depends on parameters is where its function is called."""
+        for site, upserts, reading in self._sites(module):
+            if any(map(_is_parametric, upserts)):
+                through = list(self._at_calls(site, upserts, reading, _DEPTH))
+                yield from through or upserts
+            else:
+                yield from upserts
 
-    def _direct(self, module: Module) -> Iterator[tuple[Expression, Upsert]]:
+    def _sites(self, module: Module) -> Iterator[tuple[Expression, list[Upsert], Reading]]:
+        """The calls and strings of a file that upsert, each with what reads it within a call of its function."""
         for node in module.calls:
-            expression = Expression(module, node)
-            yield from ((expression, upsert) for upsert in self._of_call(expression))
-        yield from self._strings.read_all(module)
+            yield from self._site(module, node, self._of_call)
+        by_root: defaultdict[int, list[Upsert]] = defaultdict(list)
+        roots: dict[int, Expression] = {}
+        for root, upsert in self._strings.read_all(module):
+            by_root[root.node.id].append(upsert)
+            roots[root.node.id] = root
+        for number, root in roots.items():
+            yield root, by_root[number], _reading(module, root.node, self._strings.read)
         for node in module.nodes:
             if node.type in ("string", "template_string"):
-                expression = Expression(module, node)
-                yield from ((expression, upsert) for upsert in self._of_address(expression))
+                yield from self._site(module, node, self._of_address)
+
+    @staticmethod
+    def _site(
+        module: Module, node: Node, read: Callable[[Expression], list[Upsert]]
+    ) -> Iterator[tuple[Expression, list[Upsert], Reading]]:
+        reading = _reading(module, node, read)
+        upserts = reading(None)
+        if upserts:
+            yield Expression(module, node), upserts, reading
 
     def _of_call(self, call: Expression) -> list[Upsert]:
         method = method_call(call.node)
@@ -99,69 +117,64 @@ class Helpers:
 
     # -- functions
 
-    def _through(self, call: Expression, depth: int) -> Iterator[tuple[Expression, Upsert]]:
-        """The upserts of the function that a call runs which depend on its arguments, each at the call."""
-        function = called_function(self._values, call) if depth else None
-        if function is None or not (sites := self._parametric_in(function, depth)):
-            return
-        arguments = arguments_of(call.node)
-        is_spread = any(argument.type == "spread_element" for argument in arguments)
-        frame = Frame(
-            function.node,
-            function.module,
-            None if is_spread else tuple(call.at(argument) for argument in arguments),
-            call.frame,
-        )
+    def _at_calls(
+        self, site: Expression, upserts: list[Upsert], reading: Reading, depth: int
+    ) -> Iterator[Upsert]:
+        """What a site is at each call of the function around it; nothing: no call says more."""
+        for function in site.module.functions_around(site.node) if depth else ():
+            said = False
+            for call in self._calls_of(site.module, function):
+                within = _within(call, function, site.module, reading)
+                found = within(None)
+                if all(_is_same(*pair) for pair in zip(found, upserts, strict=False)):
+                    continue  # another function's parameter
+                said = True
+                further = any(map(_is_parametric, found))
+                through = self._at_calls(call, found, within, depth - 1) if further else ()
+                yield from list(through) or (self._placed(call, upsert) for upsert in found)
+            if said:
+                return
+
+    @staticmethod
+    def _placed(call: Expression, upsert: Upsert) -> Upsert:
         method = method_call(call.node)
-        place = call.module.place(
-            line_of(call.node if method is None else method.name_node), call.node
-        )
-        for site, without in sites:
-            within = Expression(site.module, site.node, frame)
-            for upsert in self._read(within, depth):
-                if not any(_is_same(upsert, other) for other in without):
-                    yield site, replace(upsert, place=place)
+        line = line_of(call.node if method is None else method.name_node)
+        place = call.module.place(line, call.node)
+        return replace(upsert, place=replace(place, helper=upsert.place.written))
 
-    def _read(self, site: Expression, depth: int) -> Iterator[Upsert]:
-        """The upserts of one call or string of a function, with what is known of the function's parameters."""
-        if site.node.type != "call_expression":
-            yield from self._of_address(site) or self._strings.read(site)
+    def _calls_of(self, module: Module, function: Node) -> Iterator[Expression]:
+        """The calls of a function in the files of the scan."""
+        name = name_of_function(module, function)
+        if name is None:
             return
-        direct = self._of_call(site) or self._strings.read(site)
-        yield from direct
-        if not direct:
-            yield from (upsert for _, upsert in self._through(site, depth - 1))
-
-    def _parametric_in(
-        self, function: Expression, depth: int
-    ) -> list[tuple[Expression, list[Upsert]]]:
-        """The calls and strings in a function whose upserts depend on parameters, and what they are without these."""
-        module, body = function.module, function.node
-        key = (module.path, body.id)
-        if key not in self._parametric:
-            self._parametric[key] = []  # a function that calls itself
-            self._parametric[key] = [
-                (site, upserts)
-                for node in _candidates(module, self._strings.roots(module))
-                if body.start_byte <= node.start_byte and node.end_byte <= body.end_byte
-                for site in [Expression(module, node)]
-                for upserts in [list(self._read(site, depth))]
-                if any(map(_is_parametric, upserts))
-            ]
-        return self._parametric[key]
+        mentioning = self._tree.files_mentioning(f"{name}(".encode(), SUFFIXES)
+        others = (self._modules.at_shown(path) for path in mentioning[:_MOST_FILES])
+        files = [module, *(other for other in others if other is not None and other is not module)]
+        for file in files:
+            for node in file.calls:
+                check_time()
+                if callee_name(node) != name:
+                    continue
+                call = Expression(file, node)
+                called = called_function(self._values, call)
+                if called is not None and called.node == function and called.module is module:
+                    yield call
 
 
-def _candidates(module: Module, strings: list[Node]) -> Iterator[Node]:
-    ids = {node.id for node in strings}
-    yield from (node for node in module.calls if node.id not in ids)
-    yield from strings
-    yield from (
-        node
-        for node in module.nodes
-        if node.type in ("string", "template_string")
-        and node.id not in ids
-        and b"on_conflict=" in (node.text or b"")
-    )
+def _reading(module: Module, node: Node, read: Callable[[Expression], list[Upsert]]) -> Reading:
+    return lambda frame: read(Expression(module, node, frame))
+
+
+def _within(call: Expression, function: Node, module: Module, reading: Reading) -> Reading:
+    """What reads a site within a call of its function, itself within a call of the function around it."""
+    arguments = arguments_of(call.node)
+    is_spread = any(argument.type == "spread_element" for argument in arguments)
+
+    def read(outer: Frame | None) -> list[Upsert]:
+        at = tuple(Expression(call.module, argument, outer) for argument in arguments)
+        return reading(Frame(function, module, None if is_spread else at, outer))
+
+    return read
 
 
 def _is_same(upsert: Upsert, other: Upsert) -> bool:

@@ -26,6 +26,11 @@ __all__ = ["Knex"]
 _TABLE_METHODS = frozenset({"from", "into", "table"})
 _ACTIONS = frozenset({"ignore", "merge"})
 _INSERTS = frozenset({"insert", "insertGraph"})
+_STATEMENT_METHODS = _INSERTS | {
+    *("as", "comment", "from", "into", "query", "queryBuilder", "returning", "table"),
+    *("transacting", "withSchema"),
+}
+"""What a statement can begin with that names no table by being called."""
 _DEPTH = 20
 
 
@@ -58,7 +63,7 @@ class Knex:
         meaning = self._values.meaning(expression)
         while isinstance(meaning, Expression) and len(links) < _DEPTH:
             link = method_call(meaning.node)
-            if link is None:
+            if link is None or _names_table(meaning, link):
                 return links, meaning
             links.append((link, meaning))
             expression = meaning.at(link.owner)
@@ -162,6 +167,13 @@ class Knex:
             return text
         upserts = read_sql(f"INSERT INTO t DEFAULT VALUES ON CONFLICT {text} DO NOTHING")
         return upserts[0].target if len(upserts) == 1 else unread
+
+
+def _names_table(of: Expression, link: MethodCall) -> bool:
+    """Whether it is ``this.db('t')``, and no method of a statement: nothing is called before it."""
+    is_first = method_call(unwrapped(link.owner)) is None
+    is_call = of.module.parent(link.node) is not None and len(link.arguments) == 1
+    return is_first and is_call and link.name not in _STATEMENT_METHODS
 
 
 def _has_action(module: Module, call: Node) -> bool:

@@ -43,7 +43,7 @@ def _frontmatter(text: str) -> list[tuple[int, int]]:
         return []
     start += 3
     end = text.find("\n---", start)
-    return [] if end < 0 else [(start, end)]
+    return [] if end < 0 else [(start, end + 1)]
 
 
 class _Scripts(HTMLParser):

@@ -14,6 +14,7 @@ __all__ = [
     "MethodCall",
     "arguments_of",
     "called_name",
+    "callee_name",
     "chain_of",
     "key_of",
     "line_of",
@@ -102,6 +103,12 @@ def called_name(call: Node) -> str | None:
     function = call.child_by_field_name("function") if call.type == "call_expression" else None
     function = None if function is None else unwrapped(function)
     return text_of(function) if function is not None and function.type == "identifier" else None
+
+
+def callee_name(call: Node) -> str | None:
+    """Return the last name of what is called: ``f`` of ``f(x)`` and of ``a.f(x)``; None: it has none."""
+    method = method_call(call)
+    return called_name(call) if method is None else method.name
 
 
 def tagged(node: Node) -> tuple[Node, Node] | None:

@@ -68,7 +68,7 @@ class PostgRest:
         stated = [
             p[len("on_conflict=") :] for p in query.split("&") if p.startswith("on_conflict=")
         ]
-        if not stated or "/" not in path or any(sign in path for sign in " \n\t"):
+        if not stated or any(sign in path for sign in " \n\t"):
             return None
         return Site(form=Form.POSTGREST, table=_table(path), target=_target(stated[-1]))
 
@@ -105,9 +105,9 @@ def _table(path: str) -> NamedTable | Unread:
     name = path.partition(_PATH)[2] if _PATH in path else path.rpartition("/")[2]
     if HOLE in name:
         return Unread("the address is put together when it runs, and the table is put in")
-    if not name or "/" in name:
+    if "/" in name:
         return Unread(f"{path!r} is no address of a table")
-    return NamedTable(unquote_plus(name))
+    return NamedTable(unquote_plus(name)) if name else Unread("the address says no table")
 
 
 def _target(columns: str) -> Target | Unread:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...target import AnyArbiter, NamedTable, Unread
+from ...target import AnyArbiter, Lookup, NamedTable, Unread
 from ...upsert import Form
 from .identifiers import elements_of
 from .meaning import Expression, Properties
@@ -30,7 +30,7 @@ __all__ = ["Prisma"]
 
 _UPSERTING = frozenset({"cockroachdb", "postgres", "postgresql", "sqlite"})
 _UPSERT = frozenset({"create", "update", "where"})
-_READS_FIRST = Unread("Prisma reads the row before it inserts here, so nothing says ON CONFLICT")
+_LOOKUP = "Prisma's upsert"
 
 
 class Prisma:
@@ -64,14 +64,9 @@ class Prisma:
             return Site(form=Form.PRISMA, table=unread, target=unread)
         if schema.provider == "mongodb":
             return None
-        if call.name != "upsert":
-            return self._site(model, AnyArbiter())
-        if schema.provider not in _UPSERTING:
-            return None
-        return self._site(model, self._target(schema, model, options))
-
-    @staticmethod
-    def _site(model: PrismaModel, target: Target | Unread) -> Site:
+        target: Target | Unread = AnyArbiter()
+        if call.name == "upsert":
+            target = self._target(schema, model, options)
         return Site(form=Form.PRISMA, table=NamedTable(model.table, model.schema), target=target)
 
     def _client_name(self, owner: Expression) -> str | Unread:
@@ -88,27 +83,34 @@ class Prisma:
     def _target(
         self, schema: PrismaSchema, model: PrismaModel, options: Properties
     ) -> Target | Unread:
+        """What Prisma sends as ON CONFLICT, or looks up by itself."""
         where = self._values.properties(options.named["where"])
         if where.unread is not None:
             return where.unread
-        if len(where.named) != 1:
-            return _READS_FIRST
-        ((key, stated),) = where.named.items()
-        fields = model.unique.get(key)
-        if fields is None:
-            return Unread(f"the model {model.name} calls nothing unique that is named {key}")
-        values = {key: stated} if len(fields) == 1 and key == fields[0] else None
-        if values is None:
-            inside = self._values.properties(stated)
+        key = next((name for name in where.named if name in model.unique), None)
+        if key is None:
+            named = ", ".join(where.named)
+            return Unread(f"the model {model.name} calls nothing unique that is named {named}")
+        fields = model.unique[key]
+        target = elements_of(model.columns[name] for name in fields)
+        if isinstance(target, Unread):
+            return target
+        values = {key: where.named[key]}
+        if fields != (key,):
+            inside = self._values.properties(where.named[key])
             if inside.unread is not None:
                 return inside.unread
             values = inside.named
-        if self._reads_first(model, options, schema.models):
-            return _READS_FIRST
-        unread = self._differs(options.named["create"], fields, values)
-        return unread or elements_of(model.columns[name] for name in fields)
+        if (
+            schema.provider not in _UPSERTING
+            or len(where.named) > 1
+            or self._has_other_models(model, options, schema.models)
+            or (differs := self._differs(options.named["create"], fields, values)) is True
+        ):
+            return Lookup(target.elements, _LOOKUP)
+        return differs or target
 
-    def _reads_first(
+    def _has_other_models(
         self, model: PrismaModel, options: Properties, model_names: Collection[str]
     ) -> bool:
         """Whether another model takes part, or there is nothing to update."""
@@ -123,24 +125,21 @@ class Prisma:
 
     def _differs(
         self, create: Expression, fields: tuple[str, ...], values: dict[str, Expression]
-    ) -> Unread | None:
-        """Why ``create`` does not have, or may not have, the values of ``where``; None: it has."""
+    ) -> Unread | bool:
+        """Whether ``create`` has other values than ``where``."""
         stated = self._values.properties(create)
         for name in fields:
-            wanted = values.get(name)
-            if wanted is None:
-                return _READS_FIRST
-            given = stated.get(name)
-            if given is None:
-                return _READS_FIRST
+            wanted, given = values.get(name), stated.get(name)
+            if wanted is None or given is None:
+                return True
             if isinstance(given, Expression):
                 if text_of(given.node) != text_of(wanted.node):
-                    return _READS_FIRST
+                    return True
             elif not _is_taken_from(wanted, create, name):
                 return Unread(
                     f"whether create has the same {name} as where, so that Prisma says ON CONFLICT, cannot be read"
                 )
-        return None
+        return False
 
 
 def _is_taken_from(wanted: Expression, create: Expression, name: str) -> bool:

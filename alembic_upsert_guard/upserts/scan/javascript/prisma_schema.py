@@ -24,6 +24,8 @@ _STRING = re.compile(r'\A"((?:[^"\\]|\\.)*)"\Z')
 _MOST_FOLDERS = 2000
 """Folders that are looked through for a schema, of a workspace."""
 _LEVELS = 4
+_PLACES = ("prisma/schema.prisma", "schema.prisma", "prisma/schema", "prisma", "schema")
+"""Where a schema is found that nothing names; the last ones are folders."""
 _DEPTHS = {"(": 1, ")": -1}
 
 
@@ -91,13 +93,12 @@ class PrismaSchemas:
     def _place_in(self, folder: Path) -> Path | None:
         """The schema of a project whose root is `folder`: where its package.json says, or where Prisma looks."""
         stated = self._stated(folder / "package.json")
-        names = [stated] if stated else ["prisma/schema.prisma", "schema.prisma", "prisma/schema"]
-        places = (folder / name for name in names)
-        return next((place for place in places if place.exists()), None)
+        places = [folder / name for name in ([stated] if stated else _PLACES)]
+        return next((p for p in places if p.is_file() or (p.is_dir() and any(_files(p)))), None)
 
     def _parsed(self, place: Path) -> PrismaSchema:
         """What a file states, or all files of a folder."""
-        files = sorted(place.rglob("*.prisma")) if place.is_dir() else [place]
+        files = sorted(_files(place)) if place.is_dir() else [place]
         sources = [self._read(str(file)) for file in files]
         return parsed_schema(
             "\n".join(s.decode(errors="replace") for s in sources if s is not None)
@@ -112,6 +113,10 @@ class PrismaSchemas:
         options = said.get("prisma") if isinstance(said, dict) else None
         stated = options.get("schema") if isinstance(options, dict) else None
         return stated if isinstance(stated, str) else None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return folder.rglob("*.prisma")
 
 
 def _folders(root: Path) -> Iterator[Path]:

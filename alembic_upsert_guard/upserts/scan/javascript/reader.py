@@ -24,9 +24,10 @@ from .unread_libraries import MikroOrm, Sequelize
 from .values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ...upsert import Upsert
+    from ..source_tree import SourceTree
     from .site import LibraryReader
 
 __all__ = ["JavaScriptReader", "JavaScriptSource"]
@@ -35,12 +36,12 @@ __all__ = ["JavaScriptReader", "JavaScriptSource"]
 class JavaScriptReader:
     """Reads the upserts of files, and follows their imports into others."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, tree: SourceTree) -> None:
         """Nothing is read yet.
 
-        :param read: the bytes of a file that is imported; None: it is not to be read.
+        :param tree: where imports, schemas and calls are looked for.
         """
-        self._modules = Modules(read)
+        self._modules = Modules(tree)
         values = Values(self._modules)
         schemas = DrizzleSchemas(values)
         libraries: tuple[LibraryReader, ...] = (
@@ -49,12 +50,14 @@ class JavaScriptReader:
             TypeOrm(values, Entities(values)),
             Knex(values),
             Supabase(values),
-            Prisma(values, PrismaSchemas(read)),
+            Prisma(values, PrismaSchemas(tree.read)),
             MikroOrm(values),
             Sequelize(values),
             PostgRest(values),
         )
-        self._helpers = Helpers(values, libraries, SqlStrings(values, schemas), PostgRest(values))
+        self._helpers = Helpers(
+            self._modules, values, tree, libraries, SqlStrings(values, schemas), PostgRest(values)
+        )
 
     def source(self, path: str, source: bytes) -> JavaScriptSource:
         """Return a file, parsed.

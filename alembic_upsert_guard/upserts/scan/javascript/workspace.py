@@ -10,9 +10,11 @@ from .module import Module
 from .nodes import key_of, string_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tree_sitter import Node
+
+    from ..source_tree import SourceTree
 
 __all__ = ["Workspaces"]
 
@@ -24,9 +26,9 @@ _LEVELS = 3
 class Workspaces:
     """What the configuration of projects says of the names that are imported; each file is read once."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, tree: SourceTree) -> None:
         """Nothing is read yet."""
-        self._read = read
+        self._tree = tree
         self._paths: dict[Path, list[tuple[str, list[Path]]]] = {}
         self._packages: dict[Path, dict[str, Path]] = {}
 
@@ -40,13 +42,13 @@ class Workspaces:
                 rest = source[len(pattern) - 1 :]
                 found += [Path(str(target).replace("*", rest)) for target in targets]
         if source.startswith("$lib/") or source == "$lib":
-            root = _above(folder, "svelte.config.js", "svelte.config.ts")
+            root = self._above(folder, "svelte.config.js", "svelte.config.ts")
             if root is not None:
                 found.append(root / "src" / "lib" / source[5:])
         return found or list(self._in_packages(folder, source))
 
     def _paths_of(self, folder: Path) -> list[tuple[str, list[Path]]]:
-        root = _above(folder, *_CONFIGURATIONS)
+        root = self._above(folder, *_CONFIGURATIONS)
         if root is None:
             return []
         if root not in self._paths:
@@ -57,7 +59,7 @@ class Workspaces:
 
     def _configured(self, path: Path, visited: frozenset[Path]) -> list[tuple[str, list[Path]]]:
         """The ``paths`` of one configuration, or of the one that it extends."""
-        source = None if path in visited else self._read(str(path))
+        source = None if path in visited else self._tree.read(str(path))
         if source is None:
             return []
         said = _relaxed_json(source)
@@ -84,7 +86,7 @@ class Workspaces:
         length = 2 if source.startswith("@") else 1
         name, rest = "/".join(parts[:length]), "/".join(parts[length:])
         for root in folder.parents:
-            if not any((root / n).is_file() for n in ("package.json", "pnpm-workspace.yaml")):
+            if not any(self._is_file(root / n) for n in ("package.json", "pnpm-workspace.yaml")):
                 continue
             if root not in self._packages:
                 self._packages[root] = dict(self._packages_below(root))
@@ -96,7 +98,7 @@ class Workspaces:
     def _packages_below(self, root: Path) -> Iterator[tuple[str, Path]]:
         """The packages of a workspace, by name; none: the folder is no workspace's root."""
         said = self._json(root / "package.json")
-        if "workspaces" not in said and not (root / "pnpm-workspace.yaml").is_file():
+        if "workspaces" not in said and not self._is_file(root / "pnpm-workspace.yaml"):
             return
         folders = [root]
         for _ in range(_LEVELS):
@@ -110,7 +112,7 @@ class Workspaces:
                 and inside.is_dir()
             ]
             for folder in folders:
-                if (folder / "package.json").is_file():
+                if self._is_file(folder / "package.json"):
                     yield str(self._json(folder / "package.json").get("name")), folder
 
     def _exported(self, package: Path, rest: str) -> Iterator[Path]:
@@ -126,19 +128,21 @@ class Workspaces:
         yield package / "src" / (rest or "index")
         yield package / (rest or "index")
 
+    def _above(self, folder: Path, *names: str) -> Path | None:
+        """The nearest folder with one of these files, this one or above it."""
+        folders = (folder, *folder.parents)
+        return next((f for f in folders if any(self._is_file(f / name) for name in names)), None)
+
+    def _is_file(self, path: Path) -> bool:
+        return self._tree.is_file(str(path))
+
     def _json(self, path: Path) -> dict[str, Any]:
-        source = self._read(str(path))
+        source = self._tree.read(str(path))
         try:
             said = {} if source is None else json.loads(source)
         except ValueError:
             return {}
         return said if isinstance(said, dict) else {}
-
-
-def _above(folder: Path, *names: str) -> Path | None:
-    return next(
-        (f for f in (folder, *folder.parents) if any((f / name).is_file() for name in names)), None
-    )
 
 
 def _paths_in(exported: object) -> list[str]:

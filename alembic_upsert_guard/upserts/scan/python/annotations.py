@@ -40,10 +40,15 @@ class Annotations:
         return [m for m in found if isinstance(m, Instance)]
 
     def of_result(self, function: Function, depth: int) -> list[Meaning] | None:
-        """Return what a function is annotated to return; None: nothing that is known."""
+        """Return what a function is annotated to return; None: nothing that is known.
+
+        A class as a value is taken for that class where nothing inherits from it.
+        """
         if isinstance(function.node, ast.Lambda) or function.node.returns is None:
             return None
-        return self._stated(function.scope, function.node.returns, depth) or None
+        found = self._stated(function.scope, function.node.returns, depth)
+        exact = [m for m in found if not isinstance(m, Class) or not self._names.heirs.of(m)]
+        return found if found and len(exact) == len(found) else None
 
     def of_attribute(self, scope: Scope, annotation: ast.expr, depth: int) -> list[Meaning]:
         """Return the instances that an attribute is annotated with; empty: none that is known."""

@@ -21,6 +21,7 @@ __all__ = [
     "Looped",
     "Parameter",
     "SetElsewhere",
+    "Unpacked",
     "always_binds",
     "bound_by_header",
     "names",
@@ -32,6 +33,17 @@ class Assigned:
     """``name = value``, or ``name += value``."""
 
     value: ast.expr | ast.AugAssign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """``name, other = value``."""
+
+    value: ast.expr
+    position: int
+    """Of the name, counted from 0."""
+    size: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,9 @@ class Looped:
     name: str
 
 
-Binding: TypeAlias = Assigned | Imported | Defined | SetElsewhere | Parameter | Looped | Unread
+Binding: TypeAlias = (
+    Assigned | Unpacked | Imported | Defined | SetElsewhere | Parameter | Looped | Unread
+)
 
 
 def bound_by_header(statement: ast.AST, name: str) -> list[Binding]:
@@ -146,6 +160,12 @@ def _assigned(target: ast.expr, value: ast.expr, name: str) -> Binding:
         starred = any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts))
         if same and len(found) == 1 and not starred:
             return Assigned(found[0])
+    if isinstance(target, ast.Tuple | ast.List):
+        positions = [
+            n for n, t in enumerate(target.elts) if isinstance(t, ast.Name) and t.id == name
+        ]
+        if len(positions) == 1 and not any(isinstance(e, ast.Starred) for e in target.elts):
+            return Unpacked(value=value, position=positions[0], size=len(target.elts), name=name)
     return Unread(f"{name} is taken out of a larger value")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
@@ -121,16 +122,22 @@ def _bound_by(statement: ast.AST, name: str) -> list[Binding]:
     found = bound_by_header(statement, name)
     if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
         return found
+    if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+        # what type checkers see is the thing itself; what runs may be a stand-in that loads it later
+        checked = [b for inner in statement.body for b in _bound_by(inner, name)]
+        if checked:
+            return checked
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             found += _bound_by(child, name)
-        elif _walrus_binds(child, name):
+        elif name in _bound_by_walrus(child):
             found.append(Unread(f"{name} is set inside an expression", Cause.REBOUND))
     return found
 
 
-def _walrus_binds(node: ast.AST, name: str) -> bool:
-    return any(isinstance(n, ast.NamedExpr) and n.target.id == name for n in ast.walk(node))
+@lru_cache(maxsize=4096)
+def _bound_by_walrus(node: ast.AST) -> frozenset[str]:
+    return frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
 
 
 def _looped(comprehension: Comprehension, name: str) -> Looped | None:

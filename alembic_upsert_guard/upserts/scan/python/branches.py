@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .values import Class, Expression, Function, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .meaning import Names
     from .module import Module
-    from .scope import FunctionNode, Scope
+    from .scope import Scope
     from .values import Meaning
 
 __all__ = ["Branches"]
 
 _DEPTH = 30
-_Constant: TypeAlias = "str | bytes | int | float | complex | bool | None"
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member of an enumeration."""
+
+    of: Class
+    name: str
+
+
+_Constant: TypeAlias = "str | bytes | int | float | complex | bool | _Member | None"
 
 
 class Branches:
@@ -37,9 +48,20 @@ class Branches:
             match meaning:
                 case Expression(_, ast.Constant(value=value)) if value is not Ellipsis:
                     found.add(value)
+                case Expression(at, ast.Attribute(value=owner, attr=name)):
+                    enumerations = self._names.meanings(at, owner, depth)
+                    match enumerations:
+                        case [Class() as enumeration] if enumeration.is_enumeration:
+                            found.add(_Member(enumeration, name))
+                        case _:
+                            return None
                 case _:
                     return None
         return frozenset(found)
+
+    def is_none(self, scope: Scope, node: ast.expr) -> bool:
+        """Return whether an expression is None, and can be nothing else."""
+        return self.constants(scope, node) == frozenset((None,))
 
     def first_true(self, scope: Scope, values: Sequence[ast.expr], depth: int) -> list[Meaning]:
         """Return what ``a or b`` means: the first that is true, or the last."""
@@ -107,22 +129,17 @@ class Branches:
             return isinstance(operation, ast.IsNot | ast.NotEq)
         return None
 
-    def reached(
-        self, scope: Scope, function: FunctionNode, statements: Iterable[ast.stmt]
-    ) -> list[ast.stmt]:
-        """Return those of a function's statements that no condition on the way rules out."""
-        return [s for s in statements if self._is_reached(scope, function, s)]
-
-    def _is_reached(self, scope: Scope, function: FunctionNode, statement: ast.stmt) -> bool:
-        inner: ast.AST = statement
-        for around in scope.module.around(statement):
+    def is_reached(self, scope: Scope, node: ast.AST) -> bool:
+        """Return whether no condition rules a node out, from the beginning of the function that it is in."""
+        inner = node
+        for around in scope.module.around(node):
             if isinstance(around, ast.If):
                 truth = self.truth(scope, around.test)
                 if truth is not None and inner in (around.orelse if truth else around.body):
                     return False
             if any(self._always_leaves(scope, s) for s in _before(scope.module, around, inner)):
                 return False
-            if around is function:
+            if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 break
             inner = around
         return True
@@ -156,6 +173,8 @@ def _truth(meaning: Meaning) -> bool | None:
     match meaning:
         case Expression(_, ast.Constant(value=value)):
             return bool(value)
+        case Expression(_, ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items)):
+            return None if any(isinstance(item, ast.Starred) for item in items) else bool(items)
         case Class() | Function():
             return True
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...target import Unread
+from .functions import LaterCall
 from .homes import may_use
 from .scope import Argument, Scope
 from .values import Class, Expression, Function, Instance, Origin
@@ -183,5 +184,6 @@ def _call_around(module: Module, reference: ast.expr) -> tuple[ast.Call | None, 
     last = ast.unparse(parent.func).rpartition(".")[2]
     if last in _FORWARDING and reference in parent.args:
         behind = parent.args[parent.args.index(reference) + 1 :]
-        return ast.Call(func=reference, args=behind, keywords=parent.keywords), parent
+        kind = LaterCall if last == "partial" else ast.Call
+        return kind(func=reference, args=behind, keywords=parent.keywords), parent
     return None, None

@@ -39,6 +39,8 @@ class Clients:
         if not isinstance(func, ast.Attribute) or func.attr != "upsert":
             return None
         stated = {k.arg: k.value for k in call.keywords}
+        if "pk" in stated:
+            return None  # sqlite-utils has table(), too
         table = self._table(scope, func.value)
         if table is None:
             if "on_conflict" not in stated:
@@ -53,7 +55,7 @@ class Clients:
         )
 
     def _table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread | None:
-        found = {self._table_call(m) for m in self._names.meanings(scope, node)}
+        found = {self._table_call(m) for m in self._names.written(scope, node)}
         if found == {None}:
             return None
         unread = next((t for t in found if isinstance(t, Unread)), None)
@@ -74,27 +76,25 @@ class Clients:
 
     def _in_schema(self, scope: Scope, client: ast.expr, name: str) -> NamedTable | Unread:
         """``client.schema("crm").table("x")`` names the schema, ``client.table("x")`` none."""
-        literal = self._constants.literal(scope, client)
-        if isinstance(literal, Unread):
-            return NamedTable(name)  # a parameter or an attribute: a client as it was made
-        match literal.node:
-            case ast.Call(func=ast.Attribute(attr="schema"), args=[stated]):
-                schema = self._constants.text(literal.scope, stated)
+        match self._names.written(scope, client):
+            case [Expression(at, ast.Call(func=ast.Attribute(attr="schema"), args=[stated]))]:
+                schema = self._constants.text(at, stated)
                 return schema if isinstance(schema, Unread) else NamedTable(name, schema)
-        return NamedTable(name)
+        return NamedTable(name)  # a client as it was made
 
     def _target(self, scope: Scope, stated: dict[str | None, ast.expr]) -> Target | Unread:
+        node, at = stated.get("on_conflict"), scope
         if None in stated:
+            unread = Unread(f"**{ast.unparse(stated[None])} may name the target")
             spread = self._constants.literal(scope, stated[None])
             if isinstance(spread, Unread) or not isinstance(spread.node, ast.Dict):
-                return Unread(f"**{ast.unparse(stated[None])} may name the target")
-            scope = spread.scope
+                return unread
             for key, value in zip(spread.node.keys, spread.node.values, strict=True):
                 if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-                    return Unread(f"**{ast.unparse(stated[None])} may name the target")
-                stated = {**stated, key.value: value}
-        node = stated.get("on_conflict")
-        if node is None or (isinstance(node, ast.Constant) and node.value is None):
+                    return unread
+                if key.value == "on_conflict":
+                    node, at = value, spread.scope
+        if node is None or self._names.branches.is_none(at, node):
             return PrimaryKey()
-        columns = self._constants.text(scope, node)
+        columns = self._constants.text(at, node)
         return columns if isinstance(columns, Unread) else target_of(columns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ....inference import Element
 from ...target import Cause, Unread
 from ..sql import normal_element
+from .source_columns import SourceColumns
 from .values import Class, Expression, External
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Columns:
         self._constants = constants
         self._tables = tables
         self._declared = declared
+        self.source = SourceColumns(names, constants, tables)
 
     def column(self, scope: Scope, node: ast.expr) -> Element | Unread | None:
         """Return the column that an expression means; None: it means no column, as far as it reads.
@@ -101,19 +103,20 @@ class Columns:
     def _attribute_in_body(self, found: Class, attribute: str) -> Element | Unread:
         """The column of a class that the metadata does not map: as its own body says."""
         unread = Unread(f"which column {found.qualname}.{attribute} is cannot be read")
-        for statement in found.node.body:
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=name), value=None) if name == attribute:
-                    return Element(column=attribute)
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
-                    | ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
-                ) if name == attribute:
-                    if not self._tables.is_call_of(found.scope, call.func, _COLUMN):
-                        return unread
-                    if call.args and isinstance(call.args[0], ast.Constant):
-                        return Element(column=str(call.args[0].value))
-                    return Element(column=attribute)
+        for each in self._names.members.lineage(found):
+            for statement in each.node.body:
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=name), value=None) if name == attribute:
+                        return Element(column=attribute)
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
+                        | ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
+                    ) if name == attribute:
+                        if not self._tables.is_call_of(each.scope, call.func, _COLUMN):
+                            return unread
+                        if call.args and isinstance(call.args[0], ast.Constant):
+                            return Element(column=str(call.args[0].value))
+                        return Element(column=attribute)
         return unread
 
     def _column_of_table(self, scope: Scope, table: ast.expr, key: str) -> Element | Unread:
@@ -122,6 +125,9 @@ class Columns:
             return named
         declared = named.declared or self._declared.table(named.schema, named.name)
         if declared is None:
+            for each in self.source.of(scope, table) or ():
+                if each.key == key:
+                    return Element(column=each.name)
             # nothing tells a key from a name; where they differ, Column(..., key=) says so
             return Unread(
                 f"no model has the table {named.name}, so which column {key} is cannot be read",

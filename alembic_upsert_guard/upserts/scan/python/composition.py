@@ -72,6 +72,12 @@ class Composition:
         pieces = tuple(composer.pieces(scope, root, _DEPTH))
         return Composed(pieces, frozenset(composer.taken))
 
+    def may_mean(self, scope: Scope, node: ast.expr, root: Root) -> bool:
+        """Return whether a name may mean a string; True where it is not known what it means."""
+        found = [m for m in self._names.meanings(scope, node) if isinstance(m, Expression)]
+        others = [m.node for m in found if not isinstance(m.node, ast.Attribute)]
+        return root in others or not others
+
 
 class _Composer:
     """Puts one string together."""

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["ConflictArguments", "ReadTarget"]
 
 _PARAMETERS = ("constraint", "index_elements", "index_where")
-"""The first parameters of both methods, in their order."""
+"""The first parameters of PostgreSQL's methods, in their order."""
 
+_LISTS = (ast.List, ast.Tuple, ast.Set)
 _INDEX = frozenset({"Index"})
 _UNIQUE = frozenset({"PrimaryKeyConstraint", "UniqueConstraint"})
 
@@ -73,7 +74,10 @@ class ConflictArguments:
     def read(self, scope: Scope, call: ast.Call) -> ReadTarget:
         """Return the target that a call of either method names."""
         arguments: dict[str, _Argument] = {}
-        for parameter, value in zip(_PARAMETERS, call.args, strict=False):
+        parameters: tuple[str, ...] = _PARAMETERS
+        if call.args and isinstance(self._constants.literal_node(scope, call.args[0]), _LISTS):
+            parameters = _PARAMETERS[1:]  # SQLite's methods have no constraint
+        for parameter, value in zip(parameters, call.args, strict=False):
             arguments[parameter] = _Argument(scope, value)
         for keyword in call.keywords:
             if keyword.arg is not None:
@@ -83,9 +87,12 @@ class ConflictArguments:
             if not isinstance(spread, dict):
                 return ReadTarget(spread)
             arguments |= spread
-        for name in [n for n, a in arguments.items() if _is_none(a.node)]:
+        for name in [n for n, a in arguments.items() if self._is_none(a)]:
             del arguments[name]
         return self._of_arguments(arguments)
+
+    def _is_none(self, argument: _Argument) -> bool:
+        return self._names.branches.is_none(argument.scope, argument.node)
 
     def _spread(self, scope: Scope, node: ast.expr) -> dict[str, _Argument] | Target | Unread:
         """The keyword arguments of ``**node``; those of ``conflict_target()`` are the target itself."""
@@ -147,7 +154,8 @@ class ConflictArguments:
         if not isinstance(elements, Unread):
             return Elements(elements)
         if elements.cause is Cause.NO_MODEL:
-            table = self._tables.primary_key(stated.scope, stated.node)
+            owner = self._tables.primary_key_owner(stated.node)
+            table = None if owner is None else self._tables.table(stated.scope, owner)
             return PrimaryKey() if isinstance(table, NamedTable) else elements
         return elements
 
@@ -199,7 +207,3 @@ class ConflictArguments:
             return ReadTarget(Elements(columns))
         predicate = self._predicates.predicate(scope, wheres[0])
         return ReadTarget(Elements(columns, predicate.text), predicate.binds)
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

@@ -35,6 +35,15 @@ class Constants:
                 return unread
         return Unread(f"what {ast.unparse(node)} is cannot be read")
 
+    def literal_node(self, scope: Scope, node: ast.expr) -> ast.expr | None:
+        """Return the literal or the call that a name means in the end; None: it is not known, or one of several."""
+        found = self.literal(scope, node)
+        return (
+            None
+            if isinstance(found, Unread) or isinstance(found.node, ast.AugAssign)
+            else found.node
+        )
+
     def text(self, scope: Scope, node: ast.expr) -> str | Unread:
         """Return the string that an expression is: a literal, or literals and names put together."""
         found = {self._text(m, ast.unparse(node)) for m in self._names.meanings(scope, node)}

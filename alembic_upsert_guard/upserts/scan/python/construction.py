@@ -113,11 +113,15 @@ class Construction:
         return []
 
     def _frame(self, owner: Instance, of: Class, method: FunctionNode, depth: int) -> Frame:
-        entered = None
-        if getattr(method, "name", "") == _INIT:
-            entered = self._initialized(owner, method, depth)
+        is_init = getattr(method, "name", "") == _INIT
+        entered = self._initialized(owner, method, depth) if is_init else None
+        # who calls another method, and when, is not followed
         return entered or Frame(
-            entered=method, call=method, caller=of.scope, receiver=owner, arguments=None
+            entered=method,
+            call=method,
+            caller=of.scope,
+            receiver=owner,
+            arguments=None if is_init else {},
         )
 
     def _initialized(self, owner: Instance, wanted: FunctionNode, depth: int) -> Frame | None:
@@ -161,12 +165,14 @@ class Construction:
                 if frame is not None:
                     yield frame
 
-    def field(self, owner: Instance, attribute: str, depth: int) -> list[Meaning] | None:
-        """Return what a field of a data class was given; None: it is none, or it is not known."""
+    def has_field(self, owner: Instance, attribute: str) -> bool:
+        """Return whether an attribute is a field of a data class: its call gives it, or leaves it at its default."""
         lineage = self._members.lineage(owner.of)
-        fields = _fields(lineage)
-        if attribute not in fields or not any(_is_data(of) for of in lineage):
-            return None
+        return any(_is_data(of) for of in lineage) and attribute in _fields(lineage)
+
+    def field(self, owner: Instance, attribute: str, depth: int) -> list[Meaning] | None:
+        """Return what a field of a data class was given; None: it is not known."""
+        fields = _fields(self._members.lineage(owner.of))
         default = fields[attribute]
         made = owner.made
         if made is None or not isinstance(made.node, ast.Call):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Unread
@@ -11,14 +12,12 @@ from .scope import Argument, Frame, Scope
 from .values import Expression, Function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .meaning import Names
     from .module import Module
     from .scope import FunctionNode
     from .values import Meaning
 
-__all__ = ["Functions", "decorators", "method_class", "own_nodes", "receives_class"]
+__all__ = ["Functions", "LaterCall", "decorators", "method_class", "own_nodes", "receives_class"]
 
 _TRANSPARENT = frozenset(
     """
@@ -27,7 +26,13 @@ _TRANSPARENT = frozenset(
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
+_REMEMBERED = 256
+"""Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+class LaterCall(ast.Call):
+    """The arguments of ``functools.partial`` behind its first: a call that is to come gives the others."""
 
 
 class Functions:
@@ -65,12 +70,10 @@ class Functions:
         if isinstance(call, ast.Call):
             calls.append((scope, call.args, call.keywords))
         is_bound = function.receiver is not None
-        arguments = bound(
-            function.node,
-            function.scope,
-            given_by(calls, self._spread),
-            skip_first=is_bound,
-        )
+        given = given_by(calls, self._spread)
+        if isinstance(call, LaterCall):  # the rest may be given then
+            given.more_positional = given.more_named = True
+        arguments = bound(function.node, function.scope, given, skip_first=is_bound)
         if arguments is None:
             return None
         return Frame(
@@ -105,7 +108,7 @@ class Functions:
             for m in self._names.meanings(inner, value, depth - 1)
         ]
         some = [m for m in found if not _is_none(m)]
-        if not some or any(isinstance(m, Unread) for m in some):
+        if not some or any(_is_opaque(m) for m in some):
             return self._names.annotations.of_result(function, depth) or some or None
         return some
 
@@ -114,9 +117,16 @@ class Functions:
             return [node.body]
         returns = [n for n in own_nodes(node) if isinstance(n, ast.Return)]
         if len(returns) > 1:
-            reached = self._names.branches.reached(inner, node, returns)
-            returns = [r for r in reached if isinstance(r, ast.Return)]
+            returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
         return [r.value for r in returns if r.value is not None]
+
+
+def _is_opaque(meaning: Meaning) -> bool:
+    """Whether an annotation may say more of it: nothing that was read leads on."""
+    match meaning:
+        case Unread() | Expression(_, ast.Call() | ast.Attribute()):
+            return True
+    return False
 
 
 def _is_none(meaning: Meaning) -> bool:
@@ -126,15 +136,18 @@ def _is_none(meaning: Meaning) -> bool:
     return False
 
 
-def own_nodes(function: FunctionNode | ast.ClassDef) -> Iterator[ast.AST]:
+@lru_cache(maxsize=_REMEMBERED)
+def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
     """Return the nodes of a function's body, those of functions and classes inside it left out."""
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    found: list[ast.AST] = []
     waiting: list[ast.AST] = [*reversed(body)]
     while waiting:
         node = waiting.pop()
-        yield node
+        found.append(node)
         if not isinstance(node, _SCOPES):
             waiting += reversed(list(ast.iter_child_nodes(node)))
+    return tuple(found)
 
 
 def decorators(function: FunctionNode) -> list[str]:
@@ -145,10 +158,12 @@ def decorators(function: FunctionNode) -> list[str]:
     return [ast.unparse(d).rpartition(".")[2] for d in plain]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_transparent(function: FunctionNode) -> bool:
     return all(name in _TRANSPARENT for name in decorators(function))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_generator(function: FunctionNode) -> bool:
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
 

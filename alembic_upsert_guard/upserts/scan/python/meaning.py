@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...target import Cause, Unread
 from ..bounds import check_time
 from .annotations import Annotations
-from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewhere
+from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewhere, Unpacked
 from .bindings import bindings_at, is_changed
 from .branches import Branches
 from .builtins import Builtins
@@ -79,7 +79,8 @@ class Names:
     def meanings(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
-        reading, key = self._reading, (scope, node)
+        reading = self._reading
+        key = scope, node, reading.enters
         if key in reading.known:
             return reading.known[key]
         if depth <= 0 or key in reading.active or reading.is_spent():
@@ -93,6 +94,14 @@ class Names:
         elif not reading.active:
             reading.circular = False
         return found
+
+    def written(self, scope: Scope, node: ast.expr) -> list[Meaning]:
+        """Return what an expression means as it is written: names are followed, functions are not entered."""
+        self._reading.enters = False
+        try:
+            return self.meanings(scope, node)
+        finally:
+            self._reading.enters = True
 
     def _meanings(self, scope: Scope, node: ast.expr, depth: int) -> Iterable[Meaning]:
         match node:
@@ -159,6 +168,8 @@ class Names:
                 return self._imports.imported(scope.module, binding, depth)
             case Parameter():
                 return self._parameter(scope, binding, depth)
+            case Unpacked():
+                return self._subscripts.unpacked(scope.around(binding.value), binding, depth)
             case Looped():
                 return self._looped(scope, binding, depth)
         raise AssertionError(binding)
@@ -187,6 +198,8 @@ class Names:
             return [self._receiver(Class(scope.module, of), function, attribute)]
         if isinstance(argument, Argument):
             found = self.meanings(argument.scope, argument.node, depth)
+        elif argument is None and known:
+            found = [Unread(f"{name} is given by no argument", Cause.PARAMETER)]
         elif argument is None:
             self._open(OpeningKind.PARAMETER, scope.module, function, name)
             found = [Unread(f"{name} comes in as a parameter", Cause.PARAMETER)]
@@ -232,7 +245,7 @@ class Names:
 
     def _attribute(self, scope: Scope, node: ast.Attribute, depth: int) -> list[Meaning]:
         owners = (
-            self._named(scope, node.value, depth, node.attr)
+            self._named(scope, node.value, depth, None if node.attr == "__class__" else node.attr)
             if isinstance(node.value, ast.Name)
             else self.meanings(scope, node.value, depth)
         )
@@ -261,6 +274,11 @@ class Names:
     # -- calls
 
     def _called(self, scope: Scope, node: ast.Call, depth: int) -> list[Meaning]:
+        if not self._reading.enters:
+            is_cast = self.meanings(scope, node.func, depth) == [External("typing.cast")]
+            return (
+                self.meanings(scope, node.args[-1], depth) if is_cast else [Expression(scope, node)]
+            )
         special = self._builtins.call(scope, node, depth) or self._subscripts.got(
             scope, node, depth
         )

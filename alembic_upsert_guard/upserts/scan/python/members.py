@@ -11,7 +11,7 @@ from .bindings import bindings_in
 from .construction import Construction
 from .functions import decorators
 from .scope import Scope
-from .values import Class, Expression, File, Function, Instance, Origin
+from .values import Class, Expression, External, File, Function, Instance, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,14 +132,29 @@ class Members:
         depth: int,
     ) -> list[Meaning] | None:
         match binding:
-            case Assigned(ast.Call(func=func)) if ast.unparse(func).rpartition(".")[2] in _COLUMNS:
+            case Assigned(ast.Call() as call) if self._makes_column(home.scope, call):
                 return None
             case Assigned(ast.expr()):
                 found = self._names.bound(home.scope, node.attr, binding, depth)
-                return None if any(_is_column(m) for m in found) else found
+                return None if any(self._is_column(m) for m in found) else found
             case Defined(ast.FunctionDef() | ast.AsyncFunctionDef() as function):
                 return self._function(scope, node, Function(home.scope, function), receiver, depth)
         return self._names.bound(home.scope, node.attr, binding, depth)
+
+    def _is_column(self, meaning: Meaning) -> bool:
+        match meaning:
+            case Expression(scope, ast.Call() as call):
+                return self._makes_column(scope, call)
+        return False
+
+    def _makes_column(self, scope: Scope, call: ast.Call) -> bool:
+        """Whether a call makes a mapped attribute, by its name or by what it is imported as."""
+        if ast.unparse(call.func).rpartition(".")[2] in _COLUMNS:
+            return True
+        found = self._names.meanings(scope, call.func)
+        return any(
+            isinstance(m, External) and m.dotted.rpartition(".")[2] in _COLUMNS for m in found
+        )
 
     def _function(
         self,
@@ -193,14 +208,10 @@ class Members:
         set_in_methods = self._construction.assigned(owner, node.attr, depth)
         if set_in_methods is not None and set_in_methods.always:
             return set_in_methods.meanings
+        if set_in_methods is None and self._construction.has_field(owner, node.attr):
+            return self._construction.field(owner, node.attr, depth)
         in_class = self._in_lineage(scope, node, owner, lineage, depth)
-        if set_in_methods is None:
-            return (
-                in_class
-                if in_class is not None
-                else self._construction.field(owner, node.attr, depth)
-            )
-        return [*set_in_methods.meanings, *(in_class or [])]
+        return in_class if set_in_methods is None else [*set_in_methods.meanings, *(in_class or [])]
 
     def sets(self, of: Class, attribute: str) -> bool:
         """Return whether a class itself gives an attribute another value than it inherits."""
@@ -282,10 +293,3 @@ def is_empty(function: Function) -> bool:
 
 def _is_nothing(value: ast.AST) -> bool:
     return isinstance(value, ast.Constant) and value.value in (None, Ellipsis)
-
-
-def _is_column(meaning: Meaning) -> bool:
-    match meaning:
-        case Expression(_, ast.Call(func=func)):
-            return ast.unparse(func).rpartition(".")[2] in _COLUMNS
-    return False

@@ -78,13 +78,24 @@ class Nodes:
         :param lines: in their order; None: every statement counts.
         """
         nodes: list[ast.AST] = [root]
-        parents = self._parents
+        parents, parts = self._parents, _PARTS
         for node in nodes:  # which grows meanwhile
-            check_time()
-            for child in _children(node):
-                parents[child] = node
-                if lines is None or not isinstance(child, ast.stmt) or _has_one(child, lines):
-                    nodes.append(child)
+            kind = node.__class__
+            fields = parts.get(kind)
+            if fields is None:
+                check_time()  # often enough: every statement and call comes by
+                fields = _parts_of(kind)
+            for name in fields:
+                value = getattr(node, name, None)
+                for child in value if value.__class__ is list else (value,):
+                    if isinstance(child, ast.AST):
+                        parents[child] = node
+                        if (
+                            lines is None
+                            or not isinstance(child, ast.stmt)
+                            or _has_one(child, lines)
+                        ):
+                            nodes.append(child)
         return nodes
 
 
@@ -137,13 +148,15 @@ def _has_one(statement: ast.stmt, lines: Sequence[int]) -> bool:
     return at < len(lines) and lines[at] <= _last_line(statement)
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that have parts: operators and contexts are shared by all that have them."""
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            for each in value:
-                if isinstance(each, ast.AST) and each._fields:
-                    yield each
-        elif isinstance(value, ast.AST) and value._fields:
-            yield value
+_NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"})
+"""Fields of nodes that hold no node with parts: names, and operators and contexts, which all that have them share."""
+
+_PARTS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: (), ast.Name: ()}
+"""The fields of each kind of node that may hold nodes, but for statements and calls: looked up at each."""
+
+
+def _parts_of(kind: type[ast.AST]) -> tuple[str, ...]:
+    fields = tuple(name for name in kind._fields if name not in _NO_NODES)
+    if not issubclass(kind, ast.stmt):
+        _PARTS[kind] = fields
+    return fields

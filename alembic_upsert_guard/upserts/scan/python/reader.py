@@ -18,9 +18,11 @@ from .conflict_arguments import ConflictArguments
 from .constants import Constants
 from .heirs import Heirs
 from .homes import Homes
+from .libraries import Libraries
 from .meaning import Names
 from .module import Module, Modules
 from .predicates import Predicates
+from .revision import revision_of
 from .scope import Scope
 from .sites import Sites
 from .statements import Statements
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
+    from ..migrations import Revision
     from ..source_tree import SourceTree
 
 __all__ = ["PythonReader", "PythonSource"]
@@ -69,9 +72,13 @@ class PythonReader:
         tables = Tables(names, constants, declared)
         columns = Columns(names, constants, tables, declared)
         predicates = Predicates(names, constants, columns)
-        targets = Targets(constants, tables, columns, predicates, declared)
+        targets = Targets(names, constants, tables, columns, predicates, declared)
         arguments = ConflictArguments(names, constants, tables, targets, predicates)
-        calls = (Statements(names, tables, arguments), Clients(names, constants))
+        calls = (
+            Statements(names, tables, arguments),
+            Clients(names, constants),
+            Libraries(names, constants, tables, declared),
+        )
         sites = Sites(names, Callers(names, self._modules, self._homes))
         return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
 
@@ -80,7 +87,11 @@ class PythonSource:
     """One parsed file."""
 
     def __init__(
-        self, module: Module, sites: Sites, calls: tuple[Statements, Clients], strings: Strings
+        self,
+        module: Module,
+        sites: Sites,
+        calls: tuple[Statements, Clients, Libraries],
+        strings: Strings,
     ) -> None:
         """Nothing is read yet."""
         self._module = module
@@ -94,8 +105,14 @@ class PythonSource:
         for node in self._module.near(WORDS):
             if isinstance(node, ast.Call):
                 for reader in self._calls:
-                    yield from self._sites.read(partial(reader.read, scope, node))
+                    yield from self._sites.read(
+                        self._module, node, partial(reader.read, scope, node)
+                    )
         yield from self._strings.read(self._module, self._sites)
+
+    def revision(self) -> Revision | None:
+        """Return the revision of Alembic's that the file is; None: it is none."""
+        return revision_of(self._module)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""

@@ -10,15 +10,13 @@ from .values import Expression
 
 if TYPE_CHECKING:
     from .meaning import Names
-    from .module import Module
     from .scope import LoopNode
 
 __all__ = ["rounds_of"]
 
 
-def rounds_of(names: Names, module: Module, loop: LoopNode) -> list[Frame]:
+def rounds_of(names: Names, scope: Scope, loop: LoopNode) -> list[Frame]:
     """Return a frame for each round of a loop, in order; empty: what it goes through is not known."""
-    scope = Scope(module)
     match loop:
         case ast.For(target=target, iter=iterated) | ast.AsyncFor(target=target, iter=iterated):
             pass
@@ -32,7 +30,15 @@ def rounds_of(names: Names, module: Module, loop: LoopNode) -> list[Frame]:
         given: dict[str, Argument] = {}
         if not _give(names, target, item, given):
             return []
-        frames.append(Frame(entered=loop, call=item.node, caller=item.scope, arguments=given))
+        frames.append(
+            Frame(
+                entered=loop,
+                call=item.node,
+                caller=item.scope,
+                closure=scope.frame,
+                arguments=given,
+            )
+        )
     return frames
 
 

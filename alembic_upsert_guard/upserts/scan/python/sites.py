@@ -26,8 +26,8 @@ __all__ = ["Sites"]
 
 _LEVELS = 6
 """How many calls are followed up."""
-_READINGS = 300
-"""How often one upsert is read, at most."""
+_STEPS = 50_000
+"""Expressions that all readings of one upsert may go through: one to three seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class _Level:
 
 @dataclass(slots=True)
 class _Site:
+    module: Module
+    node: ast.AST
     read: Callable[[], Upsert | None]
-    left: int = _READINGS
+    left: int = _STEPS
 
 
 class Sites:
@@ -54,17 +56,19 @@ class Sites:
         self._names = names
         self._callers = callers
 
-    def read(self, read: Callable[[], Upsert | None]) -> Iterator[Upsert]:
+    def read(
+        self, module: Module, node: ast.AST, read: Callable[[], Upsert | None]
+    ) -> Iterator[Upsert]:
         """Return what an upsert is, under each of the calls that lead to it; empty: it is none.
 
         :param read: reads it, under what the current reading assumes.
         """
-        yield from dict.fromkeys(self._under(_Site(read), _Level({}, None)))
+        yield from dict.fromkeys(self._under(_Site(module, node, read), _Level({}, None)))
 
     def _under(self, site: _Site, level: _Level) -> list[Upsert]:
-        site.left -= 1
         with self._names.reading(level.assumed) as reading:
-            upsert = site.read()
+            upsert = self._read(site)
+        site.left -= reading.steps
         if upsert is None:
             return []
         openings = list(reading.openings)
@@ -73,12 +77,19 @@ class Sites:
             return own + self._overridden(site, level, openings)
         if level.depth == _LEVELS or site.left <= 0:
             return own
-        return self._opened(site, level, upsert, openings) or own
+        found = self._opened(site, level, upsert, openings)
+        return own if found is None else found
+
+    def _read(self, site: _Site) -> Upsert | None:
+        """The upsert, as the reading says; None: it is none, or what is assumed does not lead there."""
+        if not self._names.branches.is_reached(Scope(site.module), site.node):
+            return None
+        return site.read()
 
     def _opened(
         self, site: _Site, level: _Level, upsert: Upsert, openings: Sequence[Opening]
-    ) -> list[Upsert]:
-        """The upsert under each way to enter what it depends on; empty: nothing is known of that."""
+    ) -> list[Upsert] | None:
+        """The upsert under each way to enter what it depends on; empty: none leads there. None: they are not known."""
         own = _placed(upsert, level.place)
         unread: list[Upsert] = []
         for opening in sorted(openings, key=_order):
@@ -88,10 +99,10 @@ class Sites:
             else:
                 levels, complete = self._entered(level, opening)
             found = [each for inner in levels for each in self._under(site, inner)]
-            if any(is_read(each) for each in found):
+            if any(is_read(each) for each in found) or (levels and complete and not found):
                 return found if complete else [own, *found]
             unread = unread or found
-        return unread if _is_left_to_callers(upsert) else []
+        return unread if unread and _is_left_to_callers(upsert) else None
 
     # -- calls and rounds
 
@@ -99,7 +110,7 @@ class Sites:
         node = opening.node
         if opening.kind is OpeningKind.LOOP:
             with self._names.reading(level.assumed):
-                rounds = rounds_of(self._names, opening.module, node)  # type: ignore[arg-type]
+                rounds = rounds_of(self._names, Scope(opening.module), node)  # type: ignore[arg-type]
             return [self._deeper(level, node, frame, level.place) for frame in rounds], True
         found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
         return [

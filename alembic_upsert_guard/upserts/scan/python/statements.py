@@ -85,8 +85,30 @@ class Statements:
                     if func.attr == "insert" and not call.args:
                         return self._tables.table(scope, func.value)
                     if not self._is_function(scope, func):
-                        return self._inserted_into(scope, func.value, depth - 1)
-        return Unread(f"what {source} inserts into cannot be read")
+                        inner = self._inserted_into(scope, func.value, depth - 1)
+                        return self._only_table(scope, call) or inner
+                return self._only_table(scope, call) or _unread(source)
+        return _unread(source)
+
+    def _only_table(self, scope: Scope, call: ast.Call) -> NamedTable | None:
+        """The table among the arguments of a call that is not known, and that makes an ``Insert``; None: not one.
+
+        Nothing else has ``on_conflict_do_update``: where an ``insert`` is picked at run time, or kept as an attribute,
+        the one table that it is given is the one that it inserts into.
+        """
+        match call.func:
+            case ast.Attribute(attr=name) if "insert" not in name.lower():
+                return None
+        if not call.args or any(
+            isinstance(m, Function) for m in self._names.meanings(scope, call.func)
+        ):
+            return None
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        found = [
+            self._tables.table(scope, node) for node in given if not isinstance(node, ast.Starred)
+        ]
+        tables = [table for table in found if isinstance(table, NamedTable)]
+        return tables[0] if tables == found[:1] else None
 
     def _argument_of_insert(self, scope: Scope, call: ast.Call) -> NamedTable | Unread:
         stated = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "table")]
@@ -108,6 +130,10 @@ class Statements:
         """Whether it is a module's function, and not a method of the statement."""
         found = self._names.meanings(scope, func)
         return any(isinstance(m, External | Function | Unread) for m in found)
+
+
+def _unread(source: str) -> Unread:
+    return Unread(f"what {source} inserts into cannot be read")
 
 
 def _model(node: ast.expr) -> str | None:

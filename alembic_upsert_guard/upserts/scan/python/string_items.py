@@ -97,11 +97,8 @@ class StringItems:
     ) -> list[StringItem] | None:
         if len(node.generators) != 1 or node.generators[0].ifs:
             return None
-        frames = rounds_of(self._names, scope.module, node)
-        return [
-            StringItem(Scope(scope.module, replace(frame, closure=scope.frame)), node.elt)
-            for frame in frames
-        ] or None
+        frames = rounds_of(self._names, scope, node)
+        return [StringItem(Scope(scope.module, frame), node.elt) for frame in frames] or None
 
 
 def last_name(func: ast.expr) -> str:

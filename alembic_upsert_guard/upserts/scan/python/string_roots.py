@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .module import FILLING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .composition import Root
     from .module import Module
 
-__all__ = ["names_of", "root_of"]
+__all__ = ["filled_templates", "names_of", "root_of"]
 
 _METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
 """Methods of a string that are followed."""
@@ -85,6 +87,26 @@ def _composes(call: ast.Call, inner: ast.AST) -> bool:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[only], keywords=[]):
             return name in _KEEPING and only is inner
     return False
+
+
+def filled_templates(module: Module, name: str) -> Iterator[ast.expr]:
+    """Return the places where something is put into the template of a name: ``SQL.format(x)``, ``SQL % x``."""
+    for node in module.near([name]):
+        match node:
+            case (
+                ast.Call(func=ast.Attribute(value=ast.Name(id=used) as template, attr=method))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Attribute(attr=used) as template, attr=method)
+                )
+            ):
+                if used == name and method in FILLING:
+                    yield template
+            case (
+                ast.BinOp(left=ast.Name(id=used) as template, op=ast.Mod())
+                | ast.BinOp(left=ast.Attribute(attr=used) as template, op=ast.Mod())
+            ):
+                if used == name:
+                    yield template
 
 
 def names_of(module: Module, root: Root) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ from ...upsert import Form, Source, Upsert
 from ..needles import WORDS
 from ..sql import read_sql
 from .module import FILLING
+from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
-from .string_roots import names_of, root_of
+from .string_roots import filled_templates, names_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..sql import SqlUpsert
     from .composition import Composed, Composition, Root
     from .module import Module
     from .sites import Sites
@@ -25,6 +28,27 @@ if TYPE_CHECKING:
 __all__ = ["Strings"]
 
 _FILLED_IN = Unread("the statement is filled in at run time", Cause.FILLED_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A string, and what it is as SQL."""
+
+    composed: Composed
+    upserts: tuple[SqlUpsert, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says all of its upserts by itself."""
+        return bool(self.upserts) and not any(
+            isinstance(part, Unread) for each in self.upserts for part in (each.table, each.target)
+        )
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether it is a statement, and no message with one in it."""
+        causes = [u.table.cause for u in self.upserts if isinstance(u.table, Unread)]
+        return bool(self.upserts) and Cause.NOT_SQL not in causes
 
 
 class Strings:
@@ -39,83 +63,103 @@ class Strings:
 
         :param sites: reads a string under the calls of the function that it is in.
         """
-        for root in self._roots(module):
-            read = _upserts(module, root, self._composition.composed(Scope(module), root))
-            for number, upsert in enumerate(read):
-                if _is_read(upsert):
-                    yield upsert
-                else:
-                    yield from sites.read(partial(self._upsert, module, root, number))
+        texts = self._texts(module)
+        taken = frozenset[ast.AST]().union(*(text.composed.taken for text in texts.values()))
+        for root, text in texts.items():
+            # a string that another one takes in is read there
+            if root not in taken:
+                for number, upsert in enumerate(self._upserts(module, root, text)):
+                    if _is_read(upsert):
+                        yield upsert
+                    else:
+                        node = root.value if isinstance(root, ast.AugAssign) else root
+                        yield from sites.read(
+                            module, node, partial(self._upsert, module, root, number)
+                        )
 
     def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
         """One upsert of a string, as the current reading has it; None: the string has not so many."""
-        read = _upserts(module, root, self._composition.composed(Scope(module), root))
+        read = self._upserts(module, root, self._text(module, root))
         return read[number] if number < len(read) else None
 
-    def _roots(self, module: Module) -> list[Root]:
-        """The strings to read: none that another one takes in is read by itself."""
-        found = [
+    def _text(self, module: Module, root: Root) -> _Text:
+        composed = self._composition.composed(Scope(module), root)
+        return _Text(composed, tuple(read_sql(composed.text)))
+
+    def _texts(self, module: Module) -> dict[Root, _Text]:
+        """The strings that may upsert, those that others take in included."""
+        roots = dict.fromkeys(
             root
             for node in module.near(WORDS)
             if isinstance(node, ast.Constant)
             and _may_be_sql(node.value)
             and (root := root_of(module, node)) is not None
-        ]
-        roots = {root: self._composition.composed(Scope(module), root) for root in found}
-        unread = [root for root, composed in roots.items() if not _is_whole(module, root, composed)]
-        for root in self._by_name(module, unread):
-            composed = self._composition.composed(Scope(module), root)
-            if root not in roots and composed.taken & set(unread) and _reads_as_sql(composed):
-                roots[root] = composed
-        taken = frozenset[ast.AST]().union(*(composed.taken for composed in roots.values()))
-        return [root for root in roots if root not in taken]
-
-    def _by_name(self, module: Module, roots: Iterable[Root]) -> Iterator[Root]:
-        """The strings that take in others by their names."""
-        names = {name for root in roots for name in names_of(module, root)}
-        for node in module.near(names) if names else ():
-            match node:
-                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                    if name in names:
-                        root = root_of(module, node)
-                        if root is not None and root is not node:
-                            yield root
-
-
-def _upserts(module: Module, root: Root, composed: Composed) -> list[Upsert]:
-    upserts = read_sql(composed.text)
-    if not upserts:
-        return []
-    filled_in = _is_filled_in(module, root)
-    places = StringPlaces(module, root, composed.pieces)
-    return [
-        Upsert(
-            source=Source.CODE,
-            place=module.place(places.line(upsert.start), root),
-            table=_FILLED_IN if filled_in else upsert.table,
-            target=_FILLED_IN if filled_in else upsert.target,
-            binds=upsert.binds and not filled_in,
-            form=Form.SQL,
         )
-        for upsert in upserts
-    ]
+        texts = {root: self._text(module, root) for root in roots}
+        pieces = {root for root, text in texts.items() if not text.is_whole}
+        for root in dict.fromkeys(_by_name(module, pieces)):
+            if root not in texts:
+                text = self._text(module, root)
+                if text.is_statement and text.composed.taken & pieces:
+                    texts[root] = text
+        return texts
+
+    def _upserts(self, module: Module, root: Root, text: _Text) -> list[Upsert]:
+        if not text.upserts:
+            return []
+        filled_in = self._is_filled_in(module, root)
+        places = StringPlaces(module, root, text.composed.pieces)
+        return [
+            Upsert(
+                source=Source.CODE,
+                place=module.place(places.line(upsert.start), root),
+                table=_FILLED_IN if filled_in else upsert.table,
+                target=_FILLED_IN if filled_in else upsert.target,
+                binds=upsert.binds and not filled_in,
+                form=Form.SQL,
+                definition=upsert.definition if runs_on_upgrade(module, root) else None,
+            )
+            for upsert in text.upserts
+        ]
+
+    def _is_filled_in(self, module: Module, root: Root) -> bool:
+        """Whether something is put into the string in a way that is not followed, or through its name."""
+        inner: ast.AST = root
+        for around in module.around(root):
+            match around:
+                case ast.BinOp(left=left, op=ast.Mod()):
+                    return left is inner
+                case ast.Attribute(attr=method) if method in FILLING:
+                    return True
+                case ast.Call(args=[first, *_]) if first is inner:
+                    inner = around
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)])
+                    | ast.AnnAssign(target=ast.Name(id=name))
+                ):
+                    return name in module.filled_in and any(
+                        self._composition.may_mean(Scope(module), template, root)
+                        for template in filled_templates(module, name)
+                    )
+                case _:
+                    return False
+        return False
+
+
+def _by_name(module: Module, roots: Iterable[Root]) -> Iterator[Root]:
+    """The strings that take in others by their names."""
+    names = {name for root in roots for name in names_of(module, root)}
+    for node in module.near(names) if names else ():
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
+                if name in names:
+                    root = root_of(module, node)
+                    if root is not None and root is not node:
+                        yield root
 
 
 def _is_read(upsert: Upsert) -> bool:
     return not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
-
-
-def _is_whole(module: Module, root: Root, composed: Composed) -> bool:
-    """Whether a string says all of its upserts by itself."""
-    upserts = _upserts(module, root, composed)
-    return bool(upserts) and all(map(_is_read, upserts))
-
-
-def _reads_as_sql(composed: Composed) -> bool:
-    """Whether it is a statement, and no message with one in it."""
-    upserts = read_sql(composed.text)
-    causes = [u.table.cause for u in upserts if isinstance(u.table, Unread)]
-    return bool(upserts) and Cause.NOT_SQL not in causes
 
 
 def _may_be_sql(literal: object) -> bool:
@@ -124,21 +168,3 @@ def _may_be_sql(literal: object) -> bool:
         return False
     lower = literal.lower()
     return "conflict" in lower or "on duplicate" in lower or "insert" in lower
-
-
-def _is_filled_in(module: Module, root: Root) -> bool:
-    """Whether something is put into the string in a way that is not followed, or through its name."""
-    inner: ast.AST = root
-    for around in module.around(root):
-        match around:
-            case ast.BinOp(left=left, op=ast.Mod()):
-                return left is inner
-            case ast.Attribute(attr=method) if method in FILLING:
-                return True
-            case ast.Call(args=[first, *_]) if first is inner:
-                inner = around
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                return name in module.filled_in
-            case _:
-                return False
-    return False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ...target import Unread
 from .values import Class, Expression
 
 if TYPE_CHECKING:
+    from .binding import Unpacked
     from .meaning import Names
     from .scope import Scope
     from .values import Meaning
@@ -31,6 +33,21 @@ class Subscripts:
                 continue
             items = self._items(owner, scope, node.slice, depth)
             found += [Expression(scope, node)] if items is None else items
+        return found
+
+    def unpacked(self, scope: Scope, binding: Unpacked, depth: int) -> list[Meaning]:
+        """Return what one name of ``name, other = value`` means."""
+        found: list[Meaning] = []
+        for meaning in self._names.meanings(scope, binding.value, depth):
+            match meaning:
+                case Expression(at, ast.Tuple(elts=items) | ast.List(elts=items)) if len(
+                    items
+                ) == binding.size and not any(isinstance(item, ast.Starred) for item in items):
+                    found += self._names.meanings(at, items[binding.position], depth)
+                case Unread():
+                    found.append(meaning)
+                case _:
+                    found.append(Unread(f"{binding.name} is taken out of a larger value"))
         return found
 
     def got(self, scope: Scope, node: ast.Call, depth: int) -> list[Meaning] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...target import Cause, NamedTable, Unread
 from .binding import Assigned
 from .bindings import bindings_in
+from .scope import Argument
 from .values import Class, Expression, External
 
 if TYPE_CHECKING:
@@ -125,23 +126,24 @@ class Tables:
         name = self._constants.text(scope, call.args[0])
         if isinstance(name, Unread):
             return name
-        stated = [k.value for k in call.keywords if k.arg == "schema"]
+        stated = [Argument(scope, k.value) for k in call.keywords if k.arg == "schema"]
         stated = stated or self._schema_of_metadata(scope, call)
         if any(k.arg is None for k in call.keywords):
             return Unread(f"the schema of {name} cannot be read")
         if not stated:
             return NamedTable(name)
-        schema = self._constants.text(scope, stated[0])
+        schema = self._constants.text(stated[0].scope, stated[0].node)
         return schema if isinstance(schema, Unread) else NamedTable(name, schema)
 
-    def _schema_of_metadata(self, scope: Scope, call: ast.Call) -> list[ast.expr]:
+    def _schema_of_metadata(self, scope: Scope, call: ast.Call) -> list[Argument]:
         """The schema of ``MetaData(schema=...)``, where a table is made in one."""
         if len(call.args) < _METADATA + 1:
             return []
         metadata = self._constants.literal(scope, call.args[_METADATA])
         if isinstance(metadata, Unread) or not isinstance(metadata.node, ast.Call):
             return []
-        return [k.value for k in metadata.node.keywords if k.arg == "schema"]
+        stated = [k.value for k in metadata.node.keywords if k.arg == "schema"]
+        return [Argument(metadata.scope, value) for value in stated]
 
     def is_call_of(self, scope: Scope, func: ast.expr, names: frozenset[str]) -> bool:
         """Return whether a call is to SQLAlchemy's function or class of one of these names."""
@@ -153,13 +155,13 @@ class Tables:
             for m in found
         )
 
-    def primary_key(self, scope: Scope, node: ast.expr) -> NamedTable | Unread | None:
-        """Return the table whose primary key an expression is: ``table.primary_key``; None: it is none."""
+    def primary_key_owner(self, node: ast.expr) -> ast.expr | None:
+        """Return the table or class whose primary key an expression is: ``table.primary_key``; None: it is none."""
         match node:
             case ast.Attribute(
-                value=ast.Attribute(attr="primary_key") as key, attr="columns" | "c"
+                value=ast.Attribute(value=table, attr="primary_key"), attr="columns" | "c"
             ):
-                return self.table(scope, key.value)
+                return table
             case ast.Attribute(value=table, attr="primary_key"):
-                return self.table(scope, table)
+                return table
         return None

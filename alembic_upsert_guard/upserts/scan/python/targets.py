@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ....inference import Element
 from ...target import Cause, Unread
+from .rounds import rounds_of
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from ...declared import DeclaredTables
     from .columns import Columns
     from .constants import Constants
+    from .meaning import Names
     from .predicates import Predicates
-    from .scope import Scope
     from .tables import Tables
 
 __all__ = ["Targets"]
@@ -28,6 +30,7 @@ class Targets:
 
     def __init__(
         self,
+        names: Names,
         constants: Constants,
         tables: Tables,
         columns: Columns,
@@ -35,6 +38,7 @@ class Targets:
         declared: DeclaredTables,
     ) -> None:
         """Nothing is read yet."""
+        self._names = names
         self._declared = declared
         self._constants = constants
         self._tables = tables
@@ -56,6 +60,8 @@ class Targets:
                 return self.elements(at, items)
             case ast.ListComp() | ast.GeneratorExp() as comprehension if _copies(comprehension):
                 return self.elements(at, comprehension.generators[0].iter)
+            case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() as comprehension:
+                return self._collected(at, comprehension)
             case ast.Constant(value=str() as text):
                 return Unread(
                     f"index_elements is the string {text!r}, which SQLAlchemy takes letter by letter; it takes a list",
@@ -66,17 +72,34 @@ class Targets:
                 return _unread(node) if found is None else found
         return _unread(node)
 
+    def _collected(
+        self, scope: Scope, node: ast.ListComp | ast.GeneratorExp | ast.SetComp
+    ) -> tuple[Element, ...] | Unread:
+        """``[getattr(Model, name) for name in KEYS]``: the element of each round."""
+        rounds = rounds_of(self._names, scope, node)
+        if not rounds or any(generator.ifs for generator in node.generators):
+            return _unread(node)
+        return _joined(self._one(Scope(scope.module, frame), node.elt) for frame in rounds)
+
     def primary_key(self, scope: Scope, node: ast.expr) -> tuple[Element, ...] | Unread | None:
         """Return the columns of ``table.primary_key``; None: the expression is no primary key."""
-        table = self._tables.primary_key(scope, node)
-        if table is None or isinstance(table, Unread):
+        owner = self._tables.primary_key_owner(node)
+        table = None if owner is None else self._tables.table(scope, owner)
+        if owner is None or table is None:
+            return None
+        if isinstance(table, Unread):
             return table
         declared = table.declared or self._declared.table(table.schema, table.name)
-        if declared is None or not declared.primary_key:
+        if declared is None:
+            columns = self._columns.source.of(scope, owner) or ()
+            names = tuple(column.name for column in columns if column.is_primary)
+        else:
+            names = declared.primary_key
+        if not names:
             return Unread(
                 f"no model has the table {table.name} and its primary key", Cause.NO_MODEL
             )
-        return tuple(Element(column=name) for name in declared.primary_key)
+        return tuple(Element(column=name) for name in names)
 
     def read_elements(
         self, scope: Scope, items: Iterable[ast.expr]

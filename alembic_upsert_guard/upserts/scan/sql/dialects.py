@@ -123,7 +123,7 @@ def _insert(sql: str, dialect: str) -> exp.Insert | Unread:
 
 def _table(insert: exp.Insert) -> NamedTable | Unread:
     table = insert.find(exp.Table)
-    if table is None:
+    if table is None or not isinstance(table.this, exp.Identifier):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     return named_table(table.name, table.db or None)
 

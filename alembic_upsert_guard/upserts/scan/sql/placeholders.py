@@ -33,7 +33,12 @@ def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str
             position += 1
             continue
         kept, taken = found
-        written += [sql[done : tokens[position].start], kept.replace(_HERE, f" {parameter} ")]
+        # execute_values puts the rows in place of one parameter
+        is_rows = position > 0 and tokens[position - 1].kind == "VALUES"
+        written += [
+            sql[done : tokens[position].start],
+            kept.replace(_HERE, f" ({parameter}) " if is_rows else f" {parameter} "),
+        ]
         position += taken
         done = tokens[position - 1].end
     return "".join(written) + sql[done:]

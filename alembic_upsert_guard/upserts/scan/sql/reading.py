@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import postgast
 
 from ...target import Cause, Unread
+from ...upsert import RoutineHead
 from ..bounds import check_time
 from .arguments import read_arguments
 from .bodies import read_bodies
 from .grammar import LONGEST
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
+from .routine_head import opens_body, routine_head
 from .shortened import shortened
 from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
 from .upsert import SqlUpsert
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["read_sql"]
 
+_ROUTINES = frozenset({"function", "procedure", "trigger"})
+_AHEAD = 8
+"""Words of a statement among which is what it creates."""
+
 _PIECES = Unread(
     "the statement is put together from pieces, and its beginning is not among them",
     Cause.FILLED_IN,
@@ -41,29 +47,51 @@ def read_sql(sql: str) -> list[SqlUpsert]:
      name that begins with :data:`.tokens.HOLE`, a number and an underscore.
     """
     found: list[SqlUpsert] = []
-    for start, statement, tokens in _statements(sql):
+    for start, statement, tokens, head in _statements(sql):
         check_time()
         for upsert in _read_statement(statement, tokens):
             # one in a function's body knows where it begins and ends
             whole = upsert if upsert.last else replace(upsert, last=len(statement))
-            found.append(whole.moved(start))
+            found.append(replace(whole.moved(start), definition=head))
     return found
 
 
-def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None]]:
-    """Where each statement begins that may upsert, its text, and its tokens; None: it cannot be cut into any."""
+def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None, RoutineHead | None]]:
+    """Where each statement begins that may upsert, its text, its tokens, and the routine that it is part of.
+
+    None of tokens: it cannot be cut into any.
+    """
     try:
         tokens = tokens_of(sql)
     except postgast.PgQueryError:
         # a string without an end, or MySQL's own: a semicolon that ends a line ends a statement, one hopes
-        for start, statement in _cut_at_lines(sql):
-            if _may_upsert(statement):
-                yield start, statement, None
+        yield from _statements_by_lines(sql)
         return
+    open_head: RoutineHead | None = None
     for cut in statements(tokens):
-        if cut and _may_upsert(statement := sql[cut[0].start : cut[-1].end]):
+        if not cut:
+            continue
+        head = routine_head(cut)
+        open_head = head if head is not None and opens_body(cut) else open_head
+        if _may_upsert(statement := sql[cut[0].start : cut[-1].end]):
             start = cut[0].start
-            yield start, statement, [_moved(token, -start) for token in cut] if start else list(cut)
+            moved = [_moved(token, -start) for token in cut] if start else list(cut)
+            yield start, statement, moved, head or open_head
+        if cut[0].kind == "END_P":
+            open_head = None
+
+
+def _statements_by_lines(sql: str) -> Iterator[tuple[int, str, None, RoutineHead | None]]:
+    """The statements of what cannot be cut into tokens; a routine's name is not known, and it ends with an END."""
+    head: RoutineHead | None = None
+    for start, statement in _cut_at_lines(sql):
+        words = statement.lower().split()[:_AHEAD]
+        if words[:1] == ["create"] and not _ROUTINES.isdisjoint(words):
+            head = RoutineHead(name="", arguments=None)
+        if _may_upsert(statement):
+            yield start, statement, None, head
+        if words[:1] == ["end"]:
+            head = None
 
 
 def _may_upsert(statement: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...target import NamedTable, Target, Unread
-    from ...upsert import NameClash
+    from ...upsert import NameClash, RoutineHead
 
 __all__ = ["SqlUpsert"]
 
@@ -26,6 +26,9 @@ class SqlUpsert:
     """Where its statement begins, in characters of the text ..."""
     last: int = 0
     """... and where it ends."""
+
+    definition: RoutineHead | None = None
+    """The routine that its statement defines; None: it runs where it is written."""
 
     # of one in a routine
     statement: str = ""

@@ -1,0 +1,115 @@
+"""Alembic's own operations, in a revision that anybody wrote: what they make unique is reported as ours is."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from alembic.util import CommandError
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...catalog.reading import rolled_back
+from ...databases import database_for
+from ...sqltext import named
+from ..context import connection_of, is_plugin_on, validates_all, validation_enabled
+from ..operations import ValidateUpsertKeyOp
+from .build_race import AnyBuild, watch_any_build
+from .keys import report_on
+from .removed_arbiters import note_arbiters
+from .subject import subject_of
+from .violations import violation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.exc import IntegrityError
+
+    from ...findings import RowsReport
+    from .unique_build import UniqueBuild
+
+__all__ = ["watched"]
+
+
+def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the implementation of an operation, before which the connection comes to be watched.
+
+    The operation itself is run by `implementation`, whoever registered that. Nothing is watched in a script, where the
+    plugin is switched off, and under ``-x upsert_guard_validate=off``.
+    """
+
+    @wraps(implementation)
+    def watch_and_run(operations: Operations, operation: Any) -> Any:
+        context = operations.get_context()
+        if not context.as_sql and context.connection is not None and is_plugin_on(context):
+            _watch(context)
+            note_arbiters(context, operation)
+        return implementation(operations, operation)
+
+    return watch_and_run
+
+
+def _watch(context: MigrationContext) -> None:
+    checks = validates_all(context)
+    if not validation_enabled(context):
+        return
+
+    def refused(build: UniqueBuild, outside: bool, error: IntegrityError) -> Any:
+        report = _report(context, build)
+        if report is None:
+            return None
+        left = build.concurrently if outside else None
+        left = None if left is None else named(context.dialect, build.schema, left)
+        report = replace(report, left_behind=left, autocommit=outside)
+        return violation_of(context, report, error)
+
+    def check(build: UniqueBuild) -> None:
+        report = _report(context, build)
+        if report is not None:
+            raise violation_of(context, report)
+
+    builds = AnyBuild(
+        refusal=refused,
+        check=check if checks else None,
+        reveal=bool(context.opts.get("upsert_guard_reveal", True)),
+    )
+    watch_any_build(connection_of(context), builds)
+
+
+def _report(context: MigrationContext, build: UniqueBuild) -> RowsReport | None:
+    """What the rows have against the build; None: nothing, or they cannot be read, and the database has its say."""
+    connection = connection_of(context)
+    key = ValidateUpsertKeyOp(
+        build.table_name,
+        list(build.elements),
+        schema=build.schema,
+        where=build.where,
+        nulls="not_distinct" if build.nulls_not_distinct else "distinct",
+    )
+    in_a_savepoint = database_for(connection.dialect).errors_end_transactions
+    try:
+        with rolled_back(connection) if in_a_savepoint else nullcontext():
+            if build.copies and not _is_new(connection, build):
+                return None
+            report = report_on(context, key, subject_of(context, key))
+    except (CommandError, SQLAlchemyError):
+        return None
+    return replace(report, created=build.label) if report.groups else None
+
+
+def _is_new(connection: Connection, build: UniqueBuild) -> bool:
+    """Whether the table that a batch copies has the columns, and is not unique by them already."""
+    inspector = inspect(connection)
+    table = (build.table_name, build.schema)
+    columns = {column["name"] for column in inspector.get_columns(*table)}
+    unique = [
+        inspector.get_pk_constraint(*table)["constrained_columns"],
+        *(each["column_names"] for each in inspector.get_unique_constraints(*table)),
+    ]
+    wanted = build.columns
+    return wanted is not None and wanted <= columns and wanted not in map(frozenset, unique)

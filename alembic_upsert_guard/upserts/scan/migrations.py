@@ -1,0 +1,105 @@
+"""Which files are migrations, by the layouts that tools give them, and in which order they run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["MigrationFile", "Revision", "migration_script", "revision_depths"]
+
+_NUMBERED = re.compile(r"[vVuU]?(\d+(?:[._-]\d+)*)(?:__?|[-.]|$)")
+"""How the name of a numbered or timestamped script begins: ``0001_x``, ``20240131120000_x``, Flyway's ``V1_2__x``."""
+
+_UNMISTAKABLE = re.compile(r"[vVuU]\d+(?:[._]\d+)*__|\d{12,}[_-]")
+"""How a name begins that is a migration's in whatever folder: Flyway's, or a time to the minute."""
+
+_FOLDERS = frozenset(
+    {"changelog", "changelogs", "deltas", "migrate", "migration", "migrations", "schema_migrations", "versions"}
+)  # fmt: skip
+"""Names of folders whose numbered scripts are migrations."""
+
+_OF_A_FOLDER = ("up.sql", "down.sql")
+"""Names of scripts in a numbered folder of their own."""
+
+_DOWN = ("down.sql", ".undo.sql")
+_PRISMA, _PRISMA_LOCK = "migration.sql", "migration_lock.toml"
+_DRIZZLE_JOURNAL = "meta/_journal.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a file of Alembic's states of itself."""
+
+    revision: str
+    down: tuple[str, ...]
+    """Those before it; empty: it is the first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class MigrationFile:
+    """Where a file is among its migrations."""
+
+    folder: str
+    """What holds all of them."""
+    position: tuple[int, ...]
+    """Among those of the folder; those of one position by name."""
+    name: str
+    is_undo: bool = False
+    """Whether it takes back what another one does: it does not run on the way to today's schema."""
+
+
+def migration_script(path: str, is_file: Callable[[str], bool]) -> MigrationFile | None:
+    """Return where a script of SQL is among migrations; None: it is none, or no script.
+
+    :param is_file: whether there is a file, for those that tools keep beside theirs.
+    """
+    script = Path(path)
+    folder, name = script.parent, script.name
+    if script.suffix != ".sql":
+        return None
+    number = _position(folder.name)
+    is_undo = name.lower().endswith(_DOWN) or name[:1] in "uU"
+    is_of_folder = name == _PRISMA and is_file(str(folder.parent / _PRISMA_LOCK))
+    if number and (is_of_folder or name in _OF_A_FOLDER):
+        return MigrationFile(folder=str(folder.parent), position=number, name=path, is_undo=is_undo)
+    position = _position(name)
+    if position is None or not _holds_migrations(folder, name, is_file):
+        return None
+    return MigrationFile(folder=str(folder), position=position, name=path, is_undo=is_undo)
+
+
+def _holds_migrations(folder: Path, name: str, is_file: Callable[[str], bool]) -> bool:
+    is_named_so = any(part.lower() in _FOLDERS for part in folder.parts[-3:])
+    return bool(is_named_so or _UNMISTAKABLE.match(name) or is_file(str(folder / _DRIZZLE_JOURNAL)))
+
+
+def _position(name: str) -> tuple[int, ...] | None:
+    matched = _NUMBERED.match(name)
+    return None if matched is None else tuple(map(int, re.findall(r"\d+", matched[1])))
+
+
+def revision_depths(revisions: Mapping[str, Revision]) -> dict[str, int]:
+    """Return for each file how many revisions are before it on its longest way, by what the files state.
+
+    :param revisions: by path.
+    """
+    by_name = {each.revision: each for each in revisions.values()}
+    depths: dict[str, int] = {}
+    waiting = list(by_name)
+    entered: set[str] = set()
+    while waiting:
+        name = waiting[-1]
+        before = [down for down in by_name[name].down if down in by_name]
+        unknown = [down for down in before if down not in depths and down not in entered]
+        if unknown and name not in entered:
+            entered.add(name)
+            waiting += unknown
+            continue
+        waiting.pop()
+        depths[name] = max((depths.get(down, 0) + 1 for down in before), default=0)
+    return {path: depths[each.revision] for path, each in revisions.items()}
