@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.errors import DeclarationError
+from alembic_upsert_guard.migration.operations import RenameArbiterOp
 
 from .schemas import TABLE, generated
 
@@ -145,6 +146,7 @@ def _without(wanted: list[_Creation], found: list[_Creation]) -> list[_Creation]
 
 
 def _creations(script: MigrationScript, case: Case) -> Iterator[_Creation]:
+    renamed = {op.old_name: op.new_name for op in _flat(script) if isinstance(op, RenameArbiterOp)}
     for op in _flat(script):
         if isinstance(op, CreateUniqueConstraintOp):
             kind, name, columns = "constraint", op.constraint_name, op.columns
@@ -160,7 +162,8 @@ def _creations(script: MigrationScript, case: Case) -> Iterator[_Creation]:
         else:
             continue
         if set(columns) == set(case.key):
-            yield kind, None if name is None else str(name), tuple(columns)
+            given = None if name is None else renamed.get(str(name), str(name))
+            yield kind, given, tuple(columns)
 
 
 @dataclass(frozen=True)

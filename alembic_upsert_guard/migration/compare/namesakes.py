@@ -73,6 +73,8 @@ def takes_the_name(
         RenameArbiterOp(
             _renaming(dialect, table, creation, temporary, name),
             _renaming(dialect, table, creation, name, temporary),
+            old_name=temporary,
+            new_name=name,
         )
     ]
 

@@ -65,14 +65,17 @@ class DropByDefinitionOp(DropConstraintOp):
 class RenameArbiterOp(ExecuteSQLOp):
     """The new arbiter takes the name of the one that it replaces, which no directive of Alembic's can do."""
 
-    def __init__(self, sql: str, sql_back: str) -> None:
+    def __init__(self, sql: str, sql_back: str, *, old_name: str, new_name: str) -> None:
         super().__init__(sql)
         self.sql_back = sql_back
+        self.old_name, self.new_name = old_name, new_name
 
     def reverse(self) -> RenameArbiterOp:
         """Return the way back to the name that it was created under."""
-        return RenameArbiterOp(self.sql_back, str(self.sqltext))
+        return RenameArbiterOp(
+            self.sql_back, str(self.sqltext), old_name=self.new_name, new_name=self.old_name
+        )
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Return what ``alembic check`` prints."""
-        return ("rename_arbiter", self.sqltext)
+        return ("rename_arbiter", self.old_name, self.new_name)
