@@ -108,7 +108,7 @@ def _label(kind: str, name: Any, dialect: Dialect) -> str:
 
 
 def _options(item: Any, dialect: Dialect) -> Any:
-    return item.dialect_options.get(dialect.name, {})
+    return item.dialect_options.get(database_for(dialect).name, {})
 
 
 def _element(element: Any, dialect: Dialect) -> str | TextClause:
