@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .command.ignores import read_entries
-from .command.suppression import suppress
 from .errors import UpsertGuardError
-from .findings import FindingCode, Severity, as_lines, counted, summary
-from .upserts.observed.suppression import is_suppressed
+from .wording import counted, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +16,8 @@ if TYPE_CHECKING:
     from .upserts.observed import ObservedUpserts
 
 __all__ = ["Report", "report_on"]
+
+_NONE_REFUSED = "none was refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,12 @@ def report_on(
     :param lost: the workers of pytest-xdist that handed nothing over.
     """
     found = upserts.findings
+    subject = f"{counted(len(upserts), 'upsert')} recorded in {record}"
+    unknown = tuple(_unknown(upserts, lost))
+    if not found:
+        return Report((*unknown, last_line(subject, _NONE_REFUSED)), fails=False)
+    from .findings import Severity, as_lines, summary  # noqa: PLC0415 - most runs have none
+
     unusable: tuple[str, ...] = ()
     try:
         findings = _left(found, root)
@@ -46,19 +51,16 @@ def report_on(
         findings, unusable = found, (str(error),)
     last = summary(
         findings,
-        f"{counted(len(upserts), 'upsert')} recorded in {record}",
+        subject,
         coloured=False,
         suppressed=len(found) - len(findings),
-        conclusion="none was refused",
-    )
-    lines = (
-        *as_lines(findings, coloured=coloured),
-        *unusable,
-        *_unknown(upserts, lost),
-        last,
+        conclusion=_NONE_REFUSED,
     )
     is_error = any(finding.severity is Severity.ERROR for finding in findings)
-    return Report(lines, fails=is_error or bool(unusable))
+    return Report(
+        (*as_lines(findings, coloured=coloured), *unusable, *unknown, last),
+        fails=is_error or bool(unusable),
+    )
 
 
 def _left(found: Sequence[Finding], root: Path) -> Sequence[Finding]:
@@ -68,6 +70,11 @@ def _left(found: Sequence[Finding], root: Path) -> Sequence[Finding]:
 
     :raises UpsertGuardError: an entry is none.
     """
+    from .command.ignores import read_entries  # noqa: PLC0415 - as above
+    from .command.suppression import suppress  # noqa: PLC0415 - as above
+    from .findings import FindingCode  # noqa: PLC0415 - as above
+    from .upserts.observed.suppression import is_suppressed  # noqa: PLC0415 - as above
+
     left = [finding for finding in found if not is_suppressed(finding, root)]
     if not left:
         return left

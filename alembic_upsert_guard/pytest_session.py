@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from .upserts.observed.observation import instruments_of
 from .upserts.observed.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["start"]
 
@@ -61,8 +60,11 @@ class _Recording:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        with self._in_test(item.nodeid):
+        test, self._recorder.test = self._recorder.test, item.nodeid
+        try:
             return (yield)
+        finally:
+            self._recorder.test = test
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -70,12 +72,11 @@ class _Recording:
     ) -> Generator[None, object, object]:
         if fixturedef.scope == "function":
             return (yield)
-        test = self._recorder.test
         # finalizers run last in, first out: the first of these two runs behind those of the fixture, the last before
         fixturedef.addfinalizer(self._leave_shared)
+        test, self._recorder.test = self._recorder.test, None
         try:
-            with self._in_test(None):
-                return (yield)
+            return (yield)
         finally:
             self._recorder.test = test
             fixturedef.addfinalizer(self._enter_shared)
@@ -87,14 +88,6 @@ class _Recording:
         self._recorder.test = self._torn_down
 
     _torn_down: str | None = None
-
-    @contextmanager
-    def _in_test(self, test: str | None) -> Iterator[None]:
-        before, self._recorder.test = self._recorder.test, test
-        try:
-            yield
-        finally:
-            self._recorder.test = before
 
 
 class _Worker(_Recording):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from ..inference import Candidate, Folded
+    from ..inference import Candidate, Folded, MissingRight
 
 __all__ = [
     "Catalog",
@@ -100,6 +100,8 @@ class NormalizedSql:
     """False: the database could not be asked, and different text may still mean the same."""
     inferred: Inferred | None = None
     """What the database said of the target, as declared, on the table itself; None: it was not asked."""
+    lacking: MissingRight | None = None
+    """What the role has to be granted before the database can be asked; None: it was, or it is not for want of that."""
     folded: Folded | None = None
     """What is to blame where the database refuses the target even with the arbiter made for it; None: it does not."""
 

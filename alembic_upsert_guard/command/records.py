@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..catalog import catalog_for
 from ..catalog.names import database_name
 from ..databases import database_for
-from ..errors import MissingParsersError
+from ..errors import CannotRunError
 from ..findings import counted, unknown_dialect
-from ..findings.keys import describe_target, qualified
-from ..findings.statements import UsedArbiter, arbiter_table
 from ..upserts.judge import merge_answers
+from ..upserts.parsers import check_parsers
 from ..upserts.target import NamedTable
-from ..upserts.upsert import Resolution
 from .database_url import connect_to, run_on
+from .used_arbiters import used_arbiters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from ..upserts.upsert import JudgedUpsert
 
 __all__ = ["CheckedRecord", "RecordOptions", "Records", "ran_upserts"]
-
-_PARSERS = ("postgast", "sqlglot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +84,13 @@ class Records:
         self._log = _Answers()
         self._observed = _Answers()
         self._unknown: list[Finding] = []
+        self._has_statistics = False
+        self._without_statistics: dict[str, None] = {}
+        """That a database keeps none, in words, each kind of database once."""
         self._notes: dict[str, None] = {}
         if not options.has_any:
             return
-        _require_parsers()
+        check_parsers("reading recorded upserts")
         from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
         from ..upserts.statements.log import read_server_log  # noqa: PLC0415 - as above
 
@@ -104,7 +103,8 @@ class Records:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the records lack, for standard error."""
-        return tuple(self._notes)
+        lacking = (f"{each}: what ran there is not known" for each in self._without_statistics)
+        return (*self._notes, *lacking)
 
     @property
     def unknown(self) -> tuple[Finding, ...]:
@@ -135,10 +135,18 @@ class Records:
     def _recorded(self, connection: Connection) -> Iterator[tuple[_Answers, Recorded]]:
         """What servers recorded that is held against the database, and where the answers go."""
         from ..upserts.statements.log import upserts_of_log  # noqa: PLC0415 - the parsers are an extra
-        from ..upserts.statements.statistics import upserts_of_statistics  # noqa: PLC0415 - as above
+        from ..upserts.statements.statistics import (  # noqa: PLC0415 - as above
+            upserts_of_statistics,
+            without_statistics,
+        )
 
         if self._options.statements:
-            yield self._statements, upserts_of_statistics(connection)
+            kind = database_for(connection.dialect)
+            if kind.has_statement_statistics:
+                self._has_statistics = True
+                yield self._statements, upserts_of_statistics(connection)
+            else:
+                self._without_statistics[without_statistics(kind.name)] = None
         if self._elsewhere is not None:
             yield self._statements, self._elsewhere
         if self._options.logs:
@@ -146,7 +154,12 @@ class Records:
             yield self._log, upserts_of_log(self._failed, database)
 
     def checked(self) -> Iterator[CheckedRecord]:
-        """Return what came of each kind of record that was asked for."""
+        """Return what came of each kind of record that was asked for.
+
+        :raises CannotRunError: statistics are asked for, and no database keeps any.
+        """
+        if self._without_statistics and not self._has_statistics:
+            raise CannotRunError("; ".join(self._without_statistics))
         if self._options.statements or self._options.statements_from:
             upserts = self._statements.merged
             calls = sum(judged.upsert.calls or 0 for judged in upserts)
@@ -154,7 +167,7 @@ class Records:
                 command="check --statements",
                 subject=f"{counted(len(upserts), 'upsert')} in statistics of {counted(calls, 'call')}",
                 upserts=upserts,
-                table=tuple(arbiter_table(map(_used, upserts))),
+                table=used_arbiters(upserts),
             )
         if self._options.logs:
             upserts = self._log.merged
@@ -180,7 +193,7 @@ def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
     """
     if not observed:
         return None
-    _require_parsers()
+    check_parsers("reading recorded upserts")
     from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
     from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
 
@@ -203,15 +216,6 @@ class _Answers(list["Mapping[Any, JudgedUpsert]"]):
         return tuple(merge_answers(self))
 
 
-def _require_parsers() -> None:
-    missing = [name for name in _PARSERS if find_spec(name) is None]
-    if missing:
-        raise MissingParsersError(
-            f"reading recorded upserts needs parsers that are not installed ({', '.join(missing)}): "
-            "pip install 'alembic-upsert-guard[scan]'"
-        )
-
-
 def _read_from(url: str) -> Recorded:
     """The statistics of the database at a URL."""
     from ..upserts.statements.statistics import upserts_of_statistics  # noqa: PLC0415 - the parsers are an extra
@@ -225,26 +229,3 @@ def _notes_of(recorded: Recorded) -> Iterator[str]:
     yield from recorded.notes
     if recorded.unread:
         yield f"{counted(recorded.unread, 'recorded statement')} with ON CONFLICT cannot be read"
-
-
-def _used(judged: JudgedUpsert) -> UsedArbiter:
-    upsert = judged.upsert
-    table = qualified(upsert.schema, str(upsert.table_name))
-    target = table
-    if upsert.elements:
-        target = describe_target(table, upsert.elements, upsert.where)
-    elif upsert.constraint is not None:
-        target = f"{table} on constraint {upsert.constraint}"
-    return UsedArbiter(calls=upsert.calls or 0, upsert=target, arbiter=_arbiter(judged))
-
-
-def _arbiter(judged: JudgedUpsert) -> str:
-    if judged.arbiters:
-        return ", ".join(judged.arbiters)
-    constraint = judged.upsert.constraint
-    match judged.resolution:
-        case Resolution.SERVED:
-            return "any" if constraint is None else constraint
-        case Resolution.UNSERVED:
-            return "none"
-    return "not known"

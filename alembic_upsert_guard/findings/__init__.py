@@ -5,6 +5,7 @@ The judge returns codes and facts, and autogenerate, the commands and the upgrad
 
 from __future__ import annotations
 
+from ..wording import counted
 from .codes import (
     CODES,
     Circumstance,
@@ -32,7 +33,6 @@ from .key_findings import (
 from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
 from .keys import (
     alike,
-    counted,
     describe_key,
     describe_schemas,
     describe_target,

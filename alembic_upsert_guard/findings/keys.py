@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alike",
-    "counted",
     "describe_key",
     "describe_schemas",
     "describe_target",
@@ -84,8 +83,3 @@ def describe_schemas(schemas: Sequence[str | None]) -> str:
     named = ", ".join("the default one" if each is None else each for each in schemas[:_FEW])
     more = len(schemas) - _FEW
     return f" in {len(schemas)} schemas ({named}{f' and {more} more' if more > 0 else ''})"
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return the number with its noun: ``1 entry``, ``1,085 rows``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

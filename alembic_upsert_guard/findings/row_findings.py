@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ..wording import counted
 from .codes import Circumstance, FindingCode
 from .key_findings import key_finding
-from .keys import counted
 from .rows import NULL_ROWS_HINT, OTHER_KEY, null_rows_fact
 
 if TYPE_CHECKING:

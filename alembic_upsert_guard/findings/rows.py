@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .keys import counted, describe_key
+from ..wording import counted
+from .keys import describe_key
 
 if TYPE_CHECKING:
     from ..inference import Nulls

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..databases import Database
+    from ..inference import MissingRight
 
 __all__ = [
     "NOT_DEFERRABLE_HINT",
     "deferrable_fact",
     "describe_candidate",
+    "missing_right_hint",
     "shortfall_fact",
     "shortfall_hint",
     "unique_by_itself",
@@ -46,6 +48,9 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
         return (
             f"{rowid} is the rowid, and SQLite infers nothing that holds it beside other elements"
         )
+    if shortfall.lacking is not None:
+        asks = f"{shortfall.lacking.role} may not ask the database"
+        return _unproven_fact(shortfall.candidate, asks)
     if shortfall.code is Code.PREDICATE_MISMATCH:
         return _predicate(target, shortfall.candidate, subject)
     return _FACTS[shortfall.code](target, shortfall.candidate)
@@ -65,9 +70,17 @@ def shortfall_hint(shortfall: Shortfall) -> str | None:
         return written_instead(shortfall.folded)
     if shortfall.unread is not None:
         return CORRECT_THE_SQL
+    if shortfall.lacking is not None:
+        return missing_right_hint(shortfall.lacking)
     if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
         return unique_by_itself(shortfall.columns[0])
     return None
+
+
+def missing_right_hint(lacking: MissingRight) -> str:
+    """Return what has to be granted before the database can be asked."""
+    where = ", on the primary" if lacking.is_replica else ""
+    return f"run {' or '.join(lacking.grants)}{where}: nothing is written with it, and the planner answers"
 
 
 def _rules(shortfall: Shortfall) -> str:
@@ -179,10 +192,11 @@ def _nulls(_: ConflictTarget, candidate: Candidate | None) -> str:
 def _unproven(_: ConflictTarget, candidate: Candidate | None) -> str:
     if candidate is None:
         return "it is a view: the database infers on the table behind it"
-    return (
-        f"{_named(candidate)} may or may not serve: its SQL reads differently, and the database could not be "
-        "asked whether it means the same"
-    )
+    return _unproven_fact(candidate, "the database could not be asked")
+
+
+def _unproven_fact(candidate: Candidate | None, why: str) -> str:
+    return f"{_named(candidate)} may or may not serve: its SQL reads differently, and {why} whether it means the same"
 
 
 _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {

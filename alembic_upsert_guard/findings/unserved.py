@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
+from ..wording import counted
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
-from .keys import counted, describe_upsert, qualified
+from .keys import describe_upsert, qualified
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:

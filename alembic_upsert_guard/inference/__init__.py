@@ -11,7 +11,7 @@ from .implication import can_be_inferred, holds_the_rowid
 from .judge import judge
 from .near_misses import refused_candidate
 from .uniqueness import enforce_same_uniqueness
-from .verdict import Code, Folded, Shortfall, State, Verdict
+from .verdict import Code, Folded, MissingRight, Shortfall, State, Verdict
 
 __all__ = [
     "Candidate",
@@ -20,6 +20,7 @@ __all__ = [
     "Element",
     "Folded",
     "Kind",
+    "MissingRight",
     "Nulls",
     "Shortfall",
     "State",

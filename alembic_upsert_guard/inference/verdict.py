@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Code",
     "Folded",
+    "MissingRight",
     "Shortfall",
     "State",
     "Verdict",
@@ -60,6 +61,18 @@ class Folded:
     """The element without the parentheses around COLLATE, as SQL; None: that is not the reason."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRight:
+    """What a role has to be granted before the database can be asked what SQL means."""
+
+    role: str
+    """Who asked, as SQL."""
+    grants: tuple[str, ...]
+    """The statements that grant it; one of them is enough."""
+    is_replica: bool
+    """Whether the server is a standby, so that the statement is run on its primary."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """One coded reason."""
@@ -89,6 +102,9 @@ class Shortfall:
 
     relation: str | None = None
     """For `missing-arbiter`: what it is that takes no INSERT, as ``view``."""
+
+    lacking: MissingRight | None = None
+    """For `unproven-arbiter`: the right for want of which the database could not be asked; None: that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ..catalog import catalog_for
 from ..catalog.functions import read_functions
 from ..databases import database_for
-from ..errors import MissingParsersError
 from ..findings import unknown_dialect
 from .declared import DeclaredTables
 from .judge import judge_upserts
+from .parsers import check_parsers
 from .scan.lines import Lines
 from .target import NamedTable
 from .upsert import Form, Place, RoutineContext, Source, Upsert
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from .upsert import JudgedUpsert
 
 __all__ = ["JudgedFunctions", "judge_functions", "upserts_in_functions"]
-
-_PARSERS = ("postgast", "sqlglot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +72,9 @@ def upserts_in_functions(connection: Connection) -> list[Upsert]:
     """
     if not database_for(connection.dialect).has_functions:
         return []
-    try:
-        from .scan.sql.made_tables import made_tables  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith(_PARSERS):
-            raise
-        raise MissingParsersError(
-            f"reading functions needs parsers that are not installed ({error.name}): "
-            "pip install 'alembic-upsert-guard[scan]'"
-        ) from error
+    check_parsers("reading functions")
+    from .scan.sql.made_tables import made_tables  # noqa: PLC0415 - the parsers are an extra
+
     functions = [
         _Function(function=each, made=made_tables(each.source))
         for each in read_functions(connection)

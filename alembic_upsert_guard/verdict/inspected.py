@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..catalog import Inferred, NormalizedSql, Offered
     from ..declaration import Arbiter, Declaration
-    from ..inference import Candidate, ConflictTarget, Folded, Traits
+    from ..inference import Candidate, ConflictTarget, Folded, MissingRight, Traits
 
 __all__ = ["InspectedKey", "inspect_keys"]
 
@@ -57,6 +57,9 @@ class InspectedKey:
 
     inferred: Inferred | None = None
     """What the database itself said of `declared` on this table; None: it was not asked, as about plain columns."""
+
+    lacking: MissingRight | None = None
+    """What the role has to be granted before the database can be asked of the key's SQL; None: nothing is known to."""
 
     folded: Folded | None = None
     """SQL of the key for which the database refuses it even on the key's own arbiter; None: it does not."""
@@ -135,5 +138,6 @@ def _inspected(
         ),
         home=offered.home,
         inferred=spelling.inferred,
+        lacking=spelling.lacking,
         folded=spelling.folded,
     )

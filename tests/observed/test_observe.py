@@ -26,6 +26,7 @@ from alembic_upsert_guard.upserts.target import Unread
 from alembic_upsert_guard.upserts.upsert import Place, Source
 from tests.observed import accounts
 from tests.observed.accounts import Account, async_engine_of, engine_of, insert_for, row
+from tests.test_imports import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,37 @@ def test_every_form_is_recorded_at_its_line(
     assert upsert.upsert == ON_EMAIL
     assert (upsert.dialect, upsert.outcome) == (database.driver.dialect, "ok")
     assert [(place.path, place.line, place.test) for place in upsert.places] == [(HERE, line, None)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "imported"),
+    [
+        ("insert(t).values(a=1).on_conflict_do_nothing(index_elements=['a'])", set()),
+        ("text('INSERT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING')", {"postgast"}),
+        (
+            "text('INSERT OR ABORT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING')",
+            {"postgast", "sqlglot"},
+        ),
+    ],
+)
+def test_a_parser_is_imported_where_a_statement_needs_it(
+    statement: str, imported: set[str]
+) -> None:
+    """Columns of a construct need none, and only what PostgreSQL's grammar refuses needs the slower one."""
+    modules = fresh(f"""
+        import sys
+        from sqlalchemy import Column, MetaData, Table, create_engine, text
+        from sqlalchemy.dialects.sqlite import insert
+        from alembic_upsert_guard import observe
+
+        t = Table("t", MetaData(), Column("a", unique=True))
+        with create_engine("sqlite://").begin() as connection, observe() as upserts:
+            connection.exec_driver_sql("CREATE TABLE t (a UNIQUE)")
+            connection.execute({statement})
+        print(len(upserts), *{{"postgast", "sqlglot"}} & set(sys.modules))
+    """).split()
+
+    assert (modules[0], set(modules[1:])) == ("1", imported)
 
 
 def test_an_upsert_in_a_cte_is_recorded(postgresql_url: str) -> None:

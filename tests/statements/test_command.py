@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from sqlalchemy import create_engine
 
 from alembic_upsert_guard.cli import main
+from alembic_upsert_guard.command.records import RecordOptions, Records
+from alembic_upsert_guard.errors import CannotRunError
 from tests.cli.commands import SCHEMA
 
 if TYPE_CHECKING:
@@ -155,6 +158,25 @@ def test_statistics_that_cannot_be_read_end_with_2(
 
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.err
+
+
+def test_of_several_databases_those_with_statistics_are_judged(database: Database) -> None:
+    """What ran in the one of another kind is not known, which is said; without the first nothing is judged."""
+    database.run(TABLE, EMAIL, BY_EMAIL)
+    records, others = (Records(RecordOptions(statements=True)) for _ in range(2))
+
+    with create_engine("sqlite://").connect() as elsewhere, database.connection() as connection:
+        records.ask(elsewhere, None)
+        records.ask(connection, None)
+        others.ask(elsewhere, None)
+
+    (checked,) = records.checked()
+    assert checked.subject == "1 upsert in statistics of 1 call"
+    assert records.notes == (
+        "pg_stat_statements is PostgreSQL's, and the database is sqlite: what ran there is not known",
+    )
+    with pytest.raises(CannotRunError, match="and the database is sqlite"):
+        list(others.checked())
 
 
 def test_hidden_statements_end_with_2_where_nothing_else_is_read(

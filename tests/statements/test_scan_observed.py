@@ -42,22 +42,46 @@ SENT, ELSEWHERE = 7, 10
 """Lines of it."""
 
 
+TWO = """
+from sqlalchemy.dialects.postgresql import insert
+from models import Account
+
+def save(session, table, keys, rows):
+    statement = insert(table).values(rows).on_conflict_do_nothing(index_elements=keys)
+    account = insert(Account).values(rows[0]).on_conflict_do_nothing(index_elements=["email"])
+    session.execute(statement)
+    session.execute(account)
+"""
+"""Two upserts in one function, of which the source shows the second."""
+
+
 @pytest.fixture
 def scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Any:
     """Scan the helper with what was observed; the report as JSON."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / f"models_{tmp_path.name}.py").write_text(MODELS)
-    (tmp_path / "helper.py").write_text(HELPER)
+    models = f"models_{tmp_path.name}"
+    (tmp_path / f"{models}.py").write_text(MODELS)
 
-    def run(*observed: dict[str, Any], form: str = "json") -> Any:
+    def run(*observed: dict[str, Any], form: str = "json", helper: str = HELPER) -> Any:
+        (tmp_path / "helper.py").write_text(helper.replace("models", models))
         upserts = [{**OBSERVED, **each} for each in observed]
         (tmp_path / "o.json").write_text(
             json.dumps({"version": 1, "upserts": upserts, "unread": []})
         )
-        models = ["--metadata", f"models_{tmp_path.name}:Base"]
-        main(["scan", "helper.py", *models, "--observed", "o.json", "--format", form])
+        main(
+            [
+                "scan",
+                "helper.py",
+                "--metadata",
+                f"{models}:Base",
+                "--observed",
+                "o.json",
+                "--format",
+                form,
+            ]
+        )
         out = capsys.readouterr().out
         return json.loads(out) if form == "json" else out
 
@@ -116,6 +140,23 @@ def test_another_function_tells_nothing(scan: Any) -> None:
     (site,) = scan({"places": at(ELSEWHERE)})["call_sites"]
 
     assert site["resolution"] == "unresolved"
+
+
+def test_of_two_upserts_the_one_that_can_have_run_did(scan: Any) -> None:
+    """The other one has another target, which the source shows."""
+    report = scan({"elements": ["id"], "places": at(8)}, {"places": at(9)}, helper=TWO)
+
+    assert resolutions(report) == [
+        ("account", ["id"], "modelled"),
+        ("account", ["email"], "declared"),
+    ]
+
+
+def test_what_may_be_either_of_two_upserts_tells_nothing(scan: Any) -> None:
+    """The twin: what ran has the target of the second, and the first may have had it too."""
+    report = scan({"places": at(8)}, helper=TWO)
+
+    assert [site["resolution"] for site in report["call_sites"]] == ["unresolved", "declared"]
 
 
 def test_a_site_that_no_test_ran_is_counted(scan: Any) -> None:

@@ -24,6 +24,7 @@ from ..reading import rolled_back
 from .copied_key import CopiedKey
 from .folding import folded_in, is_refused
 from .predicates import same_predicates
+from .reader import spelled_for_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,8 +58,9 @@ def settle(connection: Connection, questions: Sequence[KeyQuestion]) -> list[Nor
     columns are returned as they are, and cost nothing.
 
     A copy is a temporary table of the same name, so that SQL which names the table finds it. A role without the
-    TEMPORARY privilege, or a read-only transaction, cannot make one: the arbiter stays as it was, and only the table
-    itself is asked.
+    TEMPORARY privilege, or a read-only transaction, cannot make one: only the table itself is asked, and where the role
+    may not insert into it either, the arbiter is in the spelling of the indexes that simplify to the same, see
+    :mod:`.reader`.
     """
     answers = {
         number: not_normalized(question.arbiter, question.offered.candidates)
@@ -76,8 +78,12 @@ def settle(connection: Connection, questions: Sequence[KeyQuestion]) -> list[Nor
                 normalized = _settled(connection, keys)
         except DBAPIError:
             normalized = {key: _as_declared(key, None) for key in keys}
-        for key, answer in normalized.items():
-            answers[key.number] = _asked_around(connection, key, answer)
+        asked_around = {
+            key: _asked_around(connection, key, answer) for key, answer in normalized.items()
+        }
+        unsettled = {key: answer for key, answer in asked_around.items() if _is_open(answer)}
+        asked_around |= spelled_for_reader(connection, unsettled)
+        answers |= {key.number: answer for key, answer in asked_around.items()}
     return [answers[number] for number in range(len(questions))]
 
 
@@ -191,6 +197,13 @@ def _asked_around(connection: Connection, key: CopiedKey, answer: NormalizedSql)
     if answer.inferred is not None or question.offered.traits.refusing_rules:
         return answer
     return replace(answer, inferred=inferred_arbiters(connection, question.table, question.target))
+
+
+def _is_open(answer: NormalizedSql) -> bool:
+    """Whether the planner could be asked neither on a copy nor on the table, though it reads the SQL."""
+    inferred = answer.inferred
+    is_unanswered = inferred is not None and inferred.doubt is not None and not inferred.unread
+    return is_unanswered and not answer.compared
 
 
 def _as_named(declared: Element, made: Element) -> Element:

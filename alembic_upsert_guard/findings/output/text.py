@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...wording import counted, last_line
 from ..codes import Severity
-from ..keys import counted
 from ..offers import offered_once
 from .frame import framed, span_of
 from .grouping import describe_subject, grouped
@@ -170,8 +170,7 @@ def summary(
     came = ", ".join(
         counted(severities.count(each), each.value) for each in Severity if each in severities
     )
-    rest = f", {suppressed:,} suppressed" if suppressed else ""
-    line = f"{subject}: {came or conclusion}{rest}."
+    line = last_line(subject, came or conclusion, suppressed=suppressed)
     return f"{_BOLD}{line}{_PLAIN}" if coloured else line
 
 

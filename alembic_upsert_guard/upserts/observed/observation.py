@@ -6,11 +6,11 @@ from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from ..parsers import check_parsers
 from .document import as_document, sorted_upserts, write_document
 from .observed_upsert import ObservedPlace, ObservedUpsert, UnreadStatement
 from .on_drivers import driver_instrument
 from .on_sqlalchemy import SQLALCHEMY
-from .parsers import check_parsers
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def instruments_of(drivers: Iterable[str]) -> tuple[Instrument, ...]:
     :raises MissingParsersError: the extra ``scan`` is not installed.
     :raises UnknownDriverError: a driver is not installed, or none that can be recorded.
     """
-    check_parsers()
+    check_parsers("recording upserts")
     return (SQLALCHEMY, *(driver_instrument(driver) for driver in dict.fromkeys(drivers)))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...inference import Element
-
 if TYPE_CHECKING:
+    from ...inference import Element
     from ..target import Target
 
 __all__ = [
@@ -16,6 +15,7 @@ __all__ = [
     "ObservedUpsert",
     "SentUpsert",
     "UnreadStatement",
+    "column_label",
     "element_label",
     "element_of_label",
 ]
@@ -99,14 +99,18 @@ def element_label(element: Element) -> str:
     """
     if element.column is None:
         text = element.expression or ""
-    elif _is_bare(element):
-        return element.column
+    elif element.collation is None and element.opclass is None:
+        return column_label(element.column)
     else:
-        doubled = element.column.replace('"', '""')
-        text = f'"{doubled}"'
+        text = _quoted(element.column)
     collation = "" if element.collation is None else f" COLLATE {element.collation}"
     opclass = "" if element.opclass is None else f" {element.opclass}"
     return f"{text}{collation}{opclass}"
+
+
+def column_label(name: str) -> str:
+    """Return a column as the file has it, see :func:`element_label`."""
+    return name if not any(sign in name for sign in _NO_BARE_NAME) else _quoted(name)
 
 
 def element_of_label(label: str) -> Element:
@@ -114,6 +118,8 @@ def element_of_label(label: str) -> Element:
 
     :raises ImportError: it is SQL, and the parsers are not installed.
     """
+    from ...inference import Element  # noqa: PLC0415 - not while recording
+
     if not any(sign in label for sign in _NO_BARE_NAME):
         return Element(column=label)
     from ..scan.sql import normal_element  # noqa: PLC0415 - the parsers are an extra
@@ -121,6 +127,6 @@ def element_of_label(label: str) -> Element:
     return normal_element(label) or Element(expression=label)
 
 
-def _is_bare(element: Element) -> bool:
-    named = element.collation is not None or element.opclass is not None
-    return not named and not any(sign in str(element.column) for sign in _NO_BARE_NAME)
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'

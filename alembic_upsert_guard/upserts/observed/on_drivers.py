@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UpsertGuardError
-from ...sqltext import reference_dialect
 from .instruments import Instrument, Patch, began, ended
 from .recorder import Sent
+from .statement import may_upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,8 +73,10 @@ class _Listener:
         if not recorders or frame.f_globals.get("__name__", "").startswith("sqlalchemy."):
             return []
         text = _text(query, cursor)
-        if text is None:
+        if text is None or not may_upsert(text):
             return []
+        from ...sqltext import reference_dialect  # noqa: PLC0415 - few programs use a driver by itself
+
         return began(recorders, Sent(text, None, None, reference_dialect(), self._driver), frame)
 
     def sync(self, run: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from .instruments import Instrument, Patch, began, ended
 from .recorder import Sent
+from .statement import may_upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,22 +39,23 @@ def _around_execute(execute: Callable[..., Any]) -> Callable[..., Any]:
             error = getattr(raised, "orig", None) or raised.__cause__ or raised
             # not what failed on the way to the server, as a value that the driver does not take
             if isinstance(error, dialect.loaded_dbapi.Error):
-                text = getattr(raised, "statement", None)
-                sent = _sent(connection, dialect, statement, text)
-                ended(began(recorders, sent, sys._getframe(1)), error, raised)  # noqa: SLF001 - as below
+                text = getattr(raised, "statement", None) or str(statement)
+                if may_upsert(text):
+                    sent = _sent(connection, dialect, statement, text)
+                    ended(began(recorders, sent, sys._getframe(1)), error, raised)  # noqa: SLF001 - as below
             raise
-        text = getattr(getattr(result, "context", None), "statement", None)
-        sent = _sent(connection, dialect, statement, text)
-        ended(began(recorders, sent, sys._getframe(1)))  # noqa: SLF001 - inspect.stack() reads source files
+        text = getattr(result.context, "statement", None)
+        if text is not None and may_upsert(text):
+            sent = _sent(connection, dialect, statement, text)
+            ended(began(recorders, sent, sys._getframe(1)))  # noqa: SLF001 - inspect.stack() reads source files
         return result
 
     return _execute_context
 
 
-def _sent(connection: Connection, dialect: Dialect, statement: Any, text: str | None) -> Sent:
+def _sent(connection: Connection, dialect: Dialect, statement: Any, text: str) -> Sent:
+    """What was sent; its text names the schemas that ``schema_translate_map`` leads to."""
     compiled: Compiled | None = None if isinstance(statement, str) else statement
-    if text is None:
-        text = statement if compiled is None else str(compiled.string)
     schemas: Mapping[str | None, str | None] | None = None
     if compiled is not None:
         schemas = connection.get_execution_options().get("schema_translate_map")

@@ -7,13 +7,12 @@ from collections import Counter
 from dataclasses import asdict, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from ...databases import database_for
 from .frames import ApplicationFrames
 from .observed_upsert import OK, SentUpsert
 from .outcome import Refusal, failure_of
-from .statement import beginning_of, may_upsert, upsert_of_construct
+from .statement import beginning_of, upsert_of_construct
 
 if TYPE_CHECKING:
     import os
@@ -87,15 +86,16 @@ class Recorder:
         self._runs: Counter[Run] = Counter()
         self._unread: Counter[tuple[str, str]] = Counter()
         self._by_text: dict[str, tuple[SentUpsert, ...] | str] = {}
-        self._by_construct: WeakKeyDictionary[Compiled, SentUpsert | None] = WeakKeyDictionary()
 
     def begin(self, sent: Sent, frame: FrameType | None) -> Begun | None:
-        """Return the upserts of a statement and where it comes from; None: it has none, or this package sends it."""
-        with self._lock:
-            try:
-                upserts = self._upserts(sent)
-            except Exception:  # noqa: BLE001 - whatever cannot be read, the application's statement goes on
-                upserts = beginning_of(sent.text)
+        """Return the upserts of a statement and where it comes from; None: it has none, or this package sends it.
+
+        :param sent: one whose words may be an upsert's, see :func:`.statement.may_upsert`.
+        """
+        upserts = self._by_text.get(sent.text)
+        if upserts is None:
+            with self._lock:
+                upserts = self._read(sent)
         if not upserts:
             return None
         place = self._frames.place(frame)
@@ -117,15 +117,16 @@ class Recorder:
         failure = None if error is None else failure_of(error)
         outcome = (UNKNOWN if pending else OK) if failure is None else failure.sqlstate
         refusal = None if failure is None else failure.refusal
-        several = len(set(begun.upserts)) > 1
+        several = len(begun.upserts) > 1 and len(set(begun.upserts)) > 1
+        dialect = database_for(begun.sent.dialect).name
         runs = []
         for upsert in begun.upserts:
-            refused = refusal if _can_be_refused(upsert, refusal) else None
+            refused = refusal if refusal and _can_be_refused(upsert, refusal) else None
             constraint = failure.constraint if failure is not None and refused else None
             runs.append(
                 Run(
                     upsert=upsert,
-                    dialect=database_for(begun.sent.dialect).name,
+                    dialect=dialect,
                     driver=begun.sent.driver,
                     outcome=outcome,
                     refusal=refused,
@@ -163,42 +164,36 @@ class Recorder:
             self._runs.update({_run(member): count for member, count in runs})
             self._unread.update({(dialect, said): count for (dialect, said), count in unread})
 
-    def _upserts(self, sent: Sent) -> tuple[SentUpsert, ...] | str:
-        """The upserts of a statement, or how it begins where no parser reads it."""
-        if sent.compiled is None:
-            return self._of_text(sent.text)
-        if sent.compiled not in self._by_construct:
-            self._by_construct[sent.compiled] = upsert_of_construct(sent.compiled)
-        upsert = self._by_construct[sent.compiled]
-        if upsert is None:
-            return self._of_text(sent.text)
-        if sent.schemas and upsert.schema in sent.schemas:
-            upsert = replace(upsert, schema=sent.schemas[upsert.schema])
-        return (upsert,)
-
-    def _of_text(self, text: str) -> tuple[SentUpsert, ...] | str:
-        known = self._by_text.get(text)
-        if known is not None:
-            return known
-        upserts: tuple[SentUpsert, ...] | str = ()
-        if may_upsert(text):
-            from .sql_text import (  # noqa: PLC0415 - the parsers are slow to import
-                UnreadableError,
-                upserts_of_text,
-            )
-
-            try:
-                upserts = upserts_of_text(text)
-            except UnreadableError:
-                upserts = beginning_of(text)
-        if len(text) <= _LONGEST_KEPT:
+    def _read(self, sent: Sent) -> tuple[SentUpsert, ...] | str:
+        """The upserts of a statement, or how it begins where it cannot be read; what is read once is remembered."""
+        upserts: tuple[SentUpsert, ...] | str
+        try:
+            upserts = _upserts_of(sent)
+        except Exception:  # noqa: BLE001 - whatever cannot be read, the application's statement goes on
+            upserts = beginning_of(sent.text)
+        if len(sent.text) <= _LONGEST_KEPT:
             if len(self._by_text) >= _KEPT:
                 self._by_text.clear()
-            self._by_text[text] = upserts
+            self._by_text[sent.text] = upserts
         return upserts
 
 
-def _can_be_refused(upsert: SentUpsert, refusal: Refusal | None) -> bool:
+def _upserts_of(sent: Sent) -> tuple[SentUpsert, ...]:
+    """The upserts of a statement: of a construct without a parser, as far as its target is columns.
+
+    :raises Exception: it cannot be read.
+    """
+    upsert = None if sent.compiled is None else upsert_of_construct(sent.compiled)
+    if upsert is None:
+        from .sql_text import upserts_of_text  # noqa: PLC0415 - the parsers are slow to import
+
+        return upserts_of_text(sent.text)
+    if sent.schemas and upsert.schema in sent.schemas:
+        upsert = replace(upsert, schema=sent.schemas[upsert.schema])
+    return (upsert,)
+
+
+def _can_be_refused(upsert: SentUpsert, refusal: Refusal) -> bool:
     """Whether a refusal can be this upsert's, and not only another's of its statement."""
     if refusal is Refusal.NO_CONSTRAINT:
         return upsert.constraint is not None

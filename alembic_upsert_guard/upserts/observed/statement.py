@@ -11,9 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 
 from ...databases import database_for
-from ...inference import Element
-from ...sqltext import literal_sql
-from .observed_upsert import SentUpsert, element_label
+from .observed_upsert import SentUpsert, column_label, element_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +60,14 @@ def upsert_of_construct(compiled: Compiled) -> SentUpsert | None:
 
 def _with_elements(dialect: Dialect, table: Any, clause: Any) -> SentUpsert | None:
     binds = _Binds(dialect)
-    elements = [_element(binds, each) for each in clause.inferred_target_elements or ()]
+    elements = [_label(binds, each) for each in clause.inferred_target_elements or ()]
     if None in elements:
         return None
     where = clause.inferred_target_whereclause
     return SentUpsert(
         schema=table.schema,
         table=table.name,
-        elements=tuple(element_label(each) for each in elements if each is not None),
+        elements=tuple(each for each in elements if each is not None),
         where=None if where is None else _predicate(binds.sql(where, is_predicate=True)),
         binds=binds.count > 0,
     )
@@ -87,6 +85,8 @@ class _Binds:
         if not (is_predicate and database_for(self._dialect).renders_values_in_predicates):
             bare = visitors.replacement_traverse(clause, {}, self._numbered)
             clause = cast("ClauseElement", bare)
+        from ...sqltext import literal_sql  # noqa: PLC0415 - few targets hold SQL
+
         return literal_sql(clause, self._dialect)
 
     def _numbered(self, element: Any, **_: Any) -> Any:
@@ -96,14 +96,16 @@ class _Binds:
         return literal_column(f"${self.count}", element.type)
 
 
-def _element(binds: _Binds, element: Any) -> Element | None:
+def _label(binds: _Binds, element: Any) -> str | None:
+    """The element as the file has it; None: it does not read as SQL."""
     if isinstance(element, str):
-        return Element(column=element)
+        return column_label(element)
     if isinstance(element, Column):
-        return Element(column=element.name)
-    from ..scan.sql import normal_element  # noqa: PLC0415 - the parsers are read in where SQL is to be read
+        return column_label(element.name)
+    from ..scan.sql import normal_element  # noqa: PLC0415 - the parsers are imported where SQL is to be read
 
-    return normal_element(binds.sql(element))
+    normal = normal_element(binds.sql(element))
+    return None if normal is None else element_label(normal)
 
 
 def _predicate(sql: str) -> str:

@@ -71,6 +71,8 @@ def scan(
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
+        import sqlglot  # noqa: F401, PLC0415 - the scanner imports it where a statement needs it, which is too late
+
         from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(_PARSERS):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..target import Elements, Unread
+from ..target import AnyArbiter, Constraint, Elements, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..target import NamedTable, Target
     from ..upsert import Upsert
@@ -52,7 +52,7 @@ class RanUpserts:
         """Return what each upsert of a file was seen to be: empty where it did not run, or where that is not clear.
 
         A line within the call or the string of the upsert is its own. Of Python, so is any other of the function around
-        it where this has no other upsert: a statement is made in one line and sent in another.
+        it where what ran can be no other upsert of that function: a statement is made in one line and sent in another.
 
         :param sites: all upserts of the file.
         """
@@ -63,10 +63,15 @@ class RanUpserts:
         claimed = {each for of_site in found.values() for each in of_site}
         unclaimed = [each for each in ran if each not in claimed]
         functions = _Functions(path)
-        for function, inside in functions.with_one_of(sites):
-            for site in inside:
-                if not found[site]:
-                    found[site] = [e for e in unclaimed if functions.around(e.line) == function]
+        inside = functions.holding(sites)
+        own = {site for site, of_site in found.items() if of_site}
+        for each in unclaimed:
+            fitting = [s for s in inside.get(functions.around(each.line), ()) if _fits(s, each)]
+            # a helper's upsert is a site at each of its calls
+            if len({site.place.written for site in fitting}) == 1:
+                for site in fitting:
+                    if site not in own:
+                        found[site].append(each)
         return found
 
 
@@ -103,6 +108,22 @@ def _is_within(site: Upsert, line: int) -> bool:
     return first <= line <= last
 
 
+def _fits(site: Upsert, ran: RanUpsert) -> bool:
+    """Whether what ran can be the upsert of a site, as far as the source says what that is."""
+    if not isinstance(site.table, Unread) and site.table.name != ran.table.name:
+        return False
+    written, sent = site.target, ran.target
+    if isinstance(written, Elements) and isinstance(sent, Elements):
+        columns, sent_columns = ([e.column for e in target.elements] for target in (written, sent))
+        # SQL has several spellings
+        return None in (*columns, *sent_columns) or set(columns) == set(sent_columns)
+    if isinstance(written, Constraint) and isinstance(sent, Constraint):
+        return written == sent
+    named = (AnyArbiter, Constraint, Elements)
+    is_known = isinstance(written, named) and isinstance(sent, named)
+    return type(written) is type(sent) if is_known else True
+
+
 class _Functions:
     """Where the functions of a Python file are."""
 
@@ -118,18 +139,14 @@ class _Functions:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
 
-    def with_one_of(
-        self, sites: Sequence[Upsert]
-    ) -> Iterator[tuple[tuple[int, int], Sequence[Upsert]]]:
-        """Yield each function in which exactly one of `sites` is written, and that one, once for each of its calls."""
-        inside: dict[tuple[int, int], list[Upsert]] = {}
+    def holding(self, sites: Sequence[Upsert]) -> dict[tuple[int, int] | None, list[Upsert]]:
+        """Return which of `sites` are written in each function."""
+        inside: dict[tuple[int, int] | None, list[Upsert]] = {}
         for site in sites:
             function = self.around(site.place.written.line or 0)
             if function is not None:
                 inside.setdefault(function, []).append(site)
-        for function, written_there in inside.items():
-            if len({site.place.written for site in written_there}) == 1:
-                yield function, written_there
+        return inside
 
     def around(self, line: int) -> tuple[int, int] | None:
         """Return the innermost function that holds the line; None: none does."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["UnreadableStatisticsError", "upserts_of_statistics"]
+__all__ = ["UnreadableStatisticsError", "upserts_of_statistics", "without_statistics"]
 
 _NOWHERE = Place(path=None, line=None)
 
@@ -59,6 +59,14 @@ def upserts_of_statistics(connection: Connection) -> Recorded:
     )
 
 
+def without_statistics(database: str) -> str:
+    """Return that a kind of database keeps none.
+
+    :param database: SQLAlchemy's name of its dialect.
+    """
+    return f"{EXTENSION} is PostgreSQL's, and the database is {database}"
+
+
 def _notes(statistics: Statistics) -> Iterator[str]:
     """What the statistics lack."""
     if statistics.hidden:
@@ -88,7 +96,7 @@ def _way_out(unreadable: UnreadableStatistics) -> str:
     preload = f"ALTER SYSTEM SET shared_preload_libraries = '{EXTENSION}';"
     match unreadable.obstacle:
         case Obstacle.NOT_POSTGRESQL:
-            return f"{EXTENSION} is PostgreSQL's, and the database is {unreadable.dialect}"
+            return without_statistics(unreadable.dialect)
         case Obstacle.NOT_ON_SERVER:
             return (
                 f"the server has no {EXTENSION}: install the contrib modules of its version, set {preload[12:-1]}, "

@@ -11,7 +11,6 @@ from ...target import Cause, Unread
 from ..bounds import check_time
 from .arguments import read_arguments
 from .bodies import read_bodies
-from .dialects import read_mysql, read_sqlite
 from .grammar import LONGEST
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
@@ -97,6 +96,8 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
         inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
         return sorted([*lookups_in(sql, tokens), *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
+        from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
+
         upsert = read_mysql(sql, tokens, clauses[0])
         return [] if upsert is None else [upsert]
     tree = _tree(sql, tokens, clauses)
@@ -182,6 +183,8 @@ def _read_unparsed(
     """
     inserts = any(token.kind == "INSERT" for token in tokens)
     if len(clauses) == 1:
+        from .dialects import read_sqlite  # noqa: PLC0415 - as above
+
         if HOLE not in sql and (upsert := read_sqlite(sql, tokens, clauses[0])) is not None:
             yield upsert
             return
