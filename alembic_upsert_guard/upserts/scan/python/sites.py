@@ -77,7 +77,10 @@ class Sites:
             return own + self._overridden(site, level, openings)
         if level.depth == _LEVELS or site.left <= 0:
             return own
-        found = self._opened(site, level, upsert, openings)
+        try:
+            found = self._opened(site, level, upsert, openings)
+        except RecursionError:  # more names in a row than Python's stack takes
+            found = None
         return own if found is None else found
 
     def _read(self, site: _Site) -> Upsert | None:
@@ -94,7 +97,7 @@ class Sites:
         unread: list[Upsert] = []
         for opening in sorted(openings, key=_order):
             if opening.kind is OpeningKind.RECEIVER:
-                levels, complete = self._heirs(level, openings, opening), False
+                levels, complete = self._heirs(site, level, openings, opening), False
                 complete = not self._is_concrete(openings, opening)
             else:
                 levels, complete = self._entered(level, opening)
@@ -152,10 +155,12 @@ class Sites:
         receivers = [o for o in openings if o.kind is OpeningKind.RECEIVER]
         if not receivers or level.depth == _LEVELS:
             return []
-        levels = [inner for o in receivers[:1] for inner in self._heirs(level, receivers, o)]
+        levels = [inner for o in receivers[:1] for inner in self._heirs(site, level, receivers, o)]
         return [each for inner in levels for each in self._under(site, inner)]
 
-    def _heirs(self, level: _Level, openings: Iterable[Opening], opening: Opening) -> list[_Level]:
+    def _heirs(
+        self, site: _Site, level: _Level, openings: Iterable[Opening], opening: Opening
+    ) -> list[_Level]:
         if not isinstance(opening.node, ast.ClassDef):
             return []
         of = Class(opening.module, opening.node)
@@ -165,7 +170,17 @@ class Sites:
             self._deeper(level, heir.node, self._received(heir), _place_of(heir.module, heir.node))
             for heir in heirs
             if any(self._differs(of, heir, heirs, name) for name in attributes)
+            and self._runs(heir, site, opening.node)
         ]
+
+    def _runs(self, heir: Class, site: _Site, of: ast.ClassDef) -> bool:
+        """Whether a class that inherits has the method that upserts, or calls it by ``super()`` in its own."""
+        around = site.module.around(site.node)
+        method = next((n for n in around if site.module.parent(n) is of), None)
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            return True
+        own = self._names.members.method(heir, method.name)
+        return own is None or own.node is method or _calls_super(own.node, method.name)
 
     def _differs(
         self, of: Class, heir: Class, heirs: Sequence[Class], attribute: str | None
@@ -220,6 +235,15 @@ def _order(opening: Opening) -> int:
 
 def _class(receiver: Instance | Class) -> Class:
     return receiver.of if isinstance(receiver, Instance) else receiver
+
+
+def _calls_super(function: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == name
+        and ast.unparse(node.value).startswith("super(")
+        for node in ast.walk(function)
+    )
 
 
 def _is_abstract(of: Class) -> bool:
