@@ -219,6 +219,10 @@ class Members:
             of, attribute
         )
 
+    def is_abstract_class(self, of: Class) -> bool:
+        """Return whether a class says itself that it is mapped to no table: ``__abstract__``."""
+        return bool(bindings_in(of.module, of.node, "__abstract__"))
+
     def gives(self, of: Class, attribute: str) -> bool:
         """Return whether a class or one that it inherits from gives an attribute a value, and not None."""
         if any(self.construction.sets(each, attribute) for each in self.lineage(of)):

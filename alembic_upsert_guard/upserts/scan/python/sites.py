@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ...upsert import Place
+from .functions import calls_super
 from .rounds import rounds_of
 from .scope import Frame, Scope
 from .values import Class, Instance, OpeningKind, Origin
@@ -180,14 +181,14 @@ class Sites:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
             return True
         own = self._names.members.method(heir, method.name)
-        return own is None or own.node is method or _calls_super(own.node, method.name)
+        return own is None or own.node is method or calls_super(own.node, method.name)
 
     def _differs(
         self, of: Class, heir: Class, heirs: Sequence[Class], attribute: str | None
     ) -> bool:
         """Whether a class that inherits gives an attribute, or itself as a value, for the first time."""
         if attribute is None:
-            return not _is_abstract(heir)
+            return not self._names.members.is_abstract_class(heir)
         lineage = self._names.members.lineage(heir)
         giver = next((c for c in lineage if self._names.members.sets(c, attribute)), None)
         inherited = giver in self._names.members.lineage(of) or (giver != heir and giver in heirs)
@@ -235,22 +236,6 @@ def _order(opening: Opening) -> int:
 
 def _class(receiver: Instance | Class) -> Class:
     return receiver.of if isinstance(receiver, Instance) else receiver
-
-
-def _calls_super(function: ast.AST, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr == name
-        and ast.unparse(node.value).startswith("super(")
-        for node in ast.walk(function)
-    )
-
-
-def _is_abstract(of: Class) -> bool:
-    return any(
-        isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__abstract__"
-        for s in of.node.body
-    )
 
 
 def _place_of(module: Module, node: ast.expr | ast.ClassDef) -> Place:
