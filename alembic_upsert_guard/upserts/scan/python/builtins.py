@@ -72,5 +72,5 @@ class Builtins:
         of = None if method is None else scope.module.parent(method)
         if method is None or not isinstance(of, ast.ClassDef):
             return None
-        receivers = self._names.receiver_of(scope, method, depth)
+        receivers = self._names.parameters.receiver_of(scope, method, depth)
         return [Super(Class(scope.module, of), m) for m in receivers]

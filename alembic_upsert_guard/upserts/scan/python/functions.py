@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from .scope import FunctionNode
     from .values import Meaning
 
-__all__ = ["Functions", "LaterCall", "decorators", "method_class", "own_nodes", "receives_class"]
+__all__ = [
+    "Functions",
+    "LaterCall",
+    "calls_super",
+    "decorators",
+    "method_class",
+    "own_nodes",
+    "receives_class",
+]
 
 _TRANSPARENT = frozenset(
     """
@@ -190,3 +198,13 @@ def method_class(module: Module, function: FunctionNode, name: str) -> ast.Class
     while isinstance(around, ast.If | ast.Try):
         around = module.parent(around)
     return around if isinstance(around, ast.ClassDef) else None
+
+
+def calls_super(function: ast.AST, name: str) -> bool:
+    """Return whether a function calls the one of a name that its class inherits."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == name
+        and ast.unparse(node.value).startswith("super(")
+        for node in ast.walk(function)
+    )

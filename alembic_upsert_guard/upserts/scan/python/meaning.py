@@ -13,9 +13,10 @@ from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewher
 from .bindings import bindings_at, is_changed
 from .branches import Branches
 from .builtins import Builtins
-from .functions import Functions, method_class, receives_class
+from .functions import Functions
 from .imports import Imports
 from .members import Members
+from .parameters import Parameters
 from .reading import Reading
 from .scope import Argument, Scope
 from .subscripts import Subscripts
@@ -26,8 +27,6 @@ from .values import (
     File,
     Function,
     Instance,
-    Opening,
-    OpeningKind,
     Origin,
     Super,
 )
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
 
     from .binding import Binding
     from .heirs import Heirs
-    from .module import Module, Modules
-    from .scope import Entered, Frame, FunctionNode
+    from .module import Modules
+    from .scope import Entered, Frame
     from .values import Meaning
 
 __all__ = ["Names"]
@@ -60,6 +59,7 @@ class Names:
         self.members = Members(self)
         self._subscripts = Subscripts(self)
         self._builtins = Builtins(self)
+        self.parameters = Parameters(self)
         self._reading = Reading()
 
     @contextmanager
@@ -70,6 +70,11 @@ class Names:
             yield self._reading
         finally:
             self._reading = outer
+
+    @property
+    def current(self) -> Reading:
+        """The reading at hand."""
+        return self._reading
 
     @property
     def frames(self) -> dict[tuple[Function, Scope, ast.expr], Frame | None]:
@@ -134,18 +139,12 @@ class Names:
             m
             for b in bindings
             for m in (
-                self._parameter(scope, b, depth, attribute)
+                self.parameters.meaning(scope, b, depth, attribute)
                 if isinstance(b, Parameter)
                 else self.bound(scope, name, b, depth)
             )
         ]
         return found or self._imports.starred(scope.module, name, depth)
-
-    def receiver_of(self, scope: Scope, method: FunctionNode, depth: int) -> list[Instance | Class]:
-        """Return what the first parameter of a method is: an instance, or a class; empty: neither."""
-        first = [*method.args.posonlyargs, *method.args.args][:1]
-        found = [m for p in first for m in self._parameter(scope, Parameter(method, p.arg), depth)]
-        return [m for m in found if isinstance(m, Instance | Class)]
 
     def is_builtin(self, scope: Scope, node: ast.expr, name: str) -> bool:
         """Return whether an expression is a name that nothing binds: one of Python's own functions."""
@@ -167,11 +166,11 @@ class Names:
             case Imported():
                 return self._imports.imported(scope.module, binding, depth)
             case Parameter():
-                return self._parameter(scope, binding, depth)
+                return self.parameters.meaning(scope, binding, depth)
             case Unpacked():
                 return self._subscripts.unpacked(scope.around(binding.value), binding, depth)
             case Looped():
-                return self._looped(scope, binding, depth)
+                return self.parameters.in_round(scope, binding, depth)
         raise AssertionError(binding)
 
     def _assigned(self, scope: Scope, name: str, binding: Assigned, depth: int) -> list[Meaning]:
@@ -181,65 +180,6 @@ class Names:
         if is_changed(scope.module, name, value):
             return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
         return self.meanings(scope.around(value), value, depth)
-
-    def _parameter(
-        self, scope: Scope, binding: Parameter, depth: int, attribute: str | None = None
-    ) -> list[Meaning]:
-        function, name = binding.function, binding.name
-        frames = [scope.frame_of(function), self._reading.assumed.get(function)]
-        of = method_class(scope.module, function, name)
-        if of is not None:
-            receiver = next((f.receiver for f in frames if f and f.receiver), None)
-            if receiver is not None:
-                return [receiver]
-        known = [f.arguments for f in frames if f and f.arguments is not None]
-        argument = next((arguments[name] for arguments in known if name in arguments), None)
-        if argument is None and of is not None:
-            return [self._receiver(Class(scope.module, of), function, attribute)]
-        if isinstance(argument, Argument):
-            found = self.meanings(argument.scope, argument.node, depth)
-        elif argument is None and known:
-            found = [Unread(f"{name} is given by no argument", Cause.PARAMETER)]
-        elif argument is None:
-            self._open(OpeningKind.PARAMETER, scope.module, function, name)
-            found = [Unread(f"{name} comes in as a parameter", Cause.PARAMETER)]
-        else:
-            found = [argument]
-        if any(isinstance(m, Unread) for m in found):
-            return self.annotations.of_parameter(scope, function, name, depth) or found
-        return found
-
-    def _receiver(
-        self, defined: Class, function: FunctionNode, attribute: str | None
-    ) -> Instance | Class:
-        """``self`` or ``cls`` of a method of a class, where no call says which of its heirs it is."""
-        receiver: Instance | Class | None = None
-        for frame in self._reading.assumed.values():
-            exact = frame.receiver.of if isinstance(frame.receiver, Instance) else frame.receiver
-            if exact is not None and defined in self.members.lineage(exact):
-                receiver = frame.receiver
-        if receiver is None:
-            self._open(OpeningKind.RECEIVER, defined.module, defined.node, attribute)
-            receiver = Instance(defined, Origin.RECEIVER)
-        of = receiver.of if isinstance(receiver, Instance) else receiver
-        if receives_class(function):
-            return of
-        return receiver if isinstance(receiver, Instance) else Instance(of, Origin.RECEIVER)
-
-    def _open(
-        self, kind: OpeningKind, module: Module, node: Entered | ast.ClassDef, name: str | None
-    ) -> None:
-        self._reading.openings[Opening(kind=kind, module=module, node=node, name=name)] = None
-
-    def _looped(self, scope: Scope, binding: Looped, depth: int) -> list[Meaning]:
-        frame = scope.frame_of(binding.loop) or self._reading.assumed.get(binding.loop)
-        if frame is not None and frame.arguments is not None and binding.name in frame.arguments:
-            argument = frame.arguments[binding.name]
-            if isinstance(argument, Unread):
-                return [argument]
-            return self.meanings(argument.scope, argument.node, depth)
-        self._open(OpeningKind.LOOP, scope.module, binding.loop, binding.name)
-        return [Unread(f"{binding.name} goes through a loop", Cause.REBOUND)]
 
     # -- attributes
 
@@ -259,7 +199,7 @@ class Names:
             case External(dotted):
                 return [External(f"{dotted}.{node.attr}")]
             case File(file):
-                if self.members.is_set_on(owner, node.attr, (scope.module, file)):
+                if self.members.rebinding.is_set_on(owner, node.attr, (scope.module, file)):
                     return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
                 return self._imports.of_file(file, node.attr, depth)
             case Class() if not owner.is_enumeration:

@@ -10,15 +10,15 @@ from .binding import Assigned, Defined
 from .bindings import bindings_in
 from .construction import Construction
 from .functions import decorators
-from .scope import Scope
-from .values import Class, Expression, External, File, Function, Instance, Origin
+from .rebinding import Rebinding
+from .values import Class, Expression, External, Function, Instance, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .binding import Binding
     from .meaning import Names
-    from .module import Module
+    from .scope import Scope
     from .values import Meaning, Super
 
 __all__ = ["Members"]
@@ -39,9 +39,9 @@ class Members:
     def __init__(self, names: Names) -> None:
         """Nothing is looked up yet."""
         self._names = names
-        self._construction = Construction(names, self)
+        self.construction = Construction(names, self)
+        self.rebinding = Rebinding(names, self)
         self._lineages: dict[Class, tuple[Class, ...]] = {}
-        self._targets: dict[tuple[Module, str, bool], list[Meaning]] = {}
 
     # -- classes
 
@@ -87,10 +87,10 @@ class Members:
         self, scope: Scope, node: ast.Attribute, owner: Class, depth: int
     ) -> list[Meaning] | None:
         """Return what an attribute of a class means; None: it is a column's, or not known."""
-        if self.is_set_on(owner, node.attr, (scope.module, owner.module)):
+        if self.rebinding.is_set_on(owner, node.attr, (scope.module, owner.module)):
             return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
         found = self._in_lineage(scope, node, owner, self.lineage(owner), depth)
-        if found and self.may_be_set_on(owner, node.attr, (scope.module, owner.module)):
+        if found and self.rebinding.may_be_set_on(owner, node.attr, (scope.module, owner.module)):
             return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
         return found
 
@@ -188,7 +188,7 @@ class Members:
         """Return what an attribute of an instance means; None: it is not known."""
         if node.attr == "__class__":
             return None if owner.origin is Origin.ANNOTATED else [owner.of]
-        if self.may_be_set_on(owner, node.attr, (scope.module, owner.of.module)):
+        if self.rebinding.may_be_set_on(owner, node.attr, (scope.module, owner.of.module)):
             return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
         found = self._of_exact(scope, node, owner, depth)
         if owner.origin is not Origin.ANNOTATED:
@@ -205,23 +205,27 @@ class Members:
         self, scope: Scope, node: ast.Attribute, owner: Instance, depth: int
     ) -> list[Meaning] | None:
         lineage = self.lineage(owner.of)
-        set_in_methods = self._construction.assigned(owner, node.attr, depth)
+        set_in_methods = self.construction.assigned(owner, node.attr, depth)
         if set_in_methods is not None and set_in_methods.always:
             return set_in_methods.meanings
-        if set_in_methods is None and self._construction.has_field(owner, node.attr):
-            return self._construction.field(owner, node.attr, depth)
+        if set_in_methods is None and self.construction.has_field(owner, node.attr):
+            return self.construction.field(owner, node.attr, depth)
         in_class = self._in_lineage(scope, node, owner, lineage, depth)
         return in_class if set_in_methods is None else [*set_in_methods.meanings, *(in_class or [])]
 
     def sets(self, of: Class, attribute: str) -> bool:
         """Return whether a class itself gives an attribute another value than it inherits."""
-        return bool(bindings_in(of.module, of.node, attribute)) or self._construction.sets(
+        return bool(bindings_in(of.module, of.node, attribute)) or self.construction.sets(
             of, attribute
         )
 
+    def is_abstract_class(self, of: Class) -> bool:
+        """Return whether a class says itself that it is mapped to no table: ``__abstract__``."""
+        return bool(bindings_in(of.module, of.node, "__abstract__"))
+
     def gives(self, of: Class, attribute: str) -> bool:
         """Return whether a class or one that it inherits from gives an attribute a value, and not None."""
-        if any(self._construction.sets(each, attribute) for each in self.lineage(of)):
+        if any(self.construction.sets(each, attribute) for each in self.lineage(of)):
             return True
         found = self._found(self.lineage(of), attribute)
         if found is None or self._is_abstract(of, attribute):
@@ -232,52 +236,6 @@ class Members:
         """Whether a class leaves an attribute to its subclasses, by a function that does nothing."""
         function = self.method(of, attribute)
         return function is not None and is_empty(function)
-
-    # -- what is set from outside
-
-    def is_set_on(self, owner: Class | File, attribute: str, modules: Iterable[Module]) -> bool:
-        """Return whether an attribute is set on the class or the module itself: ``Store.KEY = x``."""
-        inherited = {owner} if isinstance(owner, File) else {*self.lineage(owner)}
-        return any(m in inherited for m in self._set_on(attribute, modules))
-
-    def may_be_set_on(
-        self, owner: Class | Instance, attribute: str, modules: Iterable[Module]
-    ) -> bool:
-        """Return whether an attribute is set on something that may be the class, or the instance.
-
-        An instance is not its class: what is set on ``self`` leaves the class as it is.
-        """
-        of = owner.of if isinstance(owner, Instance) else owner
-        for target in self._set_on(attribute, modules, but_self=isinstance(owner, Instance)):
-            match target:
-                case Unread() | Expression(_, ast.Attribute() | ast.Call(func=ast.Name("type"))):
-                    return True
-                case Class():
-                    if target in self.lineage(of):
-                        return True
-                case Instance(other) if isinstance(owner, Instance):
-                    if other in self.lineage(of) or of in self.lineage(other):
-                        return True
-        return False
-
-    def _set_on(
-        self, attribute: str, modules: Iterable[Module], *, but_self: bool = False
-    ) -> list[Meaning]:
-        return [
-            m
-            for module in dict.fromkeys(modules)
-            for m in self._set_in(module, attribute, but_self)
-        ]
-
-    def _set_in(self, module: Module, attribute: str, but_self: bool) -> list[Meaning]:
-        key = (module, attribute, but_self)
-        if key not in self._targets:
-            found = self._targets[key] = []  # an attribute of an attribute of the same name
-            with self._names.reading():
-                for owner in module.set_attributes.get(attribute, ()):
-                    if not (but_self and self._construction.is_receiver(module, owner)):
-                        found += self._names.meanings(Scope(module), owner)
-        return self._targets[key]
 
 
 def is_empty(function: Function) -> bool:

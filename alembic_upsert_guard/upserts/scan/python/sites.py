@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ...upsert import Place
+from .functions import calls_super
 from .rounds import rounds_of
 from .scope import Frame, Scope
 from .values import Class, Instance, OpeningKind, Origin
@@ -77,7 +78,10 @@ class Sites:
             return own + self._overridden(site, level, openings)
         if level.depth == _LEVELS or site.left <= 0:
             return own
-        found = self._opened(site, level, upsert, openings)
+        try:
+            found = self._opened(site, level, upsert, openings)
+        except RecursionError:  # more names in a row than Python's stack takes
+            found = None
         return own if found is None else found
 
     def _read(self, site: _Site) -> Upsert | None:
@@ -94,7 +98,7 @@ class Sites:
         unread: list[Upsert] = []
         for opening in sorted(openings, key=_order):
             if opening.kind is OpeningKind.RECEIVER:
-                levels, complete = self._heirs(level, openings, opening), False
+                levels, complete = self._heirs(site, level, openings, opening), False
                 complete = not self._is_concrete(openings, opening)
             else:
                 levels, complete = self._entered(level, opening)
@@ -152,10 +156,12 @@ class Sites:
         receivers = [o for o in openings if o.kind is OpeningKind.RECEIVER]
         if not receivers or level.depth == _LEVELS:
             return []
-        levels = [inner for o in receivers[:1] for inner in self._heirs(level, receivers, o)]
+        levels = [inner for o in receivers[:1] for inner in self._heirs(site, level, receivers, o)]
         return [each for inner in levels for each in self._under(site, inner)]
 
-    def _heirs(self, level: _Level, openings: Iterable[Opening], opening: Opening) -> list[_Level]:
+    def _heirs(
+        self, site: _Site, level: _Level, openings: Iterable[Opening], opening: Opening
+    ) -> list[_Level]:
         if not isinstance(opening.node, ast.ClassDef):
             return []
         of = Class(opening.module, opening.node)
@@ -165,14 +171,24 @@ class Sites:
             self._deeper(level, heir.node, self._received(heir), _place_of(heir.module, heir.node))
             for heir in heirs
             if any(self._differs(of, heir, heirs, name) for name in attributes)
+            and self._runs(heir, site, opening.node)
         ]
+
+    def _runs(self, heir: Class, site: _Site, of: ast.ClassDef) -> bool:
+        """Whether a class that inherits has the method that upserts, or calls it by ``super()`` in its own."""
+        around = site.module.around(site.node)
+        method = next((n for n in around if site.module.parent(n) is of), None)
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            return True
+        own = self._names.members.method(heir, method.name)
+        return own is None or own.node is method or calls_super(own.node, method.name)
 
     def _differs(
         self, of: Class, heir: Class, heirs: Sequence[Class], attribute: str | None
     ) -> bool:
         """Whether a class that inherits gives an attribute, or itself as a value, for the first time."""
         if attribute is None:
-            return not _is_abstract(heir)
+            return not self._names.members.is_abstract_class(heir)
         lineage = self._names.members.lineage(heir)
         giver = next((c for c in lineage if self._names.members.sets(c, attribute)), None)
         inherited = giver in self._names.members.lineage(of) or (giver != heir and giver in heirs)
@@ -220,13 +236,6 @@ def _order(opening: Opening) -> int:
 
 def _class(receiver: Instance | Class) -> Class:
     return receiver.of if isinstance(receiver, Instance) else receiver
-
-
-def _is_abstract(of: Class) -> bool:
-    return any(
-        isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__abstract__"
-        for s in of.node.body
-    )
 
 
 def _place_of(module: Module, node: ast.expr | ast.ClassDef) -> Place:
