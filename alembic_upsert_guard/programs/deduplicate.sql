@@ -367,7 +367,9 @@ BEGIN
             ) AS named
             WHERE i.indexprs IS NULL AND i.indpred IS NULL;
             IF collision IS NOT NULL THEN
+                PERFORM set_config('search_path', users_path, true);
                 EXECUTE collision INTO collision;
+                PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             END IF;
             IF collision IS NULL THEN -- another table's, as by a trigger
                 RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = message;
