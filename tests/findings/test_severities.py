@@ -109,6 +109,6 @@ def test_what_the_table_says_is_printed(finding: Finding, monkeypatch: pytest.Mo
 
 
 def test_every_circumstance_is_of_a_code() -> None:
-    """And of one only: a circumstance that no code knows would be a KeyError at the first finding."""
-    known = [circumstance for code in FindingCode for circumstance in code.exceptions]
-    assert sorted(known, key=list(Circumstance).index) == list(Circumstance)
+    """A circumstance that no code knows would be a KeyError at the first finding."""
+    known = {circumstance for code in FindingCode for circumstance in code.exceptions}
+    assert known == set(Circumstance)

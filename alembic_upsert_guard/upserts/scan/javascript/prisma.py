@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....databases import POSTGRESQL, SQLITE
 from ...target import AnyArbiter, Lookup, NamedTable, Unread
 from ...upsert import Form
 from .identifiers import elements_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prisma"]
 
-_UPSERTING = frozenset({"cockroachdb", "postgres", "postgresql", "sqlite"})
+_UPSERTING = frozenset({"cockroachdb", "postgres", POSTGRESQL.name, SQLITE.name})
 _UPSERT = frozenset({"create", "update", "where"})
 _LOOKUP = "Prisma's upsert"
 
