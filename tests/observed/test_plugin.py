@@ -153,9 +153,9 @@ def test_an_upsert_that_is_served_is_no_finding(suite: Suite) -> None:
             "SELECT 1",
             'save(constraint="uq_email")',
             (
-                "app.py:{}: error[missing-constraint]: the upsert into accounts on constraint uq_email fails with 42704: "
-                "the table has no constraint of that name, and ON CONSTRAINT takes no index (in test_app.py::test_it). "
-                "Name a constraint that the table has, or the columns that rows are matched by"
+                "app.py:{}: error[missing-constraint]: the upsert into accounts on constraint uq_email fails with "
+                "42704: the table has no constraint of that name, and ON CONSTRAINT takes no index (in "
+                "test_app.py::test_it). Name a constraint that the table has, or the columns that rows are matched by"
             ),
         ),
     ],
