@@ -154,7 +154,7 @@ def table(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The pages, built; a warning is an error."""
     session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
-    session.run("mkdocs", "build", "--strict", "--site-dir", str(BUILD / "site"))
+    session.run("zensical", "build", "--strict", env={"PYTHONPATH": str(ROOT / "docs")})
 
 
 def wheel() -> Path:
