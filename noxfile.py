@@ -33,7 +33,7 @@ SPINE = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios")
 EVERYTHING = ("tests",)
 
 TESTED = ("tests", "sample_project", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
-TESTED_FILES = ("pyproject.toml", ".pre-commit-hooks.yaml", "noxfile.py", "mkdocs.yml")
+TESTED_FILES = ("LICENSE", "pyproject.toml", ".pre-commit-hooks.yaml", "noxfile.py", "mkdocs.yml")
 """What the tests read beside the package; the package itself stays behind."""
 
 # every version of everything, every Alembic with both SQLAlchemys, the newest with the oldest server; 2.1 takes 3.11
