@@ -243,14 +243,15 @@ def test_a_broken_file_that_names_no_upsert_is_no_finding(
 def test_a_file_that_takes_too_long_is_a_line(
     scanned: Callable[..., ScanReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one with 2^40 ways to read a name; the rest is scanned."""
+    """The one with thousands of upserts, each by forty names in a row; the rest is scanned."""
     monkeypatch.setattr("alembic_upsert_guard.upserts.scan.readers.SECONDS", 0.5)
     names = "".join(f"    a{n} = a{n - 1} if x else a{n - 1}\n" for n in range(1, 41))
     report = scanned(
         slow_py=(
             "from sqlalchemy.dialects.postgresql import insert\n"
             f"def save(x):\n    a0 = insert\n{names}"
-            "    a40(T).on_conflict_do_nothing()\n"
+            + "    a40(T).on_conflict_do_nothing()\n"
+            * 5000
         ),
         good_sql=SAVE,
     )
