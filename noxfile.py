@@ -152,9 +152,10 @@ def table(session: nox.Session) -> None:
 
 @nox.session(tags=["quick"])
 def docs(session: nox.Session) -> None:
-    """The pages, built; a warning is an error."""
+    """The pages, built, where a warning is an error, and opened where there is a Chromium."""
     session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
     session.run("zensical", "build", "--strict", env={"PYTHONPATH": str(ROOT / "docs")})
+    session.run("python", "-m", "tests.site", str(BUILD / "site"))
 
 
 def wheel() -> Path:
