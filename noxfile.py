@@ -32,7 +32,12 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 SPINE = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios")
 """What depends on the versions: the rules of inference, the declarations, and whole projects under Alembic."""
 
-CORNER = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios/test_what_the_database_has.py")
+CORNER = (
+    "tests/rules",
+    "tests/inference",
+    "tests/declaring",
+    "tests/scenarios/test_what_the_database_has.py",
+)
 """As much of it as CI has time for; `nox -t matrix` runs all."""
 
 EVERYTHING = ("tests",)
@@ -164,9 +169,10 @@ def table(session: nox.Session) -> None:
 
 @nox.session(tags=["quick"])
 def docs(session: nox.Session) -> None:
-    """The pages, built; a warning is an error."""
+    """The pages, built, where a warning is an error, and opened where there is a Chromium."""
     session.install(*group("docs"))
     session.run("zensical", "build", "--strict", env={"PYTHONPATH": str(ROOT / "docs")})
+    session.run("python", "-m", "tests.site", str(BUILD / "site"))
 
 
 def group(*names: str) -> tuple[str, ...]:

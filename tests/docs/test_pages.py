@@ -188,6 +188,12 @@ def test_every_page_is_named_in_a_test() -> None:
     assert unnamed == set()
 
 
+def test_the_changelog_is_on_the_site() -> None:
+    """As it is written, beside the README."""
+    assert (DOCS / "changelog.md").read_text() == '--8<-- "CHANGELOG.md"\n'
+    assert (DOCS.parent / "CHANGELOG.md").is_file()
+
+
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     """Each is a page of the documentation or on the web."""
