@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
 from ..findings import describe_key
-from ..programs import program
+from ..programs import Call, call
 from ..sqltext import quoted
 from . import mysql, postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Dialect
 
@@ -23,7 +23,7 @@ __all__ = ["script_verification"]
 
 def script_verification(
     dialect: Dialect, table: TableName, target: ConflictTarget
-) -> list[str] | None:
+) -> Sequence[str | Call] | None:
     """Return the statements, without terminator, that fail where the database infers no arbiter for `target`.
 
     None: no script can find out.
@@ -36,17 +36,19 @@ def _explained(dialect: Dialect, table: TableName, target: ConflictTarget) -> li
     return [sqlite.explain_upsert(dialect, table, None, target)]
 
 
-def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[str]:
+def _refusal(dialect: Dialect, table: TableName, target: ConflictTarget) -> list[Call]:
     relation = quoted(dialect, *table)
     parameters = {
         "key_label": describe_key(relation, target.labels, None),
         "relation_name": relation,
         "upsert": postgresql.explain_upsert(dialect, table, target),
     }
-    return [program("verify_arbiters", dialect, parameters)]
+    return [call("verify_arbiters", dialect, parameters)]
 
 
-_VERIFICATIONS: dict[Database, Callable[[Dialect, TableName, ConflictTarget], list[str] | None]] = {
+_VERIFICATIONS: dict[
+    Database, Callable[[Dialect, TableName, ConflictTarget], Sequence[str | Call] | None]
+] = {
     POSTGRESQL: _refusal,
     SQLITE: _explained,
     MYSQL: mysql.verification_script,

@@ -1,15 +1,13 @@
 -- Refuses rows that break a key, with the message of the check online, and changes nothing.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
---   key_label       the key as messages name it
---   relation_name   the table, quoted
---   totals          the SELECT of duplicate_groups, surplus_rows and null_rows
---   totals_of_only  the same without the rows of tables that inherit from it
---   index_on        what follows the table in CREATE INDEX
---   wide            a condition on rows whose key may be too wide for an index
---   listing         the SELECT that lists every offending row
---   nulls           what NULL means: warn, distinct, not_distinct or forbid
---   users_path      the search path as the user has it
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
+--   key_label      the key as messages name it
+--   relation_name  the table, quoted
+--   elements       SQL of each element of the key
+--   predicate      SQL of the rows that the key is about; NULL: every row
+--   nulls          what NULL means: warn, distinct, not_distinct or forbid
+--   listing        the SELECT that lists every offending row
+--   users_path     the search path as the user has it
     relation CONSTANT pg_catalog.regclass := relation_name::pg_catalog.regclass;
     name pg_catalog.text; -- of the table, without its schema
     qualified pg_catalog.text;
@@ -20,6 +18,7 @@
     copy_of_table pg_catalog.text;
     index_of_copy pg_catalog.text;
     rows_in_doubt pg_catalog.text;
+    totals pg_catalog.text;
     obstacle pg_catalog.text;
     duplicate_groups bigint;
     surplus_rows bigint;
@@ -45,7 +44,7 @@ BEGIN
         options := options || ' INCLUDING COMPRESSION';
     END IF;
     copy_of_table := format('CREATE TEMP TABLE %I (LIKE %s%s)', name, qualified, options);
-    index_of_copy := format('INDEX ON pg_temp.%I %s', name, index_on);
+    index_of_copy := format('INDEX ON pg_temp.%I (%s)%s', name, array_to_string(elements, ', '), ' WHERE ' || predicate);
     BEGIN
         partition_key := coalesce(' PARTITION BY ' || partition_key, '');
         PERFORM set_config('search_path', users_path, true);
@@ -63,8 +62,14 @@ BEGIN
             OR wrong_object_type THEN NULL;
     END;
     IF obstacle IS NULL THEN
-        SELECT format('INSERT INTO pg_temp.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s WHERE %4$s',
-                      name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum), qualified, wide)
+        -- an index row takes a third of a page at most: BTMaxItemSize, nbtree.h
+        SELECT format('INSERT INTO pg_temp.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s '
+                      'WHERE (%4$s) AND %5$s OPERATOR(pg_catalog.>) %6$s',
+                      name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum), qualified,
+                      coalesce(predicate, 'true'),
+                      (SELECT string_agg(format('coalesce(pg_catalog.pg_column_size(%s), 0)', element),
+                                         ' OPERATOR(pg_catalog.+) ') FROM unnest(elements) AS listed(element)),
+                      current_setting('block_size')::int / 4)
         INTO rows_in_doubt
         FROM pg_attribute a
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
@@ -87,8 +92,20 @@ BEGIN
             DETAIL = 'The database says: ' || obstacle;
     END IF;
 
+    -- rows of tables that inherit from it are not in its index
+    SELECT format(
+        'SELECT pg_catalog.sum(CASE WHEN NOT has_null THEN 1 END), '
+        'pg_catalog.sum(CASE WHEN NOT has_null THEN row_count OPERATOR(pg_catalog.-) 1 END), '
+        'pg_catalog.sum(CASE WHEN has_null THEN row_count END) '
+        'FROM (SELECT %1$s, pg_catalog.count(*) AS row_count, %2$s AS has_null FROM %3$s%4$s%5$s '
+        'GROUP BY %6$s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 OR %2$s) AS offending',
+        string_agg(format('%s AS key_%s', element, place), ', ' ORDER BY place),
+        CASE nulls WHEN 'not_distinct' THEN 'false' ELSE string_agg(format('%s IS NULL', element), ' OR ') END,
+        CASE WHEN has_children THEN 'ONLY ' END, qualified, ' WHERE ' || predicate,
+        string_agg(place::text, ', '))
+    INTO totals FROM unnest(elements) WITH ORDINALITY AS listed(element, place);
     PERFORM set_config('search_path', users_path, true);
-    EXECUTE CASE WHEN has_children THEN totals_of_only ELSE totals END INTO duplicate_groups, surplus_rows, null_rows;
+    EXECUTE totals INTO duplicate_groups, surplus_rows, null_rows;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     -- the numbers as the report online has them
     SELECT string_agg(ltrim(to_char(number, '999,999,999,999,999')) || ' ' || noun

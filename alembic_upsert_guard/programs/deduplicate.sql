@@ -1,6 +1,6 @@
 -- Leaves one row of each key: the others are moved to an archive, or deleted. All of it, or nothing.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   key_label      the key as messages name it; the reason in the archive
 --   relation_name  the table, quoted
 --   elements       SQL of the key's elements, listed

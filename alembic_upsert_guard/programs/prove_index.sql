@@ -1,6 +1,6 @@
 -- Fails the transaction that writes the version, unless an index is there, and valid, or is not there any more.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   relation_name  the table, quoted
 --   index_name     not quoted
 --   is_wanted      whether it has to be there; false: it has to be gone

@@ -1,6 +1,6 @@
 -- Refuses to build an index where the table is partitioned, or something of the index's name is there.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   index_label    the index as messages name it
 --   relation_name  the table, quoted
 --   index_name     not quoted

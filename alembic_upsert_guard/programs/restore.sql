@@ -1,6 +1,6 @@
 -- Brings back the rows that were moved to an archive for the sake of one key.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   key_label      the key as messages name it; the reason in the archive
 --   relation_name  the table, quoted
 --   archive        the archive table, quoted where it must be

@@ -1,6 +1,6 @@
 -- Executes a statement under a short lock_timeout, again and again. A failed try is rolled back, and holds no lock.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   statement       of the user's; what is in it has its schema
 --   lock_timeout    as PostgreSQL takes it
 --   attempts        tries altogether

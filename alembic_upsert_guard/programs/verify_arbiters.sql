@@ -1,6 +1,6 @@
 -- Refuses a table whose planner infers no arbiter for a conflict target, or one that is deferrable.
 --
--- The body of an anonymous block; its parameters are declared above it, each a constant:
+-- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   key_label      the key as messages name it
 --   relation_name  the table, quoted
 --   upsert         EXPLAIN (FORMAT JSON) of an upsert on the key; without an arbiter it fails itself, with 42P10

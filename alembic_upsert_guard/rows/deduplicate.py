@@ -19,8 +19,10 @@ from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
     deduplication_block,
+    deduplication_call,
     parsed,
     restoration_block,
+    restoration_call,
 )
 from .sqlite import deduplicate_on_sqlite, restore_on_sqlite
 from .surplus import Deduplicated
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import TableName
+    from ..programs import Call
     from .statements import RowsOfKey
     from .surplus import Surplus
 
@@ -50,10 +53,10 @@ class _Deduplication:
     deduplicate: Callable[[Connection, Surplus], Deduplicated]
     restore: Callable[[Connection, RowsOfKey, TableName], int]
 
-    script: Callable[[Dialect, Surplus], str] | None = None
-    """The statement of a script; None: its shell cannot look foreign keys up."""
+    script: Callable[[Dialect, Surplus], Call] | None = None
+    """What a script runs; None: its shell cannot look foreign keys up."""
 
-    script_restoration: Callable[[Dialect, RowsOfKey, TableName], str] | None = None
+    script_restoration: Callable[[Dialect, RowsOfKey, TableName], Call] | None = None
     """None: its shell cannot look columns up."""
 
 
@@ -83,16 +86,16 @@ def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     return _for(connection, key, "restored").restore(connection, key, archive)
 
 
-def script_deduplication(dialect: Dialect, surplus: Surplus) -> str | None:
-    """Return the statement for a script; None: the dialect's shell cannot look foreign keys up."""
+def script_deduplication(dialect: Dialect, surplus: Surplus) -> Call | None:
+    """Return what a script runs; None: the dialect's shell cannot look foreign keys up."""
     known = _DEDUPLICATIONS.get(database_for(dialect))
     if known is None or known.script is None:
         return None
     return known.script(dialect, surplus)
 
 
-def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str | None:
-    """Return the statement for a script; None: the dialect's shell cannot look columns up."""
+def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> Call | None:
+    """Return what a script runs; None: the dialect's shell cannot look columns up."""
     known = _DEDUPLICATIONS.get(database_for(dialect))
     if known is None or known.script_restoration is None:
         return None
@@ -133,8 +136,8 @@ _DEDUPLICATIONS = {
     POSTGRESQL: _Deduplication(
         deduplicate=_on_postgresql,
         restore=_restore_on_postgresql,
-        script=deduplication_block,
-        script_restoration=restoration_block,
+        script=deduplication_call,
+        script_restoration=restoration_call,
     ),
     SQLITE: _Deduplication(deduplicate=_on_sqlite, restore=_restore_on_sqlite),
 }

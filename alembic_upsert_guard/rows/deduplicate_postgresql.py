@@ -1,6 +1,6 @@
-"""PostgreSQL's deduplication: one anonymous block, the same online and in a script.
+"""PostgreSQL's deduplication: one program, an anonymous block online and a procedure in a script.
 
-A block, since what has to be done depends on what the database holds (foreign keys, the primary key, columns), which
+A program, since what has to be done depends on what the database holds (foreign keys, the primary key, columns), which
 a script cannot know when it is written. It is one statement, so it is done as a whole or not at all.
 """
 
@@ -9,17 +9,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..programs import program
+from ..programs import call, program
 from ..sqltext import named, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ..catalog import TableName
+    from ..programs import Call
     from .statements import RowsOfKey
     from .surplus import Surplus
 
-__all__ = ["OUR_STATE", "RESULT", "deduplication_block", "parsed", "restoration_block"]
+__all__ = [
+    "OUR_STATE",
+    "RESULT",
+    "deduplication_block",
+    "deduplication_call",
+    "parsed",
+    "restoration_block",
+    "restoration_call",
+]
 
 OUR_STATE = "UG001"
 """The SQLSTATE of what the blocks themselves refuse: the message is whole."""
@@ -30,6 +39,15 @@ RESULT = "upsert_guard.result"
 
 def deduplication_block(dialect: Dialect, surplus: Surplus) -> str:
     """Return the block that moves or deletes the surplus rows."""
+    return program("deduplicate", dialect, _deduplication(dialect, surplus))
+
+
+def deduplication_call(dialect: Dialect, surplus: Surplus) -> Call:
+    """Return what does the same in a script."""
+    return call("deduplicate", dialect, _deduplication(dialect, surplus))
+
+
+def _deduplication(dialect: Dialect, surplus: Surplus) -> dict[str, str | bool | None]:
     key = surplus.key
     elements = key.elements(dialect)
     has_key = (
@@ -41,7 +59,7 @@ def deduplication_block(dialect: Dialect, surplus: Surplus) -> str:
     # a row without a value is never preferred, whichever end is kept
     ordering = [f"({sql}) IS NULL, ({sql}) {direction}" for sql in surplus.order_by]
     archive = None if surplus.archive is None else named(dialect, *surplus.archive)
-    parameters: dict[str, str | bool | None] = {
+    return {
         "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "elements": ", ".join(elements),
@@ -51,17 +69,24 @@ def deduplication_block(dialect: Dialect, surplus: Surplus) -> str:
         "archive": archive,
         "repoint": surplus.repoint,
     }
-    return program("deduplicate", dialect, parameters)
 
 
 def restoration_block(dialect: Dialect, key: RowsOfKey, archive: TableName) -> str:
     """Return the block that brings back the rows which were moved to `archive` for the sake of `key`."""
-    parameters = {
+    return program("restore", dialect, _restoration(dialect, key, archive))
+
+
+def restoration_call(dialect: Dialect, key: RowsOfKey, archive: TableName) -> Call:
+    """Return what does the same in a script."""
+    return call("restore", dialect, _restoration(dialect, key, archive))
+
+
+def _restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> dict[str, str]:
+    return {
         "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
         "archive": named(dialect, *archive),
     }
-    return program("restore", dialect, parameters)
 
 
 def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import mysql
 from ..databases import MARIADB, MYSQL, POSTGRESQL, SQLITE, Database, database_for
-from ..programs import program
-from ..sqltext import named, quoted, where_sql
-from .postgresql import is_wide, width_of
+from ..programs import Call, call
+from ..sqltext import named, quoted
 from .statements import RowsOfKey, listing_sql, totals_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Dialect
 
 __all__ = ["script_check"]
 
 
-def script_check(dialect: Dialect, key: RowsOfKey) -> list[str] | None:
+def script_check(dialect: Dialect, key: RowsOfKey) -> Sequence[str | Call] | None:
     """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
     check = _CHECKS.get(database_for(dialect))
     return None if check is None else check(dialect, key)
 
 
-def _block(dialect: Dialect, key: RowsOfKey) -> list[str]:
-    elements = key.elements(dialect)
-    parameters = {
+def _call(dialect: Dialect, key: RowsOfKey) -> list[Call]:
+    parameters: dict[str, str | list[str] | None] = {
         "key_label": key.label(dialect),
         "relation_name": quoted(dialect, *key.table),
-        "totals": totals_sql(dialect, key),
-        "totals_of_only": totals_sql(dialect, replace(key, only=True)),
-        "index_on": f"({', '.join(elements)}){where_sql(key.target.predicate)}",
-        "wide": f"({key.target.predicate or 'true'}) AND {is_wide(width_of(elements))}",
-        "listing": listing_sql(dialect, key),
+        "elements": key.elements(dialect),
+        "predicate": key.target.predicate,
         "nulls": key.nulls,
+        "listing": listing_sql(dialect, key),
     }
-    return [program("check", dialect, parameters)]
+    return [call("check", dialect, parameters)]
 
 
 def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
@@ -73,8 +68,8 @@ def _offending(key: RowsOfKey) -> str:
     return "coalesce(surplus_rows, 0)"
 
 
-_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], list[str]]] = {
-    POSTGRESQL: _block,
+_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], Sequence[str | Call]]] = {
+    POSTGRESQL: _call,
     SQLITE: _failing_insert,
     MYSQL: _failing_name,
     MARIADB: _failing_name,

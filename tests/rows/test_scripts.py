@@ -87,7 +87,7 @@ def test_a_script_can_leave_the_check_out(project: Project) -> None:
     revised(project)
     written = project.alembic("-x", "upsert_guard_validate=off", "upgrade", "head", "--sql").out
 
-    assert "DO $upsert_guard$" not in written
+    assert "upsert_guard_check" not in written
     assert "the check of the rows is skipped" in written
 
 

@@ -27,7 +27,7 @@ def bare_names(statement: str) -> Found:
     """Functions, operators, types and catalogs of the system that the search path of the session leads to."""
     tree = postgast.parse(statement)
     found = [name for node in _messages(tree) for name in _bare(node)]
-    if any(isinstance(node, nodes.DoStmt) for node in _messages(tree)):
+    if any(isinstance(node, nodes.DoStmt | nodes.CreateFunctionStmt) for node in _messages(tree)):
         found += _Block(statement).found()
     return found
 
@@ -43,7 +43,7 @@ def called_functions(block: str) -> set[str]:
 
 
 def bare_types(block: str) -> Found:
-    """The types that a DO block declares its variables with by a bare name; libpg_query keeps no schema of theirs."""
+    """The types that a block declares its variables with by a bare name; libpg_query keeps no schema of theirs."""
     declarations = block.partition("DECLARE\n")[2].partition("\nBEGIN")[0].splitlines()
     words = [line.partition("--")[0].replace(" CONSTANT ", " ").split() for line in declarations]
     types = [each[1].rstrip(";") for each in words if each]
@@ -95,7 +95,7 @@ def _bare_operator(node: nodes.A_Expr) -> Iterator[str]:
 
 
 class _Block:
-    """A DO block, in the order in which it runs; the path is the user's until it is pinned."""
+    """A DO block or procedure, in the order in which it runs; the path is the user's until it is pinned."""
 
     def __init__(self, statement: str) -> None:
         (self.function,) = postgast.parse_plpgsql(statement)

@@ -144,7 +144,9 @@ def travel(project: Project, *, concurrently: bool) -> list[str]:
         project.sql("DROP TABLE alembic_version")  # base has none, as far as a script knows
         ran = in_psql(
             project,
-            undone.out.replace("DO $upsert_guard$", "/* from upsert-guard */ DO $upsert_guard$"),
+            undone.out.replace(
+                "CALL pg_temp.upsert_guard_", "/* from upsert-guard */ CALL pg_temp.upsert_guard_"
+            ),
         )
         assert ran.code == 0, ran.said
     return [script.out, undone.out]

@@ -1,11 +1,11 @@
-"""Every PL/pgSQL program of the package, as a statement with each of its parameters given."""
+"""Every PL/pgSQL program of the package, as statements with each of its parameters given."""
 
 from __future__ import annotations
 
 import re
 from importlib.resources import files
 
-from alembic_upsert_guard.programs import program
+from alembic_upsert_guard.programs import call, program
 from alembic_upsert_guard.sqltext import reference_dialect
 
 PIN = "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
@@ -13,15 +13,26 @@ PIN = "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)
 
 
 def blocks() -> dict[str, str]:
-    """By name, without ``.sql``; a program's head names its parameters, a line each."""
-    sources = {
-        path.name.removesuffix(".sql"): path.read_text("utf-8")
+    """As anonymous blocks, by name; a program's head names its parameters, a line each."""
+    return {
+        name: program(name, reference_dialect(), dict.fromkeys(parameters, "x"))
+        for name, parameters in _programs().items()
+    }
+
+
+def procedures() -> dict[str, str]:
+    """As scripts define them, by name."""
+    return {
+        name: call(name, reference_dialect(), dict.fromkeys(parameters, "x")).definition
+        for name, parameters in _programs().items()
+    }
+
+
+def _programs() -> dict[str, list[str]]:
+    return {
+        path.name.removesuffix(".sql"): _parameters(path.read_text("utf-8"))
         for path in files("alembic_upsert_guard.programs").iterdir()
         if path.name.endswith(".sql")
-    }
-    return {
-        name: program(name, reference_dialect(), dict.fromkeys(_parameters(source), "x"))
-        for name, source in sources.items()
     }
 
 

@@ -11,13 +11,14 @@ import pytest
 
 from tests.trust.grammar import bare_names, bare_types
 from tests.trust.journey import prepare, recorded, travel
-from tests.trust.programs import PIN, blocks
+from tests.trust.programs import PIN, blocks, procedures
 from tests.trust.traps import plant, sprung
 
 if TYPE_CHECKING:
     from tests.project import Project
 
 PROGRAMS = blocks()
+PROCEDURES = procedures()
 
 
 sprung_on_disk = pytest.mark.skipif(
@@ -78,11 +79,11 @@ def test_every_statement_that_is_sent_names_the_system_with_its_schema(
     assert {
         statement: bare for statement in sent if (bare := bare_names(readable(statement)))
     } == {}
-    blocks = [
-        each for script in scripts for each in postgast.split(script) if "$upsert_guard" in each
+    written = [
+        each for script in scripts for each in postgast.split(script) if "upsert_guard_" in each
     ]
-    assert blocks
-    assert [bare for block in blocks for bare in (*bare_names(block), *bare_types(block))] == []
+    assert {each.lstrip("- ").partition(" ")[0] for each in written} >= {"CALL", "Defined"}
+    assert [bare for each in written for bare in (*bare_names(each), *bare_types(each))] == []
 
 
 def readable(statement: str) -> str:
@@ -90,11 +91,13 @@ def readable(statement: str) -> str:
     return re.sub(r"%\(\w+\)s", "NULL", statement).replace("%%", "%")
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_programs_name_the_system_where_other_roles_make_nothing(name: str) -> None:
+@pytest.mark.parametrize(
+    "block",
+    [*PROGRAMS.values(), *PROCEDURES.values()],
+    ids=[*PROGRAMS, *map("{}()".format, PROCEDURES)],
+)
+def test_programs_name_the_system_where_other_roles_make_nothing(block: str) -> None:
     """What is not named with its schema is under the pinned path."""
-    block = PROGRAMS[name]
-
     assert [*bare_names(block), *bare_types(block)] == []
 
 
@@ -109,6 +112,7 @@ def test_bare_types_are_found() -> None:
 def test_programs_that_pin_no_path_are_found(name: str) -> None:
     """The twin: without that line, each of them calls what others have made; one needs none."""
     assert bare_names(PROGRAMS[name].replace(PIN, "", 1)) != []
+    assert bare_names(PROCEDURES[name].replace(PIN, "", 1)) != []
 
 
 @pytest.mark.parametrize(

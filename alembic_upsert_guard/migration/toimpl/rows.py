@@ -55,8 +55,8 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     )
     if context.as_sql:
         write_as_written(context, operation.table_name, operation.schema)
-        block = script_deduplication(context.dialect, surplus)
-        statements = None if block is None else [block]
+        call = script_deduplication(context.dialect, surplus)
+        statements = None if call is None else [call]
         write_or_warn(context, statements, label=subject.label, directive=operation.directive)
         return
     with _reported(subject, "deduplicated"):
@@ -95,8 +95,8 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
     subject = subject_of(context, operation)
     archive = TableName(subject.table.schema, operation.archive_table)
     if context.as_sql:
-        block = script_restoration(context.dialect, subject.rows, archive)
-        statements = None if block is None else [block]
+        call = script_restoration(context.dialect, subject.rows, archive)
+        statements = None if call is None else [call]
         write_or_warn(context, statements, label=subject.label, directive=operation.directive)
         return
     with _reported(subject, "restored"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Index
 
 from ...databases import database_for
+from ...programs import Call
 from ...sqltext import doubles_per_cent, script_dialect
 from ..context import log
 
@@ -22,18 +23,39 @@ if TYPE_CHECKING:
 __all__ = ["write", "write_as_written", "write_or_warn"]
 
 _GUARDED = "_upsert_guard_tables"
+_DEFINED = "_upsert_guard_programs"
+
+_IN_SESSION = "-- Defined once for the calls below, and gone with the session. A part that runs by itself needs it too."
 
 
-def write(context: MigrationContext, statement: str) -> None:
-    """Write a statement, or a comment, into the script."""
+def write(context: MigrationContext, statement: str | Call) -> None:
+    """Write a statement, or a comment, into the script; a program is defined above its first call.
+
+    Where the script ends is not known to a directive, so the session drops what is defined.
+    """
+    if isinstance(statement, Call):
+        _define(context, statement.definition)
+        statement = statement.statement
     # past text(), in which colons and per cent signs of names and SQL would have to be escaped
     comment = statement.startswith("--")
     terminator = "" if comment else context.impl.command_terminator
     context.impl.static_output(statement + terminator)
 
 
+def _define(context: MigrationContext, definition: str) -> None:
+    """Once in this script: its ``impl`` lives as long as the script does."""
+    defined: set[str] = vars(context.impl).setdefault(_DEFINED, set())
+    if definition not in defined:
+        defined.add(definition)
+        context.impl.static_output(f"{_IN_SESSION}\n{definition}{context.impl.command_terminator}")
+
+
 def write_or_warn(
-    context: MigrationContext, statements: Sequence[str] | None, *, label: str, directive: str
+    context: MigrationContext,
+    statements: Sequence[str | Call] | None,
+    *,
+    label: str,
+    directive: str,
 ) -> None:
     """Write what a directive does into the script, or a warning and a comment where `statements` is None.
 
