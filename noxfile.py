@@ -32,7 +32,12 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 SPINE = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios")
 """What depends on the versions: the rules of inference, the declarations, and whole projects under Alembic."""
 
-CORNER = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios/test_what_the_database_has.py")
+CORNER = (
+    "tests/rules",
+    "tests/inference",
+    "tests/declaring",
+    "tests/scenarios/test_what_the_database_has.py",
+)
 """As much of it as CI has time for; `nox -t matrix` runs all."""
 
 EVERYTHING = ("tests",)
