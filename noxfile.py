@@ -65,6 +65,7 @@ CELLS = {
     "1.19-old":     ("3.10", "~=1.19.0", "~=2.0.0",   18, SPINE),
     "newest-pg13":  ("3.12", ">=1.20",   "~=2.1.0",   13, SPINE),
     "newest-old":   ("3.13", ">=1.20",   "~=2.0.0",   17, SPINE),
+    "newest-3.14":  ("3.14", ">=1.20",   ">=2.1",     18, SPINE),
     "newest":       ("3.13", ">=1.20",   ">=2.1",     18, EVERYTHING),
 }  # fmt: skip
 # 3.13 has no SQLAlchemy below 2.0.31, so the lowest that pyproject.toml allows stands on 3.10

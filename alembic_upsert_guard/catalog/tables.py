@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect
 
 from ..databases import POSTGRESQL, database_for
-from ..sqltext import EQ
+from ..sqltext import EQ, quoted, string_literal
 from .reading import execute
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["table_names"]
+__all__ = ["estimated_rows", "table_names"]
 
 _TABLES = f"""\
 SELECT c.relname
@@ -31,3 +31,15 @@ def table_names(connection: Connection) -> frozenset[str]:
     if database_for(connection.dialect) is POSTGRESQL:
         return frozenset(str(name) for (name,) in execute(connection, _TABLES))
     return frozenset(inspect(connection).get_table_names())
+
+
+def estimated_rows(connection: Connection, table: str, schema: str | None) -> int | None:
+    """Return how many rows the last ANALYZE or VACUUM saw; None: there was none, or the database keeps no such number.
+
+    https://www.postgresql.org/docs/current/catalog-pg-class.html: reltuples is -1, and before version 14 it is 0.
+    """
+    if database_for(connection.dialect) is not POSTGRESQL:
+        return None
+    name = string_literal(connection.dialect, quoted(connection.dialect, schema, table))
+    sql = f"SELECT c.reltuples FROM pg_catalog.pg_class AS c WHERE c.oid {EQ} CAST({name} AS pg_catalog.regclass)"
+    return next((int(each) for (each,) in execute(connection, sql) if each > 0), None)

@@ -19,7 +19,8 @@ class Bar:
     def __init__(self, drawn: Progress, label: str) -> None:
         """Nothing is done yet, and how much there is to do is not known."""
         self._drawn = drawn
-        self._task = drawn.add_task(label, total=None)
+        self._task = drawn.add_task("", total=None)
+        self.describe(label)
 
     def advance(self, done: int, total: int) -> None:
         """Draw that `done` of `total` are done."""
@@ -27,7 +28,9 @@ class Bar:
 
     def describe(self, label: str) -> None:
         """Draw what is being done."""
-        self._drawn.update(self._task, description=label)
+        from rich.markup import escape  # noqa: PLC0415 - an extra
+
+        self._drawn.update(self._task, description=escape(label))
 
 
 @contextmanager
@@ -38,10 +41,9 @@ def bar_for(label: str, stream: TextIO, *, quiet: bool) -> Iterator[Bar | None]:
         return
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra
-        from rich.markup import escape  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
     except ModuleNotFoundError:
         yield None
         return
     with Progress(console=Console(file=stream), transient=True) as drawn:
-        yield Bar(drawn, escape(label))
+        yield Bar(drawn, label)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotRunError
@@ -13,6 +15,7 @@ from ..upserts.models import declared_tables
 from ..upserts.upsert import call_site_member
 from ..verdict.check import check_keys
 from ..verdict.tenants import merge_checked
+from .bar import bar_for
 from .database_facts import facts_of
 from .database_url import connect_to, run_on
 from .metadata import import_all_metadata
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from ..findings import DatabaseFacts, Finding
     from ..upserts.functions import JudgedFunctions
     from ..verdict.checked import Checked, CheckedKey
+    from ..verdict.read_progress import ReadRows
+    from .bar import Bar
     from .project import Project
 
 __all__ = ["CheckOptions", "check_database", "check_project", "functions_of_project"]
@@ -97,7 +102,15 @@ class _Check:
         :param in_sql: whether hints are the SQL to run, and not what a model declares.
         """
         self._databases.append(facts_of(connection))
-        self._keys.append(check_keys(connection, metadata, rows=self._options.rows))
+        quiet = self._options.quiet or not self._options.rows
+        with bar_for("reading rows", sys.stderr, quiet=quiet) as bar:
+            checked = check_keys(
+                connection,
+                metadata,
+                rows=self._options.rows,
+                progress=None if bar is None else partial(_draw, bar),
+            )
+        self._keys.append(checked)
         if self._code is not None:
             self._code.judge(connection)
         if self._options.functions:
@@ -131,6 +144,12 @@ class _Check:
             report = _with(report, record.command, record.subject, sites, record.findings)
             report = replace(report, tables=(*report.tables, *record.table))
         return replace(report, findings=(*report.findings, *self._records.unknown))
+
+
+def _draw(bar: Bar, rows: ReadRows) -> None:
+    rate = "" if rows.per_second is None else f", {rows.per_second:,} rows/s"
+    bar.describe(f"{rows.table}{rate}")
+    bar.advance(rows.done, rows.total)
 
 
 def check_project(project: Project, options: CheckOptions) -> Report:

@@ -41,10 +41,11 @@ from ..sqltext import literal_sql
 from .answer import answer_for
 from .checked import Checked, CheckedKey
 from .inspected import inspect_keys
+from .read_progress import TimedReads
 from .tenants import translated, without_namesakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import MetaData, Table
     from sqlalchemy.engine import Connection
@@ -53,13 +54,20 @@ if TYPE_CHECKING:
     from ..declaration import Declaration
     from ..findings import Finding
     from .inspected import InspectedKey
+    from .read_progress import ReadRows
 
 __all__ = ["check_keys"]
 
 _VERSIONS = "alembic_version"
 
 
-def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bool) -> Checked:
+def check_keys(
+    connection: Connection,
+    metadata: Sequence[MetaData],
+    *,
+    rows: bool,
+    progress: Callable[[ReadRows], None] | None = None,
+) -> Checked:
     """Return the verdict on every key that `metadata` declares. Nothing is written to the database.
 
     Whatever is made there, such as empty temporary copies of tables, is rolled back; rows are read, and the planner is
@@ -69,6 +77,7 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
     them.
 
     :param rows: whether to read the rows as well, from the heap.
+    :param progress: is called before the rows of a key are read, and after.
     """
     declaring = [
         table for each in metadata for table in each.tables.values() if declarations_of(table)
@@ -80,7 +89,7 @@ def check_keys(connection: Connection, metadata: Sequence[MetaData], *, rows: bo
         return Checked(findings=(unknown_dialect(database_for(connection.dialect).name),))
     living = {translated(connection, table): table for table in declaring}
     with rolled_back(connection):
-        checked = _check_all(connection, catalog, living, rows=rows)
+        checked = _check_all(connection, catalog, living, rows=rows, progress=progress)
         if not any(finding.severity is Severity.ERROR for finding in checked.findings):
             return checked
         others = len(_without_model(connection, metadata))
@@ -95,7 +104,12 @@ def _without_model(connection: Connection, metadata: Iterable[MetaData]) -> froz
 
 
 def _check_all(
-    connection: Connection, catalog: Catalog, living: Mapping[Table, Table], *, rows: bool
+    connection: Connection,
+    catalog: Catalog,
+    living: Mapping[Table, Table],
+    *,
+    rows: bool,
+    progress: Callable[[ReadRows], None] | None,
 ) -> Checked:
     """Return the answers for the tables in `living`, each with its model's table behind it."""
     keys: list[CheckedKey] = []
@@ -106,6 +120,7 @@ def _check_all(
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
+    timed = TimedReads(connection, sum(map(len, existing.values())), progress)
     absent = missing_table
     if not existing and len(living) > 1:
         absent = partial(missing_tables, tables=len(living), database=database_name(connection))
@@ -123,7 +138,8 @@ def _check_all(
             keys.append(checked)
             findings += of_key
             if rows:
-                broken = _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
+                with timed.reading(key.table):
+                    broken = _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
                 findings += broken
                 places |= dict.fromkeys(broken, order.get(living[table], 0))
     return Checked(

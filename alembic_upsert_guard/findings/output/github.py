@@ -28,7 +28,11 @@ def _annotation(group: Sequence[Finding]) -> str:
     place = finding.file_location
     properties = {"title": finding.code.value}
     if place is not None:
-        properties = {"file": place.shown_path, "line": str(place.line), **properties}
+        properties = {
+            "file": place.shown_path.removeprefix("./"),
+            "line": str(place.line),
+            **properties,
+        }
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     hint = f"{finding.hint[:1].upper()}{finding.hint[1:]}"
     return f"::{finding.severity} {listed}::{_escaped(f'{_fact(group)}. {hint}')}"
