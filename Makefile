@@ -32,14 +32,14 @@ lint: $(READY)
 
 # the wheel, the pages, and the tests on the oldest versions that are supported; `nox` runs all there is
 corner: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	$(BIN)/nox --session package docs corner
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' # the first that reads groups
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --editable '.[completion,progress,scan]'
 	touch $@
 
 clean:

@@ -25,15 +25,27 @@ DIST = ROOT / "dist"
 BUILD = ROOT / "build"
 RESULTS = BUILD / "matrix"
 
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+EXTRAS = "[completion,progress,scan]"
+
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 SPINE = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios")
 """What depends on the versions: the rules of inference, the declarations, and whole projects under Alembic."""
 
+CORNER = ("tests/rules", "tests/inference", "tests/declaring", "tests/scenarios/test_what_the_database_has.py")
+"""As much of it as CI has time for; `nox -t matrix` runs all."""
+
 EVERYTHING = ("tests",)
 
 TESTED = ("tests", "sample_project", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
-TESTED_FILES = ("pyproject.toml", ".pre-commit-hooks.yaml", "noxfile.py", "mkdocs.yml")
+TESTED_FILES = (
+    "LICENSE",
+    "pyproject.toml",
+    ".pre-commit-hooks.yaml",
+    "action.yml",
+    "noxfile.py",
+    "mkdocs.yml",
+)
 """What the tests read beside the package; the package itself stays behind."""
 
 # every version of everything, every Alembic with both SQLAlchemys, the newest with the oldest server; 2.1 takes 3.11
@@ -67,7 +79,7 @@ OLDEST_HERE = next((python for python in PYTHONS if runs(python)), None)
 @nox.session(tags=["quick"])
 def lint(session: nox.Session) -> None:
     """Ruff, and the direction of imports."""
-    session.install("-e", ".[test]")
+    session.install("-e", f".{EXTRAS}", *group("test"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
@@ -76,7 +88,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(tags=["quick"])
 def typing(session: nox.Session) -> None:
     """The package under mypy, and the public surface under mypy and pyright: what is wrong there has to be."""
-    session.install("-e", ".[test]", "pyright[nodejs]")
+    session.install("-e", f".{EXTRAS}", *group("test"), "pyright[nodejs]")
     session.run("mypy")
     session.run("pyright")
 
@@ -107,12 +119,12 @@ def tests(
 
 @nox.session(python=OLDEST_HERE)
 def corner(session: nox.Session) -> None:
-    """The oldest of everything, as far as this machine has it, on what depends on the versions: a part of CI."""
+    """The oldest of everything that this machine has, on the core of what depends on the versions: a part of CI."""
     _, alembic, sqlalchemy, server, _ = CELLS["oldest"]
     if shutil.which("npm") is None:
         server = 16
         session.warn("PostgreSQL 16 of the wheel: there is no npm that could bring an older one")
-    test_wheel(session, f"alembic{alembic}", f"sqlalchemy{sqlalchemy}", server, SPINE)
+    test_wheel(session, f"alembic{alembic}", f"sqlalchemy{sqlalchemy}", server, CORNER)
 
 
 def test_wheel(
@@ -120,7 +132,7 @@ def test_wheel(
 ) -> None:
     if not DIST.exists():
         session.error("build the wheel first: nox -s package")
-    session.install(f"{wheel()}[test]", alembic, sqlalchemy)
+    session.install(f"{wheel()}{EXTRAS}", *group("test"), alembic, sqlalchemy)
     folder = beside_the_package(session)
     # what somebody chose to run is no result of the cell
     results = Path(session.create_tmp()) if session.posargs else RESULTS
@@ -137,7 +149,7 @@ def test_wheel(
 @nox.session
 def neighbours(session: nox.Session) -> None:
     """What people install beside Alembic, all in one environment with the guard."""
-    session.install("-e", ".[test,neighbours]")
+    session.install("-e", f".{EXTRAS}", *group("test", "neighbours"))
     required = {"UPSERT_GUARD_REQUIRE": "neighbours"}
     session.run("pytest", "tests/neighbours", "-n", "auto", *session.posargs, env=required)
 
@@ -153,8 +165,13 @@ def table(session: nox.Session) -> None:
 @nox.session(tags=["quick"])
 def docs(session: nox.Session) -> None:
     """The pages, built; a warning is an error."""
-    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
-    session.run("mkdocs", "build", "--strict", "--site-dir", str(BUILD / "site"))
+    session.install(*group("docs"))
+    session.run("zensical", "build", "--strict", env={"PYTHONPATH": str(ROOT / "docs")})
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """The requirements of dependency groups, those that they include too."""
+    return nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *names)
 
 
 def wheel() -> Path:

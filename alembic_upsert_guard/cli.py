@@ -127,6 +127,7 @@ def _check(options: Namespace) -> int:
         records=records,
         cache=_cache(options),
         migrations=options.migrations,
+        quiet=options.quiet,
     )
     if options.database is not None:
         report = check_database(project, sources, options.database, options.metadata)
@@ -150,6 +151,7 @@ def _scan(options: Namespace) -> int:
         primary_keys=options.strict,
         cache=_cache(options),
         migrations=options.migrations,
+        quiet=options.quiet,
     )
     return _print(options, project, scan_project(project, asked))
 

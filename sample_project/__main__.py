@@ -18,7 +18,7 @@ def what_is_missing() -> list[str]:
 
 if missing := what_is_missing():
     print(
-        f"Missing: {', '.join(missing)}. Run `make demo`, or: pip install -e '.[demo]'",
+        f"Missing: {', '.join(missing)}. Run `make demo`, or: pip install --group demo -e '.[scan]'",
         file=sys.stderr,
     )
     sys.exit(2)

@@ -1,7 +1,7 @@
 """Codes, pages and tests, one to one; and every page says what a database really does.
 
 A page's fenced blocks are named: ``sql database`` is what is there, ``sql server`` what it then answers,
-``python model`` the promise. Under "The way out" come ``python fixed`` (lines of the model that change),
+``python model`` the promise. Under "Fix" come ``python fixed`` (lines of the model that change),
 ``python migration`` (a revision's two functions) and ``sql after``; a second migration is another way out.
 ``-- ERROR 42P10: text`` and ``-- 2`` below a statement are its answer. ``python before`` and ``python instead`` are
 source lines, as ``scan`` sees them.
@@ -35,6 +35,7 @@ from alembic_upsert_guard.findings import (
 from alembic_upsert_guard.inference import Code
 from alembic_upsert_guard.upserts.models import declared_tables
 from alembic_upsert_guard.upserts.scan import scan
+from tests.code_overview import PAGE, overview
 from tests.project import _MODELS as MODULE
 
 if sys.version_info >= (3, 11):
@@ -80,11 +81,11 @@ DESIGNED = {
 }
 
 HEADINGS = [
-    "The promise and the database",
+    "Example",
     "What the server answers",
-    "Why",
-    "The way out",
-    "To suppress it",
+    "Cause",
+    "Fix",
+    "Suppress it",
     "See also",
 ]
 
@@ -223,6 +224,13 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
     assert all(page_of(code) == PAGES[code].text for code in CODES)
 
 
+def test_the_overview_is_written_from_the_table() -> None:
+    """`python -m tests.code_overview` writes docs/codes.md again; the site's navigation has each page once."""
+    assert PAGE.read_text(encoding="utf-8") == overview()
+    navigation = (FOLDER.parents[1] / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.findall(r"- codes/([a-z-]+)\.md", navigation) == sorted(CODES)
+
+
 def test_every_code_is_named_in_another_test() -> None:
     """A code that no test brings up may as well not be there."""
     texts = [
@@ -307,9 +315,7 @@ def test_every_link_leads_somewhere(page: Page) -> None:
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_what_suppresses_it_is_what_the_commands_read(page: Page) -> None:
     """An entry with its code, a table and a reason; a comment for what is in the source."""
-    suppressing = next(
-        part for part in page.text.split("\n## ") if part.startswith("To suppress it")
-    )
+    suppressing = next(part for part in page.text.split("\n## ") if part.startswith("Suppress it"))
     entries = [
         entry
         for block in page.blocks

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from tests.project import Project
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def block(language: str, number: int = 0) -> str:
@@ -18,8 +27,62 @@ def block(language: str, number: int = 0) -> str:
     return README.split(f"```{language}\n")[number + 1].split("```")[0]
 
 
+ANSWERS = """\
+from models import UserMistake
+from sqlalchemy.dialects.postgresql import insert
+
+
+def record(session, mistakes):
+    upsert = insert(UserMistake).values(mistakes)
+    session.execute(upsert.on_conflict_do_update(
+        index_elements=["user_id", "question_id"],
+        set_={"times_wrong": upsert.excluded.times_wrong},
+    ))
+"""
+ANSWERS_OF_SUPABASE = """\
+export async function record(supabase, mistakes) {
+  await supabase.from('user_mistakes').upsert(mistakes, { onConflict: 'user_id,question_id' });
+}
+"""
+
+
+def test_the_first_commands_find_the_upsert(project: Project) -> None:
+    """With models and without, each prints what the README shows."""
+    project.models(
+        block("python").split("\n\n", 1)[1].replace('(UpsertKey("user_id", "question_id"),)', "()")
+    )
+    project.sql(block("sql").splitlines()[0])
+    for name, source in (("app/answers.py", ANSWERS), ("api/answers.ts", ANSWERS_OF_SUPABASE)):
+        (project.path / name).parent.mkdir()
+        (project.path / name).write_text(source)
+
+    for number in range(2):
+        command, _, shown = block("console", number).partition("\n")
+        typed = shlex.split(
+            command.removeprefix("$ upsert-guard ").replace("$DATABASE_URL", project.url)
+        )
+        ran = project.python("-m", "alembic_upsert_guard", *typed)
+        assert (ran.code, ran.out) == (1, shown)
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Absolute, as PyPI needs them: to a page of the site, which is a page in docs, or to a file of the repository."""
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 20
+    for link in links:
+        if link.startswith(urls["Documentation"]):
+            page = link.removeprefix(urls["Documentation"]).strip("/") or "index"
+            assert any(
+                (ROOT / "docs" / page).with_suffix(suffix).is_file() for suffix in (".md", ".svg")
+            ), link
+        else:
+            assert link.startswith(f"{urls['Source']}/blob/main/"), link
+            assert (ROOT / link.removeprefix(f"{urls['Source']}/blob/main/")).is_file(), link
+
+
 def test_the_example_happens_as_told(project: Project) -> None:
-    """The error, the red check, the revision, the refusal and the mended upsert are those of the README."""
+    """The error, the red check, the revision, the refusal and the fixed upsert are those of the README."""
     create, upsert, error = block("sql").splitlines()
     project.sql(create)
     with pytest.raises(Exception, match=error.split("42P10: ")[1]):

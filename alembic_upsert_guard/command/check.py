@@ -49,6 +49,8 @@ class CheckOptions:
     cache: CacheOptions
     migrations: bool
     """Whether upserts of the code count that ran once, in a migration."""
+    quiet: bool
+    """Whether no bar is drawn."""
 
 
 class _Check:
@@ -81,6 +83,7 @@ class _Check:
             ran=ran,
             cache=cache_of(self._project, self._options.cache),
             migrations=self._options.migrations,
+            quiet=self._options.quiet,
         )
         self._notes = notes_of(scanned)
         self._left_out = left_out_in_migrations(scanned)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..findings import counted
 from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
+from .bar import bar_for
 from .metadata import models_of
 from .pyproject import read_settings
 from .records import ran_upserts
@@ -22,7 +22,7 @@ from .report import Report, suppressed_in
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..upserts.scan import DeclaredTables, ScanReport
     from ..upserts.scan.cache import ScanCache
@@ -67,6 +67,8 @@ class ScanOptions:
     cache: CacheOptions
     migrations: bool
     """Whether upserts count that ran once, in a migration."""
+    quiet: bool
+    """Whether no bar is drawn."""
 
 
 def scan_project(project: Project, options: ScanOptions) -> Report:
@@ -87,6 +89,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
         ran=ran_upserts(options.observed),
         cache=cache_of(project, options.cache),
         migrations=options.migrations,
+        quiet=options.quiet,
     )
     notes = notes_of(scanned)
     if declared is None:
@@ -121,14 +124,15 @@ def scan_files(
     ran: RanUpserts | None = None,
     cache: ScanCache | None = None,
     migrations: bool,
+    quiet: bool,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
-    with _progress("scanning") as progress:
+    with bar_for("scanning", sys.stderr, quiet=quiet) as bar:
         return scan(
             paths,
             declared,
             drivers=drivers,
-            progress=progress,
+            progress=None if bar is None else bar.advance,
             exclude=exclude,
             ran=ran,
             cache=cache,
@@ -215,20 +219,3 @@ def _declare(
         return _Declarations(left_after(replace(edits, written=()), scanned), diff=diff)
     edits = write_edits(edits)
     return _Declarations(left_after(edits, scanned), notes=tuple(described(edits)))
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, where rich is installed; else None."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    try:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import Progress  # noqa: PLC0415
-    except ModuleNotFoundError:
-        yield None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+_PROBLEMS = 5
+"""As many variables of a validation error are named."""
+
+
 class EnvironmentFailedError(CannotRunError):
     """The configuration cannot be read, or ``env.py`` did not run to its end; the message says why and where."""
 
@@ -178,11 +182,28 @@ def _description(error: BaseException) -> str:
     if isinstance(error, DBAPIError):
         # of statements that env.py itself runs
         text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
-    lines = text.strip().splitlines()
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     name = "" if isinstance(error, CommandError) and lines else type(error).__name__
-    described = ": ".join(filter(None, [name, *lines[:1]]))
+    kept = _invalid(error) or lines[:1]
+    described = ": ".join(filter(None, [name, *kept]))
     place = place_of(error)
     return f"{described} ({place})" if place else described
+
+
+def _invalid(error: BaseException) -> list[str]:
+    """Of a validation error of pydantic: how many there are, and which variables, without their values; else nothing.
+
+    https://docs.pydantic.dev/latest/errors/errors/: ``errors()`` has a dict each, with ``loc`` and ``msg``.
+    """
+    errors = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(errors):
+        return []
+    try:
+        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors()]
+    except Exception:  # noqa: BLE001 - another library's error of that name
+        return []
+    more = f"and {len(problems) - _PROBLEMS} more" if len(problems) > _PROBLEMS else ""
+    return ["; ".join(filter(None, [*problems[:_PROBLEMS], more]))]
 
 
 def _run_env_without_files(env_py: str) -> None:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 class Narrator:
     """Colours on a terminal only; a line is never folded, so that a log can be searched."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         if isinstance(sys.stdout, TextIOWrapper):
             # a terminal of old has no tick: better a question mark than an error
             sys.stdout.reconfigure(errors="replace")
-        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = console or Console(
+            highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
 
     def line(self, text: str = "") -> None:
         self._console.print(text)

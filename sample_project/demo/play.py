@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 SOURCES = "app", "web", "migrations"
 CALL_SITES = (
-    "app/exam_answers.py:31: upsert key user_mistakes (user_id, question_id)",
-    "app/exam_mentor.py:22: upsert key users (name)",
-    "app/exam_mentor.py:32: upsert key plan_cache (cache_key)",
-    "app/exam_mentor.py:49: upsert key tutor_chats (user_id, topic_id)",
-    "app/exam_mentor.py:76: upsert key quizzes (user_id, topic_id)",
-    "app/pattern_quality.py:56: upsert key pattern_quality_metrics (pattern_id)",
-    "migrations/versions/0005_onboarding.py:24: upsert key profiles (auth_user_id)",
-    "web/lesson_progress.ts:44: upsert key lesson_progress (user_id, lesson_id)",
+    "app/exam_answers.py:31:37: error[undeclared-upsert]: upsert key user_mistakes (user_id, question_id)",
+    "app/exam_mentor.py:22:19: warning[undeclared-upsert]: upsert key users (name)",
+    "app/exam_mentor.py:32:19: warning[undeclared-upsert]: upsert key plan_cache (cache_key)",
+    "app/exam_mentor.py:49:19: warning[undeclared-upsert]: upsert key tutor_chats (user_id, topic_id)",
+    "app/exam_mentor.py:76:19: error[undeclared-upsert]: upsert key quizzes (user_id, topic_id)",
+    "app/pattern_quality.py:56:13: error[undeclared-upsert]: upsert key pattern_quality_metrics (pattern_id)",
+    "migrations/versions/0005_onboarding.py:24:5: error[undeclared-upsert]: upsert key profiles (auth_user_id)",
+    "web/lesson_progress.ts:44:6: warning[undeclared-upsert]: upsert key lesson_progress (user_id, lesson_id)",
 )
 UNSERVED = (
-    "app/exam_answers.py:31: the upsert into user_mistakes (user_id, question_id) fails with 42P10",
-    "app/exam_mentor.py:76: the upsert into quizzes (user_id, topic_id) fails with 42P10",
-    "app/pattern_quality.py:56: the upsert into pattern_quality_metrics (pattern_id) fails with 42P10",
-    "migrations/versions/0005_onboarding.py:24: the upsert into profiles (auth_user_id) fails with 42P10",
+    "app/exam_answers.py:31:37: error[unserved-upsert]: the upsert into user_mistakes (user_id, question_id)",
+    "app/exam_mentor.py:76:19: error[unserved-upsert]: the upsert into quizzes (user_id, topic_id)",
+    "app/pattern_quality.py:56:13: error[unserved-upsert]: the upsert into pattern_quality_metrics (pattern_id)",
+    "migrations/versions/0005_onboarding.py:24:5: error[unserved-upsert]: the upsert into profiles (auth_user_id)",
     "0 upsert keys, 8 upserts in ",
     ": 4 errors.",
 )
 LEFT_OUT_ON_SQLITE = "app/pattern_quality.py", "migrations/versions/0005_onboarding.py"
-FUNCTION = "public.finalize_onboarding(uuid, text):7: the upsert into profiles (auth_user_id) fails with 42P10"
+FUNCTION = "public.finalize_onboarding(uuid, text):7: error[unserved-function]: the upsert into profiles (auth_user_id)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

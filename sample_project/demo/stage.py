@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .narration import Narrator
     from .offer import Offer
 
+FINDING = re.compile(r": (error|warning)\[")
+"""What the first line of a finding has, and no other."""
 ALL_CLEAR = "No new upgrade operations detected."
 
 
@@ -52,13 +55,13 @@ class Stage:
         self.narrator.quoted(detected, "red")
 
     def guard_finds(self, *arguments: str, mentioned: Sequence[str], fact: str) -> None:
-        """The command fails, and tells of each of these; its findings are shown without their hints."""
+        """The command fails, and tells of each of these; its findings are shown, a line each."""
         outcome = self.project.guard(*arguments)
         step = " ".join(("upsert-guard", *arguments))
         _expect(step, outcome, *mentioned, exits_with_zero=False)
         self.narrator.failed(step, fact)
-        facts = [line.partition(". ")[0] for line in outcome.stdout.splitlines()[:-1]]
-        self.narrator.quoted(facts, "red")
+        findings = [line for line in outcome.stdout.splitlines() if FINDING.search(line)]
+        self.narrator.quoted(findings, "red")
 
     def guard_finds_nothing(self, *arguments: str, summary: str) -> None:
         """The command passes, and its last line begins so."""

@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from alembic_upsert_guard.migration.environment import _invalid
 from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard
 
 if TYPE_CHECKING:
@@ -43,6 +44,38 @@ def test_a_broken_env(broken: Project, line: str, reason: str) -> None:
     """What it raised, and where; and what it raised on purpose is not taken for our exit code."""
     broken.edit("migrations/env.py", "\nimport os\n", f"\n{line}\nimport os\n")
     assert could_not_run(broken, "check") == FAILED + reason
+
+
+SETTINGS = """
+from pydantic import BaseModel
+class Settings(BaseModel):
+    database_url: str
+    pool: int
+"""
+
+
+def test_settings_that_lack_a_variable(broken: Project) -> None:
+    """Each is named with what is wrong with it; a value, which may be a secret, is not repeated."""
+    pytest.importorskip("pydantic")
+    broken.edit(
+        "migrations/env.py", "\nimport os\n", f"{SETTINGS}Settings(pool='hunter2')\nimport os\n"
+    )
+
+    assert could_not_run(broken, "check").startswith(
+        f"{FAILED}ValidationError: database_url: Field required; pool: Input should be a valid integer"
+    )
+    assert "hunter2" not in could_not_run(broken, "check")
+
+
+def test_many_variables_that_are_missing(broken: Project) -> None:
+    """Five are named, the others counted."""
+    pydantic = pytest.importorskip("pydantic")
+    fields: dict[str, Any] = {f"v{number}": (str, ...) for number in range(8)}
+    with pytest.raises(pydantic.ValidationError) as raised:
+        pydantic.create_model("Settings", **fields)()
+
+    (named,) = _invalid(raised.value)
+    assert named == "; ".join([*(f"v{n}: Field required" for n in range(5)), "and 3 more"])
 
 
 def test_a_broken_model(broken: Project) -> None:

@@ -11,7 +11,7 @@ from alembic_upsert_guard.command.baseline import append_entries, entries_for
 from alembic_upsert_guard.command.ignores import IgnoreEntry, read_entries
 from alembic_upsert_guard.command.pyproject import PyprojectError
 from alembic_upsert_guard.findings import Finding, FindingCode
-from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard, report
+from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard, heads, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,12 +64,8 @@ def test_an_entry_holds_to_its_last_day(short: Project) -> None:
     assert stale["fact"].startswith(
         "the entry that ignores missing-table of accounts ran out on 20"
     )
-    assert (
-        guard(short, "check")
-        .out.splitlines()[1]
-        .startswith(
-            "stale-ignore   pyproject.toml:2: the entry that ignores missing-table of accounts ran out"
-        )
+    assert heads(guard(short, "check").out)[1].startswith(
+        "pyproject.toml:2:8: error[stale-ignore]: the entry that ignores missing-table of accounts ran out"
     )
 
 
@@ -332,7 +328,9 @@ def test_a_stale_entry_stays_one(short: Project) -> None:
     ignoring(short, f"{ENTRY}until = 2020-01-31\n")
     ran = guard(short, "check", "--baseline")
     assert ran.code == 1
-    assert [line.partition(" ")[0] for line in ran.out.splitlines()] == ["stale-ignore", "1"]
+    assert [head.partition(": ")[2].partition(":")[0] for head in heads(ran.out)] == [
+        "error[stale-ignore]"
+    ]
     assert report(short, "check").codes == ["stale-ignore"]
 
 

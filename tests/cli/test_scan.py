@@ -111,7 +111,7 @@ def test_the_models_that_env_configures(service: Project) -> None:
 
     assert ran.code == 1
     assert ran.out.splitlines()[0].startswith(
-        "service.py:10:15: error[undeclared-upsert]: upsert key accounts (email) is declared by no model"
+        "service.py:10:25: error[undeclared-upsert]: upsert key accounts (email) is declared by no model"
     )
     assert "Write **conflict_target(Account); or, where the upsert is right, " in ran.out
     assert 'add UpsertKey("email") to __table_args__ of class Account (models)' in ran.out
@@ -197,11 +197,11 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
     lines, last = heads(ran.out), ran.out.splitlines()[-1]
     unknown = "what this file holds is not known: "
     begin = [
-        "tree/a.py:10:15: error[undeclared-upsert]: ",
+        "tree/a.py:10:25: error[undeclared-upsert]: ",
         f"tree/binary.py:1: error[unread-file]: {unknown}it is binary",
         f"tree/large.sql:1: error[unread-file]: {unknown}it has 50 MB, and files of more than 8 MB",
         f"tree/latin.py:1: error[unread-file]: {unknown}it ",
-        f"tree/syntax.py:2: error[unread-file]: {unknown}it does not parse as Python 3.",
+        f"tree/syntax.py:2:11: error[unread-file]: {unknown}it does not parse as Python 3.",
     ]
     assert len(lines) == len(begin)
     assert all(map(str.startswith, lines, begin)), lines
@@ -276,7 +276,7 @@ def test_a_file_named_by_bytes(service: Project) -> None:
         pytest.skip("its file systems take no such name")
     shutil.copy(service.path / "service.py", os.fsencode(service.path) + b"/caf\xe9.py")
     (service.path / "service.py").unlink()
-    assert "caf\\udce9.py:10: " in guard(service, "scan", ".").out
+    assert "caf\\udce9.py:10:25: " in guard(service, "scan", ".").out
     assert "caf\udce9.py" in [
         Path(s["path"]).name for s in report(service, "scan", ".").call_sites or []
     ]

@@ -87,12 +87,12 @@ class Project:
         )
 
     def revise(self) -> str:
-        """Write a revision by autogenerate and return it."""
+        """Write a revision by autogenerate and return it, with the one for after the deploy where there is one."""
         before = set(self._versions.glob("*.py"))
         with _quiet():
             command.revision(self._config, "r", autogenerate=True)
-        (written,) = set(self._versions.glob("*.py")) - before
-        return written.read_text()
+        written = set(self._versions.glob("*.py")) - before
+        return "\n".join(path.read_text() for path in sorted(written))
 
     def upgrade(self) -> None:
         with _quiet():

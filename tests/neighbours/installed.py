@@ -15,7 +15,7 @@ def needs(distribution: str) -> None:
     try:
         version(distribution)
     except PackageNotFoundError:
-        reason = f"{distribution} is not installed: pip install 'alembic-upsert-guard[neighbours]'"
+        reason = f"{distribution} is not installed: pip install --group neighbours"
         if REQUIRED:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason, allow_module_level=True)

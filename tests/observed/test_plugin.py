@@ -153,9 +153,9 @@ def test_an_upsert_that_is_served_is_no_finding(suite: Suite) -> None:
             "SELECT 1",
             'save(constraint="uq_email")',
             (
-                "missing-constraint  app.py:{}: the upsert into accounts on constraint uq_email fails with 42704: the "
-                "table has no constraint of that name, and ON CONSTRAINT takes no index (in test_app.py::test_it). "
-                "Name a constraint that the table has, or the columns that rows are matched by"
+                "app.py:{}: error[missing-constraint]: the upsert into accounts on constraint uq_email fails with "
+                "42704: the table has no constraint of that name, and ON CONSTRAINT takes no index (in "
+                "test_app.py::test_it). Name a constraint that the table has, or the columns that rows are matched by"
             ),
         ),
     ],
@@ -257,7 +257,7 @@ def test_values_that_are_bound_in_a_predicate_are_found(suite: Suite) -> None:
     assert (warned.code, failed.code) == (0, 1), warned.text + failed.text
     for ran in (warned, failed):
         assert ran.section[0].startswith(
-            f"bound-predicate  app.py:{SAVE}: the conflict target binds values: "
+            f"app.py:{SAVE}: warning[bound-predicate]: the conflict target binds values: "
         )
     assert suite.recorded()["upserts"][0]["where"] == "status = $1"
 

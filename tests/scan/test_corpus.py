@@ -14,7 +14,7 @@ from tests.scan.corpus import Shape, described, shapes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alembic_upsert_guard.upserts.scan import DeclaredTables, JudgedUpsert
+    from alembic_upsert_guard.upserts.scan import DeclaredTables, JudgedUpsert, ScanReport
 
 SHAPES = shapes()
 
@@ -32,16 +32,17 @@ def severity_of(judged: JudgedUpsert) -> str:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.title)
-def test_the_shape_is_resolved_as_labelled(
+def test_the_shape_is_resolved_and_reported_as_labelled(
     shape: Shape, folder: Path, shop: DeclaredTables
 ) -> None:
-    """Table, elements, predicate and resolution of every call site."""
+    """Table, elements, predicate and resolution of every call site, and a finding for each that is not declared."""
     shape.write(folder)
 
     report = scan([folder], shop)
 
     assert [described(each) for each in report.upserts] == shape.expected
     assert report.problems == ()
+    assert_reported(report)
 
 
 def test_the_corpus_is_large_and_mixed() -> None:
@@ -54,13 +55,8 @@ def test_the_corpus_is_large_and_mixed() -> None:
     assert len({shape.title for shape in SHAPES}) == len(SHAPES)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.title)
-def test_what_is_not_declared_is_reported(shape: Shape, folder: Path, shop: DeclaredTables) -> None:
-    """A finding of its code and severity, with a hint; its fact is the call site's reason."""
-    shape.write(folder)
-
-    report = scan([folder], shop)
-
+def assert_reported(report: ScanReport) -> None:
+    """What is not declared has a finding of its code and severity, whose fact is the reason, with a hint."""
     wanted = [
         (severity_of(judged), judged.findings[0].fact)
         for judged in report.upserts

@@ -191,7 +191,7 @@ def test_an_index_of_the_wanted_name_has_another_collation(
     if not remains:
         assert "collation-mismatch" in check.detected()[-1]
         revision = project.revise()
-        assert revision.calls("upgrade")[-1] == "op.create_index"
+        assert "op.create_index" in revision.calls("upgrade")
         project.upgrade()
         (live,) = [line for line in project.uniques() if " live " in line]
         assert 'COLLATE "C"' in live

@@ -14,8 +14,10 @@ __all__ = ["Homes", "Key", "may_inherit", "may_use"]
 Key = tuple[str, str, int]
 """What is looked for: the file that defines a class or a function, its name, and its line."""
 
-_FILES = 300
+_FILES = 60
 """Files that are parsed for one name, at most: a name that more have says nothing."""
+_SIZE = 1_000_000
+"""Bytes of the files that are parsed for one name, at most: half a second."""
 _HEADER = 1_000
 """Bytes between ``class`` and the last of its bases."""
 
@@ -43,7 +45,9 @@ class Homes:
                 for path in self._tree.files_mentioning(encoded)
                 if is_likely(self._tree.bytes_of(path), encoded)
             ]
-            self._known[key, word] = tuple(found) if len(found) <= _FILES else None
+            size = sum(len(self._tree.bytes_of(path)) for path in found)
+            is_few = len(found) <= _FILES and size <= _SIZE
+            self._known[key, word] = tuple(found) if is_few else None
         return self._known[key, word]
 
     def keep(self, key: Key, word: str, paths: Iterable[str]) -> None:

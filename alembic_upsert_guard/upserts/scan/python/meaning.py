@@ -71,6 +71,10 @@ class Names:
         finally:
             self._reading = outer
 
+    def forget(self) -> None:
+        """Let go of everything that was followed: trees are freed without a search for what goes in circles."""
+        vars(self).clear()
+
     @property
     def current(self) -> Reading:
         """The reading at hand."""
@@ -88,16 +92,17 @@ class Names:
         key = scope, node, reading.enters
         if key in reading.known:
             return reading.known[key]
+        if key in reading.held:
+            beginning, meanings = reading.held[key]
+            reading.meet(beginning)
+            return meanings
         if depth <= 0 or key in reading.active or reading.is_spent():
-            reading.circular = True
+            reading.meet(reading.active.get(key, 0))
             return [Unread("it is bound in a circle", Cause.REBOUND)]
-        reading.active.add(key)
+        before, reading.circle = reading.circle, None
+        reading.active[key] = len(reading.active)
         found = list(dict.fromkeys(self._meanings(scope, node, depth)))
-        reading.active.discard(key)
-        if not reading.circular:
-            reading.known[key] = found
-        elif not reading.active:
-            reading.circular = False
+        reading.finish(key, found, before)
         return found
 
     def written(self, scope: Scope, node: ast.expr) -> list[Meaning]:

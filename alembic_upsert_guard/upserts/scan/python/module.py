@@ -37,7 +37,7 @@ _MUTATORS = frozenset(
 )
 """The methods of lists, sets and dictionaries that change them."""
 
-_KEPT = 3 * 1024 * 1024
+_KEPT = 1024 * 1024
 """Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
 
 FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")

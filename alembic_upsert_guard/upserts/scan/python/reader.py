@@ -53,6 +53,7 @@ class PythonReader:
         self._declared = declared
         self._modules = Modules(tree)
         self._homes = Homes(tree)
+        self._names: Names | None = None
 
     def source(self, path: str, source: bytes) -> PythonSource:
         """Return a file, parsed.
@@ -64,10 +65,12 @@ class PythonReader:
         """
         module = Module(os.path.realpath(path), source, path)
         self._modules.begin(module)
+        if self._names is not None:
+            self._names.forget()
         # what is known of classes and functions is known of trees that are forgotten with the next file
         heirs = Heirs(self._modules, self._homes)
         names = Names(self._modules, heirs)
-        heirs.names = names
+        heirs.names = self._names = names
         declared = self._declared
         constants = Constants(names)
         tables = Tables(names, constants, declared)

@@ -27,8 +27,12 @@ __all__ = ["Sites"]
 
 _LEVELS = 6
 """How many calls are followed up."""
-_STEPS = 50_000
-"""Expressions that all readings of one upsert may go through: one to three seconds."""
+_STEPS = 10_000
+"""Expressions that all readings of one upsert may go through: a second or two."""
+_FILE_STEPS = 40_000
+"""Expressions that the readings of all upserts of one file may go through, before calls are no longer followed."""
+_VAIN = 12
+"""Calls that an upsert is read under in vain, one after the other, before the others are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class _Site:
     node: ast.AST
     read: Callable[[], Upsert | None]
     left: int = _STEPS
+    vain: int = 0
+    """Readings in a row that left the upsert unread."""
+
+    def is_spent(self) -> bool:
+        """Whether no other call is followed."""
+        return self.left <= 0 or self.vain > _VAIN
 
 
 class Sites:
@@ -56,6 +66,7 @@ class Sites:
         """Nothing is read yet."""
         self._names = names
         self._callers = callers
+        self._left = _FILE_STEPS
 
     def read(
         self, module: Module, node: ast.AST, read: Callable[[], Upsert | None]
@@ -70,13 +81,15 @@ class Sites:
         with self._names.reading(level.assumed) as reading:
             upsert = self._read(site)
         site.left -= reading.steps
+        self._left -= reading.steps
+        site.vain = 0 if upsert is not None and is_read(upsert) else site.vain + 1
         if upsert is None:
             return []
         openings = list(reading.openings)
         own = [_placed(upsert, level.place)]
         if is_read(upsert):
             return own + self._overridden(site, level, openings)
-        if level.depth == _LEVELS or site.left <= 0:
+        if level.depth == _LEVELS or self._left <= 0 or site.is_spent():
             return own
         try:
             found = self._opened(site, level, upsert, openings)
@@ -102,11 +115,21 @@ class Sites:
                 complete = not self._is_concrete(openings, opening)
             else:
                 levels, complete = self._entered(level, opening)
-            found = [each for inner in levels for each in self._under(site, inner)]
+            found, is_whole = self._under_each(site, levels)
+            complete = complete and is_whole
             if any(is_read(each) for each in found) or (levels and complete and not found):
                 return found if complete else [own, *found]
             unread = unread or found
         return unread if unread and _is_left_to_callers(upsert) else None
+
+    def _under_each(self, site: _Site, levels: Sequence[_Level]) -> tuple[list[Upsert], bool]:
+        """The upsert under each of some calls; and whether all were followed."""
+        found: list[Upsert] = []
+        for level in levels:
+            if self._left <= 0 or site.is_spent():
+                return found, False
+            found += self._under(site, level)
+        return found, True
 
     # -- calls and rounds
 
@@ -157,7 +180,7 @@ class Sites:
         if not receivers or level.depth == _LEVELS:
             return []
         levels = [inner for o in receivers[:1] for inner in self._heirs(site, level, receivers, o)]
-        return [each for inner in levels for each in self._under(site, inner)]
+        return self._under_each(site, levels)[0]
 
     def _heirs(
         self, site: _Site, level: _Level, openings: Iterable[Opening], opening: Opening
