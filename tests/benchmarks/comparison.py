@@ -25,6 +25,8 @@ class Report:
     place: Place
     answer: Answer | str
     """The reason, where it is unread."""
+    written: Place | None = None
+    """Of a helper's upsert that is reported at a call: where it is written; None: at `place`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ def compare(
     said: dict[Use, str] = {}
     for report in reports:
         uses = where.get(report.place, frozenset())
+        if not uses and report.written is not None:
+            # what all calls have in common is known where it is written
+            uses = where.get(report.written, frozenset())
         if isinstance(report.answer, str):
             said |= dict.fromkeys(uses, report.answer)
             continue

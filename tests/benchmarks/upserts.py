@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table as Printed
@@ -102,10 +102,14 @@ def unpacked(package: Package, where: Path) -> Path:
 
 
 def _report(upsert: Upsert, folder: Path, *, is_read: bool) -> Report:
-    place = Place(
-        Path(upsert.place.path or "").relative_to(folder).as_posix(), upsert.place.line or 0
-    )
-    return Report(place, _answer(upsert) if is_read else _reason(upsert))
+    helper = upsert.place.helper
+    written = None if helper is None else _place(upsert.place.written, folder)
+    answer = _answer(upsert) if is_read else _reason(upsert)
+    return Report(_place(upsert.place, folder), answer, written)
+
+
+def _place(place: Any, folder: Path) -> Place:
+    return Place(Path(place.path or "").relative_to(folder).as_posix(), place.line or 0)
 
 
 def _answer(upsert: Upsert) -> Answer:
