@@ -43,7 +43,7 @@ def conflict_target(table_or_class: Any, *elements: Any, where: Any = None) -> d
     ``index_elements``, with plain columns as ``str`` in declared order, and ``index_where`` for a partial key.
     MySQL's ``on_duplicate_key_update`` takes no target, and none of these.
     No value in them is bound: PostgreSQL infers a partial index only from literals once the plan of a
-    prepared statement turns generic (42P10 from the sixth execution on).
+    prepared statement turns generic (42P10, with asyncpg from the sixth execution on).
 
     :param elements: which key, in any order; none: the only one that the table declares.
     :param where: the predicate, where keys differ in nothing else.

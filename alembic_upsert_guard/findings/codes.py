@@ -215,7 +215,7 @@ class FindingCode(str, Enum):
         "arbiter-removed",
         _WARNING,
         "a revision drops a declared key's last arbiter",
-        ("autogenerate",),
+        ("autogenerate", "upgrade"),
     )
     UNDECLARED_UPSERT = (
         "undeclared-upsert",
