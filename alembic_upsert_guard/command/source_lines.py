@@ -18,6 +18,10 @@ _LONGEST = 10_000
 """Characters of a line that is shown; a longer one is of a generated file."""
 
 
+_LARGEST = 8 * 1024 * 1024
+"""Bytes of a file that is shown, as of one that is scanned."""
+
+
 class SourceLines:
     """Lines of files, each file read once."""
 
@@ -38,7 +42,10 @@ class SourceLines:
         return None if found is None or len(found) > _LONGEST else found
 
     def _read(self, path: str) -> list[str]:
+        file = self._folder / path
         try:
-            return (self._folder / path).read_text("utf-8", errors="replace").split("\n")
+            if file.stat().st_size > _LARGEST:
+                return []
+            return file.read_text("utf-8", errors="replace").split("\n")
         except OSError:
             return []

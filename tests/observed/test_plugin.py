@@ -255,9 +255,9 @@ def test_values_that_are_bound_in_a_predicate_are_found(suite: Suite) -> None:
     failed = suite.run("--upsert-guard", tests=tests)
 
     assert (warned.code, failed.code) == (0, 1), warned.text + failed.text
-    for ran in (warned, failed):
+    for ran, severity in ((warned, "warning"), (failed, "error")):
         assert ran.section[0].startswith(
-            f"app.py:{SAVE}: warning[bound-predicate]: the conflict target binds values: "
+            f"app.py:{SAVE}: {severity}[bound-predicate]: the conflict target binds values: "
         )
     assert suite.recorded()["upserts"][0]["where"] == "status = $1"
 

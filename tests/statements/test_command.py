@@ -313,7 +313,12 @@ def test_an_observed_upsert_without_its_arbiter_is_found_at_its_line(
     ran = check("--database", bare.url, "--observed", observed(tmp_path / "observed.json"))
 
     assert ran.code == 1
-    assert ran.out.count("app/accounts.py:7: the upsert into account (email) fails with 42P10") == 1
+    assert (
+        ran.out.count(
+            "app/accounts.py:7: error[unserved-upsert]: the upsert into account (email) fails"
+        )
+        == 1
+    )
     assert "1 observed upsert" in ran.out
 
 

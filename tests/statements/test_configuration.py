@@ -48,7 +48,10 @@ def test_the_hint_is_what_the_model_declares(observing: Project) -> None:
     ran = guard(observing, "check", "--observed", "observed.json")
 
     assert ran.code == 1
-    assert "app/accounts.py:7: the upsert into account (email) fails with 42P10" in ran.out
+    assert (
+        "app/accounts.py:7: error[unserved-upsert]: the upsert into account (email) fails"
+        in ran.out
+    )
     assert 'Add UpsertKey("email") to' in ran.out
 
 

@@ -267,11 +267,11 @@ PROBES = (
         (
             TABLE,
             ROWS,
-            "CREATE TABLE logins (account_id int REFERENCES accounts, email varchar, UNIQUE (account_id, email))",
-            "INSERT INTO logins SELECT id, email FROM accounts",
+            "CREATE TABLE logins (token varchar PRIMARY KEY, account_id int UNIQUE REFERENCES accounts)",
+            "INSERT INTO logins SELECT id || email, id FROM accounts",
         ),
         deduplicate(repoint=True),
-        "duplicate key value violates unique constraint",
+        "cannot be deduplicated: the foreign key logins (account_id)",
     ),
     Probe(
         "restore: a unique index in the way",

@@ -75,5 +75,7 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
         )
         identity = "\0".join(parts)
         counts[identity] = counts.get(identity, 0) + 1
-        names.append(sha256(f"{identity}\0{counts[identity]}".encode()).hexdigest())
+        names.append(
+            sha256(f"{identity}\0{counts[identity]}".encode(errors="backslashreplace")).hexdigest()
+        )
     return names

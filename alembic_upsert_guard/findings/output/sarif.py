@@ -115,4 +115,6 @@ def _location(finding: Finding) -> dict[str, Any]:
 def _uri(place: Location) -> str:
     """The path as a URI reference: relative ones are, for the service, from the root of the repository on."""
     path = place.shown_path.removeprefix("./")
-    return quote(f"file://{path}" if path.startswith("/") else path, safe="/:")
+    return quote(
+        f"file://{path}" if path.startswith("/") else path, safe="/:", errors="surrogateescape"
+    )
