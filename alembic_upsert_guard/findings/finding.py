@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .codes import Circumstance, FindingCode, Severity
 
-__all__ = ["Finding", "Location", "OfferedLines", "sentences"]
+__all__ = ["Finding", "Location", "OfferedLines", "as_sentence", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,11 @@ class Finding:
         return self.declared_at
 
 
+def as_sentence(text: str) -> str:
+    """Return the text with a capital letter at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def sentences(fact: str, hint: str) -> str:
     """Return the two as people read them: ``The fact. The hint``, without the last full stop."""
-    return f"{fact}. {hint[:1].upper()}{hint[1:]}"
+    return f"{fact}. {as_sentence(hint)}"

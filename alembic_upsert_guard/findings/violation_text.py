@@ -129,7 +129,7 @@ _BY_HAND = (
 )
 _NOT_A_KEY = "if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration"
 _NOT_UNIQUE = (
-    "if the rows are meant to be there, they are told apart by other columns: correct the operation"
+    "if the rows are meant to be there, other columns distinguish them: correct the operation"
 )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..finding import Finding
 
-__all__ = ["DatabaseFacts", "Run", "RunReport", "fingerprints"]
+__all__ = ["DatabaseFacts", "Run", "RunReport", "fingerprinted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class RunReport:
     """What was looked at: ``3 upsert keys``."""
 
 
-def fingerprints(findings: Sequence[Finding]) -> list[str]:
-    """Return a name for each finding, in their order, that stays the same while lines are added above it.
+def fingerprinted(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
+    """Return each finding, in their order, with a name that stays the same while lines are added above it.
 
-    It is made of the code, the file and the target. Findings that are alike in these are numbered.
+    The name is made of the code, the file and the target. Findings that are alike in these are numbered.
     """
     counts: dict[str, int] = {}
-    names = []
+    named = []
     for finding in findings:
         path = "" if finding.location is None else finding.location.shown_path
         parts = (
@@ -75,7 +75,6 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
         )
         identity = "\0".join(parts)
         counts[identity] = counts.get(identity, 0) + 1
-        names.append(
-            sha256(f"{identity}\0{counts[identity]}".encode(errors="backslashreplace")).hexdigest()
-        )
-    return names
+        numbered = f"{identity}\0{counts[identity]}".encode(errors="backslashreplace")
+        named.append((finding, sha256(numbered).hexdigest()))
+    return named

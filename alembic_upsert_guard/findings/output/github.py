@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..finding import sentences
 from .grouping import describe_subject, grouped
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def _annotation(group: Sequence[Finding]) -> str:
             **properties,
         }
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    hint = f"{finding.hint[:1].upper()}{finding.hint[1:]}"
-    return f"::{finding.severity} {listed}::{_escaped(f'{_fact(group)}. {hint}')}"
+    return f"::{finding.severity} {listed}::{_escaped(sentences(_fact(group), finding.hint))}"
 
 
 def _fact(group: Sequence[Finding]) -> str:

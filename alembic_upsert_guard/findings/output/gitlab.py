@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..codes import Severity
 from ..finding import sentences
 from ..keys import qualified
-from .document import fingerprints
+from .document import fingerprinted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def as_gitlab(findings: Sequence[Finding]) -> str:
     A finding of a database has the line on which its key is declared; without one, the table's name as the path.
     https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
     """
-    named = zip(findings, fingerprints(findings), strict=True)
+    named = fingerprinted(findings)
     return json.dumps([_issue(finding, fingerprint) for finding, fingerprint in named], indent=2)
 
 

@@ -7,7 +7,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from ..codes import FindingCode, Severity
-from .document import fingerprints
+from .document import fingerprinted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def _dumped(document: dict[str, Any]) -> str:
 
 
 def _members(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    named = zip(findings, fingerprints(findings), strict=True)
+    named = fingerprinted(findings)
     return [_member(finding, fingerprint) for finding, fingerprint in named]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..codes import FindingCode
 from ..finding import sentences
-from .document import fingerprints
+from .document import fingerprinted
 from .grouping import describe_subject
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _rule(code: FindingCode) -> dict[str, Any]:
 
 
 def _results(findings: Sequence[Finding], *, suppressed: bool) -> list[dict[str, Any]]:
-    named = zip(findings, fingerprints(findings), strict=True)
+    named = fingerprinted(findings)
     # an entry of pyproject.toml suppresses them, which is outside of the code that they are about
     member = {"suppressions": [{"kind": "external"}]} if suppressed else {}
     return [{**_result(finding, name), **member} for finding, name in named]

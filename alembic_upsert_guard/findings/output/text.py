@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...wording import counted, last_line
 from ..codes import Severity
+from ..finding import as_sentence
 from ..offers import offered_once
 from .frame import framed, span_of
 from .grouping import describe_subject, grouped
@@ -72,13 +73,9 @@ def as_lines(findings: Sequence[Finding], *, coloured: bool) -> list[str]:
     """Return a line a finding: place, severity, code, fact and the way out, as in :func:`as_text`."""
     style = _Style(coloured, None, lambda _: None)
     return [
-        f"{next(_head(group, style))}. {in_one_line(_hint(group[0]))}"
+        f"{next(_head(group, style))}. {in_one_line(as_sentence(group[0].hint))}"
         for group in grouped(offered_once(findings))
     ]
-
-
-def _hint(finding: Finding) -> str:
-    return f"{finding.hint[:1].upper()}{finding.hint[1:]}"
 
 
 def _with_one_hint(findings: Sequence[Finding]) -> Iterable[list[list[Finding]]]:
@@ -94,7 +91,7 @@ def _with_one_hint(findings: Sequence[Finding]) -> Iterable[list[list[Finding]]]
 def _block(groups: Sequence[Sequence[Finding]], style: _Style) -> Iterator[str]:
     for group in groups:
         yield from _head(group, style)
-    prose, *lines = map(in_one_line, _hint(groups[0][0]).split("\n"))
+    prose, *lines = map(in_one_line, as_sentence(groups[0][0].hint).split("\n"))
     first, *more = style.wrapped(f"{_HELP}{prose}", " " * len(_HELP))
     yield style.paint(_DIM, _HELP) + first[len(_HELP) :]
     yield from more

@@ -93,7 +93,7 @@ class Kysely:
         return NamedTable(spelled, table.schema), casing
 
     def _client(self, expression: Expression, depth: int) -> tuple[Casing, str | Unread | None]:
-        """What the client makes of names, and the schema that it was told; None: none."""
+        """What the client makes of names, and the schema that it was given; None: none."""
         meaning = self._values.meaning(expression)
         if not isinstance(meaning, Expression) or not depth:
             return Casing.UNKNOWN, None

@@ -38,7 +38,7 @@ class Caller:
     node: ast.expr
     """What is shown as its place."""
     frame: Frame | None
-    """None: its arguments cannot be told apart."""
+    """None: its arguments cannot be separated."""
 
 
 @dataclass(frozen=True, slots=True)
