@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .batches import Batches
 from .deduplicate import (
     can_deduplicate,
     deduplicate,
+    deduplicate_in_batches,
     restore,
     script_deduplication,
     script_restoration,
@@ -20,11 +22,13 @@ from .surplus import ARCHIVE_COLUMNS, Deduplicated, Surplus
 
 __all__ = [
     "ARCHIVE_COLUMNS",
+    "Batches",
     "Deduplicated",
     "RowsOfKey",
     "Surplus",
     "can_deduplicate",
     "deduplicate",
+    "deduplicate_in_batches",
     "index_obstacle_on",
     "is_referred_to",
     "listing_sql",

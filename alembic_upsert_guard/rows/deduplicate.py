@@ -33,13 +33,16 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import TableName
+    from ..online import Reporter
     from ..programs import Call
+    from .batches import Batches
     from .statements import RowsOfKey
     from .surplus import Surplus
 
 __all__ = [
     "can_deduplicate",
     "deduplicate",
+    "deduplicate_in_batches",
     "restore",
     "script_deduplication",
     "script_restoration",
@@ -73,6 +76,22 @@ def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     :raises sqlalchemy.exc.DBAPIError: the database refuses a part of it; nothing was changed.
     """
     return _for(connection, surplus.key, "deduplicated").deduplicate(connection, surplus)
+
+
+def deduplicate_in_batches(
+    connection: Connection,
+    surplus: Surplus,
+    batches: Batches,  # noqa: ARG001
+    reporter: Reporter,  # noqa: ARG001
+) -> Deduplicated:
+    """Leave one row of each key, in transactions of `batches.size` surplus rows.
+
+    The connection is in AUTOCOMMIT. Where SQLite has one writer anyway it is one transaction.
+
+    :param reporter: is given the progress, and what is waited for.
+    :raises DeduplicationError: as :func:`deduplicate`; what it is based on is undone, and what was done before stays.
+    """
+    return deduplicate(connection, surplus)
 
 
 def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
