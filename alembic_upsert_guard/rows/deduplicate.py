@@ -15,6 +15,7 @@ from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, detail_of, execute, first_sentence
 from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
+from .batched_postgresql import deduplicate_in_batches_on_postgresql
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
@@ -56,6 +57,11 @@ class _Deduplication:
     deduplicate: Callable[[Connection, Surplus], Deduplicated]
     restore: Callable[[Connection, RowsOfKey, TableName], int]
 
+    deduplicate_in_batches: (
+        Callable[[Connection, Surplus, Batches, Reporter], Deduplicated] | None
+    ) = None
+    """None: it has one writer at a time, and does it in one transaction."""
+
     script: Callable[[Dialect, Surplus], Call] | None = None
     """What a script runs; None: its shell cannot look foreign keys up."""
 
@@ -79,19 +85,21 @@ def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
 
 
 def deduplicate_in_batches(
-    connection: Connection,
-    surplus: Surplus,
-    batches: Batches,  # noqa: ARG001
-    reporter: Reporter,  # noqa: ARG001
+    connection: Connection, surplus: Surplus, batches: Batches, reporter: Reporter
 ) -> Deduplicated:
     """Leave one row of each key, in transactions of `batches.size` surplus rows.
 
-    The connection is in AUTOCOMMIT. Where SQLite has one writer anyway it is one transaction.
+    On PostgreSQL the connection is in AUTOCOMMIT, and duplicates that arrive meanwhile are done as well. On SQLite,
+    where a transaction keeps every other writer out anyway, it is :func:`deduplicate`.
 
     :param reporter: is given the progress, and what is waited for.
-    :raises DeduplicationError: as :func:`deduplicate`; what it is based on is undone, and what was done before stays.
+    :raises DeduplicationError: as :func:`deduplicate`, but only the batch at hand was undone; the message says so.
+    :raises sqlalchemy.exc.DBAPIError: the connection was lost; the batches that were done stay so.
     """
-    return deduplicate(connection, surplus)
+    known = _for(connection, surplus.key, "deduplicated")
+    if known.deduplicate_in_batches is None:
+        return known.deduplicate(connection, surplus)
+    return known.deduplicate_in_batches(connection, surplus, batches, reporter)
 
 
 def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
@@ -155,6 +163,7 @@ _DEDUPLICATIONS = {
     POSTGRESQL: _Deduplication(
         deduplicate=_on_postgresql,
         restore=_restore_on_postgresql,
+        deduplicate_in_batches=deduplicate_in_batches_on_postgresql,
         script=deduplication_call,
         script_restoration=restoration_call,
     ),

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "OUR_STATE",
     "RESULT",
+    "batch_block",
     "deduplication_block",
     "deduplication_call",
     "parsed",
+    "plan_block",
+    "planned",
     "restoration_block",
     "restoration_call",
 ]
@@ -47,7 +50,21 @@ def deduplication_call(dialect: Dialect, surplus: Surplus) -> Call:
     return call("deduplicate", dialect, _deduplication(dialect, surplus))
 
 
-def _deduplication(dialect: Dialect, surplus: Surplus) -> dict[str, str | bool | None]:
+def plan_block(dialect: Dialect, surplus: Surplus, batch_size: int) -> str:
+    """Return the block that lists the surplus rows for the session, in batches, and refuses as the whole one does."""
+    parameters = _deduplication(dialect, surplus, "plan", batch_size=batch_size)
+    return program("deduplicate", dialect, parameters)
+
+
+def batch_block(dialect: Dialect, surplus: Surplus, batch_size: int, number: int) -> str:
+    """Return the block that moves or deletes the surplus rows of one batch of the session's list, from 1."""
+    parameters = _deduplication(dialect, surplus, "batch", batch_size=batch_size, number=number)
+    return program("deduplicate", dialect, parameters)
+
+
+def _deduplication(
+    dialect: Dialect, surplus: Surplus, form: str = "whole", *, batch_size: int = 0, number: int = 0
+) -> dict[str, str | bool | int | None]:
     key = surplus.key
     elements = key.elements(dialect)
     has_key = (
@@ -68,6 +85,9 @@ def _deduplication(dialect: Dialect, surplus: Surplus) -> dict[str, str | bool |
         "direction": direction,
         "archive": archive,
         "repoint": surplus.repoint,
+        "form": form,
+        "batch_size": batch_size,
+        "batch_number": number,
     }
 
 
@@ -87,6 +107,12 @@ def _restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> dict[s
         "relation_name": quoted(dialect, *key.table),
         "archive": named(dialect, *archive),
     }
+
+
+def planned(result: str) -> tuple[int, int]:
+    """Return what a plan wrote into `RESULT`: surplus rows, and batches."""
+    written = json.loads(result)
+    return int(written["rows"]), int(written["batches"])
 
 
 def parsed(result: str) -> tuple[int, tuple[tuple[str, int], ...]]:
