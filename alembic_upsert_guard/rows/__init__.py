@@ -7,8 +7,10 @@ from .deduplicate import (
     can_deduplicate,
     deduplicate,
     deduplicate_in_batches,
+    deduplicates_in_batches,
     restore,
     script_deduplication,
+    script_deduplication_in_batches,
     script_restoration,
 )
 from .offer import is_referred_to, offer_for, parents_first
@@ -29,6 +31,7 @@ __all__ = [
     "can_deduplicate",
     "deduplicate",
     "deduplicate_in_batches",
+    "deduplicates_in_batches",
     "index_obstacle_on",
     "is_referred_to",
     "listing_sql",
@@ -40,5 +43,6 @@ __all__ = [
     "restore",
     "script_check",
     "script_deduplication",
+    "script_deduplication_in_batches",
     "script_restoration",
 ]

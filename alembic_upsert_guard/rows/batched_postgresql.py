@@ -28,7 +28,15 @@ from ..catalog.reading import (
 from ..errors import DeduplicationError
 from ..findings import counted
 from ..online import Observation, Retries, execute_interruptibly
-from .deduplicate_postgresql import OUR_STATE, RESULT, batch_block, parsed, plan_block, planned
+from .deduplicate_postgresql import (
+    OUR_STATE,
+    RESULT,
+    ROUNDS,
+    batch_block,
+    parsed,
+    plan_block,
+    planned,
+)
 from .replication import LagGuard, UnreadableLagError
 from .surplus import Deduplicated
 
@@ -41,10 +49,7 @@ if TYPE_CHECKING:
     from .batches import Batches
     from .surplus import Surplus
 
-__all__ = ["ROUNDS", "deduplicate_in_batches_on_postgresql"]
-
-ROUNDS = 5
-"""Times that all rows are read for duplicates, those that arrive meanwhile included."""
+__all__ = ["deduplicate_in_batches_on_postgresql"]
 
 _AGAIN = frozenset({"55P03", "40P01", "40001"})
 """No lock, a deadlock, a row that another transaction moved to another partition: the batch is tried again."""
@@ -58,7 +63,7 @@ def deduplicate_in_batches_on_postgresql(
 ) -> Deduplicated:
     """Leave one row of each key, in transactions of `batches.size` surplus rows.
 
-    Duplicates that arrive meanwhile are found by reading again, :data:`ROUNDS` times at most; then it is reported that
+    Duplicates that arrive meanwhile are found by reading again, five times at most; then it is reported that
     they still arrive.
 
     :raises DeduplicationError: what it is about is undone, and the message says what stays done.

@@ -19,6 +19,7 @@ from .batched_postgresql import deduplicate_in_batches_on_postgresql
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
+    batches_script,
     deduplication_block,
     deduplication_call,
     parsed,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import TableName
-    from ..online import Reporter
+    from ..online import Reporter, Script
     from ..programs import Call
     from .batches import Batches
     from .statements import RowsOfKey
@@ -44,8 +45,10 @@ __all__ = [
     "can_deduplicate",
     "deduplicate",
     "deduplicate_in_batches",
+    "deduplicates_in_batches",
     "restore",
     "script_deduplication",
+    "script_deduplication_in_batches",
     "script_restoration",
 ]
 
@@ -65,6 +68,9 @@ class _Deduplication:
     script: Callable[[Dialect, Surplus], Call] | None = None
     """What a script runs; None: its shell cannot look foreign keys up."""
 
+    script_in_batches: Callable[[Dialect, Surplus, Batches], Script] | None = None
+    """None: its shell cannot, or it has one writer at a time."""
+
     script_restoration: Callable[[Dialect, RowsOfKey, TableName], Call] | None = None
     """None: its shell cannot look columns up."""
 
@@ -72,6 +78,12 @@ class _Deduplication:
 def can_deduplicate(dialect: Dialect) -> bool:
     """Return whether :func:`deduplicate` runs there: what cannot run is not offered."""
     return database_for(dialect) in _DEDUPLICATIONS
+
+
+def deduplicates_in_batches(dialect: Dialect) -> bool:
+    """Return whether :func:`deduplicate_in_batches` commits each batch there, and so needs AUTOCOMMIT."""
+    known = _DEDUPLICATIONS.get(database_for(dialect))
+    return known is not None and known.deduplicate_in_batches is not None
 
 
 def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
@@ -121,6 +133,16 @@ def script_deduplication(dialect: Dialect, surplus: Surplus) -> Call | None:
     return known.script(dialect, surplus)
 
 
+def script_deduplication_in_batches(
+    dialect: Dialect, surplus: Surplus, batches: Batches
+) -> Script | None:
+    """Return the same in batches, and what fails if it did not come to its end; None: it is not done in batches."""
+    known = _DEDUPLICATIONS.get(database_for(dialect))
+    if known is None or known.script_in_batches is None:
+        return None
+    return known.script_in_batches(dialect, surplus, batches)
+
+
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> Call | None:
     """Return what a script runs; None: the dialect's shell cannot look columns up."""
     known = _DEDUPLICATIONS.get(database_for(dialect))
@@ -165,6 +187,7 @@ _DEDUPLICATIONS = {
         restore=_restore_on_postgresql,
         deduplicate_in_batches=deduplicate_in_batches_on_postgresql,
         script=deduplication_call,
+        script_in_batches=batches_script,
         script_restoration=restoration_call,
     ),
     SQLITE: _Deduplication(deduplicate=_on_sqlite, restore=_restore_on_sqlite),

@@ -7,8 +7,10 @@ a script cannot know when it is written. It is one statement, so it is done as a
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..online import Retries, Script
 from ..programs import call, program
 from ..sqltext import named, quoted
 
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
 
     from ..catalog import TableName
     from ..programs import Call
+    from .batches import Batches
     from .statements import RowsOfKey
     from .surplus import Surplus
 
 __all__ = [
     "OUR_STATE",
     "RESULT",
+    "ROUNDS",
     "batch_block",
+    "batches_script",
     "deduplication_block",
     "deduplication_call",
     "parsed",
@@ -35,6 +40,9 @@ __all__ = [
 
 OUR_STATE = "UG001"
 """The SQLSTATE of what the blocks themselves refuse: the message is whole."""
+
+ROUNDS = 5
+"""Times that all rows are read for duplicates, those that arrive meanwhile included."""
 
 RESULT = "upsert_guard.result"
 """The setting, local to the transaction, that holds what the block has done."""
@@ -107,6 +115,30 @@ def _restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> dict[s
         "relation_name": quoted(dialect, *key.table),
         "archive": named(dialect, *archive),
     }
+
+
+def batches_script(dialect: Dialect, surplus: Surplus, batches: Batches) -> Script:
+    """Return what does the same in batches, outside a transaction, and what fails where it did not come to its end."""
+    retries = Retries()
+    parameters = _deduplication(dialect, surplus, batch_size=batches.size)
+    shared = {
+        name: value for name, value in parameters.items() if name not in ("form", "batch_number")
+    }
+    called = call(
+        "deduplicate_in_batches",
+        dialect,
+        {
+            **shared,
+            "pause": float(batches.pause),
+            "max_lag": None if batches.max_lag is None else float(batches.max_lag),
+            "rounds": ROUNDS,
+            "lock_timeout": retries.lock_timeout,
+            "attempts": retries.attempts,
+        },
+    )
+    called = replace(called, needs=(deduplication_call(dialect, surplus),))
+    proof = call("prove_deduplication", dialect, {"key_label": surplus.key.label(dialect)})
+    return Script([called], [proof])
 
 
 def planned(result: str) -> tuple[int, int]:

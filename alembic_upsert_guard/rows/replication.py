@@ -12,13 +12,11 @@ from ..online import Throttle
 from ..sqltext import EQ
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy.engine import Connection
 
     from ..online import Reporter
 
-__all__ = ["LagGuard", "Receiver", "UnreadableLagError", "lag_of"]
+__all__ = ["LagGuard", "Mark", "Receiver", "UnreadableLagError", "lag_of"]
 
 _LOOK_AGAIN = 1.0
 """Seconds between two looks."""
@@ -42,21 +40,31 @@ class Receiver:
     """Where in the log it is, in bytes; None: it has reported nothing."""
 
 
-def lag_of(receiver: Receiver, marks: Sequence[tuple[int, float]], now: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where the log ended at some time."""
+
+    position: int
+    """Bytes."""
+    time: float
+    """Seconds since whenever."""
+
+
+def lag_of(receiver: Receiver, mark: Mark | None, now: float) -> float:
     """Return the seconds that a receiver is behind at least.
 
-    The server measures when an answer comes. One that replays nothing keeps its last lag, so our own marks count as
-    well: the oldest one that it has not reached is as old as it is behind.
+    The server measures when an answer comes. One that replays nothing keeps its last lag, so a mark of our own counts
+    as well: a receiver that has not reached it is behind by its age.
     https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-REPLICATION-VIEW
-
-    :param marks: positions in the log and when they were the end of it, the oldest first.
     """
-    missed = [
-        now - written
-        for position, written in marks
-        if receiver.position is None or receiver.position < position
-    ]
-    return max([receiver.lag or 0.0, *missed[:1]])
+    measured = receiver.lag or 0.0
+    if mark is None or _has_reached(receiver, mark):
+        return measured
+    return max(measured, now - mark.time)
+
+
+def _has_reached(receiver: Receiver, mark: Mark) -> bool:
+    return receiver.position is not None and receiver.position >= mark.position
 
 
 class LagGuard:
@@ -69,7 +77,7 @@ class LagGuard:
         self._subject = subject
         self._max_lag = max_lag
         self._reporter = reporter
-        self._marks: list[tuple[int, float]] = []
+        self._mark: Mark | None = None
 
     def wait(self) -> None:
         """Return when none is further behind than it may be; where nobody asked for that, at once.
@@ -82,8 +90,10 @@ class LagGuard:
         while True:
             now = time.monotonic()
             receivers = _receivers(self._connection)
-            self._forget_reached(receivers)
-            lags = [(lag_of(receiver, self._marks, now), receiver.name) for receiver in receivers]
+            mark = self._mark
+            if mark is not None and all(_has_reached(receiver, mark) for receiver in receivers):
+                self._mark = None
+            lags = [(lag_of(receiver, self._mark, now), receiver.name) for receiver in receivers]
             lag, name = max(lags, default=(0.0, ""))
             if lag <= self._max_lag:
                 return
@@ -94,14 +104,10 @@ class LagGuard:
             time.sleep(min(_LOOK_AGAIN, self._max_lag or _LOOK_AGAIN))
 
     def mark(self) -> None:
-        """Note where the log ends now."""
-        if self._max_lag is not None:
+        """Note where the log ends now, unless what was noted before is still not reached."""
+        if self._max_lag is not None and self._mark is None:
             position = self._connection.scalar(_END)
-            self._marks.append((int(position or 0), time.monotonic()))
-
-    def _forget_reached(self, receivers: Sequence[Receiver]) -> None:
-        reached = min((receiver.position or 0 for receiver in receivers), default=0)
-        self._marks = [mark for mark in self._marks if mark[0] > reached] if receivers else []
+            self._mark = Mark(int(position or 0), time.monotonic())
 
 
 def _receivers(connection: Connection) -> list[Receiver]:

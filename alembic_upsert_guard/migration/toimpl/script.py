@@ -34,7 +34,8 @@ def write(context: MigrationContext, statement: str | Call) -> None:
     Where the script ends is not known to a directive, so the session drops what is defined.
     """
     if isinstance(statement, Call):
-        _define(context, statement.definition)
+        for program in (*statement.needs, statement):
+            _define(context, program.definition)
         statement = statement.statement
     # past text(), in which colons and per cent signs of names and SQL would have to be escaped
     comment = statement.startswith("--")
