@@ -23,6 +23,7 @@ from ...rows import (
 from ...sqltext import literal_sql, named
 from ..context import connection_of, log
 from ..operations import ValidateUpsertKeyOp
+from .deduplications import note_deduplication
 from .keys import watch_key
 from .redaction import redacted
 from .script import write_as_written, write_or_warn
@@ -45,6 +46,7 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     """Leave one row of each key, or write what does into the script."""
     context = operations.get_context()
     subject = subject_of(context, operation)
+    note_deduplication(context, operation)
     archive = operation.archive_table
     surplus = Surplus(
         key=subject.rows,
