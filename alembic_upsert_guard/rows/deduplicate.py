@@ -69,7 +69,7 @@ class _Deduplication:
     """What a script runs; None: its shell cannot look foreign keys up."""
 
     script_in_batches: Callable[[Dialect, Surplus, Batches], Script] | None = None
-    """None: its shell cannot, or it has one writer at a time."""
+    """None: it has one writer at a time."""
 
     script_restoration: Callable[[Dialect, RowsOfKey, TableName], Call] | None = None
     """None: its shell cannot look columns up."""
@@ -133,14 +133,11 @@ def script_deduplication(dialect: Dialect, surplus: Surplus) -> Call | None:
     return known.script(dialect, surplus)
 
 
-def script_deduplication_in_batches(
-    dialect: Dialect, surplus: Surplus, batches: Batches
-) -> Script | None:
-    """Return the same in batches, and what fails if it did not come to its end; None: it is not done in batches."""
-    known = _DEDUPLICATIONS.get(database_for(dialect))
-    if known is None or known.script_in_batches is None:
-        return None
-    return known.script_in_batches(dialect, surplus, batches)
+def script_deduplication_in_batches(dialect: Dialect, surplus: Surplus, batches: Batches) -> Script:
+    """Return the same in batches, and what fails if it was not finished, where :func:`deduplicates_in_batches`."""
+    script = _DEDUPLICATIONS[database_for(dialect)].script_in_batches
+    assert script is not None  # noqa: S101 - what commits batches has it
+    return script(dialect, surplus, batches)
 
 
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> Call | None:
