@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from alembic_upsert_guard.errors import DeduplicationError
@@ -282,6 +282,33 @@ def test_a_reference_that_is_not_committed_yet_is_waited_for(
     thread.join()
     assert done == [Deduplicated(8, (("child (ref)", 1),))]
     assert rows(connection, "SELECT * FROM child") == [(1, 4)]
+
+
+SLOW_ARCHIVE = (
+    """CREATE TABLE archive (id int, k text, upsert_guard_archived_at timestamptz DEFAULT now(),
+                            upsert_guard_reason text, upsert_guard_kept text)""",
+    "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$",
+    "CREATE TRIGGER wait AFTER INSERT ON archive EXECUTE FUNCTION wait()",
+)
+
+
+def test_who_begins_to_refer_to_a_row_of_a_batch_waits_for_its_end(
+    connection: Connection, engine: Engine
+) -> None:
+    """References were counted by then: it is refused as of a row that is gone, and not deleted by the cascade."""
+    said(connection, KEYED, CASCADING, THREE_EACH, *SLOW_ARCHIVE)
+    thread = threading.Thread(
+        target=in_batches, args=(connection, surplus("k"), lambda _: None, 10)
+    )
+    thread.start()
+    with engine.connect() as other:
+        sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        while rows(other, sleeps) == [(0,)]:
+            pass
+        with pytest.raises(IntegrityError, match="is not present in table"):
+            said(other, "INSERT INTO child VALUES (1, 12)")
+    thread.join()
+    assert rows(connection, "SELECT count(*) FROM archive") == [(8,)]
 
 
 # -- stopped anywhere
