@@ -23,9 +23,11 @@ from ..context import (
 )
 from ..operations import ValidateUpsertKeyOp
 from ..options import refuse_wrong_options
-from .build_race import AnyBuild, watch_any_build
+from .asked_builds import asked_builds
+from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
+from .running_build import AnyBuild
 from .subject import subject_of
 from .violations import violation_of
 
@@ -82,9 +84,13 @@ def _watch(context: MigrationContext) -> None:
         if report is not None:
             raise violation_of(context, report)
 
+    def asked(sql: str, has_failed: bool) -> tuple[UniqueBuild, ...]:
+        return asked_builds(context, sql, has_failed=has_failed)
+
     builds = AnyBuild(
         refusal=refused,
         check=check if checks else None,
+        asked=asked,
         reveal=reveals_all(context),
     )
     watch_any_build(connection_of(context), builds)
