@@ -44,7 +44,8 @@ def as_sarif(report: RunReport) -> str:
                     "driver": {
                         "name": "alembic-upsert-guard",
                         "version": run.version,
-                        "rules": [_rule(code) for code in _CODES],
+                        **({"informationUri": run.site} if run.site else {}),
+                        "rules": [_rule(code, run.site) for code in _CODES],
                     }
                 },
                 "invocations": [
@@ -65,12 +66,13 @@ def as_sarif(report: RunReport) -> str:
     return json.dumps(log, indent=2)
 
 
-def _rule(code: FindingCode) -> dict[str, Any]:
+def _rule(code: FindingCode, site: str) -> dict[str, Any]:
     meaning = f"{code.meaning[:1].upper()}{code.meaning[1:]}."
     return {
         "id": code.value,
         "shortDescription": {"text": meaning},
         "help": {"text": f"upsert-guard explain {code.value}"},
+        **({"helpUri": f"{site}codes/{code.value}/"} if site else {}),
         "defaultConfiguration": {"level": code.severity.value},
     }
 
