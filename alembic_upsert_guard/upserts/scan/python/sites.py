@@ -144,7 +144,7 @@ class Sites:
             return [self._deeper(level, node, frame, level.place) for frame in rounds], True
         found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
         names = [o.name for o in openings if o.node is node and o.name is not None]
-        unchanged, callers = _by_default(opening.module, node, found, names)
+        unchanged, callers = self._by_default(opening.module, node, found, names)
         levels = [] if unchanged is None else [self._deeper(level, node, unchanged, level.place)]
         return levels + [
             self._deeper(
@@ -157,6 +157,42 @@ class Sites:
             for caller in callers
             if self._fits(level, caller.frame)
         ], found.complete
+
+    def _by_default(
+        self,
+        module: Module,
+        node: Entered | ast.ClassDef,
+        found: FoundCallers,
+        names: Collection[str],
+    ) -> tuple[Frame | None, Sequence[Caller]]:
+        """How a constructor is entered by the calls that leave some parameters at their defaults; and the other calls.
+
+        Where no call is in the tree, users of a library call it, and the default is what the source says. Where some
+        calls leave them, one that gives what comes at run time is left out: the upsert is reported by its default.
+        None: no call is known to leave them.
+        """
+        if not isinstance(node, ast.FunctionDef) or node.name != "__init__" or not found.complete:
+            return None, found.callers
+        scope = Scope(module)
+        stated = {name: Argument(scope, value) for name, value in defaults(node).items()}
+        leaving: list[Mapping[str, Argument | Unread]] = []
+        giving: list[Caller] = []
+        for caller in found.callers:
+            given = {} if caller.frame is None else caller.frame.arguments or {}
+            if all(name in stated and given.get(name) == stated[name] for name in names):
+                leaving.append(given)
+            elif all(self._is_constant(given.get(name)) for name in names):
+                giving.append(caller)
+        if not set(names) <= set(stated) or (found.callers and not leaving):
+            return None, found.callers
+        unchanged = {n: a for n, a in stated.items() if all(given.get(n) == a for given in leaving)}
+        return Frame(entered=node, call=node, caller=scope, arguments=unchanged), giving
+
+    def _is_constant(self, given: Argument | Unread | None) -> bool:
+        if not isinstance(given, Argument):
+            return False
+        with self._names.reading():
+            return self._names.branches.constants(given.scope, given.node) is not None
 
     def _fits(self, level: _Level, frame: Frame | None) -> bool:
         """Whether a call is on one of the classes that are assumed already."""
@@ -261,32 +297,6 @@ def _order(opening: Opening) -> int:
     if opening.kind is OpeningKind.RECEIVER:
         return 3
     return 2 if getattr(opening.node, "name", "") == "__init__" else 0
-
-
-def _by_default(
-    module: Module, node: Entered | ast.ClassDef, found: FoundCallers, names: Collection[str]
-) -> tuple[Frame | None, Sequence[Caller]]:
-    """How a constructor is entered by the calls that leave some parameters at their defaults; and the other calls.
-
-    Where no call is in the tree, users of a library call it, and the default is what the source says. Where some calls
-    leave them, one that may give them by ``**`` is taken to do so, too. None: no call is known to leave them.
-    """
-    if not isinstance(node, ast.FunctionDef) or node.name != "__init__" or not found.complete:
-        return None, found.callers
-    scope = Scope(module)
-    stated = {name: Argument(scope, value) for name, value in defaults(node).items()}
-    leaving: list[Mapping[str, Argument | Unread]] = []
-    giving: list[Caller] = []
-    for caller in found.callers:
-        given = {} if caller.frame is None else caller.frame.arguments or {}
-        if all(name in stated and given.get(name) == stated[name] for name in names):
-            leaving.append(given)
-        elif not any(isinstance(given.get(name), Unread) for name in names):
-            giving.append(caller)
-    if not set(names) <= set(stated) or (found.callers and not leaving):
-        return None, found.callers
-    unchanged = {n: a for n, a in stated.items() if all(given.get(n) == a for given in leaving)}
-    return Frame(entered=node, call=node, caller=scope, arguments=unchanged), giving
 
 
 def _class(receiver: Instance | Class) -> Class:
