@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...databases import database_for
 from ...findings import RowOrder, suggest_directives, with_both_arbiters, without_arbiter
+from ...rows import is_referred_to
+from ..context import metadata_of
 from ..operations import ValidateUpsertKeyOp
 from .arguments import directive_call, key_arguments, on_one_line, prefix, source, stated
 
@@ -128,12 +130,17 @@ def render_no_reverse(context: AutogenContext, operation: NoReverseOp) -> list[s
 
 def _suggested(context: AutogenContext, operation: ValidateUpsertKeyOp) -> SuggestedDirectives:
     where = operation.where
-    return suggest_directives(
+    schema, table = (
+        None if operation.schema is None else str(operation.schema),
         str(operation.table_name),
+    )
+    return suggest_directives(
+        table,
         [source(context, element) for element in operation.elements],
-        schema=None if operation.schema is None else str(operation.schema),
+        schema=schema,
         where=None if where is None else source(context, where),
         nulls=operation.nulls,
         order_by=RowOrder(operation.suggested_order),
+        repoint=is_referred_to(metadata_of(context.migration_context), schema, table),
         prefix=prefix(context),
     )
