@@ -7,6 +7,7 @@ reads again, until none is left. So a run that was killed anywhere is resumed by
 from __future__ import annotations
 
 from .arbiter import OnlineArbiter
+from .new_rows import create_on_new_rows, superseded_by
 from .progress import drawer_for
 from .reporter import Reporter
 from .retries import Retries
@@ -23,8 +24,10 @@ __all__ = [
     "Script",
     "UpgradeLock",
     "create",
+    "create_on_new_rows",
     "drawer_for",
     "drop",
     "script_creation",
     "script_drop",
+    "superseded_by",
 ]

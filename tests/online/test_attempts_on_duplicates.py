@@ -14,7 +14,7 @@ from alembic_upsert_guard.migration.operations import (
 )
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
 from tests.online.test_partitions import TREE, state, whole
-from tests.online.test_scripts import script, version
+from tests.online.test_scripts import version
 from tests.scenarios.test_names import in_psql
 
 if TYPE_CHECKING:
