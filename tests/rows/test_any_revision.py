@@ -115,6 +115,78 @@ def test_sqlite_reports_an_index_and_a_table_that_batch_mode_copies(
     assert_is_reported(of_index, f"unique index ix {on}: {COUNTS}")
 
 
+@pytest.mark.parametrize(
+    ("sql", "subject"),
+    [
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (tenant, email)",
+            f"unique index uq on accounts (tenant, email) cannot be created: {COUNTS}",
+        ),
+        (
+            'create unique index main."Uq Odd" on "Accounts" ("tenant", email desc); -- theirs',
+            f'unique index "Uq Odd" on accounts (tenant, email) cannot be created: {COUNTS}',
+        ),
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (email) /* where */ WHERE tenant = 2",
+            (
+                "unique index uq on accounts (email) WHERE tenant = 2 cannot be created: 1 duplicate group, "
+                "2 surplus rows; nothing was changed"
+            ),
+        ),
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (tenant, email COLLATE NOCASE)",
+            (
+                "unique index uq on accounts (tenant, email COLLATE nocase) cannot be created: 2 duplicate groups, "
+                "3 surplus rows; nothing was changed"
+            ),
+        ),
+    ],
+    ids=["plain", "odd names", "predicate", "collation"],
+)
+def test_sqlite_is_asked_what_sql_text_makes_unique(
+    sqlite_project: Project, sql: str, subject: str
+) -> None:
+    """It is run on an empty copy, and no parser is needed."""
+    written(sqlite_project, f"op.execute({sql!r})", table=SQLITE_TABLE)
+    ran = sqlite_project.alembic("upgrade", "head")
+
+    assert ran.code != 0
+    assert f"FAILED: {subject}\n" in ran.out, ran.said
+    assert "op.deduplicate_upsert_key('accounts', " in ran.out
+    assert "Traceback" not in ran.said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO accounts (id, email) VALUES (1, 'unique')",
+        "CREATE UNIQUE INDEX uq ON accounts (lower(email))",
+        "CREATE UNIQUE INDEX uq ON copies (tenant, email)",
+        "INSERT INTO empty_copies SELECT tenant, email FROM accounts",
+    ],
+    ids=["a row", "an expression", "a temporary table", "rows of another table"],
+)
+def test_what_sqlite_cannot_be_asked_keeps_its_own_error(sqlite_project: Project, sql: str) -> None:
+    """Also where rows of a table that the text names are the same in the elements of the error."""
+    lines = (
+        "op.execute('CREATE TEMPORARY TABLE copies AS SELECT * FROM accounts')",
+        "op.execute('CREATE TABLE empty_copies (tenant int, email text, UNIQUE (tenant, email))')",
+        f"op.execute({sql!r})",
+    )
+    ran = written(sqlite_project, *lines, table=SQLITE_TABLE).alembic("upgrade", "head")
+
+    assert "sqlite3.IntegrityError) UNIQUE constraint failed" in ran.err
+    assert "cannot be created" not in ran.said
+
+
+def test_ddl_of_sqlalchemys_is_reported(sqlite_project: Project) -> None:
+    """``sa.DDL``: text, too."""
+    line = "op.execute(sa.DDL('CREATE UNIQUE INDEX uq ON accounts (tenant, email)'))"
+    ran = written(sqlite_project, line, table=SQLITE_TABLE).alembic("upgrade", "head")
+
+    assert f"unique index uq on accounts (tenant, email) cannot be created: {COUNTS}" in ran.out
+
+
 def test_an_expression_and_a_predicate_are_reported(project: Project) -> None:
     """As the index has them, in SQL text too."""
     rows = "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'A'), (2, 'b'), (2, 'B')"
@@ -242,15 +314,6 @@ def test_with_the_option_nothing_is_built_before_the_refusal(project: Project) -
     project.sql("DELETE FROM accounts WHERE id NOT IN (1, 3, 4)")
     project.upgrade()
     assert "uq_theirs" in "".join(project.uniques())
-
-
-def test_the_option_has_one_value(project: Project) -> None:
-    """A misspelt one is no silence."""
-    project.configure(upsert_guard_validate="'al'")
-    ran = written(project, CONSTRAINT).alembic("upgrade", "head")
-    assert (
-        """context.configure(upsert_guard_validate='al') is not known: write "all\"""" in ran.said
-    )
 
 
 KEYED = """

@@ -28,14 +28,14 @@ from .keys import refused_rows
 from .new_rows import create_index_on_new_rows
 from .one_upgrade import one_upgrade_at_a_time
 from .redaction import redacted
-from .script import write
+from .script import write, write_outside
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from ...online import Reporter, Script
+    from ...online import Reporter
     from ..operations import ConcurrentOp, CreateConcurrentlyOp, DropConcurrentlyOp
 
 __all__ = ["create_concurrently", "drop_concurrently", "run_ops"]
@@ -53,7 +53,7 @@ def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp)
     repeated = deduplication_to_repeat(context, operation)
     if context.as_sql:
         _note_single_build(context, operation)
-        _write(context, script_creation(context.dialect, wanted, retries))
+        write_outside(context, script_creation(context.dialect, wanted, retries))
         return
 
     def build(connection: Connection, reporter: Reporter) -> None:
@@ -88,7 +88,9 @@ def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> 
     name, constraint = operation.name, operation.constraint
     if context.as_sql:
         retries = _retries(operation)
-        _write(context, script_drop(context.dialect, table, name, retries, constraint=constraint))
+        write_outside(
+            context, script_drop(context.dialect, table, name, retries, constraint=constraint)
+        )
         return
 
     def remove(connection: Connection, reporter: Reporter) -> None:
@@ -190,11 +192,3 @@ def _note_single_build(context: MigrationContext, operation: CreateConcurrentlyO
         f"-- One build, though attempts_on_duplicates={builds}: a script cannot build again. Where it meets duplicate\n"
         "-- rows that arrived meanwhile, drop the INVALID index, and run from the deduplication on again.",
     )
-
-
-def _write(context: MigrationContext, script: Script) -> None:
-    with context.autocommit_block():
-        for statement in script.outside:
-            write(context, statement)
-    for statement in script.inside:
-        write(context, statement)

@@ -32,8 +32,9 @@ from ..context import (
     validation_enabled,
 )
 from ..operations import source_of
-from .build_race import CheckedKey, watch_builds
+from .build_race import watch_builds
 from .redaction import redacted
+from .running_build import CheckedKey
 from .script import write, write_as_written, write_or_warn
 from .subject import subject_of
 from .violations import violation_of

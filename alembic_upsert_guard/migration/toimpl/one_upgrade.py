@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from ...catalog import TableName
-    from ..operations import ConcurrentOp
+    from .autocommit import OutsideOp
 
 __all__ = ["one_upgrade_at_a_time"]
 
 
 @contextmanager
 def one_upgrade_at_a_time(
-    context: MigrationContext, operation: ConcurrentOp, table: TableName
+    context: MigrationContext, operation: OutsideOp, table: TableName
 ) -> Iterator[Callable[[Callable[[Connection, Reporter], None]], None]]:
     """Give what runs a function outside a transaction, each time; no other upgrade does that to the table meanwhile.
 
@@ -65,7 +65,7 @@ def one_upgrade_at_a_time(
 
 
 def _refuse_other_version(
-    context: MigrationContext, operation: ConcurrentOp, before: tuple[str, ...]
+    context: MigrationContext, operation: OutsideOp, before: tuple[str, ...]
 ) -> None:
     """Stop where another upgrade has moved the version: Alembic would not find the one that this step begins at."""
     now = context.get_current_heads()

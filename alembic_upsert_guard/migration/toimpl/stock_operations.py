@@ -14,11 +14,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...catalog.reading import rolled_back
 from ...databases import database_for
 from ...sqltext import named
-from ..context import connection_of, is_plugin_on, validates_all, validation_enabled
+from ..context import (
+    connection_of,
+    is_plugin_on,
+    reveals_all,
+    validates_all,
+    validation_enabled,
+)
 from ..operations import ValidateUpsertKeyOp
-from .build_race import AnyBuild, watch_any_build
+from ..options import refuse_wrong_options
+from .asked_builds import asked_builds
+from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
+from .running_build import AnyBuild
 from .subject import subject_of
 from .violations import violation_of
 
@@ -46,9 +55,11 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(implementation)
     def watch_and_run(operations: Operations, operation: Any) -> Any:
         context = operations.get_context()
-        if not context.as_sql and context.connection is not None and is_plugin_on(context):
-            _watch(context)
-            note_arbiters(context, operation)
+        if is_plugin_on(context):
+            refuse_wrong_options(context)
+            if not context.as_sql and context.connection is not None:
+                _watch(context)
+                note_arbiters(context, operation)
         return implementation(operations, operation)
 
     return watch_and_run
@@ -73,10 +84,14 @@ def _watch(context: MigrationContext) -> None:
         if report is not None:
             raise violation_of(context, report)
 
+    def asked(sql: str, has_failed: bool) -> tuple[UniqueBuild, ...]:
+        return asked_builds(context, sql, has_failed=has_failed)
+
     builds = AnyBuild(
         refusal=refused,
         check=check if checks else None,
-        reveal=bool(context.opts.get("upsert_guard_reveal", True)),
+        asked=asked,
+        reveal=reveals_all(context),
     )
     watch_any_build(connection_of(context), builds)
 
