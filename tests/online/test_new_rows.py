@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from alembic_upsert_guard.migration.operations import CreateUniqueIndexConcurrentlyOp
 from alembic_upsert_guard.online.new_rows import predicate_of_same
+from tests.docs.test_pages import blocks
 from tests.online.faults import inject_faults, upgrade_with
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
 from tests.online.test_attempts_on_duplicates import KEPT, TWICE, arriving
@@ -64,6 +65,21 @@ def test_the_whole_way_in_one_revision_killed_before_any_statement(project: Proj
         assert again.code == 0, f"before statement {number}: {again.said}"
         assert made(project) == [MADE], f"before statement {number}"
         assert "still there" not in again.err
+
+
+def test_the_example_of_the_page(project: Project) -> None:
+    """As docs/online.md shows it, there and back."""
+    (example,) = (block for block in blocks("online.md") if block.name == "new rows")
+    project.sql(ANSWERS, TWICE, TWICE)
+    revision(project, "", "")
+    path = project.path / "migrations" / "versions" / "h01.py"
+    path.write_text(path.read_text().partition("\n\ndef upgrade")[0] + "\n\n" + example.text)
+    project.upgrade()
+    (constraint,) = made(project)
+    assert constraint.endswith("UNIQUE (user_id, question_id)")
+    project.downgrade()
+    assert made(project) == []
+    assert project.rows("SELECT count(*) FROM answers") == [(6,)]
 
 
 def test_an_earlier_runs_index_is_kept_with_its_value(project: Project) -> None:
