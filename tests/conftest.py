@@ -46,9 +46,10 @@ SLOW = {
         "scenarios/test_what_it_costs.py",
     ),
     "waiting for other sessions": (
-        "online/test_ctrl_c.py", "online/test_drivers.py", "online/test_empty_tables.py", "online/test_faults.py",
-        "online/test_partitions.py", "online/test_prepared_transactions.py", "online/test_progress.py",
-        "online/test_two_upgrades.py", "online/test_what_is_in_the_way.py",
+        "online/test_attempts_on_duplicates.py", "online/test_ctrl_c.py", "online/test_drivers.py",
+        "online/test_empty_tables.py", "online/test_faults.py", "online/test_new_rows.py", "online/test_partitions.py",
+        "online/test_prepared_transactions.py", "online/test_progress.py", "online/test_two_upgrades.py",
+        "online/test_what_is_in_the_way.py",
     ),
 }  # fmt: skip
 """What `make test` leaves to `make test-all`, with the reason: folders and modules of tests."""
