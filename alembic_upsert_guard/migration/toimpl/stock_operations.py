@@ -59,7 +59,7 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
             refuse_wrong_options(context)
             if not context.as_sql and context.connection is not None:
                 _watch(context)
-                note_arbiters(context, operation)
+                note_arbiters(operations, operation)
         return implementation(operations, operation)
 
     return watch_and_run
