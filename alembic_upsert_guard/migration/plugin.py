@@ -21,6 +21,7 @@ _WATCHED = (
     "AddConstraintOp",
     "AlterColumnOp",
     "CreateIndexOp",
+    "CreateTableOp",
     "DropColumnOp",
     "DropConstraintOp",
     "DropIndexOp",

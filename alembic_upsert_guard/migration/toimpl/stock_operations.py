@@ -28,6 +28,7 @@ from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
 from .running_build import AnyBuild
+from .script_checks import check_builds
 from .subject import subject_of
 from .violations import violation_of
 
@@ -48,7 +49,7 @@ __all__ = ["watched"]
 def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
     """Return the implementation of an operation, before which the connection comes to be watched.
 
-    The operation itself is run by `implementation`, whoever registered that. Nothing is watched in a script, where the
+    The operation itself is run by `implementation`, whoever registered that. Nothing is watched where the
     plugin is switched off, and under ``-x upsert_guard_validate=off``.
     """
 
@@ -57,12 +58,19 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
         context = operations.get_context()
         if is_plugin_on(context):
             refuse_wrong_options(context)
-            if not context.as_sql and context.connection is not None:
+            if context.as_sql:
+                _check_in_script(context)
+            elif context.connection is not None:
                 _watch(context)
                 note_arbiters(operations, operation)
         return implementation(operations, operation)
 
     return watch_and_run
+
+
+def _check_in_script(context: MigrationContext) -> None:
+    if validates_all(context) and validation_enabled(context):
+        check_builds(context)
 
 
 def _watch(context: MigrationContext) -> None:
