@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from typing import TYPE_CHECKING, Any
 
 from ..findings import (
@@ -40,6 +40,7 @@ __all__ = [
     "Rendering",
     "Report",
     "fails",
+    "project_url",
     "rendered",
     "suppressed_in",
     "with_baseline",
@@ -48,6 +49,12 @@ __all__ = [
 FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
 
 PACKAGE = "alembic-upsert-guard"
+
+
+def project_url(label: str) -> str:
+    """Return the address that ``[project.urls]`` has under that label; empty where there is none."""
+    urls = (url.partition(", ") for url in metadata(PACKAGE).get_all("Project-URL") or ())
+    return next((address for name, _, address in urls if name == label), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +173,7 @@ def _document(report: Report, outcome: Suppressed, rendering: Rendering) -> RunR
     return RunReport(
         run=Run(
             version=version(PACKAGE),
+            site=project_url("Documentation"),
             command=rendering.command,
             started=rendering.started,
             databases=report.databases,

@@ -122,6 +122,7 @@ class CreateConcurrentlyOp(ConcurrentOp):
         reveal: bool,
         lock_timeout: str | None,
         attempts: int | None,
+        attempts_on_duplicates: int | None,
     ) -> None:
         super().__init__(
             name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
@@ -131,6 +132,13 @@ class CreateConcurrentlyOp(ConcurrentOp):
                 f"op.{self.directive}({name!r}, {table_name!r}, {elements!r}): give its elements as a list, a column "
                 "name as str and SQL as sa.text(...)"
             )
+        if attempts_on_duplicates is not None and attempts_on_duplicates < 1:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, attempts_on_duplicates={attempts_on_duplicates}): "
+                "attempts_on_duplicates is a number of builds, 1 or more"
+            )
+        self.attempts_on_duplicates = attempts_on_duplicates
+        """None: one build, and no deduplication has to be above it."""
         self.elements = list(elements)
         self.include = tuple(include)
         self.nulls_not_distinct = nulls_not_distinct
@@ -163,8 +171,13 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
     :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` for all.
     :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
     :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
+    :param attempts_on_duplicates: builds in all, where duplicate rows arrive meanwhile: after each that meets some, but
+     the last, the ``op.deduplicate_upsert_key()`` of the same key that is above in the revision runs again, with its
+     own arguments. On a partitioned table those are counted that meet some, in whatever partition. None: one build. In
+     a script (``--sql``) there is one build, and a comment.
     :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
-    :raises CommandError: it cannot be created, or the lock was not to be had.
+    :raises CommandError: it cannot be created, the lock was not to be had, or `attempts_on_duplicates` is stated and no
+     deduplication of the key is above in the revision.
     """
 
     constraint = True
@@ -185,6 +198,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
         reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
+        attempts_on_duplicates: int | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -197,6 +211,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
             reveal=reveal,
             lock_timeout=lock_timeout,
             attempts=attempts,
+            attempts_on_duplicates=attempts_on_duplicates,
         )
         self.deferrable = deferrable or initially is not None
         self.initially = initially
@@ -227,6 +242,7 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
         reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
+        attempts_on_duplicates: int | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -239,5 +255,6 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
             reveal=reveal,
             lock_timeout=lock_timeout,
             attempts=attempts,
+            attempts_on_duplicates=attempts_on_duplicates,
         )
         self.where = where

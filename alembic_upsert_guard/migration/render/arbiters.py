@@ -101,6 +101,7 @@ def render_create_concurrently(context: AutogenContext, operation: CreateConcurr
         *where,
         *options,
         *_retries(operation),
+        *stated({"attempts_on_duplicates": operation.attempts_on_duplicates}, {}),
     ]
     return directive_call(context, operation.directive, arguments)
 

@@ -53,14 +53,18 @@ def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> 
 def render_deduplicate(context: AutogenContext, operation: DeduplicateUpsertKeyOp) -> str:
     """Return ``op.deduplicate_upsert_key(...)``; arguments at their default are left out."""
     order = ", ".join(source(context, part) for part in operation.order_by)
+    batches = operation.batches
     options = stated(
         {
             "archive_table": operation.archive_table,
             "repoint": operation.repoint,
             "nulls": operation.nulls,
             "reveal": operation.reveal,
+            "batch_size": None if batches is None else batches.size,
+            "pause": 0 if batches is None else batches.pause,
+            "max_lag": None if batches is None else batches.max_lag,
         },
-        {"repoint": False, "nulls": "warn", "reveal": True},
+        {"repoint": False, "nulls": "warn", "reveal": True, "pause": 0},
     )
     arguments = [
         *key_arguments(context, operation),

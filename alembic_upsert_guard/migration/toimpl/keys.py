@@ -164,16 +164,22 @@ def report_on(
 
 
 def refused_rows(
-    context: MigrationContext, operation: ValidateUpsertKeyOp, *, left_behind: str | None
+    context: MigrationContext,
+    operation: ValidateUpsertKeyOp,
+    *,
+    left_behind: str | None,
+    builds_after_deduplication: int,
 ) -> UpsertKeyViolation | None:
     """Return the refusal of the rows that are there now; None: they hold.
 
     :param left_behind: the INVALID index that a build has left, None for none.
+    :param builds_after_deduplication: builds that met them though the revision had deduplicated the key before each.
     """
     report = report_on(context, operation, subject_of(context, operation))
-    return (
-        violation_of(context, replace(report, left_behind=left_behind)) if report.refuses else None
+    report = replace(
+        report, left_behind=left_behind, builds_after_deduplication=builds_after_deduplication
     )
+    return violation_of(context, report) if report.refuses else None
 
 
 @redacted
