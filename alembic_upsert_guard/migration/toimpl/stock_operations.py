@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy import inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...catalog.reading import rolled_back
 from ...databases import database_for
@@ -27,6 +27,7 @@ from .asked_builds import asked_builds
 from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
+from .resumption import is_done_already
 from .running_build import AnyBuild
 from .script_checks import check_builds
 from .subject import subject_of
@@ -63,9 +64,23 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
             elif context.connection is not None:
                 _watch(context)
                 note_arbiters(operations, operation)
-        return implementation(operations, operation)
+        try:
+            return implementation(operations, operation)
+        except DBAPIError:
+            if not _is_done_already(context, operation):
+                raise
+            return None
 
     return watch_and_run
+
+
+def _is_done_already(context: MigrationContext, operation: Any) -> bool:
+    if context.as_sql or context.connection is None or not is_plugin_on(context):
+        return False
+    try:
+        return is_done_already(context, operation)
+    except SQLAlchemyError:
+        return False
 
 
 def _check_in_script(context: MigrationContext) -> None:
