@@ -42,7 +42,8 @@ SLOW = {
         "cli/test_check_database.py", "cli/test_check_environments.py", "cli/test_formats.py", "fix/test_command.py",
         "rows/test_any_revision.py", "rows/test_arrivals.py", "rows/test_batches.py", "rows/test_script_agreement.py",
         "rows/test_several_keys.py", "rows/test_values_kept_back.py", "rows/test_what_is_left_behind.py",
-        "scenarios/test_batch_mode.py", "scenarios/test_public_reports.py", "scenarios/test_templates.py",
+        "scenarios/test_batch_mode.py", "scenarios/test_public_reports.py",
+        "scenarios/test_replacement_that_was_killed.py", "scenarios/test_templates.py",
         "scenarios/test_what_it_costs.py",
     ),
     "waiting for other sessions": (
