@@ -22,7 +22,7 @@ from .metadata import import_all_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
-from .scan import left_out_in_migrations, notes_of, require_paths, scan_files
+from .scan import left_out_in_migrations, newer_python_of, notes_of, require_paths, scan_files
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class CheckOptions:
     cache: CacheOptions
     migrations: bool
     """Whether upserts of the code count that ran once, in a migration."""
+    python: str | None
+    """What parses the files of a later Python; None: those on the PATH."""
     quiet: bool
     """Whether no bar is drawn."""
 
@@ -81,13 +83,15 @@ class _Check:
         models = declared_tables(*metadata) if metadata else None
         exclude = read_settings(self._project.pyproject).exclude
         ran = ran_upserts(self._options.records.observed)
+        newer_python = newer_python_of(self._options.python, self._options.code)
         scanned = scan_files(
             self._options.code,
             models,
             exclude=exclude,
             ran=ran,
-            cache=cache_of(self._project, self._options.cache),
+            cache=cache_of(self._project, self._options.cache, newer_python),
             migrations=self._options.migrations,
+            newer_python=newer_python,
             quiet=self._options.quiet,
         )
         self._notes = notes_of(scanned)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arbiter import OnlineArbiter
 from .interruption import execute_interruptibly
+from .new_rows import create_on_new_rows, superseded_by
 from .progress import drawer_for
 from .progress_watch import Drawer, Observation
 from .reporter import Reporter, Throttle
@@ -28,9 +29,11 @@ __all__ = [
     "Throttle",
     "UpgradeLock",
     "create",
+    "create_on_new_rows",
     "drawer_for",
     "drop",
     "execute_interruptibly",
     "script_creation",
     "script_drop",
+    "superseded_by",
 ]

@@ -148,7 +148,7 @@ def merge_answers(answers: Sequence[Mapping[_Key, JudgedUpsert]]) -> list[Judged
     return merged
 
 
-_WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED)
+_WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED, Resolution.READ)
 
 
 def _is_missing(judged: JudgedUpsert) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.mysql.test_rows import ROWS
-from tests.mysql.test_scenarios import TABLE
+from tests.mysql.test_scenarios import TABLE, declare
 from tests.rows.test_any_revision import write
 
 if TYPE_CHECKING:
@@ -76,3 +76,30 @@ def test_values_are_kept_back(mysql_project: Project) -> None:
 
     assert COUNTS in said
     assert "a@x" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("line", "is_taken"),
+    [
+        (
+            "op.alter_column('accounts', 'email', new_column_name='mail', existing_type=sa.String(100))",
+            True,
+        ),
+        ("op.alter_column('accounts', 'email', type_=sa.String(50), nullable=False)", False),
+    ],
+    ids=["renamed", "shortened"],
+)
+def test_a_column_that_is_taken_from_the_declared_key_is_reported(
+    mysql_project: Project, line: str, *, is_taken: bool
+) -> None:
+    """The server renames it in the index; with another type it is the key's as before."""
+    mysql_project.sql(TABLE, "ALTER TABLE accounts ADD UNIQUE uq (tenant, email)")
+    declare(mysql_project)
+    write(mysql_project, line)
+    said = mysql_project.upgrade().detected()
+
+    warning = (
+        "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq: code that still upserts "
+        "on it doubles rows in silence"
+    )
+    assert said == ([warning] if is_taken else [])

@@ -50,10 +50,11 @@ def arriving(project: Project, times: int, *lines: str, row: str = "(1, 2, 'secr
     revision(project, textwrap.dedent(ARRIVING) + "\n".join(lines))
 
 
-def test_rows_that_arrive_are_deduplicated_again(project: Project) -> None:
+@pytest.mark.parametrize("batches", ["", ", batch_size=2"])
+def test_rows_that_arrive_are_deduplicated_again(project: Project, batches: str) -> None:
     """Twice, and the third build goes through; what was moved is in the archive."""
     project.sql(ANSWERS, TWICE, TWICE)
-    arriving(project, 2, KEPT, AGAIN)
+    arriving(project, 2, KEPT.replace(")", f"{batches})"), AGAIN)
     ran = project.alembic("upgrade", "head")
     assert ran.code == 0, ran.said
     assert made(project) == [MADE]

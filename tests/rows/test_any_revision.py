@@ -328,6 +328,13 @@ REMOVED = (
     "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own: code that still upserts "
     "on it fails with 42P10"
 )
+WITH_ITS_TABLE = (
+    "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own, with the name of its "
+    "table: code that still upserts on it fails"
+)
+RENAMED = "op.alter_column('accounts', 'email', new_column_name='mail')"
+RENAMED_BACK = "op.alter_column('accounts', 'mail', new_column_name='email')"
+COPIED = "op.execute('CREATE TABLE copies AS SELECT * FROM accounts')"
 MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=True)"
 
 
@@ -338,9 +345,37 @@ MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=
         (("op.drop_column('accounts', 'email')",), [REMOVED]),
         (("op.execute('ALTER TABLE accounts DROP CONSTRAINT uq_own')",), [REMOVED]),
         (("op.drop_constraint('uq_own', 'accounts')", MADE_AGAIN), []),
+        ((RENAMED,), [REMOVED]),
+        ((RENAMED, RENAMED_BACK), []),
+        (("op.alter_column('accounts', 'email', type_=sa.String(200), nullable=False)",), []),
         (("op.execute('DROP TABLE accounts')",), []),
+        (("op.drop_table('accounts')",), []),
+        (("op.rename_table('accounts', 'people')",), [WITH_ITS_TABLE]),
+        ((COPIED, "op.drop_table('accounts')", "op.rename_table('copies', 'accounts')"), [REMOVED]),
+        (
+            (
+                COPIED,
+                "op.drop_table('accounts')",
+                "op.rename_table('copies', 'accounts')",
+                MADE_AGAIN,
+            ),
+            [],
+        ),
     ],
-    ids=["constraint", "column", "SQL", "made again in the revision", "the table goes too"],
+    ids=[
+        "constraint",
+        "column",
+        "SQL",
+        "made again in the revision",
+        "a column's name",
+        "and its name again",
+        "a column's type",
+        "the table goes too",
+        "the table goes too, by Alembic",
+        "the table's name",
+        "a copy without",
+        "a copy with it",
+    ],
 )
 def test_a_revision_that_takes_a_declared_keys_last_arbiter_says_so(
     project: Project, lines: tuple[str, ...], warnings: list[str]
@@ -350,3 +385,52 @@ def test_a_revision_that_takes_a_declared_keys_last_arbiter_says_so(
     own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
 
     assert written(project, *lines, rows="", table=own).upgrade().detected() == warnings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "op.rename_table('people', 'accounts')",
+        "op.execute('ALTER TABLE people RENAME TO accounts')",
+    ],
+    ids=["by Alembic", "SQL"],
+)
+def test_a_table_that_takes_the_declared_name_is_no_removal(project: Project, line: str) -> None:
+    """The key is declared under the new name, and so is its column."""
+    project.models(KEYED)
+    own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
+    people = own.replace("accounts", "people").replace("email", "mail")
+    rename = RENAMED_BACK.replace("accounts", "people")
+
+    assert written(project, rename, line, rows="", table=people).upgrade().detected() == []
+    assert project.check().code == 0
+
+
+@pytest.mark.since(15)
+def test_an_arbiter_that_takes_null_otherwise_is_no_removal(project: Project) -> None:
+    """The upsert is served as before; what the rows then may hold is what ``check`` says."""
+    project.models(KEYED)
+    own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
+    other = "CREATE UNIQUE INDEX uq ON accounts (tenant, email) NULLS NOT DISTINCT"
+    lines = ("op.drop_constraint('uq_own', 'accounts')", f"op.execute({other!r})")
+
+    assert written(project, *lines, rows="", table=own).upgrade().detected() == []
+
+
+def test_a_batch_that_copies_no_expression_says_so(sqlite_project: Project) -> None:
+    """Alembic copies what SQLAlchemy reflects of a table of SQLite, and indexes of expressions it does not."""
+    sqlite_project.models(KEYED.replace('"tenant", "email"', 'func.lower(column("email"))'))
+    index = "CREATE UNIQUE INDEX uq_own ON accounts (lower(email))"
+    sqlite_project.sql(SQLITE_TABLE, index)
+    write(
+        sqlite_project,
+        "with op.batch_alter_table('accounts') as batch_op:",
+        "    batch_op.alter_column('tenant', type_=sa.BigInteger)",
+    )
+
+    assert sqlite_project.upgrade().detected() == [
+        (
+            "arbiter-removed: upsert key accounts (lower(email)) has lost its last arbiter, uq_own: code that still "
+            "upserts on it fails"
+        )
+    ]

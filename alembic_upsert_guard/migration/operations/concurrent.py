@@ -104,6 +104,8 @@ class CreateConcurrentlyOp(ConcurrentOp):
 
     dropped_by: ClassVar[type[DropConcurrentlyOp]]
     where: str | TextClause | None = None
+    new_rows_by: str | None = None
+    """The column by which rows are newer than those that are there; None: all rows."""
     deferrable: bool = False
     initially: str | None = None
     replaced: CreateConcurrentlyOp | None = None
@@ -223,6 +225,13 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
 
     :param elements: a ``str`` is a column name, ``sa.text()`` is SQL, as in ``CREATE INDEX``.
     :param where: the predicate of a partial index, SQL; None: every row.
+    :param new_rows_by: a column that only grows, such as ``"id"``: only rows in which it is greater than in any that is
+     there when the index is made. It keeps new duplicates out while old ones are fixed, and refuses no new row that
+     equals an old one; an upsert that does not repeat its predicate does not find it. Drop it below what makes all rows
+     unique. One that an earlier run made is kept with its value; nothing is made where the table has no rows, or where
+     all are unique already, and in a script (``--sql``), which says so. None: all rows.
+    :param attempts_on_duplicates: with `new_rows_by` no deduplication has to be above; each build takes the greatest
+     value of its own beginning. None: three builds then.
     """
 
     constraint = False
@@ -236,6 +245,7 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
         *,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        new_rows_by: str | None = None,
         include: Sequence[str] = (),
         nulls_not_distinct: bool = False,
         replace: bool = False,
@@ -258,3 +268,9 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
             attempts_on_duplicates=attempts_on_duplicates,
         )
         self.where = where
+        if new_rows_by is not None and (replace or not new_rows_by):
+            raise CommandError(
+                f"op.{self.directive}({name!r}, new_rows_by={new_rows_by!r}): new_rows_by is the name of a column, and "
+                "replace=True is not for it: give the index a name of its own, by which it is dropped"
+            )
+        self.new_rows_by = new_rows_by

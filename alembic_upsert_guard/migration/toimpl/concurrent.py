@@ -25,6 +25,7 @@ from ..operations import ValidateUpsertKeyOp
 from .autocommit import call_of
 from .deduplications import deduplication_above, deduplication_to_repeat
 from .keys import refused_rows
+from .new_rows import create_index_on_new_rows
 from .one_upgrade import one_upgrade_at_a_time
 from .redaction import redacted
 from .script import write, write_outside
@@ -45,8 +46,11 @@ def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp)
     """Create a unique constraint or index, or write what does into the script."""
     context = operations.get_context()
     wanted = _wanted(context, operation)
-    repeated = deduplication_to_repeat(context, operation)
     retries = _retries(operation)
+    if operation.new_rows_by is not None:
+        create_index_on_new_rows(context, operation, wanted, retries)
+        return
+    repeated = deduplication_to_repeat(context, operation)
     if context.as_sql:
         _note_single_build(context, operation)
         write_outside(context, script_creation(context.dialect, wanted, retries))

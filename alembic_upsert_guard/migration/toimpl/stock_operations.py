@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy import inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...catalog.reading import rolled_back
 from ...databases import database_for
@@ -27,7 +27,9 @@ from .asked_builds import asked_builds
 from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
+from .resumption import is_done_already
 from .running_build import AnyBuild
+from .script_checks import check_builds
 from .subject import subject_of
 from .violations import violation_of
 
@@ -48,7 +50,7 @@ __all__ = ["watched"]
 def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
     """Return the implementation of an operation, before which the connection comes to be watched.
 
-    The operation itself is run by `implementation`, whoever registered that. Nothing is watched in a script, where the
+    The operation itself is run by `implementation`, whoever registered that. Nothing is watched where the
     plugin is switched off, and under ``-x upsert_guard_validate=off``.
     """
 
@@ -57,12 +59,33 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
         context = operations.get_context()
         if is_plugin_on(context):
             refuse_wrong_options(context)
-            if not context.as_sql and context.connection is not None:
+            if context.as_sql:
+                _check_in_script(context)
+            elif context.connection is not None:
                 _watch(context)
-                note_arbiters(context, operation)
-        return implementation(operations, operation)
+                note_arbiters(operations, operation)
+        try:
+            return implementation(operations, operation)
+        except DBAPIError:
+            if not _is_done_already(context, operation):
+                raise
+            return None
 
     return watch_and_run
+
+
+def _is_done_already(context: MigrationContext, operation: Any) -> bool:
+    if context.as_sql or context.connection is None or not is_plugin_on(context):
+        return False
+    try:
+        return is_done_already(context, operation)
+    except SQLAlchemyError:
+        return False
+
+
+def _check_in_script(context: MigrationContext) -> None:
+    if validates_all(context) and validation_enabled(context):
+        check_builds(context)
 
 
 def _watch(context: MigrationContext) -> None:

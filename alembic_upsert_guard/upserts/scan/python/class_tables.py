@@ -80,14 +80,19 @@ class ClassTables:
             is_own = each == found or not bindings_in(each.module, each.node, "__tablename__")
             if is_own and bindings_in(each.module, each.node, "__table_args__"):
                 return self._schema_of_arguments(found, self._stated(found, each, "__table_args__"))
-        for each in self._names.members.lineage(found):
-            if bindings_in(each.module, each.node, "metadata"):
-                for meaning in self._stated(found, each, "metadata"):
-                    match meaning:
-                        case Expression(scope, ast.Call(keywords=keywords)):
-                            stated = [k.value for k in keywords if k.arg == "schema"]
-                            return self._constants.text(scope, stated[0]) if stated else None
-                return None
+        metadata = [
+            m
+            for each in self._names.members.lineage(found)
+            if bindings_in(each.module, each.node, "metadata")
+            for m in self._stated(found, each, "metadata")
+        ]
+        match metadata[:1]:
+            case [Expression(scope, ast.Call(keywords=keywords))]:
+                stated = [
+                    self._constants.text(scope, k.value) for k in keywords if k.arg == "schema"
+                ]
+                # one that comes at run time is the connection's, as far as the source says
+                return next((schema for schema in stated if isinstance(schema, str)), None)
         return None
 
     def _schema_of_arguments(self, found: Class, meanings: list[Meaning]) -> str | Unread | None:
