@@ -9,7 +9,9 @@ import pytest
 
 from tests.online.faults import another_session
 from tests.online.revisions import revision
+from tests.online.test_scripts import script
 from tests.online.waiting import until
+from tests.scenarios.test_names import in_psql
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -213,6 +215,26 @@ def test_nothing_is_lost_and_all_comes_back(project: Project, kind: str) -> None
     assert project.upgrade().code == 0
     project.downgrade()
     assert project.rows(everything) == before
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_script_does_the_same(project: Project, kind: str) -> None:
+    """psql runs it, twice, and nothing is left to do the second time."""
+    odd = ODD[kind]
+    if int(project.rows("SHOW server_version_num")[0][0]) < odd.since * 10_000:
+        pytest.skip(f"of PostgreSQL {odd.since}")
+    project.sql(*odd.made)
+    total = f"SELECT count(*) FROM {odd.table}"
+    before = project.rows(total)[0][0]
+    _revision(project, odd)
+    written = script(project)
+
+    ran = in_psql(project, written)
+    assert ran.code == 0, ran.err
+    assert f": {odd.surplus} surplus rows moved to " in ran.err
+    assert project.rows(total) == [(before - odd.surplus,)]
+    project.sql("DROP TABLE alembic_version")
+    assert ": 0 surplus rows moved to " in in_psql(project, written).err
 
 
 def test_a_key_of_a_type_without_equality_is_refused(project: Project) -> None:
