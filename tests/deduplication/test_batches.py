@@ -116,6 +116,23 @@ def test_what_a_batch_costs_depends_on_its_size_alone(connection: Connection) ->
     assert table <= 4
 
 
+def test_rows_without_a_primary_key_are_found_by_their_place(connection: Connection) -> None:
+    """Reading the table for each batch would show as scans of it."""
+    if connection.dialect.server_version_info < (15,):  # type: ignore[operator]
+        pytest.skip("the server reports its statistics when it likes")
+    said(
+        connection,
+        "CREATE TABLE t (k text, n int)",
+        "INSERT INTO t SELECT 'k' || mod(n, 4600), n FROM generate_series(1, 5000) n",
+        "ANALYZE",
+    )
+
+    assert in_batches(connection, surplus("k"), size=50) == Deduplicated(400)
+    said(connection, "SELECT pg_stat_force_next_flush()")
+    scans = rows(connection, "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'")
+    assert scans[0][0] <= 4
+
+
 def test_what_is_refused_for_all_is_refused_before_the_first_batch(connection: Connection) -> None:
     """The one reference is to a row of the last batch."""
     said(connection, KEYED, THREE_EACH, CASCADING, "INSERT INTO child VALUES (1, 12)")
