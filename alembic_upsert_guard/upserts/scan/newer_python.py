@@ -19,6 +19,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ...errors import UpsertGuardError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -89,7 +91,7 @@ while True:
 """
 
 
-class NewerSyntaxError(SyntaxError):
+class NewerSyntaxError(UpsertGuardError, SyntaxError):
     """Neither the Python at hand nor the later one takes the file."""
 
     def __init__(self, message: str, line: int | None, version: str) -> None:
@@ -99,7 +101,7 @@ class NewerSyntaxError(SyntaxError):
         self.version = version
 
 
-class _GaveUpError(Exception):
+class _GaveUpError(UpsertGuardError):
     """There is no answer, and there will be none."""
 
 
