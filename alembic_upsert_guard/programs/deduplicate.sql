@@ -75,6 +75,11 @@ BEGIN
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', only_relation);
     ELSIF form = 'batch' THEN
         unchanged := 'this batch was undone';
+        -- Each statement below looks the batch's rows up by an index: by its own costs the planner would rather read the
+        -- whole table, for each of them, where a batch is a hundredth of it.
+        PERFORM set_config(name, value, true)
+        FROM (VALUES ('seq_page_cost', '0.01'), ('random_page_cost', '0.01'), ('cpu_operator_cost', '0.0002'),
+                     ('enable_mergejoin', 'off')) AS settings(name, value);
     ELSE
         PERFORM set_config('upsert_guard.ranks_as_planned', 'off', false);
         IF to_regclass('pg_temp.upsert_guard_list') IS NOT NULL THEN

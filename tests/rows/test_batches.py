@@ -61,23 +61,42 @@ def test_an_upgrade_commits_each_batch_and_the_downgrade_brings_all_back(answers
     answers.upgrade()
 
 
-def test_an_upgrade_that_is_killed_between_batches_is_resumed(answers: Project) -> None:
-    """Half of the statements are through; the same command does the rest, and builds what is below."""
-    revision(answers, f"{IN_BATCHES}\n{UNIQUE}", BACK)
+def _statement_of_the_second_batch(answers: Project) -> int:
+    """Its number, from 1, among those of the upgrade; the rows are as they were."""
     inject_faults(answers)
     counted = answers.path / "counted"
     assert upgrade_with(answers, "count", counted=str(counted)).code == 0
     statements = counted.read_text().splitlines()
     blocks = [n for n, line in enumerate(statements, 1) if line.startswith("DO ")]
     answers.sql("DROP TABLE answers, archive, alembic_version", ANSWERS, ROWS)
+    return blocks[2]
 
-    assert upgrade_with(answers, f"kill:{blocks[2] + 1}").code != 0
+
+def test_an_upgrade_that_is_killed_between_batches_is_resumed(answers: Project) -> None:
+    """Half of the statements are through; the same command does the rest, and builds what is below."""
+    revision(answers, f"{IN_BATCHES}\n{UNIQUE}", BACK)
+    number = _statement_of_the_second_batch(answers)
+
+    assert upgrade_with(answers, f"kill:{number + 1}").code != 0
     assert answers.rows("SELECT count(*) FROM archive") == [(4,)]
     ran = upgrade_with(answers, "")
     assert ran.code == 0, ran.said
     assert "6 surplus rows moved to archive" in ran.err
     assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
     assert len(made(answers)) == 1
+
+
+def test_a_session_that_is_ended_in_a_batch_is_told_as_such(answers: Project) -> None:
+    """The transaction cannot be rolled back any more, and that is not the reason that is printed."""
+    ran = upgrade_with(answers, f"terminate:{_statement_of_the_second_batch(answers)}")
+
+    assert ran.code != 0
+    assert "Traceback" not in ran.said
+    assert (
+        "op.deduplicate_upsert_key('answers'): the connection to the database was lost. Run the upgrade again"
+        in " ".join(ran.said.split())
+    )
+    assert answers.rows("SELECT count(*) FROM archive") == [(4,)]
 
 
 def test_a_writer_in_the_middle_of_a_transaction_is_not_waited_for(answers: Project) -> None:
