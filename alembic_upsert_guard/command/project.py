@@ -58,10 +58,10 @@ class Project:
 
         :raises CannotRunError: there is none.
         """
-        if not self.ini.is_file() and not self.toml.is_file():
+        if not self.is_configured:
             raise CannotRunError(
-                f"there is no {self.ini}, and no {self.toml}: run it where Alembic's configuration is, or name it "
-                "with -c"
+                f"there is no {self.ini}, and no [tool.alembic] in {self.toml}: run it where Alembic's configuration "
+                "is, or name it with -c; without Alembic: upsert-guard check --database URL --code PATH"
             )
         from ..migration.environment import project_config  # noqa: PLC0415 - Alembic
 

@@ -112,7 +112,7 @@ def require_paths(paths: Iterable[str]) -> None:
     """
     for path in paths:
         if not Path(path).exists():
-            raise CannotRunError(f"there is no {path} to scan")
+            raise CannotRunError(f"there is no file or folder {path}")
 
 
 def scan_files(
@@ -180,7 +180,10 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
         commands=(),
         findings=(),
         subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
-        conclusion=f"there are no models to hold them against; ask a database ({command})",
+        conclusion=(
+            "there are no models to hold them against; name them (--metadata module:attribute), or ask a database "
+            f"({command})"
+        ),
     )
 
 
