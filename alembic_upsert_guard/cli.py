@@ -131,6 +131,7 @@ def _check(options: Namespace) -> int:
         records=records,
         cache=_cache(options),
         migrations=options.migrations,
+        python=options.python,
         quiet=options.quiet,
     )
     if options.database is not None:
@@ -155,6 +156,7 @@ def _scan(options: Namespace) -> int:
         primary_keys=options.strict,
         cache=_cache(options),
         migrations=options.migrations,
+        python=options.python,
         quiet=options.quiet,
     )
     return _print(options, project, scan_project(project, asked))

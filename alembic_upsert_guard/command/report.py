@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import metadata, version
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from .source_lines import SourceLines
 from .suppression import Suppressed, suppress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -81,6 +81,22 @@ class Report:
     """Lines for standard error."""
     diff: tuple[bytes, ...] | None = None
     """Lines for standard output, which then holds nothing else; None: none was asked for."""
+
+    def with_source(
+        self,
+        command: str,
+        subject: str,
+        call_sites: Sequence[Mapping[str, Any]],
+        findings: Sequence[Finding],
+    ) -> Report:
+        """Return the report with the upserts of one more source."""
+        return replace(
+            self,
+            commands=(*self.commands, command),
+            findings=(*self.findings, *findings),
+            call_sites=(*(self.call_sites or ()), *call_sites),
+            subject=", ".join(filter(None, [self.subject, subject])),
+        )
 
 
 def suppressed_in(report: Report, pyproject: Path) -> Suppressed:

@@ -84,22 +84,23 @@ def order_of(
       nor does a text: then a person chooses among the columns that may tell the rows apart.
     """
     columns, of_key = tuple(columns), frozenset(key)
-    moments = sorted(
-        (c for c in columns if c.is_moment and c.name not in of_key), key=lambda c: c.name
-    )
+    moments = [c for c in columns if c.is_moment and c.name not in of_key]
+    if by_age := _by_age(sorted(moments, key=lambda c: c.name)):
+        return RowOrder(tuple(c.name for c in by_age))
+    growing = {c.name for c in columns if c.is_moment or c.is_number}
+    if growing | of_key >= {*primary_key}:
+        return RowOrder(tuple(primary_key))
+    said = of_key | {*primary_key}
+    others = tuple(c.name for c in columns if c.name not in said)
+    return RowOrder(choices=others or tuple(primary_key))
+
+
+def _by_age(moments: Sequence[ColumnInOrder]) -> Sequence[ColumnInOrder]:
     changed, made, ended = (_named_after(moments, stems) for stems in (_CHANGED, _MADE, _ENDED))
     if changed:
-        order = [changed[0], *(made[:1] if changed[0].is_nullable else [])]
-    else:
-        certain = [c for c in moments if not c.is_nullable and c not in ended]
-        order = (made or certain)[:1]
-    if order:
-        return RowOrder(tuple(c.name for c in order))
-    growing = {c.name for c in columns if c.is_moment or c.is_number}
-    if all(name in growing or name in of_key for name in primary_key):
-        return RowOrder(tuple(primary_key))
-    others = [c.name for c in columns if c.name not in of_key and c.name not in primary_key]
-    return RowOrder(choices=tuple(others) or tuple(primary_key))
+        return [changed[0], *(made[:1] if changed[0].is_nullable else [])]
+    certain = [c for c in moments if not c.is_nullable and c not in ended]
+    return (made or certain)[:1]
 
 
 def _named_after(columns: Iterable[ColumnInOrder], stems: Iterable[str]) -> list[ColumnInOrder]:

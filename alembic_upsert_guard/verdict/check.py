@@ -112,36 +112,26 @@ def _check_all(
     progress: Callable[[ReadRows], None] | None,
 ) -> Checked:
     """Return the answers for the tables in `living`, each with its model's table behind it."""
-    keys: list[CheckedKey] = []
-    findings: list[Finding] = []
-    homes: dict[str, str | None] = {}
-    order = parents_first({t for own in living.values() for t in own.metadata.tables.values()})
-    places: dict[Finding, int] = {}
     existing: dict[Table, list[InspectedKey]] = {}
     for tables in without_namesakes(living):
         existing |= inspect_keys(connection, tables)
-    timed = TimedReads(connection, sum(map(len, existing.values())), progress)
     absent = missing_table
     if not existing and len(living) > 1:
         absent = partial(missing_tables, tables=len(living), database=database_name(connection))
+    reads = TimedReads(connection, sum(map(len, existing.values())), progress) if rows else None
+    order = parents_first({t for own in living.values() for t in own.metadata.tables.values()})
+    keys: list[CheckedKey] = []
+    findings: list[Finding] = []
+    places: dict[Finding, int] = {}
     for table in sorted(living, key=lambda t: (t.schema or "", t.name)):
-        if table.schema is None:
-            found = existing.get(table)
-            homes[table.name] = found[0].home if found else catalog.home(connection)
-        if table not in existing:
-            for subject in sorted((_key_of(table, d) for d in declarations_of(table)), key=_name):
-                keys.append(_unserved(subject))
-                findings.append(absent(subject))
-            continue
-        for key in sorted(existing[table], key=lambda k: _name(_key_of(k.table, k.declaration))):
-            checked, of_key = _check(connection, key)
-            keys.append(checked)
-            findings += of_key
-            if rows:
-                with timed.reading(key.table):
-                    broken = _check_rows(connection, key, served=checked.verdict is State.SATISFIED)
-                findings += broken
-                places |= dict.fromkeys(broken, order.get(living[table], 0))
+        if table in existing:
+            checked, of_table = _check_table(connection, existing[table], reads)
+        else:
+            subjects = sorted((_key_of(table, d) for d in declarations_of(table)), key=_name)
+            checked, of_table = [*map(_unserved, subjects)], [*map(absent, subjects)]
+        keys += checked
+        findings += of_table
+        places |= dict.fromkeys(of_table, order.get(living[table], 0))
     return Checked(
         # once, though two models of one table declare it
         keys=tuple(dict.fromkeys(keys)),
@@ -149,8 +139,29 @@ def _check_all(
         models={
             there.fullname: table.fullname for there, table in living.items() if there is not table
         },
-        homes=homes,
+        homes={
+            table.name: existing[table][0].home if existing.get(table) else catalog.home(connection)
+            for table in living
+            if table.schema is None
+        },
     )
+
+
+def _check_table(
+    connection: Connection, keys: Iterable[InspectedKey], reads: TimedReads | None
+) -> tuple[list[CheckedKey], list[Finding]]:
+    """Return the answers for the keys of one table, by name, and for its rows where they are read."""
+    answers: list[CheckedKey] = []
+    findings: list[Finding] = []
+    for key in sorted(keys, key=lambda k: _name(_key_of(k.table, k.declaration))):
+        answer, of_key = _check(connection, key)
+        answers.append(answer)
+        findings += of_key
+        if reads is not None:
+            with reads.reading(key.table):
+                served = answer.verdict is State.SATISFIED
+                findings += _check_rows(connection, key, served=served)
+    return answers, findings
 
 
 def _key_of(table: Table, declaration: Declaration) -> KeySubject:

@@ -106,6 +106,26 @@ def test_sarif_places_a_finding_where_it_is_to_be_changed() -> None:
     ]
 
 
+def test_the_line_of_a_helper_is_in_every_format() -> None:
+    """Of SARIF it is a related location that the message links to; its twin without a helper has none."""
+    helped = replace(IN_CODE, helper=Location("db/[id].py", 3))
+    with_helper, without = sarif(helped, IN_CODE)["results"]
+
+    assert with_helper["message"]["text"].startswith(
+        "nothing is unique on users (email); written in [db/\\[id\\].py:3](1). "
+    )
+    (related,) = with_helper["relatedLocations"]
+    assert related["id"] == 1
+    assert related["physicalLocation"]["artifactLocation"] == {"uri": "db/%5Bid%5D.py"}
+    assert "relatedLocations" not in without
+    for lines in (
+        as_github([helped]),
+        [as_gitlab([helped])],
+        [as_junit(report_of(helped), strict=False)],
+    ):
+        assert "written in db/[id].py:3" in "\n".join(lines)
+
+
 def test_sarif_marks_what_is_suppressed() -> None:
     """Services show it as closed, not as gone."""
     results = sarif(IN_CODE, suppressed=(OF_A_KEY,))["results"]

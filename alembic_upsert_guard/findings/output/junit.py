@@ -51,7 +51,9 @@ def _add_case(suite: Element, finding: Finding, *, fails: bool) -> None:
     if place is not None:
         attributes |= {"file": _xml_text(place.shown_path), "line": str(place.line)}
     case = SubElement(suite, "testcase", attributes)
-    outcome = SubElement(case, "failure" if fails else "skipped", message=_xml_text(finding.fact))
+    outcome = SubElement(
+        case, "failure" if fails else "skipped", message=_xml_text(finding.fact_with_helper)
+    )
     outcome.text = _xml_text(finding.hint)
 
 

@@ -61,16 +61,16 @@ class RanUpserts:
         if not ran or not path.endswith(_PYTHON):
             return found
         claimed = {each for of_site in found.values() for each in of_site}
-        unclaimed = [each for each in ran if each not in claimed]
         functions = _Functions(path)
         inside = functions.holding(sites)
-        own = {site for site, of_site in found.items() if of_site}
-        for each in unclaimed:
+        for each in ran:
+            if each in claimed:
+                continue
             fitting = [s for s in inside.get(functions.around(each.line), ()) if _fits(s, each)]
             # a helper's upsert is a site at each of its calls
             if len({site.place.written for site in fitting}) == 1:
                 for site in fitting:
-                    if site not in own:
+                    if claimed.isdisjoint(found[site]):
                         found[site].append(each)
         return found
 

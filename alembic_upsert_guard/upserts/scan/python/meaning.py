@@ -81,7 +81,7 @@ class Names:
         return self._reading
 
     @property
-    def frames(self) -> dict[tuple[Function, Scope, ast.expr], Frame | None]:
+    def frames(self) -> dict[tuple[Function, Scope, ast.AST], Frame | None]:
         """The calls that this reading entered."""
         return self._reading.frames
 

@@ -36,7 +36,7 @@ class Reading:
     held: dict[Asked, tuple[int, list[Meaning]]] = field(default_factory=dict)
     """What was met inside a circle, with the number of the expression that the circle begins at: so long as that one
     is being followed, it is not gone through again."""
-    frames: dict[tuple[Function, Scope, ast.expr], Frame | None] = field(default_factory=dict)
+    frames: dict[tuple[Function, Scope, ast.AST], Frame | None] = field(default_factory=dict)
     """Each call is entered once, so that what it leads to is the same each time."""
     steps: int = 0
     circle: int | None = None

@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, NamedTable, Unread
-from .binding import Assigned
-from .bindings import bindings_in
+from .class_tables import ClassTables
 from .scope import Argument
 from .values import Class, Expression, External
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
     from .meaning import Names
@@ -33,18 +34,36 @@ class Tables:
         self._names = names
         self._constants = constants
         self._declared = declared
+        self._classes = ClassTables(names, constants)
 
     def table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread:
         """Return the table that an expression means: a mapped class, a ``Table``, or one looked up by name."""
-        found = {
-            self._table(meaning, ast.unparse(node)) for meaning in self._names.meanings(scope, node)
-        }
+        meanings = self._names.meanings(scope, node)
+        found = {meaning: self._table(meaning, ast.unparse(node)) for meaning in meanings}
+        named = {table.name for table in found.values() if isinstance(table, NamedTable)}
+        if len(found) > 1 and len(named) == 1:
+            found = {m: t for m, t in found.items() if not self._is_kept(m, *named)}
+        return self._only(dict.fromkeys(found.values()), node)
+
+    def _only(
+        self, found: Mapping[NamedTable | Unread, None], node: ast.expr
+    ) -> NamedTable | Unread:
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
-        return found.pop()
+        return next(iter(found))
+
+    def _is_kept(self, meaning: Meaning, name: str) -> bool:
+        """Whether it is a look-up by the name of a table, ``cache.get(name)``: of what was made under that name."""
+        match meaning:
+            case Expression(
+                scope, ast.Call(func=ast.Attribute(attr="get"), args=[key, *_])
+            ) | Expression(scope, ast.Subscript(slice=key)):
+                keys = key.elts if isinstance(key, ast.Tuple) else [key]
+                return any(self._constants.text(scope, each) == name for each in keys)
+        return False
 
     def _table(self, meaning: Meaning, source: str) -> NamedTable | Unread:
         match meaning:
@@ -75,50 +94,11 @@ class Tables:
         mapped = self.mapped_class(found)
         if mapped is not None:
             return self._mapped(mapped)
-        named = self._class_constant(found, "__tablename__")
-        if named is None:
-            return Unread(
-                f"class {found.qualname} is not mapped in the metadata, and names no table",
-                Cause.NO_MODEL,
-            )
-        if isinstance(named, Unread):
-            return named
-        schema = self._schema_of_class(found)
-        return schema if isinstance(schema, Unread) else NamedTable(named, schema)
-
-    def _schema_of_class(self, found: Class) -> str | Unread | None:
-        """The schema that ``__table_args__`` of the class itself states."""
-        arguments = bindings_in(found.module, found.node, "__table_args__")
-        match arguments:
-            case []:
-                return None
-            case [
-                Assigned(ast.Dict() as options)
-                | Assigned(ast.Tuple(elts=[*_, ast.Dict() as options]))
-            ]:
-                stated = [
-                    value
-                    for key, value in zip(options.keys, options.values, strict=True)
-                    if isinstance(key, ast.Constant) and key.value == "schema"
-                ]
-                return self._constants.text(found.scope, stated[0]) if stated else None
-            case [Assigned(ast.Tuple())]:
-                return None
-        return Unread(f"__table_args__ of class {found.qualname} is no constant")
+        return self._classes.table(found)
 
     def mapped_class(self, found: Class) -> DeclaredClass | None:
         """Return the declared class that the source defines there; None: the metadata maps none."""
         return self._declared.class_in_file(found.module.path, found.qualname)
-
-    def _class_constant(self, found: Class, name: str) -> str | Unread | None:
-        values = bindings_in(found.module, found.node, name)
-        if not values:
-            return None
-        if len(values) == 1 and isinstance(values[0], Assigned):
-            value = values[0].value
-            if isinstance(value, ast.expr):
-                return self._constants.text(found.scope, value)
-        return Unread(f"{name} of class {found.qualname} is no constant")
 
     def _constructed(self, scope: Scope, call: ast.Call) -> NamedTable | Unread:
         if not call.args:
@@ -130,7 +110,7 @@ class Tables:
         stated = stated or self._schema_of_metadata(scope, call)
         if any(k.arg is None for k in call.keywords):
             return Unread(f"the schema of {name} cannot be read")
-        if not stated:
+        if not stated or self._names.branches.is_none(stated[0].scope, stated[0].node):
             return NamedTable(name)
         schema = self._constants.text(stated[0].scope, stated[0].node)
         return schema if isinstance(schema, Unread) else NamedTable(name, schema)
