@@ -15,15 +15,39 @@ else:
     import tomli as tomllib  # Alembic brings it where Python does not
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["PyprojectError", "Settings", "read_pyproject", "read_settings"]
+__all__ = [
+    "EnvironmentSettings",
+    "PyprojectError",
+    "Settings",
+    "read_pyproject",
+    "read_settings",
+]
 
-_MEMBERS = ("exclude", "ignore", "metadata", "paths", "strict")
+_MEMBERS = ("environments", "exclude", "ignore", "metadata", "paths", "strict")
 
 
 class PyprojectError(CannotRunError, ValueError):
     """A setting or an ignore entry that cannot be used, or not be written."""
+
+
+_ENVIRONMENT = ("config", "metadata", "name", "paths")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """One of several Alembic environments of a tree."""
+
+    config: Path
+    """Its configuration, an INI or a TOML file, from the folder of the file on."""
+    name: str
+    """The section of the configuration."""
+    paths: tuple[str, ...]
+    """What belongs to it, from the folder of the file on; left out: the folder of its configuration."""
+    metadata: tuple[str, ...]
+    """The models, each as ``module:attribute``; empty: those that its ``env.py`` configures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +61,8 @@ class Settings:
     strict: bool = False
     metadata: tuple[str, ...] = ()
     """The models, each as ``module:attribute``; a string counts as a list of one."""
+    environments: tuple[EnvironmentSettings, ...] = ()
+    """Empty: the one of this folder, or that ``-c`` names."""
 
 
 def read_settings(pyproject: Path) -> Settings:
@@ -59,7 +85,32 @@ def read_settings(pyproject: Path) -> Settings:
         ),
         strict=table.get("strict", False),
         metadata=tuple(_strings(pyproject, table, "metadata")),
+        environments=tuple(_environments(pyproject, table.get("environments", []))),
     )
+
+
+def _environments(pyproject: Path, stated: object) -> Iterator[EnvironmentSettings]:
+    if not isinstance(stated, list) or not all(isinstance(each, dict) for each in stated):
+        raise PyprojectError(f"{pyproject}: write [[tool.upsert_guard.environments]], a table each")
+    for each in stated:
+        unknown = sorted(set(each) - set(_ENVIRONMENT))
+        if unknown:
+            raise PyprojectError(
+                f"{pyproject}: an environment has the unknown key {unknown[0]}: there are {', '.join(_ENVIRONMENT)}"
+            )
+        config, name = each.get("config"), each.get("name", "alembic")
+        if not (isinstance(config, str) and config and isinstance(name, str)):
+            raise PyprojectError(f"{pyproject}: an environment has a config, which is a path")
+        file = pyproject.parent / config
+        named = tuple(str(pyproject.parent / path) for path in _strings(pyproject, each, "paths"))
+        if isinstance(each.get("metadata"), str):
+            each["metadata"] = [each["metadata"]]
+        yield EnvironmentSettings(
+            config=file,
+            name=name,
+            paths=named or (str(file.parent),),
+            metadata=tuple(_strings(pyproject, each, "metadata")),
+        )
 
 
 def read_pyproject(pyproject: Path) -> tuple[str, dict[str, Any]]:
