@@ -126,7 +126,9 @@ def _import_driver(url: URL) -> None:
     except ImportError as error:
         package = _package_of(url)
         install = "" if package is None else f": pip install {package}"
-        raise DatabaseURLError(f"the driver of {url.drivername} is not installed{install}") from error
+        raise DatabaseURLError(
+            f"the driver of {url.drivername} is not installed{install}"
+        ) from error
 
 
 def _package_of(url: URL) -> str | None:

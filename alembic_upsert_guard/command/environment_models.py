@@ -22,19 +22,22 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what the models of an environment declare, and its drivers; or why it cannot be told, and return 2.
+    """Print a line with what the models of an environment declare, and its drivers; or why it cannot be told.
 
-    :param arguments: the configuration, its section, and each ``module:attribute`` of the models.
+    :param arguments: the configuration, its section, JSON of what ``-x`` gives and of each ``module:attribute`` of the
+     models.
+    :return: 2 where it cannot be told.
     """
-    config, section, *names = arguments
+    config, section, x, names = arguments
     try:
-        models = models_of(find_project([config], section), names)
+        models = models_of(find_project([config], section, json.loads(x)), json.loads(names))
         document = {
             "declared": encoded(declared_tables(*models.metadata)),
             "drivers": encoded(models.drivers),
         }
     except (UpsertGuardError, TypeError) as error:
-        sys.stdout.write(json.dumps({"error": str(error)}))
-        return 2
-    sys.stdout.write(json.dumps(document))
-    return 0
+        document = {"error": str(error)}
+    # at its end the project may print more
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+    return 2 if "error" in document else 0

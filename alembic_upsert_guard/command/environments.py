@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotRunError
 from ..upserts.scan.codec import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ..upserts.scan.environments import ScannedEnvironment
     from .pyproject import EnvironmentSettings
@@ -28,16 +29,19 @@ sys.exit(main(sys.argv[1:]))
 """Without the current folder on the path, where a folder may be called ``alembic``."""
 
 
-def scanned_environments(stated: Iterable[EnvironmentSettings]) -> list[ScannedEnvironment]:
+def scanned_environments(
+    stated: Iterable[EnvironmentSettings], x: Sequence[str]
+) -> list[ScannedEnvironment]:
     """Return the models, drivers and folders of each environment; each is run in its own folder, one after the other.
 
-    :raises CannotRunError: there is no such configuration, or its models cannot be read.
+    :param x: what each ``env.py`` is given, as ``-x`` has it.
+    :raises CannotRunError: there is no such configuration, one of its paths is not there, or its models cannot be read.
     """
     from ..upserts.scan.environments import ScannedEnvironment  # noqa: PLC0415 - the parsers are an extra
 
     found = []
     for each in stated:
-        document = _models(each)
+        document = _models(each, x)
         found.append(
             ScannedEnvironment(
                 declared=decoded(document["declared"]),
@@ -48,18 +52,22 @@ def scanned_environments(stated: Iterable[EnvironmentSettings]) -> list[ScannedE
     return found
 
 
-def _models(environment: EnvironmentSettings) -> dict[str, Any]:
+def _models(environment: EnvironmentSettings, x: Sequence[str]) -> dict[str, Any]:
     config = environment.config.absolute()
     if not config.is_file():
         raise CannotRunError(f"there is no configuration {environment.config}")
+    for path in environment.paths:
+        if not Path(path).exists():
+            raise CannotRunError(f"{environment.config}: there is no file or folder {path}")
+    given = (json.dumps(list(each)) for each in (x, environment.metadata))
     ran = subprocess.run(  # noqa: S603 - this interpreter, and the project's env.py as `alembic` runs it
-        [sys.executable, "-c", _PROGRAM, str(config), environment.name, *environment.metadata],
+        [sys.executable, "-c", _PROGRAM, str(config), environment.name, *given],
         cwd=config.parent,
         stdout=subprocess.PIPE,
         check=False,
     )
     try:
-        document: dict[str, Any] = json.loads(ran.stdout)
+        document: dict[str, Any] = json.loads(ran.stdout.partition(b"\n")[0])
     except ValueError:
         document = {"error": f"its process ended with {ran.returncode}"}
     if "error" in document:

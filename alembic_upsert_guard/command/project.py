@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Project", "find_project"]
 
 _INI, _TOML = "alembic.ini", "pyproject.toml"
+_SECTION = "alembic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class Project:
     """As ``-n`` gives it."""
     x: tuple[str, ...]
     """As ``-x`` gives them."""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether ``-c``, ``ALEMBIC_CONFIG`` or ``-n`` asks for one environment."""
+        return self.is_named or self.section != _SECTION
 
     @property
     def is_configured(self) -> bool:
@@ -70,7 +76,7 @@ class Project:
         return project_config(self.ini, self.toml, name=self.section, x=x)
 
 
-def find_project(named: Sequence[str], section: str = "alembic", x: Sequence[str] = ()) -> Project:
+def find_project(named: Sequence[str], section: str = _SECTION, x: Sequence[str] = ()) -> Project:
     """Return the project whose configuration is named, or that of this folder.
 
     The rules are those of Alembic's parser (alembic.config: CommandLine._inis_from_config). It is not used itself: that

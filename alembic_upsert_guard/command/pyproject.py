@@ -27,13 +27,11 @@ __all__ = [
 ]
 
 _MEMBERS = ("environments", "exclude", "ignore", "metadata", "paths", "strict")
+_ENVIRONMENT = ("config", "metadata", "name", "paths")
 
 
 class PyprojectError(CannotRunError, ValueError):
     """A setting or an ignore entry that cannot be used, or not be written."""
-
-
-_ENVIRONMENT = ("config", "metadata", "name", "paths")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +71,10 @@ def read_settings(pyproject: Path) -> Settings:
     _, table = read_pyproject(pyproject)
     if not isinstance(table.get("strict", False), bool):
         raise PyprojectError(f"{pyproject}: strict of [tool.upsert_guard] is true or false")
-    if isinstance(table.get("metadata"), str):
-        table = {**table, "metadata": [table["metadata"]]}
+    if table.get("environments") and table.get("metadata"):
+        raise PyprojectError(
+            f"{pyproject}: metadata of [tool.upsert_guard] is of one environment: state it in each of environments"
+        )
     folder = pyproject.parent
     base = glob.escape(folder.absolute().as_posix())
     return Settings(
@@ -99,17 +99,20 @@ def _environments(pyproject: Path, stated: object) -> Iterator[EnvironmentSettin
                 f"{pyproject}: an environment has the unknown key {unknown[0]}: there are {', '.join(_ENVIRONMENT)}"
             )
         config, name = each.get("config"), each.get("name", "alembic")
-        if not (isinstance(config, str) and config and isinstance(name, str)):
-            raise PyprojectError(f"{pyproject}: an environment has a config, which is a path")
+        if not (isinstance(config, str) and config):
+            raise PyprojectError(
+                f"{pyproject}: an environment lacks its config, the path of Alembic's configuration"
+            )
+        if not (isinstance(name, str) and name):
+            raise PyprojectError(f"{pyproject}: name of the environment {config} is a string")
         file = pyproject.parent / config
-        named = tuple(str(pyproject.parent / path) for path in _strings(pyproject, each, "paths"))
-        if isinstance(each.get("metadata"), str):
-            each["metadata"] = [each["metadata"]]
+        of = f"the environment {config}"
+        named = [pyproject.parent / path for path in _strings(pyproject, each, "paths", of)]
         yield EnvironmentSettings(
             config=file,
             name=name,
-            paths=named or (str(file.parent),),
-            metadata=tuple(_strings(pyproject, each, "metadata")),
+            paths=tuple(map(str, named or [file.parent])),
+            metadata=tuple(_strings(pyproject, each, "metadata", of)),
         )
 
 
@@ -138,8 +141,12 @@ def read_pyproject(pyproject: Path) -> tuple[str, dict[str, Any]]:
     return text, table
 
 
-def _strings(pyproject: Path, table: dict[str, Any], member: str) -> list[str]:
+def _strings(
+    pyproject: Path, table: dict[str, Any], member: str, of: str = "[tool.upsert_guard]"
+) -> list[str]:
     stated = table.get(member, [])
+    if member == "metadata" and isinstance(stated, str):
+        stated = [stated]
     if not isinstance(stated, list) or not all(isinstance(each, str) and each for each in stated):
-        raise PyprojectError(f"{pyproject}: {member} of [tool.upsert_guard] is a list of strings")
+        raise PyprojectError(f"{pyproject}: {member} of {of} is a list of strings")
     return stated

@@ -84,7 +84,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     settings = read_settings(project.pyproject)
     paths = options.paths or settings.paths or (".",)
     require_paths(paths)
-    is_several = bool(settings.environments) and not (options.metadata or project.is_named)
+    is_several = bool(settings.environments) and not (options.metadata or project.is_chosen)
     if is_several and options.writing is not None:
         raise CannotRunError("declarations are written for one environment: name it with -c")
     models = Models() if is_several else models_of(project, options.metadata or settings.metadata)
@@ -92,7 +92,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     newer_python = newer_python_of(options.python, paths)
     scanned = scan_files(
         paths,
-        scanned_environments(settings.environments) if is_several else declared,
+        scanned_environments(settings.environments, project.x) if is_several else declared,
         drivers=models.drivers,
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ from alembic_upsert_guard.command.scan_cache import CacheOptions
 from alembic_upsert_guard.errors import CannotRunError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from alembic_upsert_guard.command.project import Project
 
 ENV = """\
 from alembic import context
@@ -109,6 +111,96 @@ def test_each_is_held_against_the_models_of_its_folder(
     }
 
 
+def one_environment(folder: Path, env: str) -> None:
+    (folder / "one" / "alembic").mkdir(parents=True)
+    (folder / "one" / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\n")
+    (folder / "one" / "alembic" / "env.py").write_text(env)
+    (folder / "one" / "own.sql").write_text(SQL.format("users", "id"))
+    (folder / "pyproject.toml").write_text(
+        SETTINGS.partition('[[tool.upsert_guard.environments]]\nconfig = "two')[0]
+    )
+
+
+CONFIGURED = """\
+from alembic import context
+from sqlalchemy import Column, Integer, MetaData, Table
+models = MetaData()
+Table({table}, models, Column("id", Integer, primary_key=True))
+context.configure(url="postgresql+psycopg2://", target_metadata=models)
+context.run_migrations()
+"""
+
+
+def resolutions(project: Project, options: ScanOptions = OPTIONS) -> list[str]:
+    return [str(s["resolution"]) for s in scan_project(project, options).call_sites or ()]
+
+
+def test_each_env_py_is_given_what_x_gives_and_may_print_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `alembic -x` gives it; nothing that it prints is taken for its models."""
+    table = 'context.get_x_argument(as_dictionary=True)["table"]'
+    late = "import atexit\natexit.register(print, 'the end')\nprint('the beginning')\n"
+    one_environment(tmp_path, late + CONFIGURED.format(table=table))
+    monkeypatch.chdir(tmp_path)
+
+    assert resolutions(find_project([], x=["table=users"])) == ["modelled"]
+    assert resolutions(find_project([], x=["table=others"])) == ["undeclared"]
+
+
+def test_the_folder_that_it_runs_in_holds_nothing_that_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder beside the configuration may be called like a package."""
+    one_environment(tmp_path, CONFIGURED.format(table="'users'"))
+    (tmp_path / "one" / "alembic" / "__init__.py").write_text("raise SystemExit('not this one')\n")
+    (tmp_path / "one" / "json.py").write_text("raise SystemExit('nor this one')\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert resolutions(find_project([])) == ["modelled"]
+
+
+def test_what_fails_in_one_is_told_with_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with its place, from the folder of the configuration."""
+    one_environment(tmp_path, "1 / 0\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(CannotRunError) as failed:
+        scan_project(find_project([]), OPTIONS)
+    assert str(failed.value).startswith(
+        f"{Path('one', 'alembic.ini')}: env.py did not run to its end: ZeroDivisionError"
+    )
+    assert "alembic/env.py:1" in str(failed.value)
+
+
+@pytest.mark.parametrize("chosen", ["-c", "-n", "--metadata"])
+def test_who_asks_for_one_is_told_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """The environments of the settings are left aside."""
+    one_environment(tmp_path, "1 / 0\n")
+    (tmp_path / "one" / "alembic" / "env.py").write_text(CONFIGURED.format(table="'users'"))
+    (tmp_path / "pyproject.toml").write_text(SETTINGS.replace("one/alembic.ini", "nowhere.ini"))
+    (tmp_path / "models_of_one.py").write_text(
+        "from sqlalchemy import Column, Integer, MetaData, Table\n"
+        "models = MetaData()\nTable('users', models, Column('id', Integer, primary_key=True))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+
+    project = {
+        "-c": find_project(["one/alembic.ini"]),
+        "-n": find_project([], "other"),
+        "--metadata": find_project([]),
+    }[chosen]
+    named = ("models_of_one:models",) if chosen == "--metadata" else ()
+    # without an alembic.ini here, a section alone leads to no models
+    expected = "read" if chosen == "-n" else "modelled"
+    assert resolutions(project, replace(OPTIONS, metadata=named)) == [expected]
+
+
 def test_declarations_are_written_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its models are imported here; a configuration that is not there is named."""
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
@@ -123,16 +215,25 @@ def test_declarations_are_written_for_one(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("name = 'a'", "an environment has a config, which is a path"),
+        ("name = 'a'", "an environment lacks its config, the path of Alembic's configuration"),
+        ("config = 'a'\nname = 1", "name of the environment a is a string"),
         ("config = 'a'\npath = 'b'", "an environment has the unknown key path: there are config, "),
-        ("config = 'a'\npaths = 'b'", "paths of .* is a list of strings"),
+        ("config = 'a'\n[tool.upsert_guard]\nmetadata = 'b'", "state it in each of environments"),
+        (
+            "config = 'pyproject.toml'\npaths = ['b']",
+            "pyproject.toml: there is no file or folder b",
+        ),
+        ("config = 'a'\npaths = 'b'", "paths of the environment a is a list of strings"),
     ],
 )
 def test_what_an_environment_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, message: str
 ) -> None:
     """Exit 2, with the reason."""
-    (tmp_path / "pyproject.toml").write_text(f"[[tool.upsert_guard.environments]]\n{entry}\n")
+    entry, _, more = entry.partition("\n[tool.upsert_guard]\n")
+    (tmp_path / "pyproject.toml").write_text(
+        f"[tool.upsert_guard]\n{more}\n[[tool.upsert_guard.environments]]\n{entry}\n"
+    )
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(CannotRunError, match=message):

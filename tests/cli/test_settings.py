@@ -76,7 +76,7 @@ def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, cod
     [
         (
             "path = ['app']",
-            "has the unknown key path: there are exclude, ignore, metadata, paths, strict",
+            "has the unknown key path: there are environments, exclude, ignore, metadata, paths, strict",
         ),
         ("paths = 'app'", "paths of [tool.upsert_guard] is a list of strings"),
         ("exclude = [1]", "exclude of [tool.upsert_guard] is a list of strings"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...findings import CODES
 from ...findings.files import unread_file
+from .environment_answers import best_answer
 from .environments import ScannedEnvironments
 from .files import Problem
 from .gitignore import GitIgnore
@@ -65,9 +66,7 @@ class Scanner:
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
         outcomes = dict(
-            read_tree(
-                found, self._environments.declared, named=named, cache=cache, progress=progress
-            )
+            read_tree(found, self._environments, named=named, cache=cache, progress=progress)
         )
         self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
         files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
@@ -111,7 +110,7 @@ class Scanner:
             if seen.get(site):  # several calls of one helper are known by the same runs
                 known = [upsert for upsert in known if upsert not in done]
                 done |= dict.fromkeys(known)
-            judged = [self._environments.judged(upsert) for upsert in known]
+            judged = [best_answer(upsert, self._environments) for upsert in known]
             for each in judged:
                 self._add(each, site.place, comments)
             if self._ran is not None and not seen[site]:
