@@ -125,15 +125,17 @@ def _import_driver(url: URL) -> None:
         ) from error
     except ImportError as error:
         package = _package_of(url)
+        install = "" if package is None else f": pip install {package}"
         raise DatabaseURLError(
-            f"the driver of {url.drivername} is not installed: pip install {package}"
+            f"the driver of {url.drivername} is not installed{install}"
         ) from error
 
 
-def _package_of(url: URL) -> str:
+def _package_of(url: URL) -> str | None:
+    """What pip calls the driver; None: that is not known."""
     kind, _, name = url.drivername.partition("+")
     known = {driver.name: driver.package for driver in _DRIVERS.get(kind, ())}
-    return known.get(name, name or _OFFERED.get(kind, kind))
+    return known.get(name, name or _OFFERED.get(kind))
 
 
 def run_on(url: URL, visit: Callable[[Connection], None]) -> None:

@@ -311,7 +311,7 @@ def test_every_spelling_of_a_password_is_taken_out() -> None:
     ("arguments", "message"),
     [
         ([], "name what is checked against the database: --code PATH..."),
-        (["--code", "nowhere.py"], "there is no nowhere.py to scan"),
+        (["--code", "nowhere.py"], "there is no file or folder nowhere.py"),
         (["--metadata", "nowhere:metadata"], "--metadata nowhere:metadata: ModuleNotFoundError"),
     ],
 )

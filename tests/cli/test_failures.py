@@ -152,10 +152,14 @@ def test_a_configuration_that_is_not_there(broken: Project) -> None:
         "-c names more than one file of a kind"
     )
     (broken.path / "alembic.ini").unlink()
-    assert could_not_run(broken, "check") == (
-        "there is no alembic.ini, and no pyproject.toml: run it where Alembic's configuration is, or name it with -c"
+    nowhere = (
+        "there is no alembic.ini, and no [tool.alembic] in pyproject.toml: run it where Alembic's configuration is, "
+        "or name it with -c; without Alembic: upsert-guard check --database URL --code PATH"
     )
+    assert could_not_run(broken, "check") == nowhere
     (broken.path / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
+    assert could_not_run(broken, "check") == nowhere
+    (broken.path / "pyproject.toml").write_text("[tool.alembic]\n")
     assert could_not_run(broken, "check") == "No 'script_location' key found in configuration."
 
 

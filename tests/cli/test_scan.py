@@ -224,7 +224,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
 def test_a_path_that_does_not_exist(service: Project) -> None:
     """Nothing is scanned: a misspelt path must not pass."""
     assert could_not_run(service, "scan", "service.py", "servise.py") == (
-        "there is no servise.py to scan"
+        "there is no file or folder servise.py"
     )
 
 
@@ -307,8 +307,8 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     said = guard(service, "scan", "service.py", "--strict")
     assert said.code == 0
     assert said.out == (
-        "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; ask a database "
-        "(upsert-guard check --database URL --code service.py).\n"
+        "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; name them "
+        "(--metadata module:attribute), or ask a database (upsert-guard check --database URL --code service.py).\n"
     )
 
 
