@@ -54,6 +54,8 @@ class Composed:
     """The expressions elsewhere that it takes in by their names."""
     choices: int = 1
     """Of how many texts a piece is one, at most."""
+    chosen: frozenset[ast.AST] = frozenset()
+    """The expressions elsewhere of which it takes in one."""
 
     @property
     def text(self) -> str:
@@ -77,8 +79,9 @@ class Composition:
          it is a hole.
         """
         composer = _Composer(self._names, self._constants, self._tables, choice)
-        pieces = tuple(composer.pieces(scope, root, _DEPTH))
-        return Composed(pieces, frozenset(composer.taken), composer.choices)
+        pieces = tuple(_with_numbers(composer.pieces(scope, root, _DEPTH)))
+        taken, chosen = frozenset(composer.taken), frozenset(composer.chosen)
+        return Composed(pieces, taken, composer.choices, chosen)
 
     def reading(self) -> AbstractContextManager[object]:
         """Begin a reading under no call: one that grows too long gives up what it reads, and no other."""
@@ -99,6 +102,7 @@ class _Composer:
     ) -> None:
         self.taken: set[ast.AST] = set()
         self.choices = 1
+        self.chosen: set[ast.AST] = set()
         self._choice = choice
         self._names = names
         self._constants = constants
@@ -146,18 +150,31 @@ class _Composer:
                     self.taken.add(other)
                     yield from self.pieces(at, other, depth - 1)
                     return
-            case [_, _, *_]:
-                texts = [_text_of(meaning) for meaning in meanings]
+            case [_, _, *_] if depth:
+                texts = [self._text_of(meaning, depth) for meaning in meanings]
                 if None not in texts:
-                    yield self._chosen(node, [Piece(str(text), None) for text in texts])
+                    self.chosen |= {m.node for m in meanings if isinstance(m, Expression)}
+                    yield self._chosen(node, [str(text) for text in texts])
                     return
         name = self._name_of_table(scope, node)
         yield _hole(node) if name is None else Piece(name, None)
 
-    def _chosen(self, node: ast.expr, pieces: list[Piece]) -> Piece:
+    def _text_of(self, meaning: Meaning, depth: int) -> str | None:
+        """The text that a name can mean; None: it is none, or not all of it is known."""
+        match meaning:
+            case Expression(_, ast.Constant(value=value)) if not isinstance(value, str):
+                return None
+            case Expression(at, node) if not isinstance(node, ast.Name | ast.Attribute):
+                text = "".join(piece.text for piece in self.pieces(at, node, depth - 1))
+                return None if HOLE in text else text
+        return None
+
+    def _chosen(self, node: ast.expr, texts: list[str]) -> Piece:
         """One of several texts."""
-        self.choices = max(self.choices, len(pieces))
-        return _hole(node) if self._choice is None else pieces[min(self._choice, len(pieces) - 1)]
+        self.choices = max(self.choices, len(texts))
+        if self._choice is None:
+            return _hole(node)
+        return Piece(texts[min(self._choice, len(texts) - 1)], None)
 
     def _name_of_table(self, scope: Scope, node: ast.expr) -> str | None:
         """``Model.__tablename__``, ``Model.__table__.name``; None: it is none of these."""
@@ -183,8 +200,7 @@ class _Composer:
         elif any(piece.text.startswith(HOLE) for branch in branches for piece in branch):
             yield _hole(node)
         else:
-            whole = [Piece("".join(p.text for p in branch), None) for branch in branches]
-            yield self._chosen(node, whole)
+            yield self._chosen(node, ["".join(p.text for p in each) for each in branches])
 
     # -- calls
 
@@ -265,11 +281,13 @@ class _Composer:
                 yield Piece(part, piece.literal)
 
 
-def _text_of(meaning: Meaning) -> str | None:
-    match meaning:
-        case Expression(_, ast.Constant(value=str() as text)):
-            return text
-    return None
+def _with_numbers(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """A hole behind a ``$`` is the number of a parameter: all are the same here."""
+    before = ""
+    for piece in pieces:
+        is_number = before.endswith("$") and not before.endswith("$$")
+        yield replace(piece, text="1") if is_number and piece.text.startswith(HOLE) else piece
+        before = piece.text
 
 
 def _hole(node: ast.AST) -> Piece:

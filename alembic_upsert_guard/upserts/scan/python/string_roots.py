@@ -20,10 +20,21 @@ _METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
 _KEEPING = frozenset({"Composed", "SQL", "cleandoc", "dedent", "list", "sorted", "text", "tuple"})
 
 
-def root_of(  # noqa: C901 - a table, a kind of node a line
+def root_of(module: Module, node: ast.expr) -> Root | None:
+    """Return the largest string expression around a piece of it; None: it is a docstring.
+
+    Of two strings of which one is chosen, and that is all, each is one of its own.
+    """
+    root = _largest(module, node)
+    while isinstance(root, ast.IfExp):
+        inside = (root.body, root.orelse)
+        root = next(each for each in inside if each is node or each in module.around(node))
+    return root
+
+
+def _largest(  # noqa: C901 - a table, a kind of node a line
     module: Module, node: ast.expr
 ) -> Root | None:
-    """Return the largest string expression around a piece of it; None: it is a docstring."""
     root: Root = node
     inner: ast.AST = node
     for around in module.around(node):
