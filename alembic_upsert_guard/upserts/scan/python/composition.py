@@ -193,6 +193,10 @@ class _Composer:
 
     def _either(self, scope: Scope, node: ast.IfExp, depth: int) -> Iterator[Piece]:
         """``"ON CONFLICT ..." if skip else ""``: the clause, where it is there; other choices are not known."""
+        truth = self._names.branches.truth(scope, node.test)
+        if truth is not None:
+            yield from self.pieces(scope, node.body if truth else node.orelse, depth)
+            return
         branches = [list(self.pieces(scope, each, depth)) for each in (node.body, node.orelse)]
         texts = ["".join(piece.text for piece in branch).strip().lower() for branch in branches]
         if "" in texts and max(texts).startswith("on conflict"):

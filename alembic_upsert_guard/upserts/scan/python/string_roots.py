@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .composition import Root
     from .module import Module
 
-__all__ = ["filled_templates", "names_of", "root_of"]
+__all__ = ["filled_templates", "fills_fields", "names_of", "root_of"]
 
 _METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
 """Methods of a string that are followed."""
@@ -118,6 +118,16 @@ def filled_templates(module: Module, name: str) -> Iterator[ast.expr]:
             ):
                 if used == name:
                     yield template
+
+
+def fills_fields(module: Module, template: ast.expr) -> bool:
+    """Return whether what is put into a template takes the place of its fields, and of no other text."""
+    match module.parent(template):
+        case ast.BinOp(op=ast.Mod()):
+            return True
+        case ast.Attribute(attr=method):
+            return method != "replace"
+    return False
 
 
 def names_of(module: Module, root: Root) -> Iterator[str]:

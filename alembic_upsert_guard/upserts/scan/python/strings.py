@@ -15,7 +15,7 @@ from .module import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
-from .string_roots import filled_templates, names_of, root_of
+from .string_roots import filled_templates, fills_fields, names_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -149,7 +149,7 @@ class Strings:
     def _upserts(self, module: Module, root: Root, text: _Text) -> list[Upsert]:
         if not text.upserts:
             return []
-        filled_in = self._is_filled_in(module, root)
+        filled_in = self._is_filled_in(module, root, text)
         places = StringPlaces(module, root, text.composed.pieces)
         return [
             Upsert(
@@ -164,8 +164,11 @@ class Strings:
             for upsert in text.upserts
         ]
 
-    def _is_filled_in(self, module: Module, root: Root) -> bool:
-        """Whether something is put into the string in a way that is not followed, or through its name."""
+    def _is_filled_in(self, module: Module, root: Root, text: _Text) -> bool:
+        """Whether something is put into the string in a way that is not followed, or through its name.
+
+        Fields beside table and target of a whole statement change neither.
+        """
         inner: ast.AST = root
         for around in module.around(root):
             match around:
@@ -182,6 +185,7 @@ class Strings:
                     return name in module.filled_in and any(
                         self._composition.may_mean(Scope(module), template, root)
                         for template in filled_templates(module, name)
+                        if not (text.is_whole and fills_fields(module, template))
                     )
                 case _:
                     return False
