@@ -29,7 +29,7 @@ _CALLERS = 300
 _FORWARDING = frozenset({"partial", "to_thread", "run_in_executor", "submit"})
 """Functions that call the one they are given, with the arguments behind it, by the last part of their names."""
 _HANDING = frozenset({"runInteraction", "run_sync"})
-"""Those of connections and sessions, SQLAlchemy's and Twisted's, which hand in one of their own before the arguments."""
+"""Those of connections, SQLAlchemy's and Twisted's, which hand in one of their own before the arguments."""
 _THREADS = frozenset({"from_thread", "to_thread"})
 """AnyIO's modules, whose ``run_sync`` hands in nothing of its own."""
 _OWN = ast.Constant(...)
