@@ -104,6 +104,8 @@ class _Composer:
         self.choices = 1
         self.chosen: set[ast.AST] = set()
         self._choice = choice
+        self._is_inside = False
+        """Whether one of several texts is put together: what is chosen in it is a hole."""
         self._names = names
         self._constants = constants
         self._tables = tables
@@ -150,7 +152,7 @@ class _Composer:
                     self.taken.add(other)
                     yield from self.pieces(at, other, depth - 1)
                     return
-            case [_, _, *_] if depth:
+            case [_, _, *_] if depth and not self._is_inside:
                 texts = [self._text_of(meaning, depth) for meaning in meanings]
                 if None not in texts:
                     self.chosen |= {m.node for m in meanings if isinstance(m, Expression)}
@@ -165,7 +167,9 @@ class _Composer:
             case Expression(_, ast.Constant(value=value)) if not isinstance(value, str):
                 return None
             case Expression(at, node) if not isinstance(node, ast.Name | ast.Attribute):
+                self._is_inside = True
                 text = "".join(piece.text for piece in self.pieces(at, node, depth - 1))
+                self._is_inside = False
                 return None if HOLE in text else text
         return None
 
