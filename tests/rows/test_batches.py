@@ -155,6 +155,55 @@ def test_what_the_database_says_of_a_batch_comes_with_what_is_done(answers: Proj
     assert "not this one" in said
 
 
+def test_what_the_database_says_of_the_reading_changed_nothing(answers: Project) -> None:
+    """No batch has begun: an order that fails on a row."""
+    line = IN_BATCHES.replace("['id']", "[sa.text('1 / (id - 3)')]")
+    revision(answers, line)
+    ran = answers.alembic("upgrade", "head")
+
+    assert ran.code != 0
+    assert (
+        "could not be deduplicated, nothing was changed. The database says: division by zero"
+        in " ".join(ran.said.split())
+    )
+
+
+HOLDING_ON = (
+    "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not %', OLD; END $$",
+    "CREATE TRIGGER fails BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION fails()",
+)
+COLLIDING = (
+    "CREATE TABLE c (ref text REFERENCES t, n int, PRIMARY KEY (ref, n))",
+    "INSERT INTO c SELECT id, 1 FROM t",
+)
+
+
+@pytest.mark.parametrize(
+    ("made_too", "order"),
+    [((), "[sa.text('k::int')]"), (HOLDING_ON, "[]"), (COLLIDING, "[]")],
+    ids=["the reading", "a trigger", "a key of a referring table"],
+)
+def test_no_value_is_in_what_fails_where_values_are_kept_back(
+    project: Project, made_too: tuple[str, ...], order: str
+) -> None:
+    """Nor in the traceback that ``--raiseerr`` prints."""
+    project.sql(
+        "CREATE TABLE t (id text PRIMARY KEY, k text)",
+        "INSERT INTO t VALUES ('secret1', 'secret'), ('secret2', 'secret')",
+        *made_too,
+    )
+    revision(
+        project,
+        f"op.deduplicate_upsert_key('t', ['k'], keep='last', order_by={order}, repoint=True, batch_size=1, "
+        "reveal=False)",
+    )
+    ran = project.alembic("--raiseerr", "upgrade", "head")
+
+    assert ran.code != 0
+    assert "upsert key t (k)" in ran.said
+    assert "secret" not in ran.said
+
+
 def test_sqlite_does_it_in_one_transaction(sqlite_project: Project) -> None:
     """Where a transaction keeps every other writer out anyway."""
     sqlite_project.sql(
