@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -242,7 +243,12 @@ def secrets_of(text: str) -> frozenset[str]:
 
 
 def without(message: str, secrets: frozenset[str]) -> str:
-    """Return a message in which ``***`` is in the place of each of `secrets`."""
+    """Return a message in which ``***`` is in the place of each of `secrets`.
+
+    In the middle of a word it is none: a password may be ``postgres``, or a letter.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
-        message = message.replace(secret, "***")
+        before = r"(?<![a-zA-Z0-9])" if secret[0].isalnum() else ""
+        after = r"(?![a-zA-Z0-9])" if secret[-1].isalnum() else ""
+        message = re.sub(f"{before}{re.escape(secret)}{after}", "***", message)
     return message

@@ -83,7 +83,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     """
     settings = read_settings(project.pyproject)
     paths = options.paths or settings.paths or (".",)
-    require_paths(paths)
+    require_paths(paths, "" if options.paths else f"{project.pyproject}: paths: ")
     is_several = bool(settings.environments) and not (options.metadata or project.is_chosen)
     if is_several and options.writing is not None:
         raise CannotRunError("declarations are written for one environment: name it with -c")
@@ -117,14 +117,15 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     return replace(report, notes=(*notes, *declarations.notes), diff=declarations.diff)
 
 
-def require_paths(paths: Iterable[str]) -> None:
+def require_paths(paths: Iterable[str], named_by: str = "") -> None:
     """Refuse paths that are not there.
 
+    :param named_by: what the message begins with.
     :raises CannotRunError: one is not.
     """
     for path in paths:
         if not Path(path).exists():
-            raise CannotRunError(f"there is no file or folder {path}")
+            raise CannotRunError(f"{named_by}there is no file or folder {path}")
 
 
 def scan_files(
@@ -204,6 +205,8 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
 
     What fails in a migration, by the migrations before it, is left.
     """
+    if not scanned.upserts:
+        return report
     unread = sum(each.resolution is Resolution.UNRESOLVED for each in scanned.upserts)
     failing = {
         finding

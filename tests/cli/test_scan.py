@@ -312,6 +312,14 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     )
 
 
+def test_without_models_and_without_upserts_nothing_is_asked_for(service: Project) -> None:
+    """A folder that upserts nothing needs neither models nor a database."""
+    (service.path / "alembic.ini").unlink()
+    (service.path / "service.py").write_text("print('no such thing')\n")
+
+    assert guard(service, "scan", "service.py").out == "0 upserts in 1 file: nothing to do.\n"
+
+
 def test_a_configuration_without_models_is_no_scan(service: Project) -> None:
     """An empty env.py must not pass: the two ways on are named."""
     service.edit("migrations/env.py", "target_metadata=", "target_metadata=None and ")
