@@ -103,6 +103,8 @@ class Construction:
         if not found:
             return None
         some = [m for m in found if not _is_none(m)]
+        if some and len(some) < len(found):
+            self._names.current.drops_none = True
         return AssignedAttribute(some or found, always)
 
     def _value(
