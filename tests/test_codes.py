@@ -200,6 +200,7 @@ def test_a_code_has_another_severity_where_the_design_says_so() -> None:
             Circumstance.LOOKED_UP: "warning",
         },
         "unserved-upsert": {Circumstance.LOOKED_UP: "warning"},
+        "unserved-function": {Circumstance.LOOKED_UP: "warning"},
         "null-rows": {Circumstance.NULLS_FORBIDDEN: "error"},
         "duplicate-rows": {Circumstance.NOT_COMPARED: "warning"},
         "bound-predicate": {Circumstance.PREPARED: "error"},

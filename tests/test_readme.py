@@ -71,14 +71,18 @@ def test_every_link_leads_somewhere() -> None:
     links = re.findall(r"\]\(([^)]+)\)", README)
     assert len(links) > 20
     for link in links:
-        if link.startswith(urls["Documentation"]):
-            page = link.removeprefix(urls["Documentation"]).strip("/") or "index"
-            assert any(
-                (ROOT / "docs" / page).with_suffix(suffix).is_file() for suffix in (".md", ".svg")
-            ), link
+        address, _, heading = link.partition("#")
+        if address.startswith(urls["Documentation"]):
+            page = address.removeprefix(urls["Documentation"]).strip("/") or "index"
+            files = [(ROOT / "docs" / page).with_suffix(suffix) for suffix in (".md", ".svg")]
         else:
-            assert link.startswith(f"{urls['Source']}/blob/main/"), link
-            assert (ROOT / link.removeprefix(f"{urls['Source']}/blob/main/")).is_file(), link
+            assert address.startswith(f"{urls['Source']}/blob/main/"), link
+            files = [ROOT / address.removeprefix(f"{urls['Source']}/blob/main/")]
+        found = next((file for file in files if file.is_file()), None)
+        assert found is not None, link
+        headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+        slugs = {re.sub(r"[^\w ]", "", each).lower().replace(" ", "-") for each in headings}
+        assert not heading or heading in slugs, link
 
 
 def test_the_example_happens_as_told(project: Project) -> None:

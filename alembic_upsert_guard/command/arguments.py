@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,9 +26,28 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and exit with 2."""
+        if message.endswith("required: command"):
+            message = f"name a command: {', '.join(_COMMANDS)}"
+        _, unknown, options = message.partition("unrecognized arguments: ")
+        if unknown:
+            message += self._suggested(options)
         secrets = frozenset[str]().union(*(secrets_of(word) for word in message.split()))
         super().error(without(message, secrets))
 
+    def _suggested(self, unknown: str) -> str:
+        known = {
+            option
+            for action in self._actions
+            if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - it has no public name
+            for command in action.choices.values()
+            for option in command._option_string_actions  # noqa: SLF001 - as above
+        }
+        first = unknown.split(maxsplit=1)[0].partition("=")[0]
+        meant = get_close_matches(first, sorted(known), n=1) if first.startswith("--") else []
+        return "".join(f"; did you mean {each}?" for each in meant)
+
+
+_COMMANDS = ("check", "scan", "functions", "explain")
 
 _EXIT_CODES = """\
 exit code:

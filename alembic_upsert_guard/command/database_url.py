@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,15 +126,17 @@ def _import_driver(url: URL) -> None:
         ) from error
     except ImportError as error:
         package = _package_of(url)
+        install = "" if package is None else f": pip install {package}"
         raise DatabaseURLError(
-            f"the driver of {url.drivername} is not installed: pip install {package}"
+            f"the driver of {url.drivername} is not installed{install}"
         ) from error
 
 
-def _package_of(url: URL) -> str:
+def _package_of(url: URL) -> str | None:
+    """What pip calls the driver; None: that is not known."""
     kind, _, name = url.drivername.partition("+")
     known = {driver.name: driver.package for driver in _DRIVERS.get(kind, ())}
-    return known.get(name, name or _OFFERED.get(kind, kind))
+    return known.get(name, name or _OFFERED.get(kind))
 
 
 def run_on(url: URL, visit: Callable[[Connection], None]) -> None:
@@ -240,7 +243,12 @@ def secrets_of(text: str) -> frozenset[str]:
 
 
 def without(message: str, secrets: frozenset[str]) -> str:
-    """Return a message in which ``***`` is in the place of each of `secrets`."""
+    """Return a message in which ``***`` is in the place of each of `secrets`.
+
+    In the middle of a word it is none: a password may be ``postgres``, or a letter.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
-        message = message.replace(secret, "***")
+        before = r"(?<![a-zA-Z0-9])" if secret[0].isalnum() else ""
+        after = r"(?![a-zA-Z0-9])" if secret[-1].isalnum() else ""
+        message = re.sub(f"{before}{re.escape(secret)}{after}", "***", message)
     return message

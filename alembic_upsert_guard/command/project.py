@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Project", "find_project"]
 
 _INI, _TOML = "alembic.ini", "pyproject.toml"
+_SECTION = "alembic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,11 @@ class Project:
     """As ``-x`` gives them."""
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether ``-c``, ``ALEMBIC_CONFIG`` or ``-n`` asks for one environment."""
+        return self.is_named or self.section != _SECTION
+
+    @property
     def is_configured(self) -> bool:
         """Whether Alembic's configuration is named or there: not every ``pyproject.toml`` has a part of it."""
         if self.ini.is_file() or self.is_named:
@@ -58,10 +64,10 @@ class Project:
 
         :raises CannotRunError: there is none.
         """
-        if not self.ini.is_file() and not self.toml.is_file():
+        if not self.is_configured:
             raise CannotRunError(
-                f"there is no {self.ini}, and no {self.toml}: run it where Alembic's configuration is, or name it "
-                "with -c"
+                f"there is no {self.ini}, and no [tool.alembic] in {self.toml}: run it where Alembic's configuration "
+                "is, or name it with -c; without Alembic: upsert-guard check --database URL --code PATH"
             )
         from ..migration.environment import project_config  # noqa: PLC0415 - Alembic
 
@@ -70,7 +76,7 @@ class Project:
         return project_config(self.ini, self.toml, name=self.section, x=x)
 
 
-def find_project(named: Sequence[str], section: str = "alembic", x: Sequence[str] = ()) -> Project:
+def find_project(named: Sequence[str], section: str = _SECTION, x: Sequence[str] = ()) -> Project:
     """Return the project whose configuration is named, or that of this folder.
 
     The rules are those of Alembic's parser (alembic.config: CommandLine._inis_from_config). It is not used itself: that

@@ -15,15 +15,37 @@ else:
     import tomli as tomllib  # Alembic brings it where Python does not
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["PyprojectError", "Settings", "read_pyproject", "read_settings"]
+__all__ = [
+    "EnvironmentSettings",
+    "PyprojectError",
+    "Settings",
+    "read_pyproject",
+    "read_settings",
+]
 
-_MEMBERS = ("exclude", "ignore", "metadata", "paths", "strict")
+_MEMBERS = ("environments", "exclude", "ignore", "metadata", "paths", "strict")
+_ENVIRONMENT = ("config", "metadata", "name", "paths")
 
 
 class PyprojectError(CannotRunError, ValueError):
     """A setting or an ignore entry that cannot be used, or not be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """One of several Alembic environments of a tree."""
+
+    config: Path
+    """Its configuration, an INI or a TOML file, from the folder of the file on."""
+    name: str
+    """The section of the configuration."""
+    paths: tuple[str, ...]
+    """What belongs to it, from the folder of the file on; left out: the folder of its configuration."""
+    metadata: tuple[str, ...]
+    """The models, each as ``module:attribute``; empty: those that its ``env.py`` configures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +59,8 @@ class Settings:
     strict: bool = False
     metadata: tuple[str, ...] = ()
     """The models, each as ``module:attribute``; a string counts as a list of one."""
+    environments: tuple[EnvironmentSettings, ...] = ()
+    """Empty: the one of this folder, or that ``-c`` names."""
 
 
 def read_settings(pyproject: Path) -> Settings:
@@ -47,8 +71,10 @@ def read_settings(pyproject: Path) -> Settings:
     _, table = read_pyproject(pyproject)
     if not isinstance(table.get("strict", False), bool):
         raise PyprojectError(f"{pyproject}: strict of [tool.upsert_guard] is true or false")
-    if isinstance(table.get("metadata"), str):
-        table = {**table, "metadata": [table["metadata"]]}
+    if table.get("environments") and table.get("metadata"):
+        raise PyprojectError(
+            f"{pyproject}: metadata of [tool.upsert_guard] is of one environment: state it in each of environments"
+        )
     folder = pyproject.parent
     base = glob.escape(folder.absolute().as_posix())
     return Settings(
@@ -59,7 +85,35 @@ def read_settings(pyproject: Path) -> Settings:
         ),
         strict=table.get("strict", False),
         metadata=tuple(_strings(pyproject, table, "metadata")),
+        environments=tuple(_environments(pyproject, table.get("environments", []))),
     )
+
+
+def _environments(pyproject: Path, stated: object) -> Iterator[EnvironmentSettings]:
+    if not isinstance(stated, list) or not all(isinstance(each, dict) for each in stated):
+        raise PyprojectError(f"{pyproject}: write [[tool.upsert_guard.environments]], a table each")
+    for each in stated:
+        unknown = sorted(set(each) - set(_ENVIRONMENT))
+        if unknown:
+            raise PyprojectError(
+                f"{pyproject}: an environment has the unknown key {unknown[0]}: there are {', '.join(_ENVIRONMENT)}"
+            )
+        config, name = each.get("config"), each.get("name", "alembic")
+        if not (isinstance(config, str) and config):
+            raise PyprojectError(
+                f"{pyproject}: an environment lacks its config, the path of Alembic's configuration"
+            )
+        if not (isinstance(name, str) and name):
+            raise PyprojectError(f"{pyproject}: name of the environment {config} is a string")
+        file = pyproject.parent / config
+        of = f"the environment {config}"
+        named = [pyproject.parent / path for path in _strings(pyproject, each, "paths", of)]
+        yield EnvironmentSettings(
+            config=file,
+            name=name,
+            paths=tuple(map(str, named or [file.parent])),
+            metadata=tuple(_strings(pyproject, each, "metadata", of)),
+        )
 
 
 def read_pyproject(pyproject: Path) -> tuple[str, dict[str, Any]]:
@@ -87,8 +141,12 @@ def read_pyproject(pyproject: Path) -> tuple[str, dict[str, Any]]:
     return text, table
 
 
-def _strings(pyproject: Path, table: dict[str, Any], member: str) -> list[str]:
+def _strings(
+    pyproject: Path, table: dict[str, Any], member: str, of: str = "[tool.upsert_guard]"
+) -> list[str]:
     stated = table.get(member, [])
+    if member == "metadata" and isinstance(stated, str):
+        stated = [stated]
     if not isinstance(stated, list) or not all(isinstance(each, str) and each for each in stated):
-        raise PyprojectError(f"{pyproject}: {member} of [tool.upsert_guard] is a list of strings")
+        raise PyprojectError(f"{pyproject}: {member} of {of} is a list of strings")
     return stated

@@ -16,7 +16,8 @@ from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.newer_python import NewerPython, find_newer_python
 from ..upserts.scan.report import by_place
 from .bar import bar_for
-from .metadata import models_of
+from .environments import scanned_environments
+from .metadata import Models, models_of
 from .pyproject import read_settings
 from .records import ran_upserts
 from .report import Report, suppressed_in
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from ..upserts.scan import DeclaredTables, ScanReport
     from ..upserts.scan.cache import ScanCache
+    from ..upserts.scan.environments import ScannedEnvironment
     from ..upserts.scan.ran import RanUpserts
-    from .metadata import Models
     from .project import Project
 
 __all__ = [
@@ -82,13 +83,16 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     """
     settings = read_settings(project.pyproject)
     paths = options.paths or settings.paths or (".",)
-    require_paths(paths)
-    models = models_of(project, options.metadata or settings.metadata)
+    require_paths(paths, "" if options.paths else f"{project.pyproject}: paths: ")
+    is_several = bool(settings.environments) and not (options.metadata or project.is_chosen)
+    if is_several and options.writing is not None:
+        raise CannotRunError("declarations are written for one environment: name it with -c")
+    models = Models() if is_several else models_of(project, options.metadata or settings.metadata)
     declared = declared_tables(*models.metadata) if models.metadata else None
     newer_python = newer_python_of(options.python, paths)
     scanned = scan_files(
         paths,
-        declared,
+        scanned_environments(settings.environments, project.x) if is_several else declared,
         drivers=models.drivers,
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),
@@ -98,6 +102,8 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
         quiet=options.quiet,
     )
     notes = notes_of(scanned)
+    if is_several:
+        return _report(scanned, notes)
     if declared is None:
         if options.writing is not None:
             raise CannotRunError(
@@ -111,19 +117,20 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     return replace(report, notes=(*notes, *declarations.notes), diff=declarations.diff)
 
 
-def require_paths(paths: Iterable[str]) -> None:
+def require_paths(paths: Iterable[str], named_by: str = "") -> None:
     """Refuse paths that are not there.
 
+    :param named_by: what the message begins with.
     :raises CannotRunError: one is not.
     """
     for path in paths:
         if not Path(path).exists():
-            raise CannotRunError(f"there is no {path} to scan")
+            raise CannotRunError(f"{named_by}there is no file or folder {path}")
 
 
 def scan_files(
     paths: Sequence[str],
-    declared: DeclaredTables | None,
+    declared: DeclaredTables | Sequence[ScannedEnvironment] | None,
     *,
     drivers: frozenset[str] = frozenset(),
     exclude: Sequence[str] = (),
@@ -198,6 +205,8 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
 
     What fails in a migration, by the migrations before it, is left.
     """
+    if not scanned.upserts:
+        return report
     unread = sum(each.resolution is Resolution.UNRESOLVED for each in scanned.upserts)
     failing = {
         finding
@@ -211,7 +220,10 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
         commands=(),
         findings=tuple(finding for finding in report.findings if finding in failing),
         subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
-        conclusion=f"there are no models to hold them against; ask a database ({command})",
+        conclusion=(
+            "there are no models to hold them against; name them (--metadata module:attribute), or ask a database "
+            f"({command})"
+        ),
     )
 
 

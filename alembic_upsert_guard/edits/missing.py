@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ..findings import FindingCode
 from ..findings.call_sites import Miss
 from ..inference import Kind, State
+from ..upserts.lookup import judge_lookup
 from ..upserts.scan.constraints import constraints_by_name
-from ..upserts.scan.matching import judge_target
+from ..upserts.scan.matching import judge_target, normalized
 from ..upserts.scan.nearest import nearest_arbiter
 from ..upserts.target import (
     AnyArbiter,
@@ -17,6 +18,7 @@ from ..upserts.target import (
     Constraint,
     ConstraintObject,
     Elements,
+    Lookup,
     PrimaryKey,
     Unread,
 )
@@ -92,12 +94,14 @@ def _key_of(judged: JudgedUpsert, table: DeclaredTable) -> tuple[KeyToWrite, boo
     key among its columns                            none: the call is likelier wrong
     a deferrable constraint on it                    none: it has to be made immediate first
     ===============================================  ============================================
+
+    A statement that looks its rows up by itself is served by what is unique on fewer columns, too.
     """
     target = judged.upsert.target
     if judged.resolution is Resolution.MODELLED:
         return _as_it_is(_serving(target, table))
     if judged.resolution is not Resolution.UNDECLARED or not isinstance(
-        target, Elements | ConflictTargetCall
+        target, Elements | ConflictTargetCall | Lookup
     ):
         return None
     if not target.elements or isinstance(target.predicate, Unread):
@@ -130,12 +134,22 @@ def _serving(target: Target | Unread, table: DeclaredTable) -> Candidate | None:
             return constraints_by_name(table).get(name)
         case ConstraintObject(elements, None):
             return judge_target(table.arbiters, elements, None).candidate
+        case Lookup():
+            return _keeping_apart(target, table)
         case PrimaryKey():
             return next((a for a in table.arbiters if a.kind is Kind.PRIMARY_KEY), None)
         case AnyArbiter():
             others = [a for a in table.arbiters if a.kind is not Kind.PRIMARY_KEY]
             return others[0] if len(others) == 1 else None
     return None
+
+
+def _keeping_apart(lookup: Lookup, table: DeclaredTable) -> Candidate | None:
+    spelled = {normalized(arbiter): arbiter for arbiter in table.arbiters if arbiter.immediate}
+    judged = judge_lookup(lookup, spelled)
+    if judged.state is not State.SATISFIED or judged.candidate is None:
+        return None
+    return spelled[judged.candidate]
 
 
 def _without_narrower(found: Sequence[Missing]) -> list[Missing]:

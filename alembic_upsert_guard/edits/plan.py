@@ -130,7 +130,7 @@ class _Plan:
 
     def _source(self, path: str) -> Source:
         if path not in self._paths:
-            raise UnwritableError("its file is not among those that were scanned")
+            raise UnwritableError("its file is not among those that were scanned: name it as well")
         if path not in self._sources:
             content = self._read(path)
             if isinstance(content, str):

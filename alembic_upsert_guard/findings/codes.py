@@ -158,7 +158,7 @@ class FindingCode(str, Enum):
     UNPROVEN_ARBITER = (
         "unproven-arbiter",
         _WARNING,
-        "the core cannot prove it and the database could not be asked",
+        "its text does not prove that it serves, and the database could not be asked",
         _MODELS_AND_DATABASE,
     )
     NULLS_MISMATCH = (

@@ -36,13 +36,23 @@ def undeclared_lookup(statement: str, table: str, offer: Offer) -> Wording:
     )
 
 
-def modelled_lookup(statement: str, table: str, offer: Offer, arbiter: Candidate) -> Wording:
-    """Return that no key declares what a statement looks up, and what of the models keeps it unique all the same."""
+def modelled_lookup(
+    statement: str, table: str, looked_up: Offer, offer: Offer, arbiter: Candidate
+) -> Wording:
+    """Return that no key declares what a statement looks up, and what of the models keeps it unique all the same.
+
+    :param offer: the key that points at `arbiter`, which may have fewer columns.
+    """
+    fact = (
+        f"{_looks_up(statement, table, looked_up)}, which no model declares; in the models the "
+        f"{describe_candidate(arbiter)} keeps that unique"
+    )
+    if not arbiter.immediate:
+        return Wording(
+            fact, f"{offer.line} once it is not deferrable: no upsert key can point at it as it is"
+        )
     return Wording(
-        f"{_looks_up(statement, table, offer)}, which no model declares; in the models the "
-        f"{describe_candidate(arbiter)} keeps that unique",
-        f"{offer.line}, and every revision that takes it away is reported",
-        offer.line,
+        fact, f"{offer.line}, and every revision that takes it away is reported", offer.line
     )
 
 

@@ -15,7 +15,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from ..catalog.messages import holds_no_value, message_of
 from ..errors import CannotRunError
@@ -115,7 +115,7 @@ def run_environment(
         except (Exception, SystemExit) as error:
             if not failed:
                 raise EnvironmentFailedError(
-                    f"env.py did not run to its end: {_description(error)}"
+                    f"env.py did not run to its end: {_description(error)}{_template_url(config, error)}"
                 ) from error
     if failed:
         raise failed[0]
@@ -174,9 +174,30 @@ def _script_directory(config: Config) -> ScriptDirectory:
     try:
         return ScriptDirectory.from_config(config)
     except CommandError as error:
-        raise EnvironmentFailedError(str(error)) from error
+        raise EnvironmentFailedError(_missing_section(config) or str(error)) from error
     except Exception as error:  # whatever the readers of INI and TOML raise
         raise _unreadable(error) from error
+
+
+def _missing_section(config: Config) -> str | None:
+    """What is wrong with an INI file that lacks the section; None: it is something else."""
+    file, section = config.config_file_name, config.config_ini_section
+    if file is None or not Path(file).is_file() or config.file_config.has_section(section):
+        return None
+    return f"{file} has no section [{section}]"
+
+
+def _template_url(config: Config, error: BaseException) -> str:
+    """What is said beside a driver that is not there, where the URL is that of Alembic's template."""
+    if not isinstance(error, NoSuchModuleError):
+        return ""
+    url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback="")
+    is_template = url.startswith("driver://")
+    return (
+        f": sqlalchemy.url of {config.config_file_name} is still the template's"
+        if is_template
+        else ""
+    )
 
 
 def _unreadable(error: Exception) -> EnvironmentFailedError:

@@ -386,8 +386,10 @@ BEGIN
                       'NULL::pg_catalog.tid AS upsert_guard_version FROM pg_temp.upsert_guard_surplus WHERE false',
                       string_agg(format('gone_%1$s AS upsert_guard_id_%1$s', place), ', ' ORDER BY place))
         INTO statement, empty_table FROM unnest(identity) WITH ORDINALITY AS i(name, place);
+        PERFORM set_config('search_path', users_path, true);
         EXECUTE statement;
         EXECUTE empty_table;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         -- A surplus row that refers to another goes before it, or with it, and so into the archive as it is.
         CREATE TEMP TABLE upsert_guard_links (referring bigint, referred bigint);
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(links text, is_itself boolean) WHERE is_itself

@@ -245,7 +245,7 @@ def call_site_member(judged: JudgedUpsert) -> dict[str, Any]:
         recorded["calls"] = upsert.calls
     return {
         "source": str(upsert.source),
-        "path": upsert.place.path,
+        "path": upsert.place.path if upsert.location is None else upsert.location.shown_path,
         "line": upsert.place.line,
         "schema": upsert.schema,
         "table": upsert.table_name,

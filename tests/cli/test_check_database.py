@@ -307,11 +307,18 @@ def test_every_spelling_of_a_password_is_taken_out() -> None:
     assert without("nothing", secrets_of("sqlite:///x")) == "nothing"
 
 
+def test_a_password_that_is_a_word_or_a_letter_leaves_others_readable() -> None:
+    """What says how a URL is written, or what pip installs, has them in the middle of words."""
+    secrets = secrets_of("postgresql://postgres:postgres@h/d")
+    assert without('postgresql://, user "postgres"', secrets) == 'postgresql://, user "***"'
+    assert without("pip install p", secrets_of("mysql://u:p@h/d")) == "pip install ***"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "name what is checked against the database: --code PATH..."),
-        (["--code", "nowhere.py"], "there is no nowhere.py to scan"),
+        (["--code", "nowhere.py"], "there is no file or folder nowhere.py"),
         (["--metadata", "nowhere:metadata"], "--metadata nowhere:metadata: ModuleNotFoundError"),
     ],
 )

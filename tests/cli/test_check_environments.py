@@ -221,7 +221,7 @@ def test_the_options_of_alembic(project: Project, before: bool) -> None:
 
     assert "AssertionError: {'a': '1'}" in could_not_run(project, "check", *options[:-2])
     assert could_not_run(project, "check", "-c", "other.ini") == (
-        "No 'script_location' key found in configuration."
+        "other.ini has no section [alembic]"
     )
 
 

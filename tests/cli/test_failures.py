@@ -46,6 +46,20 @@ def test_a_broken_env(broken: Project, line: str, reason: str) -> None:
     assert could_not_run(broken, "check") == FAILED + reason
 
 
+def test_the_url_of_alembics_template(broken: Project) -> None:
+    """What `alembic init` writes is no database's: the line to edit is named."""
+    url = "driver://user:pass@localhost/dbname"
+    ini = broken.path / "alembic.ini"
+    kept = [line for line in ini.read_text().splitlines() if "sqlalchemy.url" not in line]
+    ini.write_text("\n".join(kept).replace("[alembic]", f"[alembic]\nsqlalchemy.url = {url}", 1))
+    line = f"import sqlalchemy; sqlalchemy.create_engine({url!r})"
+    broken.edit("migrations/env.py", "\nimport os\n", f"\n{line}\nimport os\n")
+
+    assert could_not_run(broken, "check").endswith(
+        "(migrations/env.py:2): sqlalchemy.url of alembic.ini is still the template's"
+    )
+
+
 SETTINGS = """
 from pydantic import BaseModel
 class Settings(BaseModel):
@@ -152,10 +166,14 @@ def test_a_configuration_that_is_not_there(broken: Project) -> None:
         "-c names more than one file of a kind"
     )
     (broken.path / "alembic.ini").unlink()
-    assert could_not_run(broken, "check") == (
-        "there is no alembic.ini, and no pyproject.toml: run it where Alembic's configuration is, or name it with -c"
+    nowhere = (
+        "there is no alembic.ini, and no [tool.alembic] in pyproject.toml: run it where Alembic's configuration is, "
+        "or name it with -c; without Alembic: upsert-guard check --database URL --code PATH"
     )
+    assert could_not_run(broken, "check") == nowhere
     (broken.path / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
+    assert could_not_run(broken, "check") == nowhere
+    (broken.path / "pyproject.toml").write_text("[tool.alembic]\n")
     assert could_not_run(broken, "check") == "No 'script_location' key found in configuration."
 
 

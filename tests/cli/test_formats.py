@@ -300,6 +300,20 @@ def test_wrong_usage(short: Project, arguments: list[str]) -> None:
     assert "usage: upsert-guard" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a command: check, scan, functions, explain"),
+        (["scan", "--strct"], "unrecognized arguments: --strct; did you mean --strict?"),
+        (["scan", "--output-file=x"], "--output-file=x; did you mean --output?"),
+        (["scan", "--qqq"], "unrecognized arguments: --qqq\n"),
+    ],
+)
+def test_wrong_usage_says_what_is_meant(short: Project, arguments: list[str], said: str) -> None:
+    """The option that is nearest, or the commands that there are."""
+    assert said in guard(short, *arguments).err
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_explain(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The page, as it is."""

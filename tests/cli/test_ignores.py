@@ -161,7 +161,7 @@ def test_an_entry_that_cannot_be_used(short: Project, old: str, new: str, messag
         (ENTRY.replace("[[", "[").replace("]]", "]"), "write [[tool.upsert_guard.ignore]], in two"),
         (
             ENTRY.replace("ignore", "ignores"),
-            "has the unknown key ignores: there are exclude, ignore, metadata, paths, strict",
+            "has the unknown key ignores: there are environments, exclude, ignore, metadata, paths, strict",
         ),
         ("[tool]\nupsert_guard = 1", "tool.upsert_guard is no table"),
         (

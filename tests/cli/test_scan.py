@@ -224,7 +224,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_scanned(service: Project) -
 def test_a_path_that_does_not_exist(service: Project) -> None:
     """Nothing is scanned: a misspelt path must not pass."""
     assert could_not_run(service, "scan", "service.py", "servise.py") == (
-        "there is no servise.py to scan"
+        "there is no file or folder servise.py"
     )
 
 
@@ -307,9 +307,17 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     said = guard(service, "scan", "service.py", "--strict")
     assert said.code == 0
     assert said.out == (
-        "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; ask a database "
-        "(upsert-guard check --database URL --code service.py).\n"
+        "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; name them "
+        "(--metadata module:attribute), or ask a database (upsert-guard check --database URL --code service.py).\n"
     )
+
+
+def test_without_models_and_without_upserts_nothing_is_asked_for(service: Project) -> None:
+    """A folder that upserts nothing needs neither models nor a database."""
+    (service.path / "alembic.ini").unlink()
+    (service.path / "service.py").write_text("print('no such thing')\n")
+
+    assert guard(service, "scan", "service.py").out == "0 upserts in 1 file: nothing to do.\n"
 
 
 def test_a_configuration_without_models_is_no_scan(service: Project) -> None:

@@ -76,13 +76,13 @@ def test_warnings_fail_where_the_project_says_so(shop: Project, strict: str, cod
     [
         (
             "path = ['app']",
-            "has the unknown key path: there are exclude, ignore, metadata, paths, strict",
+            "has the unknown key path: there are environments, exclude, ignore, metadata, paths, strict",
         ),
         ("paths = 'app'", "paths of [tool.upsert_guard] is a list of strings"),
         ("exclude = [1]", "exclude of [tool.upsert_guard] is a list of strings"),
         ("strict = 1", "strict of [tool.upsert_guard] is true or false"),
         ("metadata = [1]", "metadata of [tool.upsert_guard] is a list of strings"),
-        ("paths = ['nowhere']", "there is no nowhere to scan"),
+        ("paths = ['nowhere']", "pyproject.toml: paths: there is no file or folder nowhere"),
     ],
 )
 def test_a_setting_that_cannot_be_used(shop: Project, settings: str, message: str) -> None:

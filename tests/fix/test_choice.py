@@ -107,3 +107,54 @@ def test_an_upsert_without_a_target_that_may_meet_several(tmp_path: Path) -> Non
     unique = 'UniqueConstraint("tenant_id", "name"), UniqueConstraint("email"),'
 
     assert declared(tmp_path, unique, "insert(User).on_conflict_do_nothing()\n") == []
+
+
+MERGE = (
+    """execute('MERGE INTO users u USING new n ON {} WHEN NOT MATCHED THEN INSERT VALUES (1)')\n"""
+)
+UNLESS_THERE = "execute('INSERT INTO users (email) SELECT 1 WHERE NOT EXISTS (SELECT FROM users WHERE email = $1{})')\n"
+
+
+@pytest.mark.parametrize(
+    ("unique", "upsert", "key"),
+    [
+        ("", MERGE.format("u.email = n.email AND u.name = n.name"), '"email", "name"'),
+        ("", UNLESS_THERE.format(""), '"email"'),
+        ("", UNLESS_THERE.format(" AND id > 7"), '"email", where=text("id > 7")'),
+        (
+            'UniqueConstraint("email"),',
+            MERGE.format("u.email = n.email AND u.name = n.name"),
+            '"email"',
+        ),
+        (
+            'Index("i", "email", unique=True, postgresql_where=text("id>7")),',
+            UNLESS_THERE.format(" AND id > 7"),
+            '"email", where=text("id>7")',
+        ),
+    ],
+)
+def test_what_a_statement_looks_up_by_itself(
+    unique: str, upsert: str, key: str, tmp_path: Path
+) -> None:
+    """The key of what keeps its rows apart, which may have fewer columns; else of what it compares."""
+    assert declared(tmp_path, unique, upsert) == [f"UpsertKey({key}),"]
+
+
+@pytest.mark.parametrize(
+    ("unique", "upsert"),
+    [
+        ('UniqueConstraint("email", "name"),', UNLESS_THERE.format("")),
+        ('UniqueConstraint("email", deferrable=True),', UNLESS_THERE.format("")),
+        (
+            'Index("i", "email", unique=True, postgresql_where=text("id > 7")),',
+            UNLESS_THERE.format(""),
+        ),
+        ("", UNLESS_THERE.format(" AND random() > id")),
+        ("", UNLESS_THERE.format(" AND name > CURRENT_USER")),
+        ("", UNLESS_THERE.format(" AND name > $2")),
+        ("", MERGE.format("u.id = n.id AND u.name = n.name")),
+    ],
+)
+def test_what_is_looked_up_and_gets_no_key(unique: str, upsert: str, tmp_path: Path) -> None:
+    """More columns are unique, none that a key can point at, in some rows only; or the primary key keeps them apart."""
+    assert declared(tmp_path, unique, upsert) == []

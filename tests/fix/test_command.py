@@ -150,7 +150,10 @@ def test_models_that_were_not_scanned_are_left(service: Project) -> None:
         "class Account in "
     )
     assert hint in ran.out
-    assert "--fix leaves that to you: its file is not among those that were scanned" in ran.out
+    assert (
+        "--fix leaves that to you: its file is not among those that were scanned: name it as well"
+        in ran.out
+    )
 
 
 def test_a_read_only_file_is_left(service: Project) -> None:

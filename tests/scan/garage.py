@@ -90,6 +90,10 @@ class Garage:
             arguments, f"sa.text({f'INSERT INTO cars {values} {target} DO NOTHING'!r})"
         )
 
+    def statement(self, arguments: str, sql: str) -> Answered:
+        """Make the table, and run SQL that upserts by itself."""
+        return self._answered(arguments, f"sa.text({sql!r})")
+
     def dispose(self) -> None:
         """Close what is open."""
         self._engine.dispose()

@@ -116,6 +116,30 @@ def test_the_likelier_fault_comes_first(
     assert found.hint.startswith(first)
 
 
+LOOKS_UP = (
+    "INSERT INTO cars SELECT 1, 'a', 'b', false "
+    "WHERE NOT EXISTS (SELECT FROM cars WHERE regno = 'a' AND country = 'b')"
+)
+
+
+def test_what_keeps_looked_up_rows_apart_is_what_the_key_points_at(garage: Garage) -> None:
+    """A key on all that is compared would make another index, where fewer columns are unique already."""
+    found = garage.statement(NARROWER, LOOKS_UP)
+
+    assert (found.resolution, declared(found.hint)) == (Resolution.MODELLED, 'UpsertKey("regno")')
+    with_key = garage.statement(f'{NARROWER} UpsertKey("regno"),', LOOKS_UP)
+    assert (with_key.resolution, with_key.findings) == (Resolution.DECLARED, ())
+
+
+def test_no_key_is_offered_that_would_point_at_what_is_deferrable(garage: Garage) -> None:
+    """It keeps the rows apart; a key on it is refused by `check`."""
+    found = garage.statement('UniqueConstraint("regno", deferrable=True),', LOOKS_UP)
+
+    (finding,) = found.findings
+    assert (found.resolution, finding.offer) == (Resolution.MODELLED, None)
+    assert "once it is not deferrable" in finding.hint
+
+
 @pytest.mark.parametrize(
     ("arguments", "target"),
     [

@@ -14,6 +14,10 @@ from alembic_upsert_guard.upserts.scan import (
     tree_reader,
     workers,
 )
+from alembic_upsert_guard.upserts.scan.environments import (
+    ScannedEnvironment,
+    ScannedEnvironments,
+)
 from alembic_upsert_guard.upserts.scan.file_reader import FileReader
 from alembic_upsert_guard.upserts.scan.source_tree import SourceTree
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no process is copied here")
 
+NOTHING = ScannedEnvironments([ScannedEnvironment(declared=None)])
 SERVICE = """\
 from sqlalchemy.dialects.postgresql import insert
 from keys import KEYS
@@ -42,9 +47,9 @@ def paths(tmp_path: Path) -> list[str]:
 def test_processes_read_what_one_reads(paths: list[str]) -> None:
     """The upserts, the problems, and what was looked for beside the files."""
     sizes = dict.fromkeys(paths, 1)
-    alone = FileReader(SourceTree(paths), DeclaredTables(()))
+    alone = FileReader(SourceTree(paths), NOTHING)
     expected = {path: alone.read(path) for path in paths}
-    reader = FileReader(SourceTree(paths), DeclaredTables(()))
+    reader = FileReader(SourceTree(paths), NOTHING)
     done: list[None] = []
 
     found = workers.read_in_processes(reader, sizes, 2, lambda: done.append(None))

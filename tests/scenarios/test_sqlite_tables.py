@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.exc import OperationalError
 
 from tests.project import Project, goes_red, goes_round
@@ -51,6 +52,7 @@ def when_connected(project: Project, *lines: str) -> None:
     body = "\n".join(f"    {line}" for line in lines)
     listener = f"""
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Engine
 
 @event.listens_for(Engine, "connect")
@@ -89,6 +91,8 @@ def test_a_key_is_made_on_a_table_of_each_kind(
 @pytest.mark.parametrize("kind", ["", "WITHOUT ROWID", "STRICT"])
 def test_a_constraint_is_made_in_a_batch(sqlite_project: Project, kind: str) -> None:
     """Alembic copies the table; its rows and its kind come along."""
+    if kind and "get_table_options" not in vars(SQLiteDialect):
+        pytest.skip("SQLAlchemy 2.0.53 brought the kinds of SQLite's tables, which a batch copies")
     sqlite_project.configure(render_as_batch="True")
     sqlite_project.sql(
         f"CREATE TABLE accounts ({COLUMNS}) {kind}", "INSERT INTO accounts VALUES (7, 1, 'a')"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timezone
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -130,6 +131,8 @@ def _physical(place: Location) -> dict[str, Any]:
 def _uri(place: Location) -> str:
     """The path as a URI reference: relative ones are, for the service, from the root of the repository on."""
     path = place.shown_path.removeprefix("./")
-    return quote(
-        f"file://{path}" if path.startswith("/") else path, safe="/:", errors="surrogateescape"
-    )
+    if PureWindowsPath(path).is_absolute():
+        path = f"file:///{path}"
+    elif path.startswith("/"):
+        path = f"file://{path}"
+    return quote(path, safe="/:", errors="surrogateescape")

@@ -36,7 +36,8 @@ def read_observed(path: str | os.PathLike[str]) -> list[ObservedUpsert]:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ObservedFileError(f"{path} cannot be read: {error}") from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ObservedFileError(f"{path} cannot be read: {reason}") from error
     version = document.get("version") if isinstance(document, dict) else None
     if version != VERSION:
         raise ObservedFileError(

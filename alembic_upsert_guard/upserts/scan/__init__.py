@@ -19,9 +19,10 @@ from .report import ScanReport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .cache import ScanCache
+    from .environments import ScannedEnvironment
     from .newer_python import NewerPython
     from .ran import RanUpserts
 
@@ -48,7 +49,7 @@ _PARSERS = ("pathspec", "postgast", "sqlglot", "tree_sitter")
 
 def scan(
     paths: Iterable[str | os.PathLike[str]],
-    declared: DeclaredTables | None,
+    declared: DeclaredTables | Sequence[ScannedEnvironment] | None,
     *,
     drivers: frozenset[str] = frozenset(),
     progress: Callable[[int, int], None] | None = None,
@@ -65,7 +66,8 @@ def scan(
 
     :param paths: files, and folders to walk; hidden folders, ``node_modules``, virtual environments and what git
      ignores are left out unless they are named here. No link is followed out of them.
-    :param declared: None: there are no models; what can be read is ``read``, and judged by nothing.
+    :param declared: None: there are no models; what can be read is ``read``, and judged by nothing. Several
+     environments, each with its models, drivers and folders: an upsert is held against those of its folder.
     :param drivers: SQLAlchemy's names of the drivers that the project connects with; empty: they are not known.
     :param progress: called after each file with the number of files done, and of all.
     :param exclude: names and absolute paths to leave out, with wildcards; see :func:`.walk.find_files`.
@@ -79,6 +81,7 @@ def scan(
     try:
         import sqlglot  # noqa: F401, PLC0415 - the scanner imports it where a statement needs it, which is too late
 
+        from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
         from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith(_PARSERS):
@@ -87,7 +90,12 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
+    environments = (
+        [ScannedEnvironment(declared=declared, drivers=drivers)]
+        if declared is None or isinstance(declared, DeclaredTables)
+        else declared
+    )
     with use_newer(newer_python):
-        return Scanner(declared, drivers, ran).scan(
+        return Scanner(environments, ran).scan(
             paths, progress, exclude, cache, migrations=migrations
         )

@@ -17,7 +17,6 @@ from .files import digest_of, read_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..declared import DeclaredTables
     from .file_reader import Glance, Outcome
     from .source_tree import SourceTree
 
@@ -47,18 +46,19 @@ class ScanCache:
         self,
         glances: Mapping[str, Glance],
         listings: Sequence[tuple[str, Sequence[str]]],
-        declared: DeclaredTables,
+        known_by: tuple[object, ...],
     ) -> str:
         """Return what a scan is known by: the content of every file, the models, and the versions of what reads them.
 
         :param glances: by path.
         :param listings: the names in every folder, for a file that appears may be what an import leads to.
+        :param known_by: the models that each is read by.
         :raises TypeError: a value of the models is none that JSON can hold.
         """
         files = [(path, glance.digest, glance.size) for path, glance in glances.items()]
         listed = [*sorted(listings), *_listings_above(listings)]
-        known_by = [self._versions, str(Path.cwd()), sorted(files), listed, encoded(declared)]
-        return sha256(json.dumps(known_by).encode()).hexdigest()
+        every = [self._versions, str(Path.cwd()), sorted(files), listed, encoded(known_by)]
+        return sha256(json.dumps(every).encode()).hexdigest()
 
     def load(self, key: str) -> dict[str, Outcome] | None:
         """Return what the files of a key hold; None: it is not known, or what it depends on has changed."""

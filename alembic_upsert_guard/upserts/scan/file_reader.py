@@ -17,7 +17,7 @@ from .readers import SUFFIXES, Readers, ReadFile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..declared import DeclaredTables
+    from .environments import ScannedEnvironments
     from .source_tree import SourceTree
 
 __all__ = ["FileReader", "Glance", "Outcome"]
@@ -41,15 +41,17 @@ class FileReader:
     """Reads the files of one tree."""
 
     def __init__(
-        self, tree: SourceTree, declared: DeclaredTables, named: Iterable[str] = ()
+        self, tree: SourceTree, environments: ScannedEnvironments, named: Iterable[str] = ()
     ) -> None:
         """Nothing is read yet.
 
+        :param environments: whose models the files are read by.
         :param named: files that are read whoever wrote them.
         """
         self.tree = tree
         self._named = frozenset(named)
-        self._readers = Readers(declared, tree)
+        self._environments = environments
+        self._readers = Readers(tree)
 
     def look(self, path: str) -> Glance:
         """Return what a file is, without parsing it."""
@@ -73,9 +75,10 @@ class FileReader:
         if isinstance(source, str):
             return Problem(path, source)
         source = _in_utf8(source)
-        read = (
-            Problem(path, "it is binary") if b"\0" in source else self._readers.read(path, source)
-        )
+        if b"\0" in source:
+            read: ReadFile | Problem = Problem(path, "it is binary")
+        else:
+            read = self._readers.read(path, source, self._environments.models_of(path))
         if isinstance(read, Problem) and suppresses_whole_file(source, FindingCode.UNREAD_FILE):
             return replace(read, is_suppressed=True)
         return read

@@ -33,14 +33,20 @@ def answer_of_lookup(context: ModelContext, lookup: Lookup) -> Answer:
     by_keys = judge_lookup(lookup, declared_arbiters)
     if by_keys.state is State.SATISFIED:
         return declared(next(k for k in table.keys if normalized(k.arbiter) == by_keys.candidate))
-    judged = judge_lookup(lookup, map(normalized, table.arbiters))
+    # no key can point at a deferrable one
+    arbiters = sorted(table.arbiters, key=lambda arbiter: not arbiter.immediate)
+    spelled = {normalized(arbiter): arbiter for arbiter in arbiters}
+    judged = judge_lookup(lookup, spelled)
     if judged.state is State.UNKNOWN and judged.candidate is not None:
         named = f"the {describe_candidate(judged.candidate)}"
         return unresolved(lookup_doubt(named), context.call, Cause.OTHER_SQL)
     offer = context.offer(lookup.elements, None if isinstance(predicate, Unread) else predicate)
     if judged.candidate is not None:
-        wording = modelled_lookup(lookup.statement, table.full_name, offer, judged.candidate)
-        return modelled(wording)
+        arbiter = spelled[judged.candidate]
+        pointing = context.offer(arbiter.elements, arbiter.predicate)
+        return modelled(
+            modelled_lookup(lookup.statement, table.full_name, offer, pointing, judged.candidate)
+        )
     if isinstance(predicate, Unread):
         return unresolved(predicate, context.call)
     wording = undeclared_lookup(lookup.statement, table.full_name, offer)

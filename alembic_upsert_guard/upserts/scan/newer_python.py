@@ -10,14 +10,17 @@ from __future__ import annotations
 import ast
 import json
 import os
-import select
 import subprocess
 import sys
+import sysconfig
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from ...errors import UpsertGuardError
+from .incoming import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +35,9 @@ _BEGINNING = 10.0
 
 _LATEST = 30
 """The minor version that is looked for first."""
+
+_SUFFIX = sysconfig.get_config_var("EXE") or ""
+"""Of the file that is a program."""
 
 _PROGRAM = r"""
 import ast, json, sys, warnings
@@ -89,7 +95,7 @@ while True:
 """
 
 
-class NewerSyntaxError(SyntaxError):
+class NewerSyntaxError(UpsertGuardError, SyntaxError):
     """Neither the Python at hand nor the later one takes the file."""
 
     def __init__(self, message: str, line: int | None, version: str) -> None:
@@ -99,7 +105,7 @@ class NewerSyntaxError(SyntaxError):
         self.version = version
 
 
-class _GaveUpError(Exception):
+class _GaveUpError(UpsertGuardError):
     """There is no answer, and there will be none."""
 
 
@@ -110,6 +116,7 @@ class NewerPython:
         """Nothing is started yet."""
         self._paths = tuple(paths)
         self._process: subprocess.Popen[bytes] | None = None
+        self._incoming: Incoming | None = None
         self._owner = 0
         self._is_usable = True
         self._version = ""
@@ -194,6 +201,8 @@ class NewerPython:
             stderr=subprocess.DEVNULL,
             cwd=os.sep,  # a wrapper may look for its settings there
         )
+        assert self._process.stdout is not None  # noqa: S101 - for mypy
+        self._incoming = Incoming(self._process.stdout)
         major, minor = self._receive(_BEGINNING)
         if (major, minor) <= sys.version_info[:2]:
             raise _GaveUpError
@@ -212,11 +221,8 @@ class NewerPython:
         return json.loads(b"".join(parts))
 
     def _chunk(self, end: float) -> bytes:
-        assert self._process is not None  # noqa: S101 - for mypy
-        assert self._process.stdout is not None  # noqa: S101 - as above
-        left = end - monotonic()
-        readable, _, _ = select.select([self._process.stdout], [], [], max(0.0, left))
-        chunk = os.read(self._process.stdout.fileno(), 1 << 16) if readable else b""
+        assert self._incoming is not None  # noqa: S101 - for mypy
+        chunk = self._incoming.chunk(end - monotonic())
         if not chunk:
             raise _GaveUpError
         return chunk
@@ -256,7 +262,7 @@ def find_newer_python(tree: Iterable[str]) -> NewerPython | None:
     found = [
         str(path)
         for minor in range(_LATEST, sys.version_info.minor, -1)
-        for path in (Path(folder) / f"python3.{minor}" for folder in folders)
+        for path in (Path(folder) / f"python3.{minor}{_SUFFIX}" for folder in folders)
         if path.is_file() and os.access(path, os.X_OK) and not _is_in(str(path), roots)
     ]
     return NewerPython(found) if found else None

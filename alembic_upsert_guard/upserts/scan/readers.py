@@ -45,19 +45,19 @@ class ReadFile:
 class Readers:
     """Reads files of every kind; Python's follow imports into others, which are kept for the next."""
 
-    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
+    def __init__(self, tree: SourceTree) -> None:
         """Nothing is read yet.
 
         :param tree: where imports are looked for.
         """
-        self._python = PythonReader(declared, tree)
+        self._python = PythonReader(tree)
         self._javascript = JavaScriptReader(tree)
 
-    def read(self, path: str, source: bytes) -> ReadFile | Problem:
+    def read(self, path: str, source: bytes, declared: DeclaredTables) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
         try:
             with time_limit(SECONDS):
-                read = self._source(path, source)
+                read = self._source(path, source, declared)
                 return ReadFile(
                     tuple(read.upserts()),
                     tuple(_ignore_comments(path, read, source)),
@@ -80,10 +80,12 @@ class Readers:
         except (RecursionError, MemoryError):
             return Problem(path, "it is nested too deeply to be read")
 
-    def _source(self, path: str, source: bytes) -> PythonSource | JavaScriptSource | SqlSource:
+    def _source(
+        self, path: str, source: bytes, declared: DeclaredTables
+    ) -> PythonSource | JavaScriptSource | SqlSource:
         suffix = Path(path).suffix
         if suffix == ".py":
-            return self._python.source(path, source)
+            return self._python.source(path, source, declared)
         text = source.decode("utf-8-sig")
         return (
             SqlSource(path, text) if path.endswith(SQL) else self._javascript.source(path, source)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...findings import CODES
 from ...findings.files import unread_file
+from .environment_answers import best_answer
+from .environments import ScannedEnvironments
 from .files import Problem
 from .gitignore import GitIgnore
 from .history import judge_history
@@ -16,18 +18,17 @@ from .migration_upserts import upserts_that_ran
 from .ran import known_from_runs
 from .readers import SUFFIXES, ReadFile
 from .report import ScanReport, by_place
-from .resolve import resolve
 from .tree_reader import read_tree
 from .walk import find_files
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from ...findings import Finding
-    from ..declared import DeclaredTables
     from ..upsert import JudgedUpsert, Place, Upsert
     from .cache import ScanCache
+    from .environments import ScannedEnvironment
     from .ran import RanUpserts
 
 __all__ = ["Scanner"]
@@ -38,15 +39,13 @@ class Scanner:
 
     def __init__(
         self,
-        declared: DeclaredTables | None,
-        drivers: frozenset[str] = frozenset(),
+        environments: Sequence[ScannedEnvironment],
         ran: RanUpserts | None = None,
     ) -> None:
         """Nothing is scanned yet."""
         self._ran = ran
         self._idle = 0
-        self._declared = declared
-        self._drivers = drivers
+        self._environments = ScannedEnvironments(environments)
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
@@ -67,7 +66,7 @@ class Scanner:
         found = find_files(named, SUFFIXES, left_out=GitIgnore(), exclude=exclude)
         self._problems += found.problems
         outcomes = dict(
-            read_tree(found, self._declared, named=named, cache=cache, progress=progress)
+            read_tree(found, self._environments, named=named, cache=cache, progress=progress)
         )
         self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
         files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
@@ -111,7 +110,7 @@ class Scanner:
             if seen.get(site):  # several calls of one helper are known by the same runs
                 known = [upsert for upsert in known if upsert not in done]
                 done |= dict.fromkeys(known)
-            judged = [resolve(upsert, self._declared, self._drivers) for upsert in known]
+            judged = [best_answer(upsert, self._environments) for upsert in known]
             for each in judged:
                 self._add(each, site.place, comments)
             if self._ran is not None and not seen[site]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..declared import DeclaredTables
 from .collection import collection_paused
 from .file_reader import FileReader
 from .source_tree import SourceTree
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .cache import ScanCache
+    from .environments import ScannedEnvironments
     from .file_reader import Glance, Outcome
     from .walk import SourceFiles
 
@@ -22,7 +22,7 @@ __all__ = ["read_tree"]
 
 def read_tree(
     found: SourceFiles,
-    declared: DeclaredTables | None,
+    environments: ScannedEnvironments,
     *,
     named: Iterable[str],
     cache: ScanCache | None,
@@ -31,15 +31,14 @@ def read_tree(
     """Return what is in each file, in the order of the paths.
 
     :param found: what was walked.
-    :param declared: None: there are no models.
+    :param environments: whose models the files are read by.
     :param named: those of the paths that were named themselves, and not found in a folder.
     :param cache: what earlier scans kept; None: nothing is kept.
     :param progress: called with the number of files done, and of all.
     """
     paths = found.paths
-    models = declared or DeclaredTables(())
     tree = SourceTree(paths)
-    reader = FileReader(tree, models, named)
+    reader = FileReader(tree, environments, named)
     done = _Progress(len(paths), progress)
     glances: dict[str, Glance] = {}
     for path in paths:
@@ -50,7 +49,7 @@ def read_tree(
     outcomes: dict[str, Outcome] | None = None
     if cache is not None:
         try:
-            key = cache.key(glances, found.listings, models)
+            key = cache.key(glances, found.listings, environments.known_by)
         except TypeError:  # such as a name of a table that is no string
             cache = None
         else:

@@ -6,7 +6,6 @@ import json
 import os
 import selectors
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +29,13 @@ def workers_for(size: int) -> int:
 
     One thread only may be copied safely, and on macOS not even that: there, and on Windows, it is this process.
     """
-    if not sys.platform.startswith("linux") or _threads() != 1:
+    if not hasattr(os, "fork") or _threads() != 1:
         return 1
     return max(1, min(_MOST, len(os.sched_getaffinity(0)), size // _SHARE))
 
 
 def _threads() -> int:
+    """Of this process; 0: that is not known, as on macOS."""
     try:
         return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - threads that Python does not know, too
     except OSError:

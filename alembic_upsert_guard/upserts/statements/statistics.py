@@ -99,8 +99,8 @@ def _way_out(unreadable: UnreadableStatistics) -> str:
             return without_statistics(unreadable.dialect)
         case Obstacle.NOT_ON_SERVER:
             return (
-                f"the server has no {EXTENSION}: install the contrib modules of its version, set {preload[12:-1]}, "
-                f"restart it, and in the database {database} run: CREATE EXTENSION {EXTENSION};"
+                f"the server has no {EXTENSION}: install the contrib modules of its version, run: {preload} "
+                f"Then restart it, and in the database {database} run: CREATE EXTENSION {EXTENSION};"
             )
         case Obstacle.NOT_CREATED:
             return (

@@ -45,20 +45,20 @@ __all__ = ["PythonReader", "PythonSource"]
 class PythonReader:
     """Reads the upserts of Python files, and follows their imports and their callers into others."""
 
-    def __init__(self, declared: DeclaredTables, tree: SourceTree) -> None:
+    def __init__(self, tree: SourceTree) -> None:
         """Nothing is read yet.
 
         :param tree: where imports, callers and subclasses are looked for.
         """
-        self._declared = declared
         self._modules = Modules(tree)
         self._homes = Homes(tree)
         self._names: Names | None = None
 
-    def source(self, path: str, source: bytes) -> PythonSource:
+    def source(self, path: str, source: bytes, declared: DeclaredTables) -> PythonSource:
         """Return a file, parsed.
 
         :param path: as it was asked for.
+        :param declared: the models that it is read by.
         :raises SyntaxError: it is not Python, or not in the encoding that it states.
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
@@ -71,7 +71,6 @@ class PythonReader:
         heirs = Heirs(self._modules, self._homes)
         names = Names(self._modules, heirs)
         heirs.names = self._names = names
-        declared = self._declared
         constants = Constants(names)
         tables = Tables(names, constants, declared)
         columns = Columns(names, constants, tables, declared)

@@ -22,6 +22,17 @@ __all__ = ["Condition", "Side"]
 _KIND = pg_query_pb2.A_Expr_Kind
 
 
+_PUT_IN = (pg_query_pb2.ParamRef, pg_query_pb2.SQLValueFunction)
+
+_VARYING = frozenset(
+    {
+        *("clock_timestamp", "now", "statement_timestamp", "timeofday", "transaction_timestamp"),
+        *("current_setting", "gen_random_uuid", "nextval", "random", "txid_current"),
+    }
+)
+"""Functions of PostgreSQL's own that are not immutable, of those that conditions have (``pg_proc.provolatile``)."""
+
+
 class _Of(Enum):
     """Whose columns an expression has."""
 
@@ -81,7 +92,7 @@ class Condition:
             compared = _compared(part, side)
             if compared is not None:
                 elements[_element(compared)] = None
-            elif side.of(part) is _Of.TABLE and not _compares_columns(part):
+            elif side.of(part) is _Of.TABLE and not (_compares_columns(part) or _varies(part)):
                 others.append(part)
             elif side.of(part) is not _Of.OTHERS:
                 self.unread = Unread(
@@ -139,6 +150,14 @@ def _compares_columns(node: Any) -> bool:
     """Whether two names that may both be the table's are compared: one may be a variable's."""
     references = {str(r.fields[-1].string.sval) for r in messages(node, pg_query_pb2.ColumnRef)}
     return len(references) > 1
+
+
+def _varies(node: Any) -> bool:
+    """Whether it has a value that is put in, the time of the statement or the like, as no index can have it."""
+    if any(True for kind in _PUT_IN for _ in messages(node, kind)):
+        return True
+    calls = messages(node, pg_query_pb2.FuncCall)
+    return any(call.funcname[-1].string.sval in _VARYING for call in calls)
 
 
 def _element(node: Any) -> Element:
