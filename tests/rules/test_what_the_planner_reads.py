@@ -500,6 +500,23 @@ def test_not_null_columns_reach_the_judge_from_19_on(
     assert (traits.not_null, traits.auto_increment) == (frozenset({"a"}), frozenset())
 
 
+@pytest.mark.since(18, "a NOT NULL can be NOT VALID")
+def test_a_not_null_that_is_not_valid_proves_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: rows that were there may have NULL in the column, until the constraint is validated."""
+    project.pg.given(
+        "CREATE TABLE t (a int)", "ALTER TABLE t ADD CONSTRAINT a_is_there NOT NULL a NOT VALID"
+    )
+    connection = project.pg.connection
+    monkeypatch.setattr(connection.dialect, "server_version_info", (19, 0))
+    name = TableName(None, "t")
+    assert read(connection, [name])[name].traits.not_null == frozenset()
+
+    connection.exec_driver_sql("ALTER TABLE t VALIDATE CONSTRAINT a_is_there")
+    assert read(connection, [name])[name].traits.not_null == frozenset({"a"})
+
+
 def _statements(project: Project, number: int, *elements: str) -> int:
     """How many statements it takes to check that many tables with one such key each."""
     metadata = MetaData()

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["catalog_statement"]
 
 _NOT_NULL = f"""ARRAY(SELECT CAST(na.attname AS pg_catalog.text) FROM pg_catalog.pg_attribute na
-                     WHERE na.attrelid {EQ} c.oid AND na.attnotnull AND na.attnum {GT} 0)"""
+                     WHERE na.attrelid {EQ} c.oid AND na.attnotnull AND na.attnum {GT} 0
+                     AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint nn
+                                     WHERE nn.conrelid {EQ} na.attrelid AND nn.contype {EQ} 'n'
+                                     AND nn.conkey[1] {EQ} na.attnum AND NOT nn.convalidated))"""
+"""plancat.c, find_relation_notnullatts: a NOT NULL that is NOT VALID proves nothing."""
 
 _DEPENDED_ON = f"""
             SELECT pg_catalog.array_agg(CAST(da.attname AS pg_catalog.text)) AS columns
