@@ -96,7 +96,10 @@ def all_or_nothing(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        execute(connection, undo)
+        if (
+            not connection.invalidated
+        ):  # a session that is gone has undone it, and its error is the reason
+            execute(connection, undo)
         raise
     execute(connection, keep)
 

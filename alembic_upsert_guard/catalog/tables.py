@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from ..databases import POSTGRESQL, database_for
 from ..sqltext import EQ, quoted, string_literal
 from .reading import execute
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.engine import Connection
 
-__all__ = ["estimated_rows", "table_names"]
+__all__ = ["estimated_rows", "existing_tables", "table_names"]
 
 _TABLES = f"""\
 SELECT c.relname
@@ -31,6 +33,22 @@ def table_names(connection: Connection) -> frozenset[str]:
     if database_for(connection.dialect) is POSTGRESQL:
         return frozenset(str(name) for (name,) in execute(connection, _TABLES))
     return frozenset(inspect(connection).get_table_names())
+
+
+def existing_tables(
+    connection: Connection, named: Iterable[tuple[str | None, str]]
+) -> set[tuple[str | None, str]]:
+    """Return those of some tables that there are; each is a schema and a name, None where names without one lead."""
+    if database_for(connection.dialect) is not POSTGRESQL:
+        inspector = inspect(connection)
+        return {(schema, name) for schema, name in named if inspector.has_table(name, schema)}
+    # SQLAlchemy's own query compares with operators that another role may have made
+    exists = text("SELECT pg_catalog.to_regclass(:relation) IS NOT NULL")
+    return {
+        (schema, name)
+        for schema, name in named
+        if connection.scalar(exists, {"relation": quoted(connection.dialect, schema, name)})
+    }
 
 
 def estimated_rows(connection: Connection, table: str, schema: str | None) -> int | None:

@@ -75,6 +75,11 @@ BEGIN
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', only_relation);
     ELSIF form = 'batch' THEN
         unchanged := 'this batch was undone';
+        -- Each statement below looks the batch's rows up by an index: by its own costs the planner would rather read the
+        -- whole table, for each of them, where a batch is a hundredth of it.
+        PERFORM set_config(name, value, true)
+        FROM (VALUES ('seq_page_cost', '0.01'), ('random_page_cost', '0.01'), ('cpu_operator_cost', '0.0002'),
+                     ('enable_mergejoin', 'off')) AS settings(name, value);
     ELSE
         PERFORM set_config('upsert_guard.ranks_as_planned', 'off', false);
         IF to_regclass('pg_temp.upsert_guard_list') IS NOT NULL THEN
@@ -381,8 +386,10 @@ BEGIN
                       'NULL::pg_catalog.tid AS upsert_guard_version FROM pg_temp.upsert_guard_surplus WHERE false',
                       string_agg(format('gone_%1$s AS upsert_guard_id_%1$s', place), ', ' ORDER BY place))
         INTO statement, empty_table FROM unnest(identity) WITH ORDINALITY AS i(name, place);
+        PERFORM set_config('search_path', users_path, true);
         EXECUTE statement;
         EXECUTE empty_table;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         -- A surplus row that refers to another goes before it, or with it, and so into the archive as it is.
         CREATE TEMP TABLE upsert_guard_links (referring bigint, referred bigint);
         FOR reference IN SELECT * FROM jsonb_to_recordset(foreign_keys) AS f(links text, is_itself boolean) WHERE is_itself

@@ -92,6 +92,7 @@ class _BatchRun:
         self._retries = Retries()
         self._lag = LagGuard(connection, self.subject, batches.max_lag, reporter)
         self._rows = 0
+        self._undone = ""
         self._repointed: Counter[str] = Counter()
 
     def done(self) -> Deduplicated:
@@ -124,12 +125,14 @@ class _BatchRun:
             execute(self._connection, f"DROP TABLE pg_temp.upsert_guard_{name}")
 
     def _plan(self) -> tuple[int, int]:
+        self._undone = "" if self._rows else ", nothing was changed"
         block = plan_block(self._connection.dialect, self._surplus, self._batches.size)
         with self._transaction():
             execute_interruptibly(self._connection, block)
             return planned(self._result())
 
     def _run_batch(self, number: int) -> None:
+        self._undone = ", this batch was undone"
         block = batch_block(self._connection.dialect, self._surplus, self._batches.size, number)
         pauses = self._retries.pauses()
         while True:
@@ -174,8 +177,8 @@ class _BatchRun:
                 message = f"{first_sentence(error)}{self._stays_done()}"
                 raise DeduplicationError(message, detail_of(error)) from error
             raise DeduplicationError(
-                f"{self.subject} could not be deduplicated, this batch was undone{self._stays_done()}. The database "
-                f"says: {message_of(error, reveal=self._reporter.reveal)}"
+                f"{self.subject} could not be deduplicated{self._undone}{self._stays_done()}. The database says: "
+                f"{message_of(error, reveal=self._reporter.reveal)}"
             ) from error
 
     def _stays_done(self) -> str:

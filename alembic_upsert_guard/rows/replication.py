@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from ..errors import UpsertGuardError
 from ..online import Throttle
 from ..sqltext import EQ
 
@@ -25,7 +26,7 @@ _REPORT_AGAIN = 30.0
 """Seconds after which it is reported again who is waited for."""
 
 
-class UnreadableLagError(Exception):
+class UnreadableLagError(UpsertGuardError):
     """The role may not see how far a standby is behind; the message is whole."""
 
 

@@ -5,8 +5,9 @@ python -m tests.benchmarks.deduplication [--rows 10000000] [--surplus 1000000] [
 A table of so many rows with distinct keys and so many surplus ones, and a table with a tenth as many rows that refers
 to it. pgbench writes one row at a time, 200 transactions a second for each writer, while a real ``alembic upgrade``
 moves the surplus rows to an archive and the references to the rows that stay. A stall is the longest that one statement
-took. At last the upgrade is killed ten times, each time with a further eleventh of the rows archived, and run to its
-end: each row that was there or was written is then there once, in the table or in the archive.
+took; the load is the machine's, of the last minute of the run. At last the upgrade is killed ten times, each time with
+a further eleventh of the rows archived, and run to its end: each row that was there or was written is then there once,
+in the table or in the archive.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def report(bench: Deduplications) -> None:
     printed = Printed(
         title=f"{bench.rows:,} rows, {bench.surplus:,} surplus, {bench.writers} writers"
     )
-    for heading in ("what runs", "longest stall, ms", "upgrade, s", "x one transaction"):
+    headings = ("what runs", "longest stall, ms", "upgrade, s", "x one transaction", "load")
+    for heading in headings:
         printed.add_column(heading, justify="left" if heading == "what runs" else "right")
     whole = 0.0
     for way in WAYS:
@@ -93,8 +95,9 @@ def report(bench: Deduplications) -> None:
         whole = seconds if way.options == "" else whole
         ratio = f"{seconds / whole:.2f}" if way.options is not None else ""
         shown = f"{seconds:.1f}" if way.options is not None else ""
-        printed.add_row(way.label, f"{stall:,.0f}", shown, ratio)
-        print(way.label, f"{stall:,.0f} ms", shown, flush=True)  # noqa: T201 - it takes long
+        load = f"{os.getloadavg()[0]:.1f}"
+        printed.add_row(way.label, f"{stall:,.0f}", shown, ratio, load)
+        print(way.label, f"{stall:,.0f} ms", shown, load, flush=True)  # noqa: T201 - it takes long
     Console(width=100).print(printed)
     print(bench.killed())  # noqa: T201
 

@@ -6,7 +6,8 @@ Each package of ``tests/benchmarks/packages`` is downloaded by pip in the versio
 scanned without models; nothing of it is imported. The answers are held against that file, which a person wrote who
 read the source. Exit 1: an answer is wrong, or the goal is missed.
 
-A *site* is a line where an upsert is written. A helper's site is read where each of its calls in the package is read
+A *site* is a line where an upsert is written. It is read where its table and its target are; what an upsert of a
+migration met when it ran is another question. A helper's site is read where each of its calls in the package is read
 that can be known. The *share* of a package is that of its sites that can be known at all; the last column has the share
 of all sites. The mean is over packages, so that no large one decides.
 """
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table as Printed
 
-from alembic_upsert_guard.upserts.scan import Resolution, Upsert, scan
+from alembic_upsert_guard.upserts.scan import JudgedUpsert, Upsert, scan
 from alembic_upsert_guard.upserts.target import ConstraintObject, PrimaryKey, Unread
 
 from .comparison import Comparison, Report, compare
@@ -76,9 +77,7 @@ def measure(package: Package, where: Path) -> tuple[Comparison, float]:
     begun = perf_counter()
     judged = scan([folder], None).upserts
     seconds = perf_counter() - begun
-    reports = [
-        _report(each.upsert, folder, is_read=each.resolution is Resolution.READ) for each in judged
-    ]
+    reports = [_report(each, folder) for each in judged]
     return compare(package, reports, _last_lines(folder)), seconds
 
 
@@ -101,9 +100,12 @@ def unpacked(package: Package, where: Path) -> Path:
     return folder
 
 
-def _report(upsert: Upsert, folder: Path, *, is_read: bool) -> Report:
+def _report(judged: JudgedUpsert, folder: Path) -> Report:
+    """An upsert of a migration is read where table and target are; what they met is another question."""
+    upsert = judged.upsert
     helper = upsert.place.helper
     written = None if helper is None else _place(upsert.place.written, folder)
+    is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
     answer = _answer(upsert) if is_read else _reason(upsert)
     return Report(_place(upsert.place, folder), answer, written)
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from tests.generated import Harness
 
+from .checking import check
+from .killed import Killable
 from .postgresql import postgresql_cases, set_up
-from .promises import Tally, check
+from .promises import Tally
 from .sqlite import sqlite_cases
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ def _run(run: Run, tally: Tally) -> None:
     arguments = run.arguments
     # a transaction, as in a migration: SERIALIZABLE is what SQLite has unless it is told otherwise
     engine = run.engine(sqlite_isolation="SERIALIZABLE")
+    killable = None
+    if arguments.batches and not arguments.sqlite:
+        killable = Killable(engine.url)
+        run.stack.callback(killable.close)
     check(
         run.stack.enter_context(engine.connect()),
         sqlite_cases() if arguments.sqlite else postgresql_cases(arguments.server, set_up(engine)),
@@ -26,7 +32,8 @@ def _run(run: Run, tally: Tally) -> None:
         size=arguments.cases,
         seed=arguments.seed,
         keep_going=not arguments.reduce,
-        batch_size=arguments.batches,
+        largest_batch=arguments.batches,
+        killable=killable,
     )
 
 
@@ -37,7 +44,12 @@ HARNESS = Harness(
     what="tables",
     options={
         "--reduce": {"action": "store_true", "help": "stop at the first broken promise, shrink it"},
-        "--batches": {"type": int, "help": "deduplicate each case in batches of so many rows, too"},
+        "--batches": {
+            "type": int,
+            "metavar": "ROWS",
+            "help": "deduplicate each case in batches of 1 to ROWS rows, too; on PostgreSQL once more by sessions that "
+            "are ended between batches and inside of them, and resumed",
+        },
     },
     tally=lambda _: Tally(),
     run=_run,

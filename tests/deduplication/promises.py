@@ -25,7 +25,6 @@ from tests.generated import (
     WrongClaims,
     counted,
     executed,
-    for_each,
     pasted,
     undone,
 )
@@ -36,7 +35,6 @@ from .oracle import PLACE, Reason, expect, folded, meets, orphans
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from hypothesis.strategies import SearchStrategy
     from sqlalchemy.engine import Connection
 
     from alembic_upsert_guard.rows import Surplus
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from .cases import Case, Held
     from .oracle import Expected, Row, State
 
-__all__ = ["BrokenPromiseError", "Tally", "check"]
+__all__ = ["BrokenPromiseError", "Made", "Promises", "Tally", "in_batches"]
 
 ARBITER = "dedup_arbiter"
 ARCHIVE_OWN = ("upsert_guard_reason", "upsert_guard_kept")
@@ -69,6 +67,9 @@ class Tally:
 
     rows: Counter[str] = field(default_factory=Counter)
     """Rows kept, archived, deleted, restored; references moved."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    """Sessions that were ended, by the moment, and cases that were resumed after it."""
 
     broken: WrongClaims = field(default_factory=WrongClaims)
 
@@ -99,58 +100,18 @@ class Tally:
         yield from self.broken.lines()
         yield f"{self.cases} cases in {seconds:.0f} s:"
         yield from counted(self.outcomes)
+        yield from counted(self.kills)
         yield f"rows: {rows}; {self.wrong} broken promises"
 
 
-def check(
-    connection: Connection,
-    cases: SearchStrategy[Case],
-    tally: Tally,
-    *,
-    size: int,
-    seed: int = 0,
-    keep_going: bool = False,
-    batch_size: int | None = None,
-) -> None:
-    """Hold `size` cases against the oracle, always the same ones for the same seed.
-
-    :param batch_size: each case is also deduplicated in batches of so many rows; None: in one transaction only.
-
-    :raises BrokenPromiseError: for the smallest case that hypothesis finds; with `keep_going` all are only counted.
-    """
-
-    def hold(case: Case) -> None:
-        try:
-            hold_one(connection, case, tally)
-            if batch_size is not None:
-                hold_one(connection, case, tally, batch_size)
-        except BrokenPromiseError as error:
-            told = tally.add(case, error)
-            if not keep_going:
-                raise BrokenPromiseError(error.claim, told) from error
-
-    for_each(cases, hold, size=size, seed=seed, shrink=not keep_going)
-
-
-def hold_one(
-    connection: Connection, case: Case, tally: Tally, batch_size: int | None = None
-) -> None:
-    """Make the case's tables, hold the deduplication against the oracle, and leave no trace.
-
-    :raises BrokenPromiseError: the first promise that is broken.
-    """
-    with _Made(connection, case) as made:
-        _Promises(made, case, tally, batch_size).hold()
-
-
-class _Made:
+class Made:
     """The case's tables, for as long as the block runs."""
 
     def __init__(self, connection: Connection, case: Case) -> None:
         self.connection = connection
         self.case = case
 
-    def __enter__(self) -> _Made:  # noqa: PYI034 - typing.Self is of Python 3.11
+    def __enter__(self) -> Made:  # noqa: PYI034 - typing.Self is of Python 3.11
         if self.case.dialect == "sqlite":
             # has no effect inside of a transaction; Python's sqlite3 begins none before DDL
             self.run(f"PRAGMA foreign_keys = {'ON' if self.case.enforced else 'OFF'}")
@@ -238,7 +199,7 @@ KNOWN_FOR_ALL = frozenset(
 """Kinds of reasons that are found before the first batch."""
 
 
-def _in_batches(size: int, connection: Connection, surplus: Surplus) -> Deduplicated:
+def in_batches(size: int, connection: Connection, surplus: Surplus) -> Deduplicated:
     reporter = Reporter(lambda _: None, lambda _: None)
     return deduplicate_in_batches(connection, surplus, Batches(size=size), reporter)
 
@@ -259,23 +220,25 @@ def _moves_its_key(case: Case, expected: Expected) -> bool:
     )
 
 
-class _Promises:
-    def __init__(self, made: _Made, case: Case, tally: Tally, batch_size: int | None) -> None:
+class Promises:
+    def __init__(self, made: Made, case: Case, tally: Tally, batch_size: int | None) -> None:
         self.in_batches = batch_size is not None
-        self.deduplicate = deduplicate if batch_size is None else partial(_in_batches, batch_size)
+        self.deduplicate = deduplicate if batch_size is None else partial(in_batches, batch_size)
         self.made = made
         self.case = case
         self.tally = tally
         self.connection = made.connection
 
-    def hold(self) -> None:
+    def hold(self) -> bool:
+        """Return whether rows were surplus, and went.
+
+        :raises BrokenPromiseError: the first promise that is broken.
+        """
         before = self.made.state()
-        expected = expect(self.case, before)
-        if self.in_batches and _moves_its_key(self.case, expected):
-            expected.reasons.append(Reason("the key moves", ("in batches",)))
+        expected = self._expected(before)
         if expected.reasons:
             self._hold_refused(before, expected)
-            return
+            return False
         self._hold_deduplicated(before, expected)
         if self.case.archive is not None and expected.archived:
             self._hold_restored(expected)
@@ -283,6 +246,13 @@ class _Promises:
         self.tally.rows["kept"] += len(expected.after[self.case.table.label])
         self.tally.rows["archived" if self.case.archive else "deleted"] += len(expected.archived)
         self.tally.rows["references moved"] += expected.repointed.total()
+        return bool(expected.archived)
+
+    def _expected(self, before: State) -> Expected:
+        expected = expect(self.case, before)
+        if self.in_batches and _moves_its_key(self.case, expected):
+            expected.reasons.append(Reason("the key moves", ("in batches",)))
+        return expected
 
     def _count(self, outcome: str) -> None:
         self.tally.outcomes[f"in batches: {outcome}" if self.in_batches else outcome] += 1
@@ -322,27 +292,37 @@ class _Promises:
         self._same("a refusal leaves every table as it was", before, self.made.state())
         self._holds("a refusal leaves no archive", not self._made_archive(), "it is there")
 
-    def _hold_partly_done(self, before: State, expected: Expected) -> None:
-        """What one batch meets leaves those before it done."""
+    def _hold_partly_done(self, before: State, expected: Expected) -> int:
+        """What one batch meets leaves those before it done: how many rows are gone."""
         label = self.case.table.label
         after = self.made.state()
         gone = len(before[label]) - len(after[label])
         self._holds("only surplus rows are gone", gone <= len(expected.archived), gone)
         self._holds("no orphan", not [*orphans(self.case, after)], [*orphans(self.case, after)])
         if self.case.archive is None:
-            return
+            return gone
         archived = self._archived()
         self._holds("rows kept + rows archived = rows before", len(archived) == gone, archived)
         originals = {label: expected.archived}
         lines = self._difference({label: archived}, originals).splitlines()
         changed = [line for line in lines if line.startswith(f"{label} lacks")]
         self._holds("archived rows equal the originals in every column", not changed, changed)
+        return gone
 
     # done
 
     def _hold_deduplicated(self, before: State, expected: Expected) -> None:
-        label = self.case.table.label
         done = self._do("deduplicated", self.deduplicate, self.connection, self.case.surplus())
+        self._holds(
+            "what is said to be done was done",
+            (done.rows, dict(done.repointed)) == (len(expected.archived), expected.repointed),
+            f"{done} for {len(expected.archived)} rows, {expected.repointed}",
+        )
+        self._hold_after(before, expected)
+
+    def _hold_after(self, before: State, expected: Expected) -> None:
+        """What is there when all is done."""
+        label = self.case.table.label
         after = self.made.state()
         archived = self._archived()
         if self.case.archive is not None:
@@ -359,11 +339,6 @@ class _Promises:
             )
         self._holds("no orphan", not [*orphans(self.case, after)], [*orphans(self.case, after)])
         self._same("the rows that stay, references moved, are the oracle's", expected.after, after)
-        self._holds(
-            "what is said to be done was done",
-            (done.rows, dict(done.repointed)) == (len(expected.archived), expected.repointed),
-            f"{done} for {len(expected.archived)} rows, {expected.repointed}",
-        )
         self._hold_upsert(after)
         if self.case.deferred:
             self._does(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from alembic_upsert_guard.errors import DeduplicationError
@@ -88,6 +88,49 @@ def test_a_group_of_many_rows_is_cut_as_well(connection: Connection) -> None:
     assert rows(
         connection, "SELECT max(n) FROM (SELECT count(*) n FROM archive GROUP BY xmin) c"
     ) == [(3,)]
+
+
+def test_what_a_batch_costs_depends_on_its_size_alone(connection: Connection) -> None:
+    """Four batches of a hundred rows, in a table of five thousand: it is read for the list, and at the end."""
+    if connection.dialect.server_version_info < (15,):  # type: ignore[operator]
+        pytest.skip("the server reports its statistics when it likes")
+    said(connection, KEYED, CASCADING, "CREATE INDEX ON child (ref)")
+    said(
+        connection,
+        "INSERT INTO t SELECT n, 'k' || CASE WHEN n > 4600 THEN n - 4600 ELSE n END FROM generate_series(1, 5000) n",
+        "INSERT INTO child SELECT n, n FROM generate_series(1, 5000) n",
+        "ANALYZE",
+        "SELECT pg_stat_force_next_flush()",
+    )
+    scans = (
+        "SELECT seq_scan FROM pg_stat_user_tables WHERE relname IN ('t', 'child') ORDER BY relname"
+    )
+    before = rows(connection, scans)
+
+    assert in_batches(connection, surplus("k"), size=100) == Deduplicated(
+        400, (("child (ref)", 400),)
+    )
+    said(connection, "SELECT pg_stat_force_next_flush()")
+    child, table = (a[0] - b[0] for a, b in zip(rows(connection, scans), before, strict=True))
+    assert child <= 2  # in the plan
+    assert table <= 4
+
+
+def test_rows_without_a_primary_key_are_found_by_their_place(connection: Connection) -> None:
+    """Reading the table for each batch would show as scans of it."""
+    if connection.dialect.server_version_info < (15,):  # type: ignore[operator]
+        pytest.skip("the server reports its statistics when it likes")
+    said(
+        connection,
+        "CREATE TABLE t (k text, n int)",
+        "INSERT INTO t SELECT 'k' || mod(n, 4600), n FROM generate_series(1, 5000) n",
+        "ANALYZE",
+    )
+
+    assert in_batches(connection, surplus("k"), size=50) == Deduplicated(400)
+    said(connection, "SELECT pg_stat_force_next_flush()")
+    scans = rows(connection, "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'")
+    assert scans[0][0] <= 4
 
 
 def test_what_is_refused_for_all_is_refused_before_the_first_batch(connection: Connection) -> None:
@@ -356,7 +399,7 @@ def _stopped_before(engine: Engine, number: int | None) -> int:
 
         try:
             in_batches(connection, surplus("k"))
-        except SQLAlchemyError:
+        except DBAPIError:
             assert number is not None
         else:
             assert number is None

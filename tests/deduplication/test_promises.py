@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import create_engine
 
+from .checking import check
+from .killed import Killable
 from .postgresql import postgresql_cases, set_up
-from .promises import Tally, check
+from .promises import Tally
 from .sqlite import sqlite_cases
 
 CASES = 60
@@ -14,10 +16,11 @@ CASES = 60
 def test_on_postgresql(url: str) -> None:
     """Kept + archived = before, no orphan, the upsert works, the downgrade restores, the rest is refused.
 
-    Each case in one transaction, and in batches.
+    Each case in one transaction, in batches, and in batches that are stopped and resumed.
     """
     engine = create_engine(url)
     tally = Tally()
+    killable = Killable(engine.url)
     try:
         features = set_up(engine)
         with engine.connect() as connection:
@@ -28,11 +31,14 @@ def test_on_postgresql(url: str) -> None:
                 tally,
                 size=CASES,
                 keep_going=True,
-                batch_size=2,
+                largest_batch=3,
+                killable=killable,
             )
     finally:
+        killable.close()
         engine.dispose()
     assert not tally.wrong, "\n\n".join(tally.broken.lines())
+    assert tally.kills["of these, after some batches"] > CASES / 20, tally.kills
     assert tally.outcomes["deduplicated"] > CASES / 5, tally.outcomes
     assert tally.outcomes["in batches: deduplicated"] > CASES / 5, tally.outcomes
 

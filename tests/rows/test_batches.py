@@ -61,23 +61,42 @@ def test_an_upgrade_commits_each_batch_and_the_downgrade_brings_all_back(answers
     answers.upgrade()
 
 
-def test_an_upgrade_that_is_killed_between_batches_is_resumed(answers: Project) -> None:
-    """Half of the statements are through; the same command does the rest, and builds what is below."""
-    revision(answers, f"{IN_BATCHES}\n{UNIQUE}", BACK)
+def _statement_of_the_second_batch(answers: Project) -> int:
+    """Its number, from 1, among those of the upgrade; the rows are as they were."""
     inject_faults(answers)
     counted = answers.path / "counted"
     assert upgrade_with(answers, "count", counted=str(counted)).code == 0
     statements = counted.read_text().splitlines()
     blocks = [n for n, line in enumerate(statements, 1) if line.startswith("DO ")]
     answers.sql("DROP TABLE answers, archive, alembic_version", ANSWERS, ROWS)
+    return blocks[2]
 
-    assert upgrade_with(answers, f"kill:{blocks[2] + 1}").code != 0
+
+def test_an_upgrade_that_is_killed_between_batches_is_resumed(answers: Project) -> None:
+    """Half of the statements are through; the same command does the rest, and builds what is below."""
+    revision(answers, f"{IN_BATCHES}\n{UNIQUE}", BACK)
+    number = _statement_of_the_second_batch(answers)
+
+    assert upgrade_with(answers, f"kill:{number + 1}").code != 0
     assert answers.rows("SELECT count(*) FROM archive") == [(4,)]
     ran = upgrade_with(answers, "")
     assert ran.code == 0, ran.said
     assert "6 surplus rows moved to archive" in ran.err
     assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
     assert len(made(answers)) == 1
+
+
+def test_a_session_that_is_ended_in_a_batch_is_told_as_such(answers: Project) -> None:
+    """The transaction cannot be rolled back any more, and that is not the reason that is printed."""
+    ran = upgrade_with(answers, f"terminate:{_statement_of_the_second_batch(answers)}")
+
+    assert ran.code != 0
+    assert "Traceback" not in ran.said
+    assert (
+        "op.deduplicate_upsert_key('answers'): the connection to the database was lost. Run the upgrade again"
+        in " ".join(ran.said.split())
+    )
+    assert answers.rows("SELECT count(*) FROM archive") == [(4,)]
 
 
 def test_a_writer_in_the_middle_of_a_transaction_is_not_waited_for(answers: Project) -> None:
@@ -134,6 +153,55 @@ def test_what_the_database_says_of_a_batch_comes_with_what_is_done(answers: Proj
     assert "could not be deduplicated, this batch was undone; " in said
     assert "surplus rows of the batches before it stay done, and the upgrade resumes there" in said
     assert "not this one" in said
+
+
+def test_what_the_database_says_of_the_reading_changed_nothing(answers: Project) -> None:
+    """No batch has begun: an order that fails on a row."""
+    line = IN_BATCHES.replace("['id']", "[sa.text('1 / (id - 3)')]")
+    revision(answers, line)
+    ran = answers.alembic("upgrade", "head")
+
+    assert ran.code != 0
+    assert (
+        "could not be deduplicated, nothing was changed. The database says: division by zero"
+        in " ".join(ran.said.split())
+    )
+
+
+HOLDING_ON = (
+    "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not %', OLD; END $$",
+    "CREATE TRIGGER fails BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION fails()",
+)
+COLLIDING = (
+    "CREATE TABLE c (ref text REFERENCES t, n int, PRIMARY KEY (ref, n))",
+    "INSERT INTO c SELECT id, 1 FROM t",
+)
+
+
+@pytest.mark.parametrize(
+    ("made_too", "order"),
+    [((), "[sa.text('k::int')]"), (HOLDING_ON, "[]"), (COLLIDING, "[]")],
+    ids=["the reading", "a trigger", "a key of a referring table"],
+)
+def test_no_value_is_in_what_fails_where_values_are_kept_back(
+    project: Project, made_too: tuple[str, ...], order: str
+) -> None:
+    """Nor in the traceback that ``--raiseerr`` prints."""
+    project.sql(
+        "CREATE TABLE t (id text PRIMARY KEY, k text)",
+        "INSERT INTO t VALUES ('secret1', 'secret'), ('secret2', 'secret')",
+        *made_too,
+    )
+    revision(
+        project,
+        f"op.deduplicate_upsert_key('t', ['k'], keep='last', order_by={order}, repoint=True, batch_size=1, "
+        "reveal=False)",
+    )
+    ran = project.alembic("--raiseerr", "upgrade", "head")
+
+    assert ran.code != 0
+    assert "upsert key t (k)" in ran.said
+    assert "secret" not in ran.said
 
 
 def test_sqlite_does_it_in_one_transaction(sqlite_project: Project) -> None:

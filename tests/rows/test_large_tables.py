@@ -21,6 +21,11 @@ FILLED = f"""
     INSERT INTO visits (a, b, note) SELECT {{a}}, {{b}}, '' FROM generate_series(0, {ROWS} - 1) AS i
 """
 VISITS = "CREATE TABLE visits (id bigserial PRIMARY KEY, a int, b int NOT NULL, note text)"
+KEY = RowsOfKey(
+    table=TableName(None, "visits"),
+    target=ConflictTarget((Element("a"), Element("b"))),
+    nulls="warn",
+)
 LARGE = "UPDATE pg_class SET reltuples = {} WHERE oid = 'visits'::regclass"
 
 
@@ -28,14 +33,9 @@ def read(project: Project, estimate: int) -> tuple[RowsReport, list[str]]:
     """What is reported of a table that is believed to have so many rows, and the statements that count hashes."""
     project.sql(LARGE.format(estimate))
     sent: list[str] = []
-    key = RowsOfKey(
-        table=TableName(None, "visits"),
-        target=ConflictTarget((Element("a"), Element("b"))),
-        nulls="warn",
-    )
     with project.engine.connect() as connection:
         event.listen(connection, "before_cursor_execute", lambda *args: sent.append(args[2]))
-        report = read_rows(connection, key, sample=5, reveal=True)
+        report = read_rows(connection, KEY, sample=5, reveal=True)
     return report, [statement for statement in sent if "count(DISTINCT" in statement]
 
 
@@ -61,6 +61,32 @@ def test_the_report_is_the_same(
     assert sampled == counted
     kinds = ["a sample" if "TABLESAMPLE" in each else "all" for each in statements]
     assert kinds == counting
+
+
+@pytest.mark.parametrize(
+    ("null", "scans"),
+    [("NOT NULL", 0), ("", 1), ("NOT VALID", 1)],
+)
+def test_rows_with_null_are_counted_where_there_may_be_some(
+    project: Project, null: str, scans: int
+) -> None:
+    """A column that is NOT NULL has none, and its table is read once less."""
+    valid = "" if null == "NOT VALID" else null
+    project.sql(VISITS.replace("a int", f"a int {valid}"))
+    value = "nullif(i % 1000, 0)" if not valid else "i % 1000"
+    project.sql(FILLED.format(a=value, b="i % 1000"))
+    if null == "NOT VALID":
+        if project.rows("SHOW server_version_num")[0][0] < "180000":
+            pytest.skip("NOT NULL is valid there")
+        project.sql("ALTER TABLE visits ADD CONSTRAINT a_there NOT NULL a NOT VALID")
+    sent: list[str] = []
+    with project.engine.connect() as connection:
+        project.sql(LARGE.format(3 * ROWS))
+        event.listen(connection, "before_cursor_execute", lambda *args: sent.append(args[2]))
+        report = read_rows(connection, KEY, sample=5, reveal=True)
+
+    assert report.null_rows == (0 if valid else ROWS // 1000)
+    assert len([each for each in sent if "AS nulls" in each]) == scans
 
 
 def test_which_tables_can_be_sampled(project: Project) -> None:

@@ -100,6 +100,8 @@ class _Block:
     def __init__(self, statement: str) -> None:
         (self.function,) = postgast.parse_plpgsql(statement)
         self.bare: Found = []
+        self.loops: list[bool] = []
+        """Of each loop around, whether the path is pinned where it begins."""
 
     def found(self) -> Found:
         function = self.function["PLpgSQL_function"]
@@ -125,10 +127,7 @@ class _Block:
             if "'search_path'" in query:
                 return PINNED in query
             return pinned
-        if kind == "PLpgSQL_stmt_exit" and not pinned:
-            self.bare.append("a loop is left under the user's path")
-        if kind == "PLpgSQL_stmt_dynexecute" and pinned:
-            self._execute(parts)
+        self._leaf(kind, parts, pinned=pinned)
         bodies = {
             name: value
             for name, value in parts.items()
@@ -139,12 +138,16 @@ class _Block:
         handlers = rest.pop("exceptions", {})
         self._expressions(rest, pinned=pinned)
         # behind a branch or a loop the path is pinned where it is so on every way there
-        if "loop" in kind or "_for" in kind:  # what a round leaves is where the next one begins
+        is_loop = "loop" in kind or "_for" in kind
+        if is_loop:  # what a round leaves is where the next one begins
+            self.loops.append(pinned)
             pinned = pinned and all(self._run(body, pinned=pinned) for body in bodies.values())
-        after = [self._run(body, pinned=pinned) for body in bodies.values() if not _raises(body)]
+        after = [self._run(body, pinned=pinned) for body in bodies.values() if not _leaves(body)]
         for body in bodies.values():
-            if _raises(body):
+            if _leaves(body):
                 self._run(body, pinned=pinned)
+        if is_loop:
+            self.loops.pop()
         for elsif in nested:
             inner = elsif["PLpgSQL_if_elsif"]
             self._expressions(inner["cond"], pinned=pinned)
@@ -157,6 +160,12 @@ class _Block:
         if kind == "PLpgSQL_stmt_block":
             return all(after)
         return pinned and all(after)
+
+    def _leaf(self, kind: str, parts: dict[str, Any], *, pinned: bool) -> None:
+        if kind == "PLpgSQL_stmt_exit" and not pinned and self.loops[-1]:
+            self.bare.append("a loop is left under the user's path")
+        if kind == "PLpgSQL_stmt_dynexecute" and pinned:
+            self._execute(parts)
 
     def _execute(self, parts: dict[str, Any]) -> None:
         """Under the pinned path only utility statements on names with a schema are executed: LOCK, ALTER, DROP."""
@@ -192,8 +201,8 @@ def _queries(node: Any) -> Iterator[str]:
             yield from _queries(value)
 
 
-def _raises(body: list[dict[str, Any]]) -> bool:
-    """Whether the statements end in an error or leave the loop, so that nothing comes behind them."""
-    if "PLpgSQL_stmt_exit" in body[-1]:
+def _leaves(body: list[dict[str, Any]]) -> bool:
+    """Whether the statements end in an error, or leave the loop or the function, so that nothing comes behind them."""
+    if body[-1].keys() & {"PLpgSQL_stmt_exit", "PLpgSQL_stmt_return"}:
         return True
     return "PLpgSQL_stmt_raise" in body[-1] and body[-1]["PLpgSQL_stmt_raise"]["elog_level"] > 20

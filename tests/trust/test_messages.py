@@ -20,6 +20,7 @@ OF_NO_ROW = {
     "catalog/postgresql/planner.py": "EXPLAIN",
     "catalog/reading.py": "its definition",
     "online/catalog.py": "an index on an empty copy",
+    "rows/batched_postgresql.py": "refusals of our own blocks, which hold numbers and names",
     "rows/deduplicate.py": "refusals of our own blocks, which hold numbers and names",
     "rows/mysql.py": "errors about the key's definition",
     "rows/postgresql/indexed_key.py": "an index on an empty copy",

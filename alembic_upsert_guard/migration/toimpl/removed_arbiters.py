@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations import BatchOperations, ops
-from sqlalchemy import event, inspect
+from sqlalchemy import event
 from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
+from ...catalog.tables import existing_tables
 from ...databases import database_for
 from ...declaration import declarations_of
 from ...errors import UpsertGuardError
@@ -19,7 +20,7 @@ from ...verdict.check import check_keys
 from ..context import connection_of, declaring_metadata, log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from alembic.operations import AbstractOperations
     from alembic.runtime.migration import MigrationContext
@@ -126,13 +127,6 @@ def _arbiters(
     }
 
 
-def _tables(connection: Connection, keys: Iterable[_Key]) -> set[tuple[str | None, str]]:
-    """The tables of the keys that are there."""
-    inspector = inspect(connection)
-    named = {(schema, table) for schema, table, *_ in keys}
-    return {(schema, table) for schema, table in named if inspector.has_table(table, schema)}
-
-
 def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None:
     before: _Served | None = getattr(connection, _NOTED)
     table = getattr(statement, "table", None)
@@ -144,7 +138,7 @@ def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None
         return
     after = _arbiters(connection, before.metadata)
     outcome = without_arbiter(database_for(connection.dialect))
-    tables = _tables(connection, lost)
+    tables = existing_tables(connection, {(schema, table) for schema, table, *_ in lost})
     for key, names in lost.items():
         schema, table_name, elements, where = key
         is_there = (schema, table_name) in tables

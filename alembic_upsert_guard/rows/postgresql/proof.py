@@ -25,6 +25,7 @@ from ...catalog.postgresql import (
 from ...catalog.reading import execute, first_sentence, rolled_back
 from ...sqltext import EQ, GT, LT, MINUS, quoted
 from .indexed_key import UNDEFINED_FUNCTION, index_sql
+from .relation import keeps_null_out
 from .width import is_wide
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def prove_absence(
     try:
         with reading_the_heap(connection):
             is_counted = not _has_many(connection, relation, key, indexed, few)
+            if not is_counted and not indexed.width and keeps_null_out(connection, relation, key):
+                return Proof(None, 0, 0)
             distinct = f"pg_catalog.count(DISTINCT {indexed.hashed})" if is_counted else "NULL"
             query = (
                 f"SELECT pg_catalog.count(*) AS row_count, {distinct} AS hashes, {null_rows} AS nulls, {wide} AS wide "
@@ -126,10 +129,8 @@ def prove_absence(
             )
             counted = execute(connection, query).one()
     except DBAPIError as error:
-        if (
-            sqlstate(error) == UNDEFINED_FUNCTION
-        ):  # an array, a range, a composite of what has no hash
-            return None
+        if sqlstate(error) == UNDEFINED_FUNCTION:
+            return None  # an array, a range, a composite of what has no hash
         raise
     surplus = counted.row_count - counted.nulls - counted.hashes if is_counted else None
     return Proof(surplus, counted.nulls, counted.wide)

@@ -15,7 +15,9 @@ from ...sqltext import EQ, GE, GT, named, quoted
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["Relation", "columns_of", "find_relation"]
+    from ..statements import RowsOfKey
+
+__all__ = ["Relation", "columns_of", "find_relation", "keeps_null_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,4 +110,21 @@ _COLUMNS = text(f"""
     LEFT JOIN pg_catalog.pg_constraint pk ON pk.conrelid {EQ} a.attrelid AND pk.contype {EQ} 'p'
     WHERE a.attrelid {EQ} pg_catalog.to_regclass(:relation) AND a.attnum {GT} 0 AND NOT a.attisdropped
     ORDER BY a.attnum
+""")
+
+
+def keeps_null_out(connection: Connection, relation: Relation, key: RowsOfKey) -> bool:
+    """Return whether each element of the key is a column that no row has NULL in."""
+    columns = {element.column for element in key.target.elements}
+    parameters = {"relation": quoted(connection.dialect, *relation.name), "columns": [*columns]}
+    return bool(connection.scalar(_KEPT_FROM_NULL, parameters) == len(columns))
+
+
+# a NOT NULL that is NOT VALID (PostgreSQL 18) says nothing of the rows that are there
+_KEPT_FROM_NULL = text(f"""
+    SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid {EQ} pg_catalog.to_regclass(:relation) AND a.attnotnull AND NOT a.attisdropped
+    AND a.attname {EQ} ANY (CAST(:columns AS pg_catalog.name[]))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid {EQ} a.attrelid AND c.contype {EQ} 'n'
+                    AND c.conkey[1] {EQ} a.attnum AND NOT c.convalidated)
 """)

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ...errors import UpsertGuardError
 from .incoming import Incoming
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ while True:
 """
 
 
-class NewerSyntaxError(SyntaxError):
+class NewerSyntaxError(UpsertGuardError, SyntaxError):
     """Neither the Python at hand nor the later one takes the file."""
 
     def __init__(self, message: str, line: int | None, version: str) -> None:
@@ -104,7 +105,7 @@ class NewerSyntaxError(SyntaxError):
         self.version = version
 
 
-class _GaveUpError(Exception):
+class _GaveUpError(UpsertGuardError):
     """There is no answer, and there will be none."""
 
 

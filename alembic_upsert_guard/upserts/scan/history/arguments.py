@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from typing import Protocol
 
+from ....errors import UpsertGuardError
 from ..sql import normal_predicate
 from .tables import HistoricName
 
 __all__ = ["Arguments", "UnreadError", "Values", "called"]
 
 
-class UnreadError(Exception):
+class UnreadError(UpsertGuardError):
     """An argument is no constant."""
 
 

@@ -60,6 +60,8 @@ class Annotations:
             case ast.Constant(value=str()):
                 parsed = self._parse(scope, node)
                 return [] if parsed is None else self._stated(scope, parsed, depth)
+            case ast.Constant(value=None):
+                self._names.current.drops_none = True
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 return [m for side in (left, right) for m in self._stated(scope, side, depth)]
             case ast.Subscript(value=generic, slice=argument):
@@ -79,6 +81,8 @@ class Annotations:
         if name == "Union" and isinstance(argument, ast.Tuple):
             return [m for each in argument.elts for m in self._stated(scope, each, depth)]
         if name in _FIRST:
+            if name == "Optional":
+                self._names.current.drops_none = True
             first = (
                 argument.elts[0] if isinstance(argument, ast.Tuple) and argument.elts else argument
             )

@@ -44,7 +44,7 @@ class Branches:
     ) -> frozenset[_Constant] | None:
         """Return the constants that an expression can be; None: it can be something else."""
         found: set[_Constant] = set()
-        for meaning in self._names.meanings(scope, node, depth):
+        for meaning in self._names.meanings_or_none(scope, node, depth):
             match meaning:
                 case Expression(_, ast.Constant(value=value)) if value is not Ellipsis:
                     found.add(value)
@@ -67,7 +67,7 @@ class Branches:
         """Return what ``a or b`` means: the first that is true, or the last."""
         found: list[Meaning] = []
         for value in values[:-1]:
-            meanings = self._names.meanings(scope, value, depth)
+            meanings = self._names.meanings_or_none(scope, value, depth)
             found += [m for m in meanings if _truth(m) is not False]
             if all(_truth(m) is True for m in meanings):
                 return found
@@ -88,7 +88,7 @@ class Branches:
             case ast.Compare(left=left, ops=[operation], comparators=[right]):
                 return self._compared(scope, left, operation, right)
             case ast.Name() | ast.Attribute() | ast.Constant():
-                truths = [_truth(m) for m in self._names.meanings(scope, test, _DEPTH)]
+                truths = [_truth(m) for m in self._names.meanings_or_none(scope, test, _DEPTH)]
                 return truths[0] if len(set(truths)) == 1 else None
         return None
 
@@ -138,7 +138,7 @@ class Branches:
         """``x is None``, where x is a class, a function, an instance or a literal: it is not."""
         if not isinstance(right, ast.Constant) or right.value is not None:
             return None
-        if all(_is_some(m) for m in self._names.meanings(scope, left, _DEPTH)):
+        if all(_is_some(m) for m in self._names.meanings_or_none(scope, left, _DEPTH)):
             return isinstance(operation, ast.IsNot | ast.NotEq)
         return None
 

@@ -26,8 +26,14 @@ __all__ = ["Caller", "Callers", "FoundCallers"]
 _CALLERS = 300
 """Calls of one function that are followed, at most."""
 
-_FORWARDING = frozenset({"partial", "to_thread", "run_in_executor", "run_sync", "submit"})
+_FORWARDING = frozenset({"partial", "to_thread", "run_in_executor", "submit"})
 """Functions that call the one they are given, with the arguments behind it, by the last part of their names."""
+_HANDING = frozenset({"runInteraction", "run_sync"})
+"""Those of connections, SQLAlchemy's and Twisted's, which hand in one of their own before the arguments."""
+_THREADS = frozenset({"from_thread", "to_thread"})
+"""AnyIO's modules, whose ``run_sync`` hands in nothing of its own."""
+_OWN = ast.Constant(...)
+"""What is handed in: something, and nothing that a literal says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class Callers:
     ) -> tuple[Caller | None, bool]:
         """The call that a reference is part of, if it is one of the function; and whether that is clear."""
         scope = Scope(module)
-        call, node = _call_around(module, reference)
+        call, node = _call_around(module, reference, function)
         with self._names.reading():
             meanings = self._names.meanings(scope, reference)
             bound = [b for m in meanings for b in self._functions(m, scope, call, function)]
@@ -173,7 +179,9 @@ def _references(module: Module, word: str, function: FunctionNode) -> Iterator[a
             yield node
 
 
-def _call_around(module: Module, reference: ast.expr) -> tuple[ast.Call | None, ast.expr | None]:
+def _call_around(
+    module: Module, reference: ast.expr, function: FunctionNode
+) -> tuple[ast.Call | None, ast.expr | None]:
     """The call of a reference, and what stands for it in the source; None: it is used as a value."""
     parent = module.parent(reference)
     if isinstance(parent, ast.Subscript) and parent.value is reference:
@@ -182,9 +190,21 @@ def _call_around(module: Module, reference: ast.expr) -> tuple[ast.Call | None, 
         return None, None
     if parent.func is reference:
         return parent, parent
-    last = ast.unparse(parent.func).rpartition(".")[2]
-    if last in _FORWARDING and reference in parent.args:
-        behind = parent.args[parent.args.index(reference) + 1 :]
-        kind = LaterCall if last == "partial" else ast.Call
-        return kind(func=reference, args=behind, keywords=parent.keywords), parent
-    return None, None
+    owner, _, last = ast.unparse(parent.func).rpartition(".")
+    if last not in _FORWARDING | _HANDING or reference not in parent.args:
+        return None, None
+    behind = parent.args[parent.args.index(reference) + 1 :]
+    keywords = parent.keywords
+    if last in _HANDING and owner and owner.rpartition(".")[2] not in _THREADS:
+        behind = [_OWN, *behind]
+        keywords = [k for k in keywords if k.arg is None or _takes(function, k.arg)]
+    kind = LaterCall if last == "partial" else ast.Call
+    return kind(func=reference, args=behind, keywords=keywords), parent
+
+
+def _takes(function: FunctionNode, name: str) -> bool:
+    """Whether a function has a parameter of a name; another one is for what hands the call on."""
+    parameters = function.args
+    return parameters.kwarg is not None or any(
+        parameter.arg == name for parameter in (*parameters.args, *parameters.kwonlyargs)
+    )

@@ -54,6 +54,8 @@ class Composed:
     """The expressions elsewhere that it takes in by their names."""
     choices: int = 1
     """Of how many texts a piece is one, at most."""
+    chosen: frozenset[ast.AST] = frozenset()
+    """The expressions elsewhere of which it takes in one."""
 
     @property
     def text(self) -> str:
@@ -77,8 +79,9 @@ class Composition:
          it is a hole.
         """
         composer = _Composer(self._names, self._constants, self._tables, choice)
-        pieces = tuple(composer.pieces(scope, root, _DEPTH))
-        return Composed(pieces, frozenset(composer.taken), composer.choices)
+        pieces = tuple(_with_numbers(composer.pieces(scope, root, _DEPTH)))
+        taken, chosen = frozenset(composer.taken), frozenset(composer.chosen)
+        return Composed(pieces, taken, composer.choices, chosen)
 
     def reading(self) -> AbstractContextManager[object]:
         """Begin a reading under no call: one that grows too long gives up what it reads, and no other."""
@@ -99,7 +102,10 @@ class _Composer:
     ) -> None:
         self.taken: set[ast.AST] = set()
         self.choices = 1
+        self.chosen: set[ast.AST] = set()
         self._choice = choice
+        self._is_inside = False
+        """Whether one of several texts is put together: what is chosen in it is a hole."""
         self._names = names
         self._constants = constants
         self._tables = tables
@@ -146,18 +152,33 @@ class _Composer:
                     self.taken.add(other)
                     yield from self.pieces(at, other, depth - 1)
                     return
-            case [_, _, *_]:
-                texts = [_text_of(meaning) for meaning in meanings]
+            case [_, _, *_] if depth and not self._is_inside:
+                texts = [self._text_of(meaning, depth) for meaning in meanings]
                 if None not in texts:
-                    yield self._chosen(node, [Piece(str(text), None) for text in texts])
+                    self.chosen |= {m.node for m in meanings if isinstance(m, Expression)}
+                    yield self._chosen(node, [str(text) for text in texts])
                     return
         name = self._name_of_table(scope, node)
         yield _hole(node) if name is None else Piece(name, None)
 
-    def _chosen(self, node: ast.expr, pieces: list[Piece]) -> Piece:
+    def _text_of(self, meaning: Meaning, depth: int) -> str | None:
+        """The text that a name can mean; None: it is none, or not all of it is known."""
+        match meaning:
+            case Expression(_, ast.Constant(value=value)) if not isinstance(value, str):
+                return None
+            case Expression(at, node) if not isinstance(node, ast.Name | ast.Attribute):
+                self._is_inside = True
+                text = "".join(piece.text for piece in self.pieces(at, node, depth - 1))
+                self._is_inside = False
+                return None if HOLE in text else text
+        return None
+
+    def _chosen(self, node: ast.expr, texts: list[str]) -> Piece:
         """One of several texts."""
-        self.choices = max(self.choices, len(pieces))
-        return _hole(node) if self._choice is None else pieces[min(self._choice, len(pieces) - 1)]
+        self.choices = max(self.choices, len(texts))
+        if self._choice is None:
+            return _hole(node)
+        return Piece(texts[min(self._choice, len(texts) - 1)], None)
 
     def _name_of_table(self, scope: Scope, node: ast.expr) -> str | None:
         """``Model.__tablename__``, ``Model.__table__.name``; None: it is none of these."""
@@ -176,6 +197,10 @@ class _Composer:
 
     def _either(self, scope: Scope, node: ast.IfExp, depth: int) -> Iterator[Piece]:
         """``"ON CONFLICT ..." if skip else ""``: the clause, where it is there; other choices are not known."""
+        truth = self._names.branches.truth(scope, node.test)
+        if truth is not None:
+            yield from self.pieces(scope, node.body if truth else node.orelse, depth)
+            return
         branches = [list(self.pieces(scope, each, depth)) for each in (node.body, node.orelse)]
         texts = ["".join(piece.text for piece in branch).strip().lower() for branch in branches]
         if "" in texts and max(texts).startswith("on conflict"):
@@ -183,8 +208,7 @@ class _Composer:
         elif any(piece.text.startswith(HOLE) for branch in branches for piece in branch):
             yield _hole(node)
         else:
-            whole = [Piece("".join(p.text for p in branch), None) for branch in branches]
-            yield self._chosen(node, whole)
+            yield self._chosen(node, ["".join(p.text for p in each) for each in branches])
 
     # -- calls
 
@@ -265,11 +289,13 @@ class _Composer:
                 yield Piece(part, piece.literal)
 
 
-def _text_of(meaning: Meaning) -> str | None:
-    match meaning:
-        case Expression(_, ast.Constant(value=str() as text)):
-            return text
-    return None
+def _with_numbers(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """A hole behind a ``$`` is the number of a parameter: all are the same here."""
+    before = ""
+    for piece in pieces:
+        is_number = before.endswith("$") and not before.endswith("$$")
+        yield replace(piece, text="1") if is_number and piece.text.startswith(HOLE) else piece
+        before = piece.text
 
 
 def _hole(node: ast.AST) -> Piece:

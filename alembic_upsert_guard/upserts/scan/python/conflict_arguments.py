@@ -17,6 +17,7 @@ from ...target import (
     PrimaryKey,
     Unread,
 )
+from .targets import COPIES
 from .values import External
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class ConflictArguments:
         """Return the target that a call of either method names."""
         arguments: dict[str, _Argument] = {}
         parameters: tuple[str, ...] = _PARAMETERS
-        if call.args and isinstance(self._constants.literal_node(scope, call.args[0]), _LISTS):
+        if call.args and _is_list(self._constants.literal_node(scope, call.args[0])):
             parameters = _PARAMETERS[1:]  # SQLite's methods have no constraint
         for parameter, value in zip(parameters, call.args, strict=False):
             arguments[parameter] = _Argument(scope, value)
@@ -207,3 +208,10 @@ class ConflictArguments:
             return ReadTarget(Elements(columns))
         predicate = self._predicates.predicate(scope, wheres[0])
         return ReadTarget(Elements(columns, predicate.text), predicate.binds)
+
+
+def _is_list(node: ast.expr | None) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name in COPIES
+    return isinstance(node, _LISTS)

@@ -102,7 +102,7 @@ class Constants:
                 func=ast.Attribute(value=separator, attr="join"),
                 args=[ast.List(elts=items) | ast.Tuple(elts=items)],
             ):
-                pieces = [self.text(scope, item) for item in items]
+                pieces = self._items(scope, items)
                 between = self.text(scope, separator)
                 unread = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
                 return unread or str(between).join(map(str, pieces))
@@ -116,6 +116,22 @@ class Constants:
                 unread = next((text for text in texts if isinstance(text, Unread)), None)
                 return unread or replaced(*map(str, texts)) if len(texts) == _SUB else None
         return None
+
+    def _items(self, scope: Scope, items: Iterable[ast.expr]) -> list[str | Unread]:
+        """The strings of a list, those of the lists included that it takes in by ``*``."""
+        found: list[str | Unread] = []
+        for item in items:
+            if not isinstance(item, ast.Starred):
+                found.append(self.text(scope, item))
+                continue
+            match self._names.meanings(scope, item.value):
+                case [Expression(at, ast.List(elts=inside) | ast.Tuple(elts=inside))] if not any(
+                    isinstance(each, ast.Starred) for each in inside
+                ):
+                    found += [self.text(at, each) for each in inside]
+                case _:
+                    return [Unread(f"what {ast.unparse(item.value)} holds cannot be read")]
+        return found
 
     def _pattern(self, scope: Scope, owner: ast.expr) -> list[ast.expr]:
         """The pattern of ``re.compile(pattern)``; none: the module ``re`` is meant, which is given it."""

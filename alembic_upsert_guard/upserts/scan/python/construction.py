@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AssignedAttribute", "Construction"]
 
 _INIT = "__init__"
+_INIT_SUBCLASS = "__init_subclass__"
 _SUPERS = 5
 """How many classes hand their arguments on to the next."""
 
@@ -52,6 +53,7 @@ class Construction:
         self._names = names
         self._members = members
         self._assignments: dict[Class, dict[str, list[_Assignment]]] = {}
+        self._statements: dict[Class, ast.Call] = {}
 
     def is_receiver(self, module: Module, node: ast.expr) -> bool:
         """Return whether an expression is the first parameter of the method that it is in."""
@@ -63,8 +65,22 @@ class Construction:
         return any(method_class(module, function, node.id) is not None for function in functions)
 
     def sets(self, of: Class, attribute: str) -> bool:
-        """Return whether a method of the class itself sets an attribute of ``self``."""
-        return attribute in self._of(of)
+        """Return whether a method of the class sets an attribute of ``self``, or its ``class`` statement does."""
+        return attribute in self._of(of) or self._states(of, attribute)
+
+    def gives(self, of: Class, attribute: str) -> bool:
+        """Return whether a method of the class sets an attribute of its own instances."""
+        assignments = self._of(of).get(attribute, ())
+        return any(getattr(a.method, "name", "") != _INIT_SUBCLASS for a in assignments)
+
+    def _states(self, of: Class, attribute: str) -> bool:
+        """``class Users(Store, table=User)``, where ``Store.__init_subclass__`` sets the attribute."""
+        inherited = self._members.method(of, _INIT_SUBCLASS, after=of) if of.node.keywords else None
+        return inherited is not None and any(
+            assignment.method is inherited.node
+            for each in self._members.lineage(of)
+            for assignment in self._of(each).get(attribute, ())
+        )
 
     def _of(self, of: Class) -> Mapping[str, list[_Assignment]]:
         if of not in self._assignments:
@@ -82,11 +98,13 @@ class Construction:
         always = False
         for of in self._members.lineage(owner.of):
             for assignment in self._of(of).get(attribute, ()):
-                always = always or getattr(assignment.method, "name", "") == _INIT
+                always = always or _is_called(assignment.method)
                 found += self._value(owner, of, assignment, attribute, depth)
         if not found:
             return None
         some = [m for m in found if not _is_none(m)]
+        if some and len(some) < len(found):
+            self._names.current.drops_none = True
         return AssignedAttribute(some or found, always)
 
     def _value(
@@ -96,9 +114,8 @@ class Construction:
             return [Unread(f"self.{attribute} is taken out of a larger value")]
         value = assignment.value
         scope = Scope(of.module, self._frame(owner, of, assignment.method, depth))
-        is_init = getattr(assignment.method, "name", "") == _INIT
         # another method runs later, when the attribute that it asks for may have been set
-        if is_init and not self._names.branches.is_reached(scope, value):
+        if _is_called(assignment.method) and not self._names.branches.is_reached(scope, value):
             return []
         found = self._names.meanings(scope, value, depth)
         if any(isinstance(m, Unread) for m in found):
@@ -117,8 +134,11 @@ class Construction:
         return []
 
     def _frame(self, owner: Instance, of: Class, method: FunctionNode, depth: int) -> Frame:
-        is_init = getattr(method, "name", "") == _INIT
+        name = getattr(method, "name", "")
+        is_init = name == _INIT
         entered = self._initialized(owner, method, depth) if is_init else None
+        if name == _INIT_SUBCLASS:
+            entered = self._subclassed(owner.of, method)
         # who calls another method, and when, is not followed
         return entered or Frame(
             entered=method,
@@ -127,6 +147,18 @@ class Construction:
             receiver=owner,
             arguments=None if is_init else {},
         )
+
+    def _subclassed(self, of: Class, wanted: FunctionNode) -> Frame | None:
+        """The frame of an ``__init_subclass__``, as a ``class`` statement leads there; None: it leads elsewhere."""
+        inherited = self._members.method(of, _INIT_SUBCLASS, after=of)
+        if inherited is None or inherited.node is not wanted:
+            return None
+        given = [keyword for keyword in of.node.keywords if keyword.arg != "metaclass"]
+        statement = self._statements.setdefault(
+            of, ast.Call(func=ast.Name(of.node.name, ast.Load()), args=[], keywords=given)
+        )
+        bound = Function(inherited.scope, inherited.node, of)
+        return self._names.functions.enter(bound, of.scope, statement)
 
     def _initialized(self, owner: Instance, wanted: FunctionNode, depth: int) -> Frame | None:
         """The frame of an ``__init__``, as the call that made the instance leads there; None: it is not known."""
@@ -238,6 +270,11 @@ def _value_of(module: Module, node: ast.Attribute) -> ast.expr | None:
         case ast.AnnAssign(value=ast.expr() as value):
             return value
     return None
+
+
+def _is_called(method: FunctionNode) -> bool:
+    """Whether a method is called before any other is."""
+    return getattr(method, "name", "") in (_INIT, _INIT_SUBCLASS)
 
 
 def _is_none(meaning: Meaning) -> bool:

@@ -118,6 +118,8 @@ class Functions:
         some = [m for m in found if not _is_none(m)]
         if not some or any(_is_opaque(m) for m in some):
             return self._names.annotations.of_result(function, depth) or some or None
+        if len(some) < len(found) or _may_end(node):
+            self._names.current.drops_none = True
         return some
 
     def _returned(self, inner: Scope, node: FunctionNode) -> list[ast.expr]:
@@ -134,6 +136,28 @@ def _is_opaque(meaning: Meaning) -> bool:
     match meaning:
         case Unread() | Expression(_, ast.Call() | ast.Attribute()):
             return True
+    return False
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _may_end(function: FunctionNode) -> bool:
+    """Whether a function may end without a value: by ``return`` alone, or behind its last statement."""
+    if isinstance(function, ast.Lambda):
+        return False
+    bare = any(isinstance(n, ast.Return) and n.value is None for n in own_nodes(function))
+    return bare or not _leaves(function.body)
+
+
+def _leaves(block: list[ast.stmt]) -> bool:
+    match block[-1] if block else None:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=body, orelse=orelse):
+            return _leaves(body) and _leaves(orelse)
+        case ast.With(body=body) | ast.AsyncWith(body=body):
+            return _leaves(body)
+        case ast.Try(body=body, handlers=handlers):
+            return _leaves(body) and all(_leaves(handler.body) for handler in handlers)
     return False
 
 

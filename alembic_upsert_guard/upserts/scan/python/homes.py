@@ -16,8 +16,8 @@ Key = tuple[str, str, int]
 
 _FILES = 60
 """Files that are parsed for one name, at most: a name that more have says nothing."""
-_SIZE = 1_100_000
-"""Bytes of the files that are parsed for one name, at most: half a second."""
+_SIZE = 3_000_000
+"""Bytes of the files that are parsed for one name, at most: a second or two."""
 _HEADER = 1_000
 """Bytes between ``class`` and the last of its bases."""
 

@@ -91,6 +91,7 @@ class Names:
         reading = self._reading
         key = scope, node, reading.enters
         if key in reading.known:
+            reading.drops_none = reading.drops_none or key in reading.optional
             return reading.known[key]
         if key in reading.held:
             beginning, meanings = reading.held[key]
@@ -100,9 +101,23 @@ class Names:
             reading.meet(reading.active.get(key, 0))
             return [Unread("it is bound in a circle", Cause.REBOUND)]
         before, reading.circle = reading.circle, None
+        dropped, reading.drops_none = reading.drops_none, False
         reading.active[key] = len(reading.active)
         found = list(dict.fromkeys(self._meanings(scope, node, depth)))
         reading.finish(key, found, before)
+        if reading.drops_none:
+            reading.optional.add(key)
+        reading.drops_none = reading.drops_none or dropped
+        return found
+
+    def meanings_or_none(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
+        """Return everything that an expression can mean, None included that is left out where it names nothing."""
+        reading = self._reading
+        dropped, reading.drops_none = reading.drops_none, False
+        found = self.meanings(scope, node, depth)
+        if reading.drops_none:
+            found = [*found, Expression(scope, ast.Constant(None))]
+        reading.drops_none = reading.drops_none or dropped
         return found
 
     def written(self, scope: Scope, node: ast.expr) -> list[Meaning]:

@@ -225,7 +225,7 @@ class Members:
 
     def gives(self, of: Class, attribute: str) -> bool:
         """Return whether a class or one that it inherits from gives an attribute a value, and not None."""
-        if any(self.construction.sets(each, attribute) for each in self.lineage(of)):
+        if any(self.construction.gives(each, attribute) for each in self.lineage(of)):
             return True
         found = self._found(self.lineage(of), attribute)
         if found is None or self._is_abstract(of, attribute):

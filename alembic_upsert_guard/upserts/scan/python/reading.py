@@ -38,6 +38,10 @@ class Reading:
     is being followed, it is not gone through again."""
     frames: dict[tuple[Function, Scope, ast.AST], Frame | None] = field(default_factory=dict)
     """Each call is entered once, so that what it leads to is the same each time."""
+    optional: set[Asked] = field(default_factory=set)
+    """Those that can be None as well, which is no part of what they are known to mean."""
+    drops_none: bool = False
+    """Whether None was left out since somebody last asked."""
     steps: int = 0
     circle: int | None = None
     """The first expression being followed that a circle below led back to; None: there was no circle."""

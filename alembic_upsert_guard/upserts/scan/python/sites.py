@@ -83,9 +83,9 @@ class Sites:
             upsert = self._read(site)
         site.left -= reading.steps
         self._left -= reading.steps
-        site.vain = 0 if upsert is not None and is_read(upsert) else site.vain + 1
         if upsert is None:
             return []
+        site.vain = 0 if is_read(upsert) else site.vain + 1
         openings = list(reading.openings)
         own = [_placed(upsert, level.place)]
         if is_read(upsert):

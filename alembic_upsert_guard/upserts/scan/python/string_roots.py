@@ -13,17 +13,28 @@ if TYPE_CHECKING:
     from .composition import Root
     from .module import Module
 
-__all__ = ["filled_templates", "names_of", "root_of"]
+__all__ = ["filled_templates", "fills_fields", "names_of", "root_of"]
 
 _METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
 """Methods of a string that are followed."""
 _KEEPING = frozenset({"Composed", "SQL", "cleandoc", "dedent", "list", "sorted", "text", "tuple"})
 
 
-def root_of(  # noqa: C901 - a table, a kind of node a line
+def root_of(module: Module, node: ast.expr) -> Root | None:
+    """Return the largest string expression around a piece of it; None: it is a docstring.
+
+    Of two strings of which one is chosen, and that is all, each is one of its own.
+    """
+    root = _largest(module, node)
+    while isinstance(root, ast.IfExp):
+        inside = (root.body, root.orelse)
+        root = next(each for each in inside if each is node or each in module.around(node))
+    return root
+
+
+def _largest(  # noqa: C901 - a table, a kind of node a line
     module: Module, node: ast.expr
 ) -> Root | None:
-    """Return the largest string expression around a piece of it; None: it is a docstring."""
     root: Root = node
     inner: ast.AST = node
     for around in module.around(node):
@@ -107,6 +118,16 @@ def filled_templates(module: Module, name: str) -> Iterator[ast.expr]:
             ):
                 if used == name:
                     yield template
+
+
+def fills_fields(module: Module, template: ast.expr) -> bool:
+    """Return whether what is put into a template takes the place of its fields, and of no other text."""
+    match module.parent(template):
+        case ast.BinOp(op=ast.Mod()):
+            return True
+        case ast.Attribute(attr=method):
+            return method != "replace"
+    return False
 
 
 def names_of(module: Module, root: Root) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from .module import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
-from .string_roots import filled_templates, names_of, root_of
+from .string_roots import filled_templates, fills_fields, names_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +30,7 @@ __all__ = ["Strings"]
 _CHOICES = 4
 """Texts of which one is put in, that are all tried, at most."""
 _FILLED_IN = Unread("the statement is filled in at run time", Cause.FILLED_IN)
+_CHOSEN = Unread("the statement is one of several", Cause.FILLED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ class Strings:
         """
         texts = self._texts(module)
         taken = frozenset[ast.AST]().union(*(text.composed.taken for text in texts.values()))
+        chosen = frozenset[ast.AST]().union(*(text.composed.chosen for text in texts.values()))
         for root, text in texts.items():
             # a string that another one takes in is read there
-            if root not in taken:
+            if root not in taken and (root not in chosen or text.is_whole):
                 with self._composition.reading():
                     upserts = self._settled(module, root, text)
                 for number, upsert in enumerate(upserts):
@@ -90,18 +92,27 @@ class Strings:
         """The upserts of a string; as they are whichever texts are put in, where they do not depend on it."""
         found = self._upserts(module, root, text)
         choices = text.composed.choices
-        if choices == 1 or choices > _CHOICES or all(map(_is_read, found)):
+        if choices == 1 or (found and (choices > _CHOICES or all(map(_is_read, found)))):
             return found
-        each = [
-            self._upserts(module, root, self._text(module, root, choice))
-            for choice in range(choices)
+        each = [self._upserts(module, root, chosen) for chosen in self._choices(module, root, text)]
+        some = [upserts for upserts in each if upserts]
+        targets = {tuple((u.table, u.target) for u in upserts) for upserts in some}
+        if choices <= _CHOICES and len(targets) == 1 and all(map(_is_read, some[0])):
+            return some[0]
+        tables = {tuple(u.table for u in upserts) for upserts in some}
+        return found or [
+            replace(u, table=u.table if len(tables) == 1 else _CHOSEN, target=_CHOSEN)
+            for u in max(each, key=len)
         ]
-        targets = {tuple((u.table, u.target) for u in upserts) for upserts in each}
-        return each[0] if len(targets) == 1 and all(map(_is_read, each[0])) else found
 
     def _text(self, module: Module, root: Root, choice: int | None = None) -> _Text:
         composed = self._composition.composed(Scope(module), root, choice)
         return _Text(composed, tuple(read_sql(composed.text)))
+
+    def _choices(self, module: Module, root: Root, text: _Text) -> list[_Text]:
+        """A string with each of the texts put in of which it takes in one, or with the first of them."""
+        choices = min(text.composed.choices, _CHOICES)
+        return [self._text(module, root, choice) for choice in range(choices)]
 
     def _alone(self, module: Module, root: Root) -> _Text:
         """A string under no call."""
@@ -122,14 +133,23 @@ class Strings:
         for root in dict.fromkeys(_by_name(module, pieces)):
             if root not in texts:
                 text = self._alone(module, root)
-                if text.is_statement and text.composed.taken & pieces:
+                composed = text.composed
+                if (text.is_statement and composed.taken & pieces) or (
+                    composed.chosen & pieces and self._is_statement_of_pieces(module, root, text)
+                ):
                     texts[root] = text
         return texts
+
+    def _is_statement_of_pieces(self, module: Module, root: Root, text: _Text) -> bool:
+        """Whether a string is a whole INSERT with one of the texts put in of which it takes in one."""
+        with self._composition.reading():
+            choices = self._choices(module, root, text)
+        return any(c.is_statement and "insert" in c.composed.text.lower() for c in choices)
 
     def _upserts(self, module: Module, root: Root, text: _Text) -> list[Upsert]:
         if not text.upserts:
             return []
-        filled_in = self._is_filled_in(module, root)
+        filled_in = self._is_filled_in(module, root, text)
         places = StringPlaces(module, root, text.composed.pieces)
         return [
             Upsert(
@@ -144,8 +164,11 @@ class Strings:
             for upsert in text.upserts
         ]
 
-    def _is_filled_in(self, module: Module, root: Root) -> bool:
-        """Whether something is put into the string in a way that is not followed, or through its name."""
+    def _is_filled_in(self, module: Module, root: Root, text: _Text) -> bool:
+        """Whether something is put into the string in a way that is not followed, or through its name.
+
+        Fields beside table and target of a whole statement change neither.
+        """
         inner: ast.AST = root
         for around in module.around(root):
             match around:
@@ -162,6 +185,7 @@ class Strings:
                     return name in module.filled_in and any(
                         self._composition.may_mean(Scope(module), template, root)
                         for template in filled_templates(module, name)
+                        if not (text.is_whole and fills_fields(module, template))
                     )
                 case _:
                     return False

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from .predicates import Predicates
     from .tables import Tables
 
-__all__ = ["Targets"]
+__all__ = ["COPIES", "Targets"]
 
-_COPIES = frozenset({"frozenset", "list", "set", "sorted", "tuple"})
+COPIES = frozenset({"frozenset", "list", "set", "sorted", "tuple"})
+"""Python's functions that make another list of the same items."""
 
 
 class Targets:
@@ -51,15 +52,16 @@ class Targets:
         if isinstance(literal, Unread):
             return literal
         at = literal.scope
+        copied = _copied(literal.node)
+        if copied is not None:
+            return self.elements(at, copied)
         match literal.node:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
                 return self.read_elements(at, items)
+            case ast.Dict(keys=keys) if None not in keys:
+                return self.read_elements(at, [key for key in keys if key is not None])
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _joined([self.elements(at, left), self.elements(at, right)])
-            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
-                return self.elements(at, items)
-            case ast.ListComp() | ast.GeneratorExp() as comprehension if _copies(comprehension):
-                return self.elements(at, comprehension.generators[0].iter)
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() as comprehension:
                 return self._collected(at, comprehension)
             case ast.Constant(value=str() as text):
@@ -123,7 +125,7 @@ class Targets:
                 return any(self._one_binds(at, item) for item in items)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self.binds(at, left) or self.binds(at, right)
-            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in _COPIES:
+            case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in COPIES:
                 return self.binds(at, items)
         return False
 
@@ -161,6 +163,18 @@ def _joined(
             return part
         found += part
     return tuple(found)
+
+
+def _copied(node: ast.AST) -> ast.expr | None:
+    """What an expression lists again: ``list(keys)``, ``row.keys()``, ``[k for k in keys]``; None: it is another."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[items], keywords=[]) if name in COPIES:
+            return items
+        case ast.Call(func=ast.Attribute(value=mapping, attr="keys"), args=[], keywords=[]):
+            return mapping
+        case ast.ListComp() | ast.GeneratorExp() if _copies(node):
+            return node.generators[0].iter
+    return None
 
 
 def _copies(comprehension: ast.ListComp | ast.GeneratorExp) -> bool:

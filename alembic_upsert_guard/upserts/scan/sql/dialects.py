@@ -125,6 +125,8 @@ def _table(insert: exp.Insert) -> NamedTable | Unread:
     table = insert.find(exp.Table)
     if table is None or not isinstance(table.this, exp.Identifier):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
+    if not isinstance(table.args.get("db") or table.this, exp.Identifier):
+        return Unread(f"the schema of {table.name} is put in at run time", Cause.FILLED_IN)
     return named_table(table.name, table.db or None)
 
 
