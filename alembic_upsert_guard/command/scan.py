@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 
+_NO_FILE = "no file of Python, TypeScript, JavaScript or SQL is there"
+
+
 class Writing(Enum):
     """What is done with the declarations that the models lack."""
 
@@ -197,6 +200,7 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
         call_sites=tuple(call_site_member(each) for each in scanned.upserts),
         subject=f"{upserts} in {files}{left_out}",
         notes=tuple(notes),
+        conclusion="nothing to do" if scanned.files else _NO_FILE,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..findings.declarations import declaration_written, declare_by_hand
@@ -114,7 +115,10 @@ def left_after(edits: Edits, report: ScanReport) -> ScanReport:
 def _hint(refused: Refused) -> str:
     place = refused.of.place
     lines = "; ".join(_to_paste(place.subject, key) for key in refused.of.keys)
-    return declare_by_hand(lines, place.label, refused.path, refused.reason)
+    path = refused.path
+    if path is not None and Path(path).is_relative_to(Path.cwd()):
+        path = os.path.relpath(path)
+    return declare_by_hand(lines, place.label, path, refused.reason)
 
 
 def _to_paste(subject: str, key: KeyToWrite) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import Namespace
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -15,15 +17,18 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from ..catalog.messages import holds_no_value, message_of
-from ..errors import CannotRunError
-from ..project_code import output_to_standard_error, place_of
+from ..project_code import output_to_standard_error
+from .environment_errors import (
+    EnvironmentFailedError,
+    failed_env,
+    no_script_directory,
+    unreadable,
+)
 from .options import refuse_wrong_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
@@ -36,14 +41,6 @@ __all__ = [
     "project_config",
     "run_environment",
 ]
-
-
-_PROBLEMS = 5
-"""As many variables of a validation error are named."""
-
-
-class EnvironmentFailedError(CannotRunError):
-    """The configuration cannot be read, or ``env.py`` did not run to its end; the message says why and where."""
 
 
 def project_config(
@@ -97,6 +94,7 @@ def run_environment(
         config.output_buffer = StringIO()
     with (
         output_to_standard_error(),
+        _without_talk_of_migrations(),
         EnvironmentContext(
             config,
             script,
@@ -114,15 +112,28 @@ def run_environment(
                 script.run_env()
         except (Exception, SystemExit) as error:
             if not failed:
-                raise EnvironmentFailedError(
-                    f"env.py did not run to its end: {_description(error)}{_template_url(config, error)}"
-                ) from error
+                raise failed_env(config, error) from error
     if failed:
         raise failed[0]
     if not visited:
         raise EnvironmentFailedError(
             "env.py configured no database: it has to call context.run_migrations()"
         )
+
+
+@contextmanager
+def _without_talk_of_migrations() -> Iterator[None]:
+    """Alembic says what it would migrate with, and ``Generating static SQL``: nothing is migrated, and none is."""
+    logger = logging.getLogger("alembic.runtime.migration")
+
+    def matters(record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO
+
+    logger.addFilter(matters)
+    try:
+        yield
+    finally:
+        logger.removeFilter(matters)
 
 
 def _refuse_wrong_options(context: MigrationContext) -> None:
@@ -167,73 +178,16 @@ def prepended_paths(config: Config) -> Sequence[str]:
     try:
         return config.get_prepend_sys_paths_list() or ()
     except Exception as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
 
 
 def _script_directory(config: Config) -> ScriptDirectory:
     try:
         return ScriptDirectory.from_config(config)
     except CommandError as error:
-        raise EnvironmentFailedError(_missing_section(config) or str(error)) from error
+        raise no_script_directory(config, error) from error
     except Exception as error:  # whatever the readers of INI and TOML raise
-        raise _unreadable(error) from error
-
-
-def _missing_section(config: Config) -> str | None:
-    """What is wrong with an INI file that lacks the section; None: it is something else."""
-    file, section = config.config_file_name, config.config_ini_section
-    if file is None or not Path(file).is_file() or config.file_config.has_section(section):
-        return None
-    return f"{file} has no section [{section}]"
-
-
-def _template_url(config: Config, error: BaseException) -> str:
-    """What is said beside a driver that is not there, where the URL is that of Alembic's template."""
-    if not isinstance(error, NoSuchModuleError):
-        return ""
-    url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback="")
-    is_template = url.startswith("driver://")
-    return (
-        f": sqlalchemy.url of {config.config_file_name} is still the template's"
-        if is_template
-        else ""
-    )
-
-
-def _unreadable(error: Exception) -> EnvironmentFailedError:
-    return EnvironmentFailedError(
-        f"the Alembic configuration cannot be read: {_description(error)}"
-    )
-
-
-def _description(error: BaseException) -> str:
-    # a syntax error's text names the file as well
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    if isinstance(error, DBAPIError):
-        # of statements that env.py itself runs
-        text = text if holds_no_value(error) else message_of(error, reveal=False, see="")
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    name = "" if isinstance(error, CommandError) and lines else type(error).__name__
-    kept = _invalid(error) or lines[:1]
-    described = ": ".join(filter(None, [name, *kept]))
-    place = place_of(error)
-    return f"{described} ({place})" if place else described
-
-
-def _invalid(error: BaseException) -> list[str]:
-    """Of a validation error of pydantic: how many there are, and which variables, without their values; else nothing.
-
-    https://docs.pydantic.dev/latest/errors/errors/: ``errors()`` has a dict each, with ``loc`` and ``msg``.
-    """
-    errors = getattr(error, "errors", None)
-    if type(error).__name__ != "ValidationError" or not callable(errors):
-        return []
-    try:
-        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors()]
-    except Exception:  # noqa: BLE001 - another library's error of that name
-        return []
-    more = f"and {len(problems) - _PROBLEMS} more" if len(problems) > _PROBLEMS else ""
-    return ["; ".join(filter(None, [*problems[:_PROBLEMS], more]))]
+        raise unreadable(error) from error
 
 
 def _run_env_without_files(env_py: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alembic_upsert_guard.migration.environment import _invalid
+from alembic_upsert_guard.migration.environment_errors import _invalid
 from tests.cli.commands import ACCOUNT, ACCOUNTS, UNIQUE, could_not_run, guard
 
 if TYPE_CHECKING:

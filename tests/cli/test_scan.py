@@ -320,6 +320,26 @@ def test_without_models_and_without_upserts_nothing_is_asked_for(service: Projec
     assert guard(service, "scan", "service.py").out == "0 upserts in 1 file: nothing to do.\n"
 
 
+def test_a_folder_without_files_is_told_from_one_without_upserts(service: Project) -> None:
+    """The folder may be the wrong one."""
+    (service.path / "empty").mkdir()
+
+    assert guard(service, "scan", "empty").out == (
+        "0 upserts in 0 files: no file of Python, TypeScript, JavaScript or SQL is there.\n"
+    )
+
+
+def test_alembics_talk_of_migrations_is_left_out(service: Project) -> None:
+    """Nothing is migrated; what env.py logs itself is on standard error, as ever."""
+    log = "import logging; logging.basicConfig(level='INFO'); logging.info('of my own')"
+    service.edit("migrations/env.py", "\nimport os\n", f"\n{log}\nimport os\n")
+
+    ran = guard(service, "scan", "service.py")
+
+    assert "of my own" in ran.err
+    assert "alembic.runtime" not in ran.err
+
+
 def test_a_configuration_without_models_is_no_scan(service: Project) -> None:
     """An empty env.py must not pass: the two ways on are named."""
     service.edit("migrations/env.py", "target_metadata=", "target_metadata=None and ")

@@ -147,7 +147,7 @@ def test_models_that_were_not_scanned_are_left(service: Project) -> None:
     assert (ran.code, models_of(service)) == (1, before)
     hint = (
         'Write declare_upsert_key(Account, "tenant", "number"); declare_upsert_key(Account, "email") below '
-        "class Account in "
+        "class Account in models.py; "
     )
     assert hint in ran.out
     assert (
