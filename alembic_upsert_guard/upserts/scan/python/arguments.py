@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .scope import FunctionNode
 
-__all__ = ["Given", "bound", "given_by"]
+__all__ = ["Given", "bound", "defaults", "given_by"]
 
 
 @dataclass(slots=True)
@@ -129,20 +129,21 @@ def _complete(
     names: list[str],
 ) -> bool:
     """Fill in defaults, and return whether every parameter has an argument then."""
-    defaults = _defaults(function)
+    with_default = defaults(function)
     for name in names:
         if name in found:
             continue
         if given.more_positional or given.more_named:
             found[name] = Unread(f"{name} may come with * or **", Cause.PARAMETER)
-        elif name in defaults:
-            found[name] = Argument(defined_in, defaults[name])
+        elif name in with_default:
+            found[name] = Argument(defined_in, with_default[name])
         else:
             return False
     return True
 
 
-def _defaults(function: FunctionNode) -> dict[str, ast.expr]:
+def defaults(function: FunctionNode) -> dict[str, ast.expr]:
+    """Return the values of parameters that a call need not give, by parameter."""
     parameters = function.args
     in_order = [*parameters.posonlyargs, *parameters.args]
     with_default = in_order[len(in_order) - len(parameters.defaults) :]

@@ -99,14 +99,10 @@ class Branches:
         if one is None:
             return self._is_none(scope, left, operation, right)
         match operation, right:
-            case (
-                (ast.In() | ast.NotIn()),
-                (ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items)),
-            ):
-                each = [self.constants(scope, item) for item in items]
-                if any(constants is None or len(constants) != 1 for constants in each):
+            case ((ast.In() | ast.NotIn()), _):
+                other = self._members(scope, right)
+                if other is None:
                     return None
-                other = frozenset[_Constant]().union(*(c for c in each if c is not None))
                 inside = {constant in other for constant in one}
                 found = inside.pop() if len(inside) == 1 else None
             case ((ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()), _):
@@ -118,6 +114,23 @@ class Branches:
                 return None
         negated = isinstance(operation, ast.NotEq | ast.IsNot | ast.NotIn)
         return None if found is None else found is not negated
+
+    def _members(self, scope: Scope, node: ast.expr) -> frozenset[_Constant] | None:
+        """What a list, tuple or set holds, or by what keys a dictionary does; None: not all of it is known."""
+        match self._names.meanings(scope, node, _DEPTH):
+            case [
+                Expression(
+                    at,
+                    ast.Tuple(elts=items)
+                    | ast.List(elts=items)
+                    | ast.Set(elts=items)
+                    | ast.Dict(keys=items),
+                )
+            ]:
+                each = [None if item is None else self.constants(at, item) for item in items]
+                if all(constants is not None and len(constants) == 1 for constants in each):
+                    return frozenset[_Constant]().union(*(c for c in each if c is not None))
+        return None
 
     def _is_none(
         self, scope: Scope, left: ast.expr, operation: ast.cmpop, right: ast.expr

@@ -1,11 +1,12 @@
-"""Python's own functions that lead from one thing to another: ``getattr``, ``type``, ``super``."""
+"""Functions that lead from one thing to another: ``getattr``, ``type``, ``super``, and SQLAlchemy's ``run_sync``."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from .values import Class, Instance, Origin, Super
+from .functions import LaterCall
+from .values import Class, Function, Instance, Origin, Super
 
 if TYPE_CHECKING:
     from .meaning import Names
@@ -22,6 +23,7 @@ class Builtins:
         """Nothing is read yet."""
         self._names = names
         self._attributes: dict[tuple[ast.Call, str], ast.Attribute] = {}
+        self._later: dict[ast.Call, LaterCall] = {}
 
     def call(self, scope: Scope, node: ast.Call, depth: int) -> list[Meaning] | None:
         """Return what a call of one of them means; None: it is another call, or it is not known."""
@@ -35,6 +37,8 @@ class Builtins:
             case ast.Call(func=ast.Name("super") as func, args=[]):
                 if self._names.is_builtin(scope, func, "super"):
                     return self._super(scope, node, depth)
+            case ast.Call(func=ast.Attribute(attr="run_sync"), args=[function], keywords=[]):
+                return self._run(scope, node, function, depth)
         return None
 
     def _attribute(
@@ -59,6 +63,21 @@ class Builtins:
             m for m in found if isinstance(m, Instance) and m.origin is not Origin.ANNOTATED
         ]
         return [m.of for m in instances] if len(instances) == len(found) else None
+
+    def _run(
+        self, scope: Scope, node: ast.Call, function: ast.expr, depth: int
+    ) -> list[Meaning] | None:
+        """What a function returns that ``connection.run_sync(function)`` calls, with the connection."""
+        later = self._later.setdefault(node, LaterCall(func=function, args=[], keywords=[]))
+        found: list[Meaning] = []
+        for meaning in self._names.meanings(scope, function, depth):
+            if not isinstance(meaning, Function):
+                return None
+            result = self._names.functions.result(scope, later, meaning, depth)
+            if result is None:
+                return None
+            found += result
+        return found
 
     def _super(self, scope: Scope, node: ast.Call, depth: int) -> list[Meaning] | None:
         method = next(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .functions import LaterCall
-from .homes import may_use
+from .homes import may_make, may_use
 from .scope import Argument, Scope
 from .values import Class, Expression, Function, Instance, Origin
 
@@ -91,10 +91,11 @@ class Callers:
         """The calls that a name leads to; None: too many files have it."""
         key = (module.path, word, function.lineno)
         heirs = () if of is None else (of, *self._names.heirs.of(of))
+        is_class = any(heir.node.name == word for heir in heirs)
         paths = (
             tuple(dict.fromkeys(heir.module.shown_path for heir in heirs))
             if word == "__init__"
-            else self._homes.of(key, word, may_use)
+            else self._homes.of(key, word, may_make if is_class else may_use)
         )
         if paths is None:
             return None

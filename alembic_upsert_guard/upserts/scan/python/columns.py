@@ -128,6 +128,8 @@ class Columns:
             for each in self.source.of(scope, table) or ():
                 if each.key == key:
                     return Element(column=each.name)
+            if self.source.is_reflected(scope, table):
+                return Element(column=key)
             # nothing tells a key from a name; where they differ, Column(..., key=) says so
             return Unread(
                 f"no model has the table {named.name}, so which column {key} is cannot be read",

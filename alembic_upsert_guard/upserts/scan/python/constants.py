@@ -46,13 +46,15 @@ class Constants:
 
     def text(self, scope: Scope, node: ast.expr) -> str | Unread:
         """Return the string that an expression is: a literal, or literals and names put together."""
-        found = {self._text(m, ast.unparse(node)) for m in self._names.meanings(scope, node)}
+        found = dict.fromkeys(
+            self._text(m, ast.unparse(node)) for m in self._names.meanings(scope, node)
+        )
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several strings", Cause.REBOUND)
-        return found.pop()
+        return next(iter(found))
 
     def _text(self, meaning: Meaning, source: str) -> str | Unread:
         match meaning:

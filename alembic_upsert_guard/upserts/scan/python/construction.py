@@ -94,9 +94,11 @@ class Construction:
     ) -> list[Meaning]:
         if assignment.value is None:
             return [Unread(f"self.{attribute} is taken out of a larger value")]
-        frame = self._frame(owner, of, assignment.method, depth)
         value = assignment.value
-        found = self._names.meanings(Scope(of.module, frame), value, depth)
+        scope = Scope(of.module, self._frame(owner, of, assignment.method, depth))
+        if not self._names.branches.is_reached(scope, value):
+            return []
+        found = self._names.meanings(scope, value, depth)
         if any(isinstance(m, Unread) for m in found):
             annotated = self._annotated(owner, attribute, depth)
             return annotated or found

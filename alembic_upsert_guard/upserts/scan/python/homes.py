@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from ..source_tree import SourceTree
 
-__all__ = ["Homes", "Key", "may_inherit", "may_use"]
+__all__ = ["Homes", "Key", "may_inherit", "may_make", "may_use"]
 
 Key = tuple[str, str, int]
 """What is looked for: the file that defines a class or a function, its name, and its line."""
@@ -75,6 +75,20 @@ def may_use(source: bytes, word: bytes) -> bool:
         line = before.rpartition(b"\n")[2].lstrip()
         is_whole = not _is_letter(after) and not _is_letter(before[-1:])
         if is_whole and not line.startswith((b"import ", b"from ", b"def ", b"async def ", b"#")):
+            return True
+        at = source.find(word, at + 1)
+    return False
+
+
+def may_make(source: bytes, word: bytes) -> bool:
+    """Return whether a file may call the class `word`, under this name or another, by its bytes."""
+    at = source.find(word)
+    while at >= 0:
+        before = source[max(0, at - 200) : at]
+        after = source[at + len(word) : at + len(word) + 20].lstrip()
+        is_called = after.startswith((b"(", b"[")) and not before.endswith(b"class ")
+        is_whole = not _is_letter(before[-1:])
+        if is_whole and (is_called or after.startswith(b"as ") or before.endswith(b"partial(")):
             return True
         at = source.find(word, at + 1)
     return False

@@ -55,6 +55,19 @@ class SourceColumns:
                 return self._of_class(of)
         return None
 
+    def is_reflected(self, scope: Scope, table: ast.expr) -> bool:
+        """Return whether a table's columns are read from a database, ``Table(name, metadata, autoload_with=engine)``.
+
+        Each is known by its name then.
+        """
+        return any(
+            isinstance(m, Expression)
+            and isinstance(m.node, ast.Call)
+            and any(keyword.arg == "autoload_with" for keyword in m.node.keywords)
+            and self._tables.is_call_of(m.scope, m.node.func, _TABLE)
+            for m in self._names.meanings(scope, table)
+        )
+
     def _of_call(self, scope: Scope, call: ast.Call) -> tuple[SourceColumn, ...] | None:
         found: list[SourceColumn] = []
         constraints: list[tuple[Scope, ast.Call]] = []

@@ -64,15 +64,15 @@ class Statements:
 
     def _inserted_into(self, scope: Scope, node: ast.expr, depth: int) -> NamedTable | Unread:
         """The table at the root of a chain of calls, whichever names it passes through."""
-        found = {
+        found = dict.fromkeys(
             self._root(meaning, ast.unparse(node), depth)
             for meaning in self._names.meanings(scope, node)
-        }
+        )
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
         return (
-            found.pop()
+            next(iter(found))
             if len(found) == 1
             else Unread("the statement can be for several tables", Cause.REBOUND)
         )

@@ -12,6 +12,8 @@ from .scope import Argument
 from .values import Class, Expression, External
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...declared import DeclaredClass, DeclaredTables
     from .constants import Constants
     from .meaning import Names
@@ -36,15 +38,32 @@ class Tables:
 
     def table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread:
         """Return the table that an expression means: a mapped class, a ``Table``, or one looked up by name."""
-        found = {
-            self._table(meaning, ast.unparse(node)) for meaning in self._names.meanings(scope, node)
-        }
+        meanings = self._names.meanings(scope, node)
+        found = {meaning: self._table(meaning, ast.unparse(node)) for meaning in meanings}
+        named = {table.name for table in found.values() if isinstance(table, NamedTable)}
+        if len(found) > 1 and len(named) == 1:
+            found = {m: t for m, t in found.items() if not self._is_kept(m, *named)}
+        return self._only(dict.fromkeys(found.values()), node)
+
+    def _only(
+        self, found: Mapping[NamedTable | Unread, None], node: ast.expr
+    ) -> NamedTable | Unread:
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
         if len(found) > 1:
             return Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
-        return found.pop()
+        return next(iter(found))
+
+    def _is_kept(self, meaning: Meaning, name: str) -> bool:
+        """Whether it is a look-up by the name of a table, ``cache.get(name)``: of what was made under that name."""
+        match meaning:
+            case Expression(
+                scope, ast.Call(func=ast.Attribute(attr="get"), args=[key, *_])
+            ) | Expression(scope, ast.Subscript(slice=key)):
+                keys = key.elts if isinstance(key, ast.Tuple) else [key]
+                return any(self._constants.text(scope, each) == name for each in keys)
+        return False
 
     def _table(self, meaning: Meaning, source: str) -> NamedTable | Unread:
         match meaning:
@@ -130,7 +149,7 @@ class Tables:
         stated = stated or self._schema_of_metadata(scope, call)
         if any(k.arg is None for k in call.keywords):
             return Unread(f"the schema of {name} cannot be read")
-        if not stated:
+        if not stated or self._names.branches.is_none(stated[0].scope, stated[0].node):
             return NamedTable(name)
         schema = self._constants.text(stated[0].scope, stated[0].node)
         return schema if isinstance(schema, Unread) else NamedTable(name, schema)
