@@ -31,6 +31,13 @@ def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
     In an enclosing function or the module: every one, for it is not known when the function runs. Empty:
     nothing binds the name.
     """
+    key = node, name
+    if key not in module.bindings_at:
+        module.bindings_at[key] = _bindings_at(module, name, node)
+    return module.bindings_at[key]
+
+
+def _bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
     at: ast.AST = node
     inside = False
     for around in module.around(node):
@@ -53,6 +60,13 @@ def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
 
 def bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     """Return every binding of `name` in a scope, whenever it is made."""
+    key = scope, name
+    if key not in module.bindings_in:
+        module.bindings_in[key] = _bindings_in(module, scope, name)
+    return module.bindings_in[key]
+
+
+def _bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
         found.append(Parameter(scope, name))

@@ -78,15 +78,24 @@ class Construction:
 
     def assigned(self, owner: Instance, attribute: str, depth: int) -> AssignedAttribute | None:
         """Return what methods set ``self.attribute`` to; None: none does."""
-        found: list[Meaning] = []
-        always = False
-        for of in self._members.lineage(owner.of):
-            for assignment in self._of(of).get(attribute, ()):
-                always = always or getattr(assignment.method, "name", "") == _INIT
-                found += self._value(owner, of, assignment, attribute, depth)
+        assignments = [
+            (of, assignment)
+            for of in self._members.lineage(owner.of)
+            for assignment in self._of(of).get(attribute, ())
+        ]
+        found = assignments and self._names.attribute_of(
+            owner,
+            attribute,
+            lambda: (
+                m
+                for of, assignment in assignments
+                for m in self._value(owner, of, assignment, attribute, depth)
+            ),
+        )
         if not found:
             return None
         some = [m for m in found if not _is_none(m)]
+        always = any(getattr(a.method, "name", "") == _INIT for _, a in assignments)
         return AssignedAttribute(some or found, always)
 
     def _value(

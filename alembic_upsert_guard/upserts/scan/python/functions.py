@@ -34,7 +34,7 @@ _TRANSPARENT = frozenset(
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
-_REMEMBERED = 256
+_REMEMBERED = 8192
 """Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -64,11 +64,22 @@ class Functions:
 
         :param call: a call; an attribute, where the function is a property's.
         """
-        frames = self._names.frames
+        reading = self._names.current
         key = (function, scope, call)
-        if key not in frames:
-            frames[key] = self._entered(function, scope, call)
-        return frames[key]
+        if key in reading.shared.frames:
+            frame, openings = reading.shared.frames[key]
+            reading.open_again(openings)
+            return frame
+        if key in reading.frames:
+            reading.own += 1
+            return reading.frames[key]
+        mark = reading.mark()
+        frame = self._entered(function, scope, call)
+        if mark.own == reading.own:
+            reading.shared.frames[key] = frame, reading.opened_since(mark)
+        else:
+            reading.frames[key] = frame
+        return frame
 
     def _entered(self, function: Function, scope: Scope, call: ast.expr) -> Frame | None:
         partial = [(a.scope, a.node) for a in function.given]

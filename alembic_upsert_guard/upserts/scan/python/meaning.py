@@ -17,7 +17,7 @@ from .functions import Functions
 from .imports import Imports
 from .members import Members
 from .parameters import Parameters
-from .reading import Reading
+from .reading import Reading, Shared
 from .scope import Argument, Scope
 from .subscripts import Subscripts
 from .values import (
@@ -32,11 +32,12 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .binding import Binding
     from .heirs import Heirs
     from .module import Modules
+    from .reading import Asked
     from .scope import Entered, Frame
     from .values import Meaning
 
@@ -61,11 +62,20 @@ class Names:
         self._builtins = Builtins(self)
         self.parameters = Parameters(self)
         self._reading = Reading()
+        self._settled: dict[Asked, list[Meaning]] = {}
+        """What expressions mean, whatever is assumed."""
+        self._shared: dict[object, Shared] = {}
+        """By what is assumed."""
 
     @contextmanager
     def reading(self, assumed: Mapping[Entered, Frame] | None = None) -> Iterator[Reading]:
         """Begin a reading, in which functions are taken to be entered as `assumed` says."""
-        outer, self._reading = self._reading, Reading(assumed or {})
+        outer = self._reading
+        assumed = assumed or {}
+        # frames are equal whose calls are, but the defaults that they leave may differ
+        key = tuple((n, f, tuple((f.arguments or {}).items())) for n, f in assumed.items())
+        shared = self._shared.setdefault(key, Shared())
+        self._reading = Reading(assumed, shared, outer)
         try:
             yield self._reading
         finally:
@@ -80,30 +90,71 @@ class Names:
         """The reading at hand."""
         return self._reading
 
-    @property
-    def frames(self) -> dict[tuple[Function, Scope, ast.expr], Frame | None]:
-        """The calls that this reading entered."""
-        return self._reading.frames
-
     def meanings(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
         reading = self._reading
         key = scope, node, reading.enters
-        if key in reading.known:
-            return reading.known[key]
-        if key in reading.held:
-            beginning, meanings = reading.held[key]
-            reading.meet(beginning)
-            return meanings
-        if depth <= 0 or key in reading.active or reading.is_spent():
+        remembered = self._remembered(reading, key)
+        if remembered is not None:
+            return remembered
+        if depth <= 0 or reading.is_spent():
             reading.meet(reading.active.get(key, 0))
             return [Unread("it is bound in a circle", Cause.REBOUND)]
+        return self._followed(reading, key, lambda: self._meanings(scope, node, depth))
+
+    def attribute_of(
+        self, owner: Instance, attribute: str, follow: Callable[[], Iterable[Meaning]]
+    ) -> list[Meaning]:
+        """Return what an attribute of an instance means, gone through once, wherever it is asked for.
+
+        :param follow: goes through it.
+        """
+        reading = self._reading
+        key = owner, attribute, reading.enters
+        remembered = self._remembered(reading, key)
+        return self._followed(reading, key, follow) if remembered is None else remembered
+
+    def _followed(
+        self, reading: Reading, asked: Asked, follow: Callable[[], Iterable[Meaning]]
+    ) -> list[Meaning]:
+        """What is asked, gone through, and remembered as far as the answer holds."""
+        if asked in reading.active:
+            reading.meet(reading.active[asked])
+            return [Unread("it is bound in a circle", Cause.REBOUND)]
         before, reading.circle = reading.circle, None
-        reading.active[key] = len(reading.active)
-        found = list(dict.fromkeys(self._meanings(scope, node, depth)))
-        reading.finish(key, found, before)
+        reading.active[asked] = len(reading.active)
+        mark = reading.mark()
+        found = list(dict.fromkeys(follow()))
+        if mark.own != reading.own:
+            reading.finish(asked, found, before)
+            return found
+        del reading.active[asked]
+        reading.circle = before
+        at = asked[0]
+        if isinstance(at, Scope) and at.frame is None and mark.leanings == reading.leanings:
+            self._settled[asked] = found
+        else:
+            reading.shared.meanings[asked] = found, reading.opened_since(mark)
+            reading.leanings += 1
         return found
+
+    def _remembered(self, reading: Reading, asked: Asked) -> list[Meaning] | None:
+        """What an expression means, as far as it was gone through already; None: it was not."""
+        if asked in self._settled:
+            return self._settled[asked]
+        if asked in reading.shared.meanings:
+            meanings, openings = reading.shared.meanings[asked]
+            reading.open_again(openings)
+            return meanings
+        if asked in reading.known:
+            reading.own += 1
+            return reading.known[asked]
+        if asked in reading.held:
+            beginning, meanings = reading.held[asked]
+            reading.meet(beginning)
+            return meanings
+        return None
 
     def written(self, scope: Scope, node: ast.expr) -> list[Meaning]:
         """Return what an expression means as it is written: names are followed, functions are not entered."""

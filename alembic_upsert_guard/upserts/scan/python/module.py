@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..source_tree import SourceTree
+    from .binding import Binding
 
 __all__ = ["FILLING", "Module", "Modules", "is_external"]
 
@@ -60,6 +61,9 @@ class Module:
         self._nodes = Nodes(self.tree, source)
         self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
+        self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
+        self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
+        """What :mod:`.bindings` found, by the place or the scope, and the name."""
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.
