@@ -7,7 +7,6 @@ import shutil
 import sys
 import traceback
 from datetime import datetime, timezone
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,14 @@ from .command.database_url import secrets_of, without
 from .command.project import find_project
 from .command.pyproject import read_settings
 from .command.records import RecordOptions
-from .command.report import PACKAGE, Rendering, fails, rendered, suppressed_in, with_baseline
+from .command.report import (
+    Rendering,
+    fails,
+    project_url,
+    rendered,
+    suppressed_in,
+    with_baseline,
+)
 from .command.scan import ScanOptions, Writing, scan_project
 from .command.scan_cache import CacheOptions
 from .errors import CannotRunError, UpsertGuardError
@@ -73,11 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _unforeseen(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
-    urls = metadata(PACKAGE).get_all("Project-URL") or []
-    issues = next((url.partition(", ")[2] for url in urls if url.startswith("Issues,")), "")
     return (
         f"{type(error).__name__}: {error} ({where}): this is a fault of upsert-guard: please report it, with what "
-        f"--debug shows: {issues}"
+        f"--debug shows: {project_url('Issues')}"
     )
 
 
@@ -127,6 +131,7 @@ def _check(options: Namespace) -> int:
         records=records,
         cache=_cache(options),
         migrations=options.migrations,
+        python=options.python,
         quiet=options.quiet,
     )
     if options.database is not None:
@@ -151,6 +156,7 @@ def _scan(options: Namespace) -> int:
         primary_keys=options.strict,
         cache=_cache(options),
         migrations=options.migrations,
+        python=options.python,
         quiet=options.quiet,
     )
     return _print(options, project, scan_project(project, asked))

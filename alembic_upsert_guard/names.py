@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
     from .databases import Database
 
-__all__ = ["cut_before", "name_of_unnamed", "short_hash", "truncated_identifier"]
+__all__ = [
+    "cut_before",
+    "is_temporary",
+    "name_of_unnamed",
+    "short_hash",
+    "temporary_names",
+    "truncated_identifier",
+]
 
 _LIMIT = 63
 """Bytes: PostgreSQL's NAMEDATALEN - 1, below MySQL's 64 characters.
@@ -33,6 +40,16 @@ def cut_before(stem: str, ending: str) -> str:
 def short_hash(text: str) -> str:
     """Return eight hex digits of a hash of `text`."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def temporary_names(name: str) -> tuple[str, ...]:
+    """Return the names of a replacement while the old one still has `name`; the first that is free is taken."""
+    return cut_before(name, "_new"), cut_before(name, f"_{short_hash(name)}")
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether it may be one of :func:`temporary_names`; of a name that was cut only the ending is known."""
+    return name.endswith("_new") or name in temporary_names(name.rpartition("_")[0])
 
 
 def name_of_unnamed(

@@ -21,7 +21,9 @@ WIDTH, BOX, HEIGHT, FLOOR = 1040, 150, 34, 86
 STYLE = """\
 svg { font: 14px system-ui, sans-serif; background: #fff }
 rect { fill: #e6f2f1; stroke: #00796b } text { fill: #12312e; text-anchor: middle }
-.import { fill: none; stroke: #6b8a87; marker-end: url(#arrow) } marker { fill: #6b8a87 }"""
+.import { fill: none; stroke: #6b8a87; marker-end: url(#arrow) } marker { fill: #6b8a87 }
+@media (prefers-color-scheme: dark) {
+svg { background: #141c1b } rect { fill: #17403c; stroke: #3fa99d } text { fill: #e6f2f1 } }"""
 
 ARROW = (
     '<marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'

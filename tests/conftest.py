@@ -40,15 +40,17 @@ SLOW = {
     ),
     "commands that a shell starts, or many of them": (
         "cli/test_check_database.py", "cli/test_check_environments.py", "cli/test_formats.py", "fix/test_command.py",
-        "rows/test_any_revision.py", "rows/test_arrivals.py", "rows/test_script_agreement.py",
+        "rows/test_any_revision.py", "rows/test_arrivals.py", "rows/test_batches.py", "rows/test_script_agreement.py",
         "rows/test_several_keys.py", "rows/test_values_kept_back.py", "rows/test_what_is_left_behind.py",
-        "scenarios/test_batch_mode.py", "scenarios/test_public_reports.py", "scenarios/test_templates.py",
+        "scenarios/test_batch_mode.py", "scenarios/test_public_reports.py",
+        "scenarios/test_replacement_that_was_killed.py", "scenarios/test_templates.py",
         "scenarios/test_what_it_costs.py",
     ),
     "waiting for other sessions": (
-        "online/test_ctrl_c.py", "online/test_drivers.py", "online/test_empty_tables.py", "online/test_faults.py",
-        "online/test_partitions.py", "online/test_prepared_transactions.py", "online/test_progress.py",
-        "online/test_two_upgrades.py", "online/test_what_is_in_the_way.py",
+        "online/test_attempts_on_duplicates.py", "online/test_ctrl_c.py", "online/test_drivers.py",
+        "online/test_empty_tables.py", "online/test_faults.py", "online/test_new_rows.py", "online/test_partitions.py",
+        "online/test_prepared_transactions.py", "online/test_progress.py", "online/test_two_upgrades.py",
+        "online/test_what_is_in_the_way.py",
     ),
 }  # fmt: skip
 """What `make test` leaves to `make test-all`, with the reason: folders and modules of tests."""

@@ -5,7 +5,10 @@ python -m tests.packaging dist/*.whl dist/*.tar.gz
 
 from __future__ import annotations
 
+import ast
+import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -37,7 +40,7 @@ def main() -> None:
     wheel = next(Path(name).absolute() for name in sys.argv if name.endswith(".whl"))
     sdist = next(Path(name).absolute() for name in sys.argv if name.endswith(".tar.gz"))
     with tempfile.TemporaryDirectory() as folder:
-        for check in (holds_what_it_needs, is_the_same_from_the_tree):
+        for check in (holds_what_it_needs, says_what_it_is, is_the_same_from_the_tree):
             check(wheel, Path(folder))
             say(f"The wheel {check.__name__.replace('_', ' ')}.")
         holds_its_tests(sdist)
@@ -76,6 +79,35 @@ def holds_what_it_needs(wheel: Path, _: Path) -> None:
     }
 
 
+def says_what_it_is(wheel: Path, _: Path) -> None:
+    """The metadata: what it requires and offers, the Pythons that noxfile.py tests, links, licence and README."""
+    (text,) = (body for name, body in contents(wheel).items() if name.endswith("/METADATA"))
+    said = email.message_from_bytes(text)
+
+    required = [re.split(r"[<>=!~; ]", each)[0] for each in said.get_all("Requires-Dist", ())]
+    in_extras = [each for each in said.get_all("Requires-Dist", ()) if "extra ==" in each]
+    assert set(said.get_all("Provides-Extra", ())) == {"completion", "progress", "scan"}
+    assert {"alembic", "sqlalchemy"} <= set(required)
+    assert len(required) == 2 + len(in_extras), "only these two come with the package"
+    labels = {each.partition(",")[0] for each in said.get_all("Project-URL", ())}
+    assert labels == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+    prefix = "Programming Language :: Python :: 3."
+    pythons = [each for each in said.get_all("Classifier", ()) if each.startswith(prefix)]
+    assert [each.rpartition(" ")[2] for each in pythons] == list(tested_pythons())
+    assert (said["License-Expression"], said.get_all("License-File")) == ("MIT", ["LICENSE"])
+    assert said["Description-Content-Type"] == "text/markdown"
+    assert said.get_payload(decode=True) == (ROOT / "README.md").read_bytes()
+
+
+def tested_pythons() -> tuple[str, ...]:
+    """`PYTHONS` of noxfile.py."""
+    found = re.search(
+        r"^PYTHONS = (\(.*\))$", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE
+    )
+    assert found is not None
+    return tuple(ast.literal_eval(found[1]))
+
+
 def is_the_same_from_the_tree(wheel: Path, folder: Path) -> None:
     """`python -m build` made it from the sdist."""
     build = ("-m", "build", "--wheel", "--outdir", folder / "dist", ROOT)
@@ -88,7 +120,22 @@ def holds_its_tests(sdist: Path) -> None:
     """With what they read, so that a distributor can run them."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for needed in ("tests/conftest.py", "sample_project/alembic.ini", "docs/codes", "Makefile"):
+    for needed in (
+        *(
+            "tests/conftest.py",
+            "sample_project/alembic.ini",
+            "docs/codes",
+            "docs/report.schema.json",
+        ),
+        *(
+            "Makefile",
+            "noxfile.py",
+            "action.yml",
+            ".pre-commit-hooks.yaml",
+            "CHANGELOG.md",
+            "LICENSE",
+        ),
+    ):
         assert any(name.startswith(needed) for name in names), needed
 
 

@@ -17,7 +17,7 @@ from sample_project.demo.scenes import SCENES
 from sample_project.demo.stage import Stage
 
 PICTURE = Path(__file__).parents[1] / "docs" / "demo.svg"
-WIDTH = 130
+WIDTH = 108
 THEME = TerminalTheme(
     (27, 30, 32),
     (238, 238, 238),

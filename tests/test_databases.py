@@ -80,7 +80,7 @@ def test_an_unknown_database_is_not_taken_for_another() -> None:
     table, target = TableName(None, "t"), ConflictTarget((Element("a"),))
     assert catalog_for(dialect) is None
     assert script_verification(dialect, table, target) is None
-    assert script_check(dialect, RowsOfKey(table=table, target=target, nulls="warn")) is None
+    assert script_check(dialect, RowsOfKey(table=table, target=target, nulls="warn"), "") is None
     assert not can_deduplicate(dialect)
 
 

@@ -122,7 +122,7 @@ def _statement(version: tuple[int, ...]) -> str:
           AND l.lanname {NE} ALL ('{{internal,c}}')
           AND n.nspname {NE} ALL ('{{pg_catalog,information_schema}}')
           AND n.nspname OPERATOR(pg_catalog.!~) '^pg_(toast|temp)'
-          AND coalesce(b.body, p.prosrc) OPERATOR(pg_catalog.~*) 'conflict|execute|temp'
+          AND coalesce(b.body, p.prosrc) OPERATOR(pg_catalog.~*) 'conflict|execute|temp|merge|exists'
           AND NOT EXISTS (
               SELECT FROM pg_catalog.pg_depend d
               WHERE d.classid {EQ} CAST('pg_catalog.pg_proc' AS pg_catalog.regclass) AND d.objid {EQ} p.oid

@@ -279,7 +279,12 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--migrations",
         action="store_true",
-        help="and the upserts that migrations ran, on the schema of their day",
+        help="and the upserts that migrations ran, each against what the migrations before it make",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="what parses files that are written for a later Python; left out: the latest on the PATH",
     )
     parser.add_argument(
         "--no-cache", action="store_true", help="read every file again, and keep nothing"

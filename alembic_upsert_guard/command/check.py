@@ -22,17 +22,17 @@ from .metadata import import_all_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
-from .scan import left_out_in_migrations, notes_of, require_paths, scan_files
+from .scan import left_out_in_migrations, newer_python_of, notes_of, require_paths, scan_files
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
 
-    from ..findings import DatabaseFacts, Finding
+    from ..findings import DatabaseFacts
     from ..upserts.functions import JudgedFunctions
     from ..verdict.checked import Checked, CheckedKey
     from ..verdict.read_progress import ReadRows
@@ -54,6 +54,8 @@ class CheckOptions:
     cache: CacheOptions
     migrations: bool
     """Whether upserts of the code count that ran once, in a migration."""
+    python: str | None
+    """What parses the files of a later Python; None: those on the PATH."""
     quiet: bool
     """Whether no bar is drawn."""
 
@@ -81,13 +83,15 @@ class _Check:
         models = declared_tables(*metadata) if metadata else None
         exclude = read_settings(self._project.pyproject).exclude
         ran = ran_upserts(self._options.records.observed)
+        newer_python = newer_python_of(self._options.python, self._options.code)
         scanned = scan_files(
             self._options.code,
             models,
             exclude=exclude,
             ran=ran,
-            cache=cache_of(self._project, self._options.cache),
+            cache=cache_of(self._project, self._options.cache, newer_python),
             migrations=self._options.migrations,
+            newer_python=newer_python,
             quiet=self._options.quiet,
         )
         self._notes = notes_of(scanned)
@@ -136,12 +140,12 @@ class _Check:
         if self._code is not None:
             sites = [call_site_member(each) for each in self._code.upserts]
             subject = f"{counted(len(sites), 'upsert')} in {counted(self._code.files, 'file')}{self._left_out}"
-            report = _with(report, "check --code", subject, sites, self._code.findings())
+            report = report.with_source("check --code", subject, sites, self._code.findings())
         if self._options.functions:
             report = _with_functions(report, "check --functions", self._functions)
         for record in self._records.checked():
             sites = [call_site_member(each) for each in record.upserts]
-            report = _with(report, record.command, record.subject, sites, record.findings)
+            report = report.with_source(record.command, record.subject, sites, record.findings)
             report = replace(report, tables=(*report.tables, *record.table))
         return replace(report, findings=(*report.findings, *self._records.unknown))
 
@@ -227,24 +231,7 @@ def _with_functions(report: Report, command: str, judged: Sequence[JudgedFunctio
     sites = [call_site_member(each) for functions in judged for each in functions.upserts]
     findings = [finding for each in judged for finding in each.findings]
     subject = f"{counted(len(sites), 'upsert')} in functions"
-    return _with(report, command, subject, sites, findings)
-
-
-def _with(
-    report: Report,
-    command: str,
-    subject: str,
-    call_sites: Sequence[Mapping[str, Any]],
-    findings: Sequence[Finding],
-) -> Report:
-    """The report with those of one more source."""
-    return replace(
-        report,
-        commands=(*report.commands, command),
-        findings=(*report.findings, *findings),
-        call_sites=(*(report.call_sites or ()), *call_sites),
-        subject=", ".join(filter(None, [report.subject, subject])),
-    )
+    return report.with_source(command, subject, sites, findings)
 
 
 def _key_member(key: CheckedKey) -> dict[str, Any]:

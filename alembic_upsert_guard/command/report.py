@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from typing import TYPE_CHECKING, Any
 
 from ..findings import (
@@ -30,7 +30,7 @@ from .source_lines import SourceLines
 from .suppression import Suppressed, suppress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -40,6 +40,7 @@ __all__ = [
     "Rendering",
     "Report",
     "fails",
+    "project_url",
     "rendered",
     "suppressed_in",
     "with_baseline",
@@ -48,6 +49,12 @@ __all__ = [
 FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
 
 PACKAGE = "alembic-upsert-guard"
+
+
+def project_url(label: str) -> str:
+    """Return the address that ``[project.urls]`` has under that label; empty where there is none."""
+    urls = (url.partition(", ") for url in metadata(PACKAGE).get_all("Project-URL") or ())
+    return next((address for name, _, address in urls if name == label), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,22 @@ class Report:
     """Lines for standard error."""
     diff: tuple[bytes, ...] | None = None
     """Lines for standard output, which then holds nothing else; None: none was asked for."""
+
+    def with_source(
+        self,
+        command: str,
+        subject: str,
+        call_sites: Sequence[Mapping[str, Any]],
+        findings: Sequence[Finding],
+    ) -> Report:
+        """Return the report with the upserts of one more source."""
+        return replace(
+            self,
+            commands=(*self.commands, command),
+            findings=(*self.findings, *findings),
+            call_sites=(*(self.call_sites or ()), *call_sites),
+            subject=", ".join(filter(None, [self.subject, subject])),
+        )
 
 
 def suppressed_in(report: Report, pyproject: Path) -> Suppressed:
@@ -150,6 +173,7 @@ def _document(report: Report, outcome: Suppressed, rendering: Rendering) -> RunR
     return RunReport(
         run=Run(
             version=version(PACKAGE),
+            site=project_url("Documentation"),
             command=rendering.command,
             started=rendering.started,
             databases=report.databases,

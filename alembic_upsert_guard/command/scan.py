@@ -13,6 +13,7 @@ from ..errors import CannotRunError
 from ..findings import counted
 from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
+from ..upserts.scan.newer_python import NewerPython, find_newer_python
 from ..upserts.scan.report import by_place
 from .bar import bar_for
 from .metadata import models_of
@@ -34,6 +35,7 @@ __all__ = [
     "ScanOptions",
     "Writing",
     "left_out_in_migrations",
+    "newer_python_of",
     "notes_of",
     "require_paths",
     "scan_files",
@@ -67,6 +69,8 @@ class ScanOptions:
     cache: CacheOptions
     migrations: bool
     """Whether upserts count that ran once, in a migration."""
+    python: str | None
+    """What parses the files of a later Python; None: those on the PATH."""
     quiet: bool
     """Whether no bar is drawn."""
 
@@ -81,14 +85,16 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     require_paths(paths)
     models = models_of(project, options.metadata or settings.metadata)
     declared = declared_tables(*models.metadata) if models.metadata else None
+    newer_python = newer_python_of(options.python, paths)
     scanned = scan_files(
         paths,
         declared,
         drivers=models.drivers,
         exclude=settings.exclude,
         ran=ran_upserts(options.observed),
-        cache=cache_of(project, options.cache),
+        cache=cache_of(project, options.cache, newer_python),
         migrations=options.migrations,
+        newer_python=newer_python,
         quiet=options.quiet,
     )
     notes = notes_of(scanned)
@@ -124,6 +130,7 @@ def scan_files(
     ran: RanUpserts | None = None,
     cache: ScanCache | None = None,
     migrations: bool,
+    newer_python: NewerPython | None,
     quiet: bool,
 ) -> ScanReport:
     """Return what a scan finds, with a bar on a terminal while it runs."""
@@ -137,7 +144,22 @@ def scan_files(
             ran=ran,
             cache=cache,
             migrations=migrations,
+            newer_python=newer_python,
         )
+
+
+def newer_python_of(named: str | None, paths: Sequence[str]) -> NewerPython | None:
+    """Return what parses files of a later Python: the one that is named, else those on the PATH; None: there is none.
+
+    :raises CannotRunError: the one that is named is none, or of no later version.
+    """
+    if named is None:
+        return find_newer_python(paths)
+    python = NewerPython([named])
+    if not Path(named).is_file() or not python.is_later():
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise CannotRunError(f"--python {named} is no Python later than {version}, which runs this")
+    return python
 
 
 def notes_of(scanned: ScanReport) -> tuple[str, ...]:
@@ -172,13 +194,22 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
 
 
 def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -> Report:
-    """The report without findings, which are about what the models have, and with the command that judges."""
+    """The report without findings that are about what the models have, and with the command that judges.
+
+    What fails in a migration, by the migrations before it, is left.
+    """
     unread = sum(each.resolution is Resolution.UNRESOLVED for each in scanned.upserts)
+    failing = {
+        finding
+        for each in scanned.upserts
+        if each.upsert in scanned.history and each.resolution is Resolution.UNSERVED
+        for finding in each.findings
+    }
     command = f"upsert-guard check --database URL --code {shlex.join(paths)}"
     return replace(
         report,
         commands=(),
-        findings=(),
+        findings=tuple(finding for finding in report.findings if finding in failing),
         subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
         conclusion=f"there are no models to hold them against; ask a database ({command})",
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..upserts.scan.cache import ScanCache
 
 if TYPE_CHECKING:
+    from ..upserts.scan.newer_python import NewerPython
     from .project import Project
 
 __all__ = ["CacheOptions", "cache_of"]
@@ -35,7 +36,9 @@ class CacheOptions:
     """None: ``.upsert_guard/cache`` beside the configuration."""
 
 
-def cache_of(project: Project, options: CacheOptions) -> ScanCache | None:
+def cache_of(
+    project: Project, options: CacheOptions, newer_python: NewerPython | None
+) -> ScanCache | None:
     """Return what earlier scans of the project kept; None: nothing is kept.
 
     The secret is in the user's cache folder, ``$XDG_CACHE_HOME`` or ``~/.cache``, and is made where it is not there:
@@ -45,7 +48,8 @@ def cache_of(project: Project, options: CacheOptions) -> ScanCache | None:
     if secret is None:
         return None
     folder = Path(options.folder) if options.folder else project.pyproject.parent / _FOLDER
-    return ScanCache(folder, secret, _versions())
+    versions = _versions() if newer_python is None else f"{_versions()} {newer_python.identity}"
+    return ScanCache(folder, secret, versions)
 
 
 def _secret() -> bytes | None:

@@ -259,8 +259,9 @@ class FindingCode(str, Enum):
     UNSERVED_FUNCTION = (
         "unserved-function",
         _ERROR,
-        "a database function upserts on a target with no arbiter",
+        "a database function upserts on a target with no arbiter (a warning where it runs without one)",
         _FUNCTIONS,
+        {Circumstance.LOOKED_UP: _WARNING},
     )
     UNKNOWN_DIALECT = (
         "unknown-dialect",

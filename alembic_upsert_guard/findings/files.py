@@ -9,7 +9,7 @@ __all__ = ["unread_file"]
 
 
 _NEWER = (
-    "run it with the Python that the file is written for "
+    "name the Python that the file is written for with --python, or run it with that one "
     "(uvx --python 3.14 --from 'alembic-upsert-guard[scan]' upsert-guard scan)"
 )
 _LEFT_OUT = "leave it out: exclude in [tool.upsert_guard]"

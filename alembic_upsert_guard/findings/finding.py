@@ -95,6 +95,13 @@ class Finding:
             return self.location if self.location.is_file else None
         return self.declared_at
 
+    @property
+    def fact_with_helper(self) -> str:
+        """The fact, and where the upsert is written that a call at the location leads to."""
+        if self.helper is None:
+            return self.fact
+        return f"{self.fact}; written in {self.helper.shown_path}:{self.helper.line}"
+
 
 def as_sentence(text: str) -> str:
     """Return the text with a capital letter at its beginning."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .call_sites import upsert_key_line
-from .codes import FindingCode
+from .codes import Circumstance, FindingCode
 from .finding import Finding, Location
 from .keys import describe_upsert, qualified
+from .lookups import unserved_lookup
 
 __all__ = [
     "HINTS",
@@ -15,6 +16,7 @@ __all__ = [
     "missing_constraint_of_function",
     "unresolved_in_function",
     "unserved_function",
+    "unserved_lookup_of_function",
 ]
 
 HINTS = {
@@ -63,16 +65,11 @@ def unserved_function(
 
     :param sql: the hint where no model is to declare the key; None: the declaration.
     """
-    table = _table(upsert)
     hint = HINTS.get(sqlstate, "correct the function, or drop it if nothing calls it")
     if sql is not None:
         hint = sql
     elif sqlstate in _DECLARED and upsert.elements:
-        line = upsert_key_line(upsert.elements, upsert.where)
-        hint = (
-            f"add {line} to the model of {table} and run alembic revision --autogenerate, which writes the check "
-            "of the rows and the fix"
-        )
+        hint = _declaration(upsert)
     elif sqlstate in _DECLARED:
         hint = "name the columns that rows are matched by as the target, and declare them as an UpsertKey"
     return _finding(
@@ -81,6 +78,19 @@ def unserved_function(
         f"{_subject(upsert)} fails with {sqlstate}: {reason}",
         hint,
     )
+
+
+def unserved_lookup_of_function(
+    upsert: UpsertOfFunction, statement: str, sql: str | None
+) -> Finding:
+    """Return that nothing in the database keeps unique what a function looks up.
+
+    :param statement: what looks it up, as messages name it.
+    :param sql: as for :func:`unserved_function`.
+    """
+    fact = unserved_lookup(_subject(upsert), statement)
+    hint = sql or _declaration(upsert)
+    return _finding(upsert, FindingCode.UNSERVED_FUNCTION, fact, hint, Circumstance.LOOKED_UP)
 
 
 def missing_constraint_of_function(
@@ -92,6 +102,14 @@ def missing_constraint_of_function(
     """
     fact = f"{_subject(upsert)} fails with 42704: {reason}"
     return _finding(upsert, FindingCode.MISSING_CONSTRAINT, fact, sql or HINTS["42704"])
+
+
+def _declaration(upsert: UpsertOfFunction) -> str:
+    line = upsert_key_line(upsert.elements, upsert.where)
+    return (
+        f"add {line} to the model of {_table(upsert)} and run alembic revision --autogenerate, which writes the check "
+        "of the rows and the fix"
+    )
 
 
 def _subject(upsert: UpsertOfFunction) -> str:
@@ -111,9 +129,16 @@ def unresolved_in_function(upsert: UpsertOfFunction, reason: str) -> Finding:
     )
 
 
-def _finding(upsert: UpsertOfFunction, code: FindingCode, fact: str, hint: str) -> Finding:
+def _finding(
+    upsert: UpsertOfFunction,
+    code: FindingCode,
+    fact: str,
+    hint: str,
+    circumstance: Circumstance | None = None,
+) -> Finding:
     return Finding(
         code=code,
+        circumstance=circumstance,
         schema=upsert.schema,
         table=upsert.table,
         elements=upsert.labels,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from .call_sites import bound_predicate, upsert_key_line
 from .calls import Call, Form
 from .codes import Circumstance, FindingCode
-from .finding import Finding, Location
+from .finding import Finding, Location, as_sentence
 from .keys import describe_upsert, qualified
 
 __all__ = [
     "ObservedSubject",
     "RefusedTarget",
     "bound_upsert",
+    "bound_upsert_note",
     "refused_upsert",
     "refused_upsert_note",
 ]
@@ -81,8 +82,11 @@ def refused_upsert(subject: ObservedSubject, refused: RefusedTarget) -> Finding:
 
 def refused_upsert_note(subject: ObservedSubject, refused: RefusedTarget) -> str:
     """Return what is put on the exception: the reason, and on lines of their own what to run."""
-    hint = _hint(subject, refused)
-    return f"upsert-guard: {_fact(subject, refused)}.\n{hint[:1].upper()}{hint[1:]}"
+    return _note(_fact(subject, refused), _hint(subject, refused))
+
+
+def _note(fact: str, hint: str) -> str:
+    return f"upsert-guard: {fact}.\n{as_sentence(hint)}"
 
 
 def bound_upsert(subject: ObservedSubject, *, prepares: bool) -> Finding:
@@ -98,6 +102,12 @@ def bound_upsert(subject: ObservedSubject, *, prepares: bool) -> Finding:
         "write the target with literals: **conflict_target() does, and sa.text() with the values in it",
         Circumstance.PREPARED if prepares else None,
     )
+
+
+def bound_upsert_note(subject: ObservedSubject, *, prepares: bool) -> str:
+    """Return what is put on the exception of an upsert whose bound values no index serves."""
+    finding = bound_upsert(subject, prepares=prepares)
+    return _note(finding.fact, finding.hint)
 
 
 def _finding(

@@ -83,6 +83,9 @@ class RowsReport:
     arrived: bool = False
     """Whether the rows came after they had been checked, and the build of the index met them."""
 
+    builds_after_deduplication: int = 0
+    """Builds that met such rows, though the same revision had deduplicated the key before each; 0: it had not."""
+
     left_behind: str | None = None
     """The INVALID index that the build left behind, which ran outside a transaction; None: nothing."""
 

@@ -220,7 +220,9 @@ def _named(candidate: Candidate | None) -> str:
 
 def without_arbiter(database: Database) -> str:
     """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
-    return "fails with 42P10" if database.has_conflict_targets else "doubles rows in silence"
+    if not database.has_conflict_targets:
+        return "doubles rows in silence"
+    return "fails with 42P10" if database.has_sqlstates else "fails"
 
 
 def with_both_arbiters(database: Database) -> str:

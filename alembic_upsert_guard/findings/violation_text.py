@@ -68,6 +68,8 @@ def violation_text(report: RowsReport, others: Sequence[RowsReport] = ()) -> str
         lines += [f"The database says: {report.obstacle}", ""]
     if report.arrived:
         lines += ["The rows arrived after the check: the table was written to meanwhile.", ""]
+    if report.builds_after_deduplication:
+        lines += [_arrivals(report.builds_after_deduplication), ""]
     if report.commits_ddl:
         lines += [_WHAT_STAYS, ""]
     lines += _sample_lines(report)
@@ -119,6 +121,15 @@ def _null_line(report: RowsReport) -> str:
     return f"{null_rows_fact(report.null_rows)}."
 
 
+def _arrivals(builds: int) -> str:
+    after = (
+        "The rows arrived after the deduplication above, while the index was built."
+        if builds == 1
+        else f"{builds} builds met rows that arrived meanwhile, though the deduplication above ran before each."
+    )
+    return f"{after} The next upgrade begins with it again."
+
+
 _WHAT_STAYS = (
     "Whatever changed the schema above this line of the revision stays: this database commits each such statement. "
     "Take those lines out before the upgrade runs again."
@@ -126,6 +137,10 @@ _WHAT_STAYS = (
 _BY_HAND = (
     "keep one row of each key and delete or merge the others, in this revision above {place} or by hand, then run "
     "the upgrade again"
+)
+_MORE_BUILDS = (
+    "run the upgrade again; where rows arrive that often, let it deduplicate and build again by itself: "
+    "attempts_on_duplicates={builds}"
 )
 _NOT_A_KEY = "if the rows are meant to be there, the key is not what the upsert matches by: correct the declaration"
 _NOT_UNIQUE = (
@@ -140,7 +155,12 @@ def _ways_out(report: RowsReport, others: Sequence[RowsReport]) -> list[str]:
     if report.groups:
         by_hand = _BY_HAND.format(place=_place(report))
         meant = _NOT_A_KEY if report.created is None else _NOT_UNIQUE
-        ways += [*_cleaning(report), *_offered(report, others), by_hand, meant]
+        fix = (
+            [_MORE_BUILDS.format(builds=report.builds_after_deduplication + 2)]
+            if report.builds_after_deduplication
+            else [*_offered(report, others), by_hand]
+        )
+        ways += [*_cleaning(report), *fix, meant]
     if report.nulls == "forbid" and report.null_rows:
         ways.append(NULL_ROWS_HINT)
     return ways

@@ -14,6 +14,7 @@ from ..catalog import TableName
 from ..declaration import declarations_of
 from ..inference import ConflictTarget, Element
 from ..sqltext import ended, literal_sql
+from .options import REVEAL, VALIDATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ __all__ = [
     "metadata_of",
     "prints_folded",
     "reveals",
+    "reveals_all",
     "table_of",
     "target_of",
     "validates_all",
@@ -48,8 +50,8 @@ log = logging.getLogger(LOGGER)
 PLUGIN = "alembic.autogenerate.upsert_guard"
 """The entry point's name, by which ``autogenerate_plugins`` switches it off."""
 
-VALIDATE_SWITCH = "upsert_guard_validate"
-"""The ``-x`` argument that turns the check of the rows off, and the option that asks for it everywhere."""
+VALIDATE_SWITCH = VALIDATE
+"""The ``-x`` argument that turns the check of the rows off."""
 
 
 def validation_enabled(context: MigrationContext) -> bool:
@@ -69,16 +71,8 @@ def validation_enabled(context: MigrationContext) -> bool:
 
 
 def validates_all(context: MigrationContext) -> bool:
-    """Return whether every operation that makes something unique has the rows checked before.
-
-    :raises CommandError: the option of ``context.configure()`` has another value than ``"all"``.
-    """
-    stated = context.opts.get(VALIDATE_SWITCH)
-    if stated not in (None, "all"):
-        raise CommandError(
-            f'context.configure({VALIDATE_SWITCH}={stated!r}) is not known: write "all", or leave it out'
-        )
-    return stated is not None
+    """Return whether every operation that makes something unique has the rows checked before."""
+    return context.opts.get(VALIDATE) is not None
 
 
 def is_plugin_on(context: MigrationContext) -> bool:
@@ -95,8 +89,12 @@ def _names_plugin(names: Sequence[str]) -> bool:
 
 def reveals(context: MigrationContext, operation: MigrateOperation) -> bool:
     """Return whether values may be shown: neither the directive nor ``context.configure()`` says otherwise."""
-    stated = bool(getattr(operation, "reveal", True))
-    return stated and bool(context.opts.get("upsert_guard_reveal", True))
+    return bool(getattr(operation, "reveal", True)) and reveals_all(context)
+
+
+def reveals_all(context: MigrationContext) -> bool:
+    """Return whether ``context.configure()`` lets values be shown."""
+    return context.opts.get(REVEAL) is not False
 
 
 def prints_folded(context: MigrationContext) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog.messages import holds_no_value, message_of
 from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
+from .options import refuse_wrong_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +85,7 @@ def run_environment(
     def visit_and_migrate_nothing(_: Any, context: MigrationContext) -> list[Any]:
         visited.append(context)
         try:
+            _refuse_wrong_options(context)
             visit(context)
         except Exception as error:
             failed.append(error)
@@ -121,6 +123,13 @@ def run_environment(
         raise EnvironmentFailedError(
             "env.py configured no database: it has to call context.run_migrations()"
         )
+
+
+def _refuse_wrong_options(context: MigrationContext) -> None:
+    try:
+        refuse_wrong_options(context)
+    except CommandError as error:
+        raise EnvironmentFailedError(str(error)) from error
 
 
 def metadata_of(context: MigrationContext) -> Sequence[MetaData]:

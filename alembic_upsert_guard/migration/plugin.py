@@ -19,13 +19,17 @@ __all__ = ["plugin", "setup"]
 _WATCHED = (
     "AddColumnOp",
     "AddConstraintOp",
+    "AlterColumnOp",
     "CreateIndexOp",
+    "CreateTableOp",
     "DropColumnOp",
     "DropConstraintOp",
     "DropIndexOp",
+    "DropTableOp",
     "ExecuteSQLOp",
+    "RenameTableOp",
 )
-"""Alembic's operations that make something unique, or drop what is: by name, which every version has."""
+"""Alembic's operations that make something unique, or may take what is: by name, which every version has."""
 
 
 def setup(plugin: Plugin) -> None:

@@ -89,6 +89,7 @@ def _table_state(
                 oid=row.index_oid,
                 name=row.index_name,
                 same=row.shape == shape,
+                shape=row.shape,
                 valid=row.is_valid,
                 constraint=row.is_constraint,
                 timing=Timing(row.timing),

@@ -22,6 +22,8 @@ class IndexState:
     name: str
     same: bool
     """Whether it is what is wanted, constraint or not, whatever its name."""
+    shape: str = ""
+    """What :func:`.catalog.shape_of` returns of it."""
     valid: bool
     constraint: bool = False
     """Whether it is the index of a unique or primary key constraint."""

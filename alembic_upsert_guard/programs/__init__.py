@@ -41,6 +41,8 @@ class Call:
     """What makes the procedure, of every call whose parameters have the same names and types."""
     statement: str
     """What calls it; fails where it is not defined."""
+    needs: tuple[Call, ...] = ()
+    """Programs that it calls itself."""
 
 
 def program(name: str, dialect: Dialect, parameters: Mapping[str, Parameter]) -> str:

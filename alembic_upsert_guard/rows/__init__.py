@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from .batches import Batches
 from .deduplicate import (
     can_deduplicate,
     deduplicate,
+    deduplicate_in_batches,
+    deduplicates_in_batches,
     restore,
     script_deduplication,
+    script_deduplication_in_batches,
     script_restoration,
 )
 from .offer import is_referred_to, offer_for, parents_first
@@ -20,11 +24,14 @@ from .surplus import ARCHIVE_COLUMNS, Deduplicated, Surplus
 
 __all__ = [
     "ARCHIVE_COLUMNS",
+    "Batches",
     "Deduplicated",
     "RowsOfKey",
     "Surplus",
     "can_deduplicate",
     "deduplicate",
+    "deduplicate_in_batches",
+    "deduplicates_in_batches",
     "index_obstacle_on",
     "is_referred_to",
     "listing_sql",
@@ -36,5 +43,6 @@ __all__ = [
     "restore",
     "script_check",
     "script_deduplication",
+    "script_deduplication_in_batches",
     "script_restoration",
 ]

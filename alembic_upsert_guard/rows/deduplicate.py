@@ -15,9 +15,11 @@ from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, detail_of, execute, first_sentence
 from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
+from .batched_postgresql import deduplicate_in_batches_on_postgresql
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
+    batches_script,
     deduplication_block,
     deduplication_call,
     parsed,
@@ -33,15 +35,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
 
     from ..catalog import TableName
+    from ..online import Reporter, Script
     from ..programs import Call
+    from .batches import Batches
     from .statements import RowsOfKey
     from .surplus import Surplus
 
 __all__ = [
     "can_deduplicate",
     "deduplicate",
+    "deduplicate_in_batches",
+    "deduplicates_in_batches",
     "restore",
     "script_deduplication",
+    "script_deduplication_in_batches",
     "script_restoration",
 ]
 
@@ -53,8 +60,16 @@ class _Deduplication:
     deduplicate: Callable[[Connection, Surplus], Deduplicated]
     restore: Callable[[Connection, RowsOfKey, TableName], int]
 
+    deduplicate_in_batches: (
+        Callable[[Connection, Surplus, Batches, Reporter], Deduplicated] | None
+    ) = None
+    """None: it has one writer at a time, and does it in one transaction."""
+
     script: Callable[[Dialect, Surplus], Call] | None = None
     """What a script runs; None: its shell cannot look foreign keys up."""
+
+    script_in_batches: Callable[[Dialect, Surplus, Batches], Script] | None = None
+    """None: it has one writer at a time."""
 
     script_restoration: Callable[[Dialect, RowsOfKey, TableName], Call] | None = None
     """None: its shell cannot look columns up."""
@@ -65,6 +80,12 @@ def can_deduplicate(dialect: Dialect) -> bool:
     return database_for(dialect) in _DEDUPLICATIONS
 
 
+def deduplicates_in_batches(dialect: Dialect) -> bool:
+    """Return whether :func:`deduplicate_in_batches` commits each batch there, and so needs AUTOCOMMIT."""
+    known = _DEDUPLICATIONS.get(database_for(dialect))
+    return known is not None and known.deduplicate_in_batches is not None
+
+
 def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     """Leave one row of each key.
 
@@ -73,6 +94,24 @@ def deduplicate(connection: Connection, surplus: Surplus) -> Deduplicated:
     :raises sqlalchemy.exc.DBAPIError: the database refuses a part of it; nothing was changed.
     """
     return _for(connection, surplus.key, "deduplicated").deduplicate(connection, surplus)
+
+
+def deduplicate_in_batches(
+    connection: Connection, surplus: Surplus, batches: Batches, reporter: Reporter
+) -> Deduplicated:
+    """Leave one row of each key, in transactions of `batches.size` surplus rows.
+
+    On PostgreSQL the connection is in AUTOCOMMIT, and duplicates that arrive meanwhile are done as well. On SQLite,
+    where a transaction keeps every other writer out anyway, it is :func:`deduplicate`.
+
+    :param reporter: is given the progress, and what is waited for.
+    :raises DeduplicationError: as :func:`deduplicate`, but only the batch at hand was undone; the message says so.
+    :raises sqlalchemy.exc.DBAPIError: the connection was lost; the batches that were done stay so.
+    """
+    known = _for(connection, surplus.key, "deduplicated")
+    if known.deduplicate_in_batches is None:
+        return known.deduplicate(connection, surplus)
+    return known.deduplicate_in_batches(connection, surplus, batches, reporter)
 
 
 def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
@@ -92,6 +131,13 @@ def script_deduplication(dialect: Dialect, surplus: Surplus) -> Call | None:
     if known is None or known.script is None:
         return None
     return known.script(dialect, surplus)
+
+
+def script_deduplication_in_batches(dialect: Dialect, surplus: Surplus, batches: Batches) -> Script:
+    """Return the same in batches, and what fails if it was not finished, where :func:`deduplicates_in_batches`."""
+    script = _DEDUPLICATIONS[database_for(dialect)].script_in_batches
+    assert script is not None  # noqa: S101 - what commits batches has it
+    return script(dialect, surplus, batches)
 
 
 def script_restoration(dialect: Dialect, key: RowsOfKey, archive: TableName) -> Call | None:
@@ -136,7 +182,9 @@ _DEDUPLICATIONS = {
     POSTGRESQL: _Deduplication(
         deduplicate=_on_postgresql,
         restore=_restore_on_postgresql,
+        deduplicate_in_batches=deduplicate_in_batches_on_postgresql,
         script=deduplication_call,
+        script_in_batches=batches_script,
         script_restoration=restoration_call,
     ),
     SQLITE: _Deduplication(deduplicate=_on_sqlite, restore=_restore_on_sqlite),

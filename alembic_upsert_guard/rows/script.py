@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["script_check"]
 
 
-def script_check(dialect: Dialect, key: RowsOfKey) -> Sequence[str | Call] | None:
-    """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse."""
+def script_check(dialect: Dialect, key: RowsOfKey, label: str) -> Sequence[str | Call] | None:
+    """Return the statements of the check, each without its terminator; None: the dialect has no way to refuse.
+
+    :param label: what has to hold, as messages name it.
+    """
     check = _CHECKS.get(database_for(dialect))
-    return None if check is None else check(dialect, key)
+    return None if check is None else check(dialect, key, label)
 
 
-def _call(dialect: Dialect, key: RowsOfKey) -> list[Call]:
+def _call(dialect: Dialect, key: RowsOfKey, label: str) -> list[Call]:
     parameters: dict[str, str | list[str] | None] = {
-        "key_label": key.label(dialect),
+        "key_label": label,
         "relation_name": quoted(dialect, *key.table),
         "elements": key.elements(dialect),
         "predicate": key.target.predicate,
@@ -36,10 +39,10 @@ def _call(dialect: Dialect, key: RowsOfKey) -> list[Call]:
     return [call("check", dialect, parameters)]
 
 
-def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
+def _failing_insert(dialect: Dialect, key: RowsOfKey, label: str) -> list[str]:
     """SQLite raises errors in triggers only; a CHECK that fails names itself, and its name is our message."""
     table = "temp.upsert_guard_check"
-    message = named(dialect, f"{key.label(dialect)} does not hold")
+    message = named(dialect, f"{label} does not hold")
     offending = "coalesce(duplicate_groups, 0)"
     if key.nulls == "forbid":
         offending += " + coalesce(null_rows, 0)"
@@ -51,13 +54,13 @@ def _failing_insert(dialect: Dialect, key: RowsOfKey) -> list[str]:
     ]
 
 
-def _failing_name(dialect: Dialect, key: RowsOfKey) -> list[str]:
+def _failing_name(dialect: Dialect, key: RowsOfKey, label: str) -> list[str]:
     offending = _offending(key)
     query = (
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    message = mysql.text_literal(dialect, f" rows break {key.label(dialect)}; nothing was changed")
+    message = mysql.text_literal(dialect, f" rows break {label}; nothing was changed")
     return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 
@@ -68,7 +71,7 @@ def _offending(key: RowsOfKey) -> str:
     return "coalesce(surplus_rows, 0)"
 
 
-_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey], Sequence[str | Call]]] = {
+_CHECKS: dict[Database, Callable[[Dialect, RowsOfKey, str], Sequence[str | Call]]] = {
     POSTGRESQL: _call,
     SQLITE: _failing_insert,
     MYSQL: _failing_name,

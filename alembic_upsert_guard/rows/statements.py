@@ -44,6 +44,9 @@ class RowsOfKey:
     composite: bool = False
     """Whether an element is of a composite type, of which IS NULL is true where its fields are all NULL, too."""
 
+    percent: float | None = None
+    """The percentage of the table's pages that is read, whichever they are; None: all of them (PostgreSQL)."""
+
     among: str | None = None
     """A condition that all the offending rows are known to meet; None: any row may offend."""
 
@@ -60,7 +63,12 @@ class RowsOfKey:
 
     def source(self, dialect: Dialect) -> str:
         """Return what follows FROM: the table with the conditions that narrow its rows down."""
-        return f"{self.relation(dialect)}{self._where()}"
+        sampled = (
+            ""
+            if self.percent is None
+            else f" TABLESAMPLE pg_catalog.system ({self.percent}) REPEATABLE (0)"
+        )
+        return f"{self.relation(dialect)}{sampled}{self._where()}"
 
     def _where(self) -> str:
         if self.among is None:

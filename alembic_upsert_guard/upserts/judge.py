@@ -15,6 +15,7 @@ from .advice import SqlAdvice
 from .declared import DeclaredTables
 from .lookup_case import LookupCase
 from .routine_case import RoutineCase
+from .routine_lookup_case import RoutineLookupCase
 from .target import Elements, Lookup
 from .target_case import TargetCase, readable_target, unread_upsert
 from .upsert import JudgedUpsert, Resolution
@@ -54,7 +55,8 @@ def judge_upserts(
     cases: dict[Upsert, RoutineCase | TargetCase] = {}
     for upsert in distinct:
         if upsert.routine is not None:
-            cases[upsert] = RoutineCase(witness, upsert, upsert.routine, in_sql=models is None)
+            of_routine = RoutineLookupCase if isinstance(upsert.target, Lookup) else RoutineCase
+            cases[upsert] = of_routine(witness, upsert, upsert.routine, in_sql=models is None)
         elif upsert in targets:
             table, target = targets[upsert]
             target = _inferred(target, models, upsert)
@@ -146,7 +148,7 @@ def merge_answers(answers: Sequence[Mapping[_Key, JudgedUpsert]]) -> list[Judged
     return merged
 
 
-_WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED)
+_WORST = (Resolution.UNSERVED, Resolution.UNRESOLVED, Resolution.SERVED, Resolution.READ)
 
 
 def _is_missing(judged: JudgedUpsert) -> bool:

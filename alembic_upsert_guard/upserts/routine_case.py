@@ -25,7 +25,7 @@ from ..findings.function_findings import (
 )
 from ..inference import ConflictTarget
 from .evidence import NO_COLUMN, NO_CONSTRAINT, NO_TABLE, Evidence, evidence_of_plan
-from .target import Constraint, Elements, NamedTable, Unread
+from .target import Constraint, Elements, Lookup, NamedTable, Unread
 from .upsert import JudgedUpsert, NameClash, Resolution
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .upsert import RoutineContext, Upsert
     from .witness import Witness
 
-__all__ = ["RoutineCase"]
+__all__ = ["RoutineCase", "subject_of_routine"]
 
 
 class RoutineCase:
@@ -140,7 +140,7 @@ class RoutineCase:
     # -- what is said of it
 
     def _finding(self, upsert: Upsert, evidence: Evidence, advice: SqlAdvice) -> Finding | None:
-        subject = _subject(upsert)
+        subject = subject_of_routine(upsert)
         if evidence.resolution is Resolution.UNRESOLVED:
             return unresolved_in_function(subject, evidence.reason)
         if evidence.resolution is not Resolution.UNSERVED:
@@ -173,9 +173,10 @@ def _unresolved(reason: str) -> Evidence:
     return Evidence(resolution=Resolution.UNRESOLVED, reason=reason)
 
 
-def _subject(upsert: Upsert) -> UpsertOfFunction:
+def subject_of_routine(upsert: Upsert) -> UpsertOfFunction:
+    """Return the upsert as a finding is about it."""
     elements: tuple[tuple[str, bool], ...] = ()
-    if isinstance(upsert.target, Elements):
+    if isinstance(upsert.target, Elements | Lookup):
         elements = tuple((e.label, e.column is None) for e in upsert.target.elements)
     return UpsertOfFunction(
         function=upsert.place.path or "",

@@ -65,9 +65,9 @@ class Resolution(str, Enum):
     """Table and target are read, and there are no models to hold them against."""
 
     SERVED = "served"
-    """A database was asked, and has an arbiter for it."""
+    """A database was asked, or the schema that a migration met, and has an arbiter for it."""
     UNSERVED = "unserved"
-    """A database was asked, and refuses it."""
+    """A database was asked, or the schema that a migration met, and refuses it."""
 
     def __str__(self) -> str:
         return self.value

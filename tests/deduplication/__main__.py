@@ -26,6 +26,7 @@ def _run(run: Run, tally: Tally) -> None:
         size=arguments.cases,
         seed=arguments.seed,
         keep_going=not arguments.reduce,
+        batch_size=arguments.batches,
     )
 
 
@@ -35,7 +36,8 @@ HARNESS = Harness(
     cases=1000,
     what="tables",
     options={
-        "--reduce": {"action": "store_true", "help": "stop at the first broken promise, shrink it"}
+        "--reduce": {"action": "store_true", "help": "stop at the first broken promise, shrink it"},
+        "--batches": {"type": int, "help": "deduplicate each case in batches of so many rows, too"},
     },
     tally=lambda _: Tally(),
     run=_run,

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from alembic_upsert_guard.errors import DeduplicationError
-from alembic_upsert_guard.rows import Deduplicated, deduplicate, restore
+from alembic_upsert_guard.online import Reporter
+from alembic_upsert_guard.rows import (
+    Batches,
+    Deduplicated,
+    deduplicate,
+    deduplicate_in_batches,
+    restore,
+)
 from tests.generated import (
     GeneratorDefectError,
     WrongClaimError,
@@ -23,13 +31,15 @@ from tests.generated import (
 )
 
 from .cases import ARCHIVE_IS_SHORT, quoted
-from .oracle import PLACE, expect, folded, meets, orphans
+from .oracle import PLACE, Reason, expect, folded, meets, orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from hypothesis.strategies import SearchStrategy
     from sqlalchemy.engine import Connection
+
+    from alembic_upsert_guard.rows import Surplus
 
     from .cases import Case, Held
     from .oracle import Expected, Row, State
@@ -100,8 +110,11 @@ def check(
     size: int,
     seed: int = 0,
     keep_going: bool = False,
+    batch_size: int | None = None,
 ) -> None:
     """Hold `size` cases against the oracle, always the same ones for the same seed.
+
+    :param batch_size: each case is also deduplicated in batches of so many rows; None: in one transaction only.
 
     :raises BrokenPromiseError: for the smallest case that hypothesis finds; with `keep_going` all are only counted.
     """
@@ -109,6 +122,8 @@ def check(
     def hold(case: Case) -> None:
         try:
             hold_one(connection, case, tally)
+            if batch_size is not None:
+                hold_one(connection, case, tally, batch_size)
         except BrokenPromiseError as error:
             told = tally.add(case, error)
             if not keep_going:
@@ -117,13 +132,15 @@ def check(
     for_each(cases, hold, size=size, seed=seed, shrink=not keep_going)
 
 
-def hold_one(connection: Connection, case: Case, tally: Tally) -> None:
+def hold_one(
+    connection: Connection, case: Case, tally: Tally, batch_size: int | None = None
+) -> None:
     """Make the case's tables, hold the deduplication against the oracle, and leave no trace.
 
     :raises BrokenPromiseError: the first promise that is broken.
     """
     with _Made(connection, case) as made:
-        _Promises(made, case, tally).hold()
+        _Promises(made, case, tally, batch_size).hold()
 
 
 class _Made:
@@ -206,8 +223,46 @@ def _text(text: str) -> str:
     return f"'{escaped}'"
 
 
+KNOWN_FOR_ALL = frozenset(
+    {
+        "hidden rows",
+        "references",
+        "refers to itself without a primary key",
+        "the row that stays has NULL",
+        "the archive lacks a column",
+        "the key moves",
+        "grandchild, ON UPDATE SET NULL",
+        "grandchild, ON UPDATE SET DEFAULT",
+    }
+)
+"""Kinds of reasons that are found before the first batch."""
+
+
+def _in_batches(size: int, connection: Connection, surplus: Surplus) -> Deduplicated:
+    reporter = Reporter(lambda _: None, lambda _: None)
+    return deduplicate_in_batches(connection, surplus, Batches(size=size), reporter)
+
+
+def _moves_its_key(case: Case, expected: Expected) -> bool:
+    """Whether a reference of the table to itself is moved, and is what rows are compared by."""
+    compared = {element.column for element in case.elements}
+    if case.predicate is not None:
+        compared.add(case.predicate.column)
+    return case.repoint and any(
+        reference.child == reference.parent == case.table.label
+        and expected.repointed[reference.told]
+        and any(
+            own != referred and own in compared
+            for own, referred in zip(reference.own, reference.referred, strict=True)
+        )
+        for reference in case.references
+    )
+
+
 class _Promises:
-    def __init__(self, made: _Made, case: Case, tally: Tally) -> None:
+    def __init__(self, made: _Made, case: Case, tally: Tally, batch_size: int | None) -> None:
+        self.in_batches = batch_size is not None
+        self.deduplicate = deduplicate if batch_size is None else partial(_in_batches, batch_size)
         self.made = made
         self.case = case
         self.tally = tally
@@ -216,27 +271,32 @@ class _Promises:
     def hold(self) -> None:
         before = self.made.state()
         expected = expect(self.case, before)
+        if self.in_batches and _moves_its_key(self.case, expected):
+            expected.reasons.append(Reason("the key moves", ("in batches",)))
         if expected.reasons:
             self._hold_refused(before, expected)
             return
         self._hold_deduplicated(before, expected)
         if self.case.archive is not None and expected.archived:
             self._hold_restored(expected)
-        self.tally.outcomes["deduplicated" if expected.archived else "nothing to do"] += 1
+        self._count("deduplicated" if expected.archived else "nothing to do")
         self.tally.rows["kept"] += len(expected.after[self.case.table.label])
         self.tally.rows["archived" if self.case.archive else "deleted"] += len(expected.archived)
         self.tally.rows["references moved"] += expected.repointed.total()
+
+    def _count(self, outcome: str) -> None:
+        self.tally.outcomes[f"in batches: {outcome}" if self.in_batches else outcome] += 1
 
     # refused
 
     def _hold_refused(self, before: State, expected: Expected) -> None:
         first = [reason for reason in expected.reasons if reason.comes_first] or expected.reasons
-        self.tally.outcomes[f"refused: {first[0].kind}"] += 1
+        self._count(f"refused: {first[0].kind}")
         self.tally.rows["kept"] += len(before[self.case.table.label])
         kinds = sorted({reason.kind for reason in first})
         try:
             with self.made.as_role():
-                done = deduplicate(self.connection, self.case.surplus())
+                done = self.deduplicate(self.connection, self.case.surplus())
             self.made.state()
             if self.case.deferred:
                 self.made.run("SET CONSTRAINTS ALL IMMEDIATE")
@@ -256,14 +316,33 @@ class _Promises:
         else:
             lost = self._difference(expected.after, self.made.state())
             self._holds(f"refused: {', '.join(kinds)}", False, f"{done}\n{lost}")
+        if self.in_batches and not any(reason.kind in KNOWN_FOR_ALL for reason in expected.reasons):
+            self._hold_partly_done(before, expected)
+            return
         self._same("a refusal leaves every table as it was", before, self.made.state())
         self._holds("a refusal leaves no archive", not self._made_archive(), "it is there")
+
+    def _hold_partly_done(self, before: State, expected: Expected) -> None:
+        """What one batch meets leaves those before it done."""
+        label = self.case.table.label
+        after = self.made.state()
+        gone = len(before[label]) - len(after[label])
+        self._holds("only surplus rows are gone", gone <= len(expected.archived), gone)
+        self._holds("no orphan", not [*orphans(self.case, after)], [*orphans(self.case, after)])
+        if self.case.archive is None:
+            return
+        archived = self._archived()
+        self._holds("rows kept + rows archived = rows before", len(archived) == gone, archived)
+        originals = {label: expected.archived}
+        lines = self._difference({label: archived}, originals).splitlines()
+        changed = [line for line in lines if line.startswith(f"{label} lacks")]
+        self._holds("archived rows equal the originals in every column", not changed, changed)
 
     # done
 
     def _hold_deduplicated(self, before: State, expected: Expected) -> None:
         label = self.case.table.label
-        done = self._do("deduplicated", deduplicate, self.connection, self.case.surplus())
+        done = self._do("deduplicated", self.deduplicate, self.connection, self.case.surplus())
         after = self.made.state()
         archived = self._archived()
         if self.case.archive is not None:
@@ -290,7 +369,9 @@ class _Promises:
             self._does(
                 "constraints hold at the end of the transaction", "SET CONSTRAINTS ALL IMMEDIATE"
             )
-        again = self._do("deduplicated twice", deduplicate, self.connection, self.case.surplus())
+        again = self._do(
+            "deduplicated twice", self.deduplicate, self.connection, self.case.surplus()
+        )
         self._holds("a second deduplication finds no row", again == Deduplicated(0), again)
         self._same("a second deduplication changes nothing", after, self.made.state())
 
@@ -387,7 +468,7 @@ class _Promises:
             self._same(
                 "the same rows go again", {label: expected.archived}, {label: once_more.archived}
             )
-        done = self._do("deduplicated anew", deduplicate, self.connection, surplus)
+        done = self._do("deduplicated anew", self.deduplicate, self.connection, surplus)
         self._holds("as many rows go again", done.rows == len(once_more.archived), done)
         self._same(
             "up, down and up again ends in the same state", once_more.after, self.made.state()

@@ -12,7 +12,10 @@ CASES = 60
 
 
 def test_on_postgresql(url: str) -> None:
-    """Kept + archived = before, no orphan, the upsert works, the downgrade restores, the rest is refused."""
+    """Kept + archived = before, no orphan, the upsert works, the downgrade restores, the rest is refused.
+
+    Each case in one transaction, and in batches.
+    """
     engine = create_engine(url)
     tally = Tally()
     try:
@@ -25,11 +28,13 @@ def test_on_postgresql(url: str) -> None:
                 tally,
                 size=CASES,
                 keep_going=True,
+                batch_size=2,
             )
     finally:
         engine.dispose()
     assert not tally.wrong, "\n\n".join(tally.broken.lines())
     assert tally.outcomes["deduplicated"] > CASES / 5, tally.outcomes
+    assert tally.outcomes["in batches: deduplicated"] > CASES / 5, tally.outcomes
 
 
 def test_on_sqlite() -> None:

@@ -14,6 +14,7 @@ __all__ = ["report_of"]
 
 RUN = Run(
     version="1.2.3",
+    site="https://guard.example/",
     command="check",
     started=datetime(2026, 11, 28, 12, 0, 1, tzinfo=timezone.utc),
     databases=(DatabaseFacts("postgresql", "18.1", "shop"),),

@@ -25,6 +25,7 @@ _MESSAGE = _object(("text",), text=_TEXT)
 _LEVEL = {"enum": ["none", "note", "warning", "error"]}
 _LOCATION = _object(
     (),
+    id={"type": "integer", "minimum": -1},
     physicalLocation=_object(
         ("artifactLocation",),
         artifactLocation=_object(("uri",), uri={"type": "string", "format": "uri-reference"}),
@@ -51,6 +52,7 @@ _RESULT = _object(
     level=_LEVEL,
     message=_MESSAGE,
     locations={"type": "array", "items": _LOCATION},
+    relatedLocations={"type": "array", "items": _LOCATION, "uniqueItems": True},
     partialFingerprints={"type": "object", "additionalProperties": _TEXT},
     suppressions={
         "type": "array",

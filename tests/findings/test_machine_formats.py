@@ -69,6 +69,25 @@ def test_sarif_is_valid_and_has_every_code_as_a_rule() -> None:
     assert all(rules[each["ruleIndex"]]["id"] == each["ruleId"] for each in run["results"])
 
 
+def test_sarif_links_each_rule_to_its_page() -> None:
+    """Code scanning shows the link beside a finding; the address is the one of the package's metadata."""
+    driver = sarif(*ALL)["tool"]["driver"]
+    assert driver["informationUri"] == "https://guard.example/"
+    assert [rule["helpUri"] for rule in driver["rules"]] == [
+        f"https://guard.example/codes/{code}/" for code in CODES
+    ]
+
+
+def test_junit_is_the_same_bytes_in_every_encoding() -> None:
+    """It says that it is UTF-8, and a terminal or a pipe on Windows may be none."""
+    odd = replace(IN_CODE, fact="größe is short", location=Location("caf\udce9\x01.ts", 7))
+    text = as_junit(report_of(odd), strict=False)
+    assert text.isascii()
+    again = ET.tostring(ET.fromstring(text), encoding="unicode")  # noqa: S314 - ours
+    assert "größe is short" in again
+    assert 'file="caf\\udce9\\x01.ts"' in again
+
+
 def test_the_schema_refuses_what_sarif_has_not() -> None:
     """So that the test above can fail."""
     log = json.loads(as_sarif(report_of(IN_CODE)))
@@ -85,6 +104,26 @@ def test_sarif_places_a_finding_where_it_is_to_be_changed() -> None:
         None,
         None,
     ]
+
+
+def test_the_line_of_a_helper_is_in_every_format() -> None:
+    """Of SARIF it is a related location that the message links to; its twin without a helper has none."""
+    helped = replace(IN_CODE, helper=Location("db/[id].py", 3))
+    with_helper, without = sarif(helped, IN_CODE)["results"]
+
+    assert with_helper["message"]["text"].startswith(
+        "nothing is unique on users (email); written in [db/\\[id\\].py:3](1). "
+    )
+    (related,) = with_helper["relatedLocations"]
+    assert related["id"] == 1
+    assert related["physicalLocation"]["artifactLocation"] == {"uri": "db/%5Bid%5D.py"}
+    assert "relatedLocations" not in without
+    for lines in (
+        as_github([helped]),
+        [as_gitlab([helped])],
+        [as_junit(report_of(helped), strict=False)],
+    ):
+        assert "written in db/[id].py:3" in "\n".join(lines)
 
 
 def test_sarif_marks_what_is_suppressed() -> None:

@@ -109,10 +109,10 @@ def test_a_callable_is_asked_for_each_table(project: Project) -> None:
     assert "concurrently" not in path.read_text()
 
 
-def test_another_value_is_refused_by_name(project: Project) -> None:
-    """Neither a bool nor a callable: the message has the option, the table and the value."""
+def test_another_answer_of_the_callable_is_refused_by_name(project: Project) -> None:
+    """The message has the option, the table and the value."""
     asked_for(project)
-    project.configure(upsert_guard_concurrently="'yes'")
+    project.configure(upsert_guard_concurrently="lambda table: 'yes'")
     ran = project.check()
     assert ran.code != 0
     assert "upsert_guard_concurrently" in ran.said

@@ -115,6 +115,78 @@ def test_sqlite_reports_an_index_and_a_table_that_batch_mode_copies(
     assert_is_reported(of_index, f"unique index ix {on}: {COUNTS}")
 
 
+@pytest.mark.parametrize(
+    ("sql", "subject"),
+    [
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (tenant, email)",
+            f"unique index uq on accounts (tenant, email) cannot be created: {COUNTS}",
+        ),
+        (
+            'create unique index main."Uq Odd" on "Accounts" ("tenant", email desc); -- theirs',
+            f'unique index "Uq Odd" on accounts (tenant, email) cannot be created: {COUNTS}',
+        ),
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (email) /* where */ WHERE tenant = 2",
+            (
+                "unique index uq on accounts (email) WHERE tenant = 2 cannot be created: 1 duplicate group, "
+                "2 surplus rows; nothing was changed"
+            ),
+        ),
+        (
+            "CREATE UNIQUE INDEX uq ON accounts (tenant, email COLLATE NOCASE)",
+            (
+                "unique index uq on accounts (tenant, email COLLATE nocase) cannot be created: 2 duplicate groups, "
+                "3 surplus rows; nothing was changed"
+            ),
+        ),
+    ],
+    ids=["plain", "odd names", "predicate", "collation"],
+)
+def test_sqlite_is_asked_what_sql_text_makes_unique(
+    sqlite_project: Project, sql: str, subject: str
+) -> None:
+    """It is run on an empty copy, and no parser is needed."""
+    written(sqlite_project, f"op.execute({sql!r})", table=SQLITE_TABLE)
+    ran = sqlite_project.alembic("upgrade", "head")
+
+    assert ran.code != 0
+    assert f"FAILED: {subject}\n" in ran.out, ran.said
+    assert "op.deduplicate_upsert_key('accounts', " in ran.out
+    assert "Traceback" not in ran.said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO accounts (id, email) VALUES (1, 'unique')",
+        "CREATE UNIQUE INDEX uq ON accounts (lower(email))",
+        "CREATE UNIQUE INDEX uq ON copies (tenant, email)",
+        "INSERT INTO empty_copies SELECT tenant, email FROM accounts",
+    ],
+    ids=["a row", "an expression", "a temporary table", "rows of another table"],
+)
+def test_what_sqlite_cannot_be_asked_keeps_its_own_error(sqlite_project: Project, sql: str) -> None:
+    """Also where rows of a table that the text names are the same in the elements of the error."""
+    lines = (
+        "op.execute('CREATE TEMPORARY TABLE copies AS SELECT * FROM accounts')",
+        "op.execute('CREATE TABLE empty_copies (tenant int, email text, UNIQUE (tenant, email))')",
+        f"op.execute({sql!r})",
+    )
+    ran = written(sqlite_project, *lines, table=SQLITE_TABLE).alembic("upgrade", "head")
+
+    assert "sqlite3.IntegrityError) UNIQUE constraint failed" in ran.err
+    assert "cannot be created" not in ran.said
+
+
+def test_ddl_of_sqlalchemys_is_reported(sqlite_project: Project) -> None:
+    """``sa.DDL``: text, too."""
+    line = "op.execute(sa.DDL('CREATE UNIQUE INDEX uq ON accounts (tenant, email)'))"
+    ran = written(sqlite_project, line, table=SQLITE_TABLE).alembic("upgrade", "head")
+
+    assert f"unique index uq on accounts (tenant, email) cannot be created: {COUNTS}" in ran.out
+
+
 def test_an_expression_and_a_predicate_are_reported(project: Project) -> None:
     """As the index has them, in SQL text too."""
     rows = "INSERT INTO accounts (tenant, email) VALUES (1, 'a'), (1, 'A'), (2, 'b'), (2, 'B')"
@@ -244,15 +316,6 @@ def test_with_the_option_nothing_is_built_before_the_refusal(project: Project) -
     assert "uq_theirs" in "".join(project.uniques())
 
 
-def test_the_option_has_one_value(project: Project) -> None:
-    """A misspelt one is no silence."""
-    project.configure(upsert_guard_validate="'al'")
-    ran = written(project, CONSTRAINT).alembic("upgrade", "head")
-    assert (
-        """context.configure(upsert_guard_validate='al') is not known: write "all\"""" in ran.said
-    )
-
-
 KEYED = """
     class Account(Base):
         __tablename__ = "accounts"
@@ -265,6 +328,13 @@ REMOVED = (
     "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own: code that still upserts "
     "on it fails with 42P10"
 )
+WITH_ITS_TABLE = (
+    "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own, with the name of its "
+    "table: code that still upserts on it fails"
+)
+RENAMED = "op.alter_column('accounts', 'email', new_column_name='mail')"
+RENAMED_BACK = "op.alter_column('accounts', 'mail', new_column_name='email')"
+COPIED = "op.execute('CREATE TABLE copies AS SELECT * FROM accounts')"
 MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=True)"
 
 
@@ -275,9 +345,37 @@ MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=
         (("op.drop_column('accounts', 'email')",), [REMOVED]),
         (("op.execute('ALTER TABLE accounts DROP CONSTRAINT uq_own')",), [REMOVED]),
         (("op.drop_constraint('uq_own', 'accounts')", MADE_AGAIN), []),
+        ((RENAMED,), [REMOVED]),
+        ((RENAMED, RENAMED_BACK), []),
+        (("op.alter_column('accounts', 'email', type_=sa.String(200), nullable=False)",), []),
         (("op.execute('DROP TABLE accounts')",), []),
+        (("op.drop_table('accounts')",), []),
+        (("op.rename_table('accounts', 'people')",), [WITH_ITS_TABLE]),
+        ((COPIED, "op.drop_table('accounts')", "op.rename_table('copies', 'accounts')"), [REMOVED]),
+        (
+            (
+                COPIED,
+                "op.drop_table('accounts')",
+                "op.rename_table('copies', 'accounts')",
+                MADE_AGAIN,
+            ),
+            [],
+        ),
     ],
-    ids=["constraint", "column", "SQL", "made again in the revision", "the table goes too"],
+    ids=[
+        "constraint",
+        "column",
+        "SQL",
+        "made again in the revision",
+        "a column's name",
+        "and its name again",
+        "a column's type",
+        "the table goes too",
+        "the table goes too, by Alembic",
+        "the table's name",
+        "a copy without",
+        "a copy with it",
+    ],
 )
 def test_a_revision_that_takes_a_declared_keys_last_arbiter_says_so(
     project: Project, lines: tuple[str, ...], warnings: list[str]
@@ -287,3 +385,52 @@ def test_a_revision_that_takes_a_declared_keys_last_arbiter_says_so(
     own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
 
     assert written(project, *lines, rows="", table=own).upgrade().detected() == warnings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "op.rename_table('people', 'accounts')",
+        "op.execute('ALTER TABLE people RENAME TO accounts')",
+    ],
+    ids=["by Alembic", "SQL"],
+)
+def test_a_table_that_takes_the_declared_name_is_no_removal(project: Project, line: str) -> None:
+    """The key is declared under the new name, and so is its column."""
+    project.models(KEYED)
+    own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
+    people = own.replace("accounts", "people").replace("email", "mail")
+    rename = RENAMED_BACK.replace("accounts", "people")
+
+    assert written(project, rename, line, rows="", table=people).upgrade().detected() == []
+    assert project.check().code == 0
+
+
+@pytest.mark.since(15)
+def test_an_arbiter_that_takes_null_otherwise_is_no_removal(project: Project) -> None:
+    """The upsert is served as before; what the rows then may hold is what ``check`` says."""
+    project.models(KEYED)
+    own = TABLE.removesuffix(")") + ", CONSTRAINT uq_own UNIQUE (tenant, email))"
+    other = "CREATE UNIQUE INDEX uq ON accounts (tenant, email) NULLS NOT DISTINCT"
+    lines = ("op.drop_constraint('uq_own', 'accounts')", f"op.execute({other!r})")
+
+    assert written(project, *lines, rows="", table=own).upgrade().detected() == []
+
+
+def test_a_batch_that_copies_no_expression_says_so(sqlite_project: Project) -> None:
+    """Alembic copies what SQLAlchemy reflects of a table of SQLite, and indexes of expressions it does not."""
+    sqlite_project.models(KEYED.replace('"tenant", "email"', 'func.lower(column("email"))'))
+    index = "CREATE UNIQUE INDEX uq_own ON accounts (lower(email))"
+    sqlite_project.sql(SQLITE_TABLE, index)
+    write(
+        sqlite_project,
+        "with op.batch_alter_table('accounts') as batch_op:",
+        "    batch_op.alter_column('tenant', type_=sa.BigInteger)",
+    )
+
+    assert sqlite_project.upgrade().detected() == [
+        (
+            "arbiter-removed: upsert key accounts (lower(email)) has lost its last arbiter, uq_own: code that still "
+            "upserts on it fails"
+        )
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rows.test_any_revision import CONSTRAINT, SQLITE_TABLE, write
 from tests.rows.test_preflight import NULLS, TABLE, TWICE, revised
 
 if TYPE_CHECKING:
@@ -166,3 +167,79 @@ def test_a_comment_in_a_predicate_ends_with_its_line(
     revision.write_text(text.replace(call, f"{call}, where='tenant > 0 -- all'"))
     with pytest.raises(Exception, match="2 duplicate groups, 3 surplus rows"):
         run(postgresql, script(project))
+
+
+IN_SQL = "op.execute('CREATE UNIQUE INDEX uq_sql ON accounts (email, id)')"
+
+
+def test_with_the_option_each_build_of_a_script_is_checked(
+    project: Project, postgresql: psycopg.Connection
+) -> None:
+    """Whoever wrote it, once, right above it; a table that the script creates has no rows."""
+    project.configure(upsert_guard_validate="'all'")
+    project.sql(TABLE, TWICE)
+    write(
+        project,
+        "op.create_table('fresh', sa.Column('id', sa.Integer, unique=True), sa.Column('a', sa.Text))",
+        "op.create_index('uq_fresh', 'fresh', ['a'], unique=True)",
+        "op.validate_upsert_key('accounts', ['id'])",
+        "op.create_unique_constraint('uq_id', 'accounts', ['id'])",
+        "op.add_column('accounts', sa.Column('added', sa.Integer))",
+        IN_SQL,
+        CONSTRAINT,
+        "op.create_index('uq_added', 'accounts', ['added'], unique=True)",
+    )
+    written = script(project)
+
+    assert written.count("CREATE UNIQUE INDEX") == 3
+    checked = [
+        label
+        for label in (
+            "uq_fresh on",
+            "key accounts (id)",
+            "uq_id on",
+            "uq_sql on",
+            "uq_theirs on",
+            "uq_added on",
+        )
+        if f"{label}" in written
+    ]
+    assert checked == ["key accounts (id)", "uq_sql on", "uq_theirs on", "uq_added on"]
+    with pytest.raises(
+        Exception,
+        match=r"unique constraint uq_theirs on accounts \(tenant, email\) does not hold: 2 duplicate groups",
+    ):
+        run(postgresql, written)
+
+
+def test_with_the_option_a_script_of_sqlite_says_what_it_does_not_check(
+    sqlite_project: Project,
+) -> None:
+    """An index is checked; of SQL text there is no database to ask what it makes unique."""
+    sqlite_project.configure(upsert_guard_validate="'all'")
+    sqlite_project.sql(SQLITE_TABLE, TWICE)
+    index = "op.create_index('uq', 'accounts', ['tenant', 'email'], unique=True)"
+    write(sqlite_project, IN_SQL, index)
+    written = sqlite_project.alembic("upgrade", "head", "--sql").out
+
+    assert (
+        "-- what the next statement makes unique, if anything, is the database's to say" in written
+    )
+    with (
+        closing(sqlite3.connect(sqlite_project.url.removeprefix("sqlite:///"))) as database,
+        pytest.raises(
+            sqlite3.IntegrityError,
+            match=r"unique index uq on accounts \(tenant, email\) does not hold",
+        ),
+    ):
+        database.executescript(written)
+
+
+def test_without_the_option_a_script_has_the_checks_of_its_directives_only(
+    project: Project,
+) -> None:
+    """Alembic's own operations are written as Alembic writes them."""
+    project.sql(TABLE, TWICE)
+    write(project, IN_SQL, CONSTRAINT)
+
+    assert "upsert_guard" not in script(project)

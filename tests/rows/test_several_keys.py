@@ -40,10 +40,16 @@ ORDER_LINES = (
 
 
 def test_one_refusal_says_every_key_and_its_lines_work_in_their_order(project: Project) -> None:
-    """Parents first: rows of the child that become equal with the parent's are gone by the child's own line."""
+    """Parents first: rows of the child that become equal with the parent's are gone by the child's own line.
+
+    Whichever is checked first: here somebody has put the child's check above the parent's.
+    """
     project.sql(*SHOP)
     project.models(MODELS)
     revision = project.revise()
+    of_parent, of_child = (line for line in revision.lines("upgrade") if "validate" in line)
+    text = revision.text.replace(of_parent, "{}").replace(of_child, of_parent).format(of_child)
+    revision.path.write_text(text)
     out = project.alembic("upgrade", "head").out
 
     assert "upsert key order_lines (order_id, product_id) does not hold: 1 duplicate group" in out
@@ -56,12 +62,26 @@ def test_one_refusal_says_every_key_and_its_lines_work_in_their_order(project: P
 
     first = "    op.validate_upsert_key("
     pasted = "".join(f"    {line}\n" for line in lines)
-    revision.path.write_text(revision.text.replace(first, pasted + first, 1))
+    revision.path.write_text(text.replace(first, pasted + first, 1))
     project.upgrade()
     assert project.rows("SELECT order_id, product_id FROM order_lines ORDER BY id") == [
         (1, 2),
         (2, 3),
     ]
+
+
+def test_the_lines_offered_in_a_revision_are_in_the_order_that_works(project: Project) -> None:
+    """Each with what it needs: taken out of their comments as they are, the upgrade goes through."""
+    project.sql(*SHOP)
+    project.models(MODELS)
+    revision = project.revise()
+    lines = [line for line in revision.written("upgrade") if line.startswith("# op.dedup")]
+    assert lines == [f"# {PRODUCTS}", f"# {ORDER_LINES}"]
+
+    revision.path.write_text(revision.text.replace("# op.", "op."))
+    project.upgrade()
+    project.downgrade()
+    assert project.rows("SELECT sku FROM products ORDER BY id") == [("a",), ("a",), ("b",)]
 
 
 def test_a_refusal_of_one_revision_says_the_keys_of_the_next(project: Project) -> None:

@@ -342,6 +342,7 @@ def test_a_file_of_another_kind_is_refused_where_it_is_named(
             str(folder / "notes.txt"),
             "it is none of the files that are read: "
             ".py, .sql, .sql.j2, .sql.jinja, .sql.jinja2, "
+            ".sql.mysql, .sql.postgres, .sql.postgresql, .sql.sqlite, "
             ".cjs, .cts, .js, .jsx, .mjs, .mts, .ts, .tsx, .astro, .svelte, .vue",
             is_unread=False,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .empty_copy import empty_copy, normalize
+from .made_unique import made_unique_by
 from .offers import offered_from, read
 from .script import failing_statements, text_literal, verification_script
 from .server import errno, server_message
@@ -13,6 +14,7 @@ __all__ = [
     "empty_copy",
     "errno",
     "failing_statements",
+    "made_unique_by",
     "normalize",
     "offered_from",
     "read",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,9 @@ from ...inference import Candidate, ConflictTarget
 from ...sqltext import quoted
 from ..contract import NormalizedSql, TableName, not_normalized
 from .planner import NO_ARBITER, explain_upsert, insertable_columns
+from .scratch import in_memory, refusal_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection, Dialect
@@ -48,45 +47,16 @@ def _spelled_as(arbiter: Candidate, candidate: Candidate) -> Candidate:
 def _is_the_same(
     dialect: Dialect, table: str, columns: Sequence[str], arbiter: Candidate, candidate: Candidate
 ) -> bool | None:
-    import sqlite3  # noqa: PLC0415 - a Python may be built without it
-
     target = ConflictTarget(arbiter.elements, arbiter.predicate)
     statements = [
         *_empty_copy(dialect, table, columns, candidate),
         explain_upsert(dialect, TableName(None, table), columns, target),
     ]
-    with closing(sqlite3.connect(":memory:")) as scratch:
+    with in_memory() as scratch:
         for statement in statements:
-            message = _refusal(scratch, statement)
-            while message is not None and _registered(scratch, message):
-                message = _refusal(scratch, statement)
+            message = refusal_of(scratch, statement)
             if message is not None:
                 return False if message.endswith(NO_ARBITER) else None
-    return True
-
-
-def _refusal(scratch: sqlite3.Connection, statement: str) -> str | None:
-    import sqlite3  # noqa: PLC0415 - as above
-
-    try:
-        scratch.execute(statement)
-    except sqlite3.Error as error:
-        return str(error)
-    return None
-
-
-def _registered(scratch: sqlite3.Connection, message: str) -> bool:
-    """Whether what the message misses, a function or collation of the application's, is there now.
-
-    By its name only: structure is compared, and nothing is computed.
-    """
-    problem, _, name = message.rpartition(": ")
-    if problem == "no such collation sequence":
-        scratch.create_collation(name, lambda one, other: (one > other) - (one < other))
-    elif problem == "no such function":
-        scratch.create_function(name, -1, lambda *_: None, deterministic=True)
-    else:
-        return False
     return True
 
 

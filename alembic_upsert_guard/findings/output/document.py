@@ -33,6 +33,8 @@ class Run:
 
     version: str
     """Of this package."""
+    site: str
+    """The address of its pages, with a slash at its end; empty where the package does not say."""
     command: str
     """``check``, ``scan`` or ``functions``."""
     started: datetime

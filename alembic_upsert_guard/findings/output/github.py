@@ -45,7 +45,7 @@ def _fact(group: Sequence[Finding]) -> str:
         subject = "" if finding.table is None else f"{describe_subject(group)}: "
         return f"{subject}{finding.fact}"
     if finding.location.is_file:
-        return finding.fact
+        return finding.fact_with_helper
     return f"{finding.location.path}:{finding.location.line}: {finding.fact}"
 
 

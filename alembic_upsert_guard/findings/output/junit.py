@@ -40,16 +40,20 @@ def as_junit(report: RunReport, *, strict: bool) -> str:
     if not report.findings:
         SubElement(suite, "testcase", classname="upsert-guard", name=_xml_text(report.subject))
     indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode")
+    # a name in another alphabet as a character reference: standard output may not be UTF-8
+    text = tostring(suites, encoding="us-ascii").decode()
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
 
 
 def _add_case(suite: Element, finding: Finding, *, fails: bool) -> None:
     attributes = {"classname": finding.code.value, "name": _xml_text(_name(finding))}
     place = finding.file_location
     if place is not None:
-        attributes |= {"file": place.shown_path, "line": str(place.line)}
+        attributes |= {"file": _xml_text(place.shown_path), "line": str(place.line)}
     case = SubElement(suite, "testcase", attributes)
-    outcome = SubElement(case, "failure" if fails else "skipped", message=_xml_text(finding.fact))
+    outcome = SubElement(
+        case, "failure" if fails else "skipped", message=_xml_text(finding.fact_with_helper)
+    )
     outcome.text = _xml_text(finding.hint)
 
 

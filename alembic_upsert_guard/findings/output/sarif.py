@@ -30,7 +30,8 @@ def as_sarif(report: RunReport) -> str:
     """Return the log of one run: every code as a rule, every finding as a result, suppressed ones marked so.
 
     A finding of a database is placed where its key is declared; what has no file has a logical location, which is the
-    table or the function of the database.
+    table or the function of the database. Where a helper writes the upsert, that line is a related location, which the
+    message links to (3.11.6): a service shows what is linked to.
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
     run = report.run
@@ -43,7 +44,8 @@ def as_sarif(report: RunReport) -> str:
                     "driver": {
                         "name": "alembic-upsert-guard",
                         "version": run.version,
-                        "rules": [_rule(code) for code in _CODES],
+                        **({"informationUri": run.site} if run.site else {}),
+                        "rules": [_rule(code, run.site) for code in _CODES],
                     }
                 },
                 "invocations": [
@@ -64,12 +66,13 @@ def as_sarif(report: RunReport) -> str:
     return json.dumps(log, indent=2)
 
 
-def _rule(code: FindingCode) -> dict[str, Any]:
+def _rule(code: FindingCode, site: str) -> dict[str, Any]:
     meaning = f"{code.meaning[:1].upper()}{code.meaning[1:]}."
     return {
         "id": code.value,
         "shortDescription": {"text": meaning},
         "help": {"text": f"upsert-guard explain {code.value}"},
+        **({"helpUri": f"{site}codes/{code.value}/"} if site else {}),
         "defaultConfiguration": {"level": code.severity.value},
     }
 
@@ -85,12 +88,18 @@ def _result(finding: Finding, fingerprint: str) -> dict[str, Any]:
     subject = ""
     if finding.location is None and finding.table is not None:
         subject = f"{describe_subject([finding])}: "
+    fact, related = finding.fact, {}
+    if finding.helper is not None:
+        place = finding.helper
+        fact = f"{fact}; written in [{_link_text(f'{place.shown_path}:{place.line}')}](1)"
+        related = {"relatedLocations": [{"id": 1, "physicalLocation": _physical(place)}]}
     return {
         "ruleId": finding.code.value,
         "ruleIndex": _CODES.index(finding.code),
         "level": finding.severity.value,
-        "message": {"text": f"{subject}{sentences(finding.fact, finding.hint)}"},
+        "message": {"text": f"{subject}{sentences(fact, finding.hint)}"},
         "locations": [_location(finding)],
+        **related,
         "partialFingerprints": {"upsertGuard/v1": fingerprint},
     }
 
@@ -99,10 +108,7 @@ def _location(finding: Finding) -> dict[str, Any]:
     place = finding.file_location
     location: dict[str, Any] = {}
     if place is not None:
-        location["physicalLocation"] = {
-            "artifactLocation": {"uri": _uri(place)},
-            "region": {"startLine": place.line},
-        }
+        location["physicalLocation"] = _physical(place)
     if finding.table is not None:
         name = finding.table if finding.schema is None else f"{finding.schema}.{finding.table}"
         location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "table"}]
@@ -110,6 +116,15 @@ def _location(finding: Finding) -> dict[str, Any]:
         function = finding.location.path
         location["logicalLocations"] = [{"fullyQualifiedName": function, "kind": "function"}]
     return location
+
+
+def _link_text(text: str) -> str:
+    """The text as it is written between the brackets of a link."""
+    return "".join(f"\\{each}" if each in "\\[]" else each for each in text)
+
+
+def _physical(place: Location) -> dict[str, Any]:
+    return {"artifactLocation": {"uri": _uri(place)}, "region": {"startLine": place.line}}
 
 
 def _uri(place: Location) -> str:

@@ -134,10 +134,8 @@ def _place(location: Location, line: str | None) -> str:
 
 def _fact(group: Sequence[Finding]) -> str:
     finding = group[0]
-    if finding.helper is not None:
-        return f"{finding.fact}; written in {finding.helper.shown_path}:{finding.helper.line}"
     if finding.location is not None or finding.table is None:
-        return finding.fact
+        return finding.fact_with_helper
     return f"{describe_subject(group)}: {finding.fact}"
 
 

@@ -20,6 +20,7 @@ from ...rows import ARCHIVE_COLUMNS
 from ...verdict.inspected import inspect_keys
 from ..context import log, table_of
 from ..operations import TableMarkerOp
+from ..options import refuse_wrong_options
 from .alembic_gaps import with_expression_indexes, with_sql_kept
 from .alembic_ops import stock_ops
 from .arbiter_ops import Repair, arbiter_ops
@@ -66,6 +67,7 @@ def mark_table(
 
 def guard_tables(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
     """Put right what the marked tables' keys need (target ``"autogenerate"``, after everything else)."""
+    refuse_wrong_options(context.migration_context)
     ops = list(_without_archive_drops(upgrade_ops.ops))
     marks = {
         op: mark

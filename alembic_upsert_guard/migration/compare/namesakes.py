@@ -9,7 +9,7 @@ from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, Drop
 from sqlalchemy.sql.elements import conv
 
 from ...databases import POSTGRESQL, database_for
-from ...names import cut_before, short_hash
+from ...names import temporary_names
 from ...sqltext import escape_colons
 from ..operations import RenameArbiterOp
 from .arbiter_ops import name_created_by, name_dropped_by
@@ -48,9 +48,8 @@ def created_beside(creation: MigrateOperation, *, taken: Container[str | None]) 
     :param taken: names that something else on the table has.
     """
     name = str(name_created_by(creation))
-    temporary = cut_before(name, "_new")
-    if temporary in taken:
-        temporary = cut_before(name, f"_{short_hash(name)}")
+    names = temporary_names(name)
+    temporary = next((each for each in names if each not in taken), names[-1])
     beside = copy(creation)
     if isinstance(beside, CreateUniqueConstraintOp):
         beside.constraint_name = conv(temporary)

@@ -10,6 +10,7 @@ from alembic.util import CommandError
 
 from ...inference import ConflictTarget, State, judge
 from ...upserts.target import Constraint, Elements
+from ..options import OBSERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ...upserts.observed import ObservedUpsert
 
 __all__ = ["ObservedTarget", "is_observed", "observed_targets"]
-
-_OPTION = "upsert_guard_observed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +68,12 @@ def observed_targets(context: AutogenContext) -> tuple[ObservedTarget, ...]:
     try:
         observed = [each for path in _paths(context) for each in read_observed(path)]
     except ObservedFileError as error:
-        raise CommandError(f"{_OPTION}: {error}") from error
+        raise CommandError(f"{OBSERVED}: {error}") from error
     return tuple(sorted(_targets(observed), key=lambda each: each.place))
 
 
 def _paths(context: AutogenContext) -> Sequence[str | os.PathLike[str]]:
-    stated = context.opts.get(_OPTION) or ()
+    stated = context.opts.get(OBSERVED) or ()
     return (stated,) if isinstance(stated, str | os.PathLike) else tuple(stated)
 
 

@@ -13,6 +13,8 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 
+from ...rows import parents_first
+from ..context import metadata_of
 from ..operations import (
     ArbiterRemovedOp,
     ContractOps,
@@ -30,6 +32,7 @@ from .planned import only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeGuard
 
     from alembic.autogenerate.api import AutogenContext
 
@@ -112,12 +115,21 @@ def arranged(
     for op in ops:
         own = changes.get(op) if isinstance(op, ModifyTableOps) else None
         blocks += [op] if own is None else [_like(op, own.ops), *own.verifications]
-    blocks += [online for own in changes.values() for online in own.online]
-    expand = _with_checks_first(_lifted(context, _offered_once(blocks)))
+    places = _places(context)
+    by_table = sorted(changes, key=lambda block: places.get((block.schema, block.table_name), 0))
+    blocks += [online for block in by_table for online in changes[block].online]
+    expand = _with_checks_first(_lifted(context, _offered_once(blocks)), places)
     contract = _lifted(context, (op for own in changes.values() for op in own.contract))
     if not contract or not expand:
         return expand or contract
     return [*expand, ContractOps(contract)]
+
+
+def _places(context: AutogenContext) -> Mapping[tuple[str | None, str], int]:
+    """The order of the tables in which the lines that are offered for their rows can be run."""
+    metadata = metadata_of(context.migration_context)
+    places = parents_first(table for each in metadata for table in each.tables.values())
+    return {(table.schema, table.name): place for table, place in places.items()}
 
 
 def _lifted(context: AutogenContext, blocks: Iterable[MigrateOperation]) -> list[MigrateOperation]:
@@ -162,30 +174,39 @@ def _offered_once(blocks: Iterable[MigrateOperation]) -> Iterator[MigrateOperati
         yield _like(block, ops)
 
 
-def _with_checks_first(blocks: Iterable[MigrateOperation]) -> list[MigrateOperation]:
+def _with_checks_first(
+    blocks: Iterable[MigrateOperation], places: Mapping[tuple[str | None, str], int]
+) -> list[MigrateOperation]:
     """The checks of the rows before everything that need not come before them.
 
     Where each change of a schema commits (MySQL, AUTOCOMMIT), what is above a check that refuses would be done, and an
     upgrade that runs again would begin with it: the revision is refused as a whole or not at all.
     """
-    checks: list[MigrateOperation] = []
+    checks: list[ValidateUpsertKeyOp] = []
     rest: list[MigrateOperation] = []
     above: dict[tuple[str | None, str], list[MigrateOperation]] = {}
 
-    def is_first(op: MigrateOperation) -> bool:
+    def is_first(op: MigrateOperation) -> TypeGuard[ValidateUpsertKeyOp]:
         return isinstance(op, ValidateUpsertKeyOp) and not _prepares(
             above.get((op.schema, op.table_name), []), op
         )
 
     for block in blocks:
         if not isinstance(block, ModifyTableOps):
-            (checks if is_first(block) else rest).append(block)
+            if is_first(block):
+                checks.append(block)
+            else:
+                rest.append(block)
             continue
         ops: list[MigrateOperation] = []
         for op in block.ops:
-            (checks if is_first(op) else ops).append(op)
+            if is_first(op):
+                checks.append(op)
+            else:
+                ops.append(op)
             above.setdefault((block.schema, block.table_name), []).append(op)
         rest += [_like(block, ops)] if ops else []
+    checks.sort(key=lambda check: places.get((check.schema, check.table_name), 0))
     return [*checks, *rest]
 
 

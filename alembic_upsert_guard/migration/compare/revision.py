@@ -10,11 +10,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
-from alembic.util import CommandError, rev_id
+from alembic.util import rev_id
 
 from ...findings import FindingCode
 from ..context import log
 from ..operations import ContractOps, OnlineOps
+from ..options import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["split_when_written"]
 
 _SLOT = "process_revision_directives"
-
-_CONTRACT = "upsert_guard_contract"
-"""The argument of ``context.configure()``: ``"separate"``, which is the default, or ``"same"``."""
 
 _ONE_DATABASE = "upgrades"
 """What Alembic calls the operations of a project with one database; the multidb template names others."""
@@ -64,16 +62,8 @@ class _SplitHook:
 
 
 def contract_is_separate(context: MigrationContext) -> bool:
-    """Return whether what is dropped after the deploy gets a revision of its own.
-
-    :raises CommandError: the option is neither of its two values.
-    """
-    stated = context.opts.get(_CONTRACT) or "separate"
-    if stated not in ("separate", "same"):
-        raise CommandError(
-            f'context.configure({_CONTRACT}=...) is "separate" or "same", and not {stated!r}'
-        )
-    return bool(stated == "separate")
+    """Return whether what is dropped after the deploy gets a revision of its own, which is the default."""
+    return context.opts.get(CONTRACT) != "same"
 
 
 class _Part(Enum):

@@ -104,6 +104,8 @@ class CreateConcurrentlyOp(ConcurrentOp):
 
     dropped_by: ClassVar[type[DropConcurrentlyOp]]
     where: str | TextClause | None = None
+    new_rows_by: str | None = None
+    """The column by which rows are newer than those that are there; None: all rows."""
     deferrable: bool = False
     initially: str | None = None
     replaced: CreateConcurrentlyOp | None = None
@@ -122,6 +124,7 @@ class CreateConcurrentlyOp(ConcurrentOp):
         reveal: bool,
         lock_timeout: str | None,
         attempts: int | None,
+        attempts_on_duplicates: int | None,
     ) -> None:
         super().__init__(
             name, table_name, schema=schema, lock_timeout=lock_timeout, attempts=attempts
@@ -131,6 +134,13 @@ class CreateConcurrentlyOp(ConcurrentOp):
                 f"op.{self.directive}({name!r}, {table_name!r}, {elements!r}): give its elements as a list, a column "
                 "name as str and SQL as sa.text(...)"
             )
+        if attempts_on_duplicates is not None and attempts_on_duplicates < 1:
+            raise CommandError(
+                f"op.{self.directive}({name!r}, attempts_on_duplicates={attempts_on_duplicates}): "
+                "attempts_on_duplicates is a number of builds, 1 or more"
+            )
+        self.attempts_on_duplicates = attempts_on_duplicates
+        """None: one build, and no deduplication has to be above it."""
         self.elements = list(elements)
         self.include = tuple(include)
         self.nulls_not_distinct = nulls_not_distinct
@@ -163,8 +173,13 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
     :param reveal: False: no value of a row in any message or cause, as ``upsert_guard_reveal=False`` for all.
     :param lock_timeout: the longest that one try keeps writers waiting, as PostgreSQL takes it; None: ``200ms``.
     :param attempts: tries for that lock, with growing pauses; None: 60, a little over four minutes.
+    :param attempts_on_duplicates: builds in all, where duplicate rows arrive meanwhile: after each that meets some, but
+     the last, the ``op.deduplicate_upsert_key()`` of the same key that is above in the revision runs again, with its
+     own arguments. On a partitioned table those are counted that meet some, in whatever partition. None: one build. In
+     a script (``--sql``) there is one build, and a comment.
     :raises UpsertKeyViolation: rows break it; the index that was being built is dropped.
-    :raises CommandError: it cannot be created, or the lock was not to be had.
+    :raises CommandError: it cannot be created, the lock was not to be had, or `attempts_on_duplicates` is stated and no
+     deduplication of the key is above in the revision.
     """
 
     constraint = True
@@ -185,6 +200,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
         reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
+        attempts_on_duplicates: int | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -197,6 +213,7 @@ class CreateUniqueConstraintConcurrentlyOp(CreateConcurrentlyOp):
             reveal=reveal,
             lock_timeout=lock_timeout,
             attempts=attempts,
+            attempts_on_duplicates=attempts_on_duplicates,
         )
         self.deferrable = deferrable or initially is not None
         self.initially = initially
@@ -208,6 +225,13 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
 
     :param elements: a ``str`` is a column name, ``sa.text()`` is SQL, as in ``CREATE INDEX``.
     :param where: the predicate of a partial index, SQL; None: every row.
+    :param new_rows_by: a column that only grows, such as ``"id"``: only rows in which it is greater than in any that is
+     there when the index is made. It keeps new duplicates out while old ones are fixed, and refuses no new row that
+     equals an old one; an upsert that does not repeat its predicate does not find it. Drop it below what makes all rows
+     unique. One that an earlier run made is kept with its value; nothing is made where the table has no rows, or where
+     all are unique already, and in a script (``--sql``), which says so. None: all rows.
+    :param attempts_on_duplicates: with `new_rows_by` no deduplication has to be above; each build takes the greatest
+     value of its own beginning. None: three builds then.
     """
 
     constraint = False
@@ -221,12 +245,14 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
         *,
         schema: str | None = None,
         where: str | TextClause | None = None,
+        new_rows_by: str | None = None,
         include: Sequence[str] = (),
         nulls_not_distinct: bool = False,
         replace: bool = False,
         reveal: bool = True,
         lock_timeout: str | None = None,
         attempts: int | None = None,
+        attempts_on_duplicates: int | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -239,5 +265,12 @@ class CreateUniqueIndexConcurrentlyOp(CreateConcurrentlyOp):
             reveal=reveal,
             lock_timeout=lock_timeout,
             attempts=attempts,
+            attempts_on_duplicates=attempts_on_duplicates,
         )
         self.where = where
+        if new_rows_by is not None and (replace or not new_rows_by):
+            raise CommandError(
+                f"op.{self.directive}({name!r}, new_rows_by={new_rows_by!r}): new_rows_by is the name of a column, and "
+                "replace=True is not for it: give the index a name of its own, by which it is dropped"
+            )
+        self.new_rows_by = new_rows_by

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
 from sqlalchemy.sql.elements import ClauseElement
 
+from ...rows import Batches
 from .directive import directive
 from .keys import NULLS, UpsertKeyOp, require_one_of
 from .markers import NoReverseOp
@@ -27,8 +29,9 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
     """Leave one row of each key; move the others to an archive, or delete them where none is named.
 
     All or nothing, in the transaction of the migration. On PostgreSQL the table, and those that refer to it, take no
-    writes until its end. Triggers fire; one that holds on to a row makes it fail. It is never generated: a person
-    writes it, or pastes the line that was offered.
+    writes until its end; with `batch_size` each batch is all or nothing, and only writers of its rows wait, until its
+    end. Triggers fire; one that holds on to a row makes it fail. It is never generated: a person writes it, or pastes
+    the line that was offered.
 
     :param elements: the key: a ``str`` is a column name, ``sa.text()`` is SQL; order free.
     :param keep: ``"first"`` or ``"last"``: which row of each key stays, in the order of `order_by` and then the
@@ -41,10 +44,16 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
      refer to the row that stays. False: they are counted, and refused.
     :param where: the predicate of a partial key, SQL; None: every row.
     :param nulls: ``"not_distinct"`` takes NULLs as equal; otherwise rows with NULL in the key stay.
+    :param batch_size: surplus rows a transaction, at most; what the revision did before is committed first. A run that
+     was stopped is resumed by the same upgrade. None: one transaction. On SQLite it is one all the same: a transaction
+     keeps every other writer out, whatever is in it.
+    :param pause: seconds between two batches.
+    :param max_lag: seconds that a standby may be behind when a batch begins, of those that the role sees in
+     pg_stat_replication; None: nobody looks.
     :param reveal: False: no value of a row in any message or cause; so does ``upsert_guard_reveal=False`` in
      ``context.configure()``.
     :raises CommandError: references would be lost, the archive does not fit, a trigger holds on to rows, or the
-     database refuses; nothing was changed.
+     database refuses; nothing was changed. In batches the message says what stays done.
     """
 
     def __init__(
@@ -60,6 +69,9 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         where: str | TextClause | None = None,
         nulls: Nulls = "warn",
         reveal: bool = True,
+        batch_size: int | None = None,
+        pause: float = 0,
+        max_lag: float | None = None,
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where)
         require_one_of(self, "keep", keep, _KEEP)
@@ -81,6 +93,33 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         self.repoint = repoint
         self.nulls = nulls
         self.reveal = reveal
+        self.batches = self._batches(batch_size, pause, max_lag)
+        """None: one transaction."""
+
+    def _batches(self, size: int | None, pause: float, max_lag: float | None) -> Batches | None:
+        for name, value, least, is_right in (
+            ("batch_size", size, "a number of rows, 1 or more", size is None or size >= 1),
+            ("pause", pause, "a number of seconds, 0 or more", 0 <= pause < inf),
+            (
+                "max_lag",
+                max_lag,
+                "a number of seconds, more than 0",
+                max_lag is None or 0 < max_lag < inf,
+            ),
+        ):
+            if not is_right:
+                raise CommandError(
+                    f"op.{self.directive}({self.table_name!r}, {name}={value!r}): {name} is {least}"
+                )
+        if size is not None:
+            return Batches(size=size, pause=pause, max_lag=max_lag)
+        if pause or max_lag is not None:
+            name = "pause" if pause else "max_lag"
+            raise CommandError(
+                f"op.{self.directive}({self.table_name!r}, {name}=...): {name} is about batches; add batch_size, the "
+                "number of surplus rows in each"
+            )
+        return None
 
     def reverse(self) -> MigrateOperation:
         """Return the restoration from the archive; nothing where none was named: the rows are gone."""

@@ -79,6 +79,7 @@ def render_create_concurrently(context: AutogenContext, operation: CreateConcurr
     where = [] if operation.where is None else [f"where={source(context, operation.where)}"]
     options = stated(
         {
+            "new_rows_by": operation.new_rows_by,
             "include": list(map(str, operation.include)),
             "nulls_not_distinct": operation.nulls_not_distinct,
             "initially": operation.initially,
@@ -101,6 +102,7 @@ def render_create_concurrently(context: AutogenContext, operation: CreateConcurr
         *where,
         *options,
         *_retries(operation),
+        *stated({"attempts_on_duplicates": operation.attempts_on_duplicates}, {}),
     ]
     return directive_call(context, operation.directive, arguments)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...databases import database_for
 from ...findings import RowOrder, suggest_directives, with_both_arbiters, without_arbiter
+from ...rows import is_referred_to
+from ..context import metadata_of
 from ..operations import ValidateUpsertKeyOp
 from .arguments import directive_call, key_arguments, on_one_line, prefix, source, stated
 
@@ -51,14 +53,18 @@ def render_validate(context: AutogenContext, operation: ValidateUpsertKeyOp) -> 
 def render_deduplicate(context: AutogenContext, operation: DeduplicateUpsertKeyOp) -> str:
     """Return ``op.deduplicate_upsert_key(...)``; arguments at their default are left out."""
     order = ", ".join(source(context, part) for part in operation.order_by)
+    batches = operation.batches
     options = stated(
         {
             "archive_table": operation.archive_table,
             "repoint": operation.repoint,
             "nulls": operation.nulls,
             "reveal": operation.reveal,
+            "batch_size": None if batches is None else batches.size,
+            "pause": 0 if batches is None else batches.pause,
+            "max_lag": None if batches is None else batches.max_lag,
         },
-        {"repoint": False, "nulls": "warn", "reveal": True},
+        {"repoint": False, "nulls": "warn", "reveal": True, "pause": 0},
     )
     arguments = [
         *key_arguments(context, operation),
@@ -124,12 +130,17 @@ def render_no_reverse(context: AutogenContext, operation: NoReverseOp) -> list[s
 
 def _suggested(context: AutogenContext, operation: ValidateUpsertKeyOp) -> SuggestedDirectives:
     where = operation.where
-    return suggest_directives(
+    schema, table = (
+        None if operation.schema is None else str(operation.schema),
         str(operation.table_name),
+    )
+    return suggest_directives(
+        table,
         [source(context, element) for element in operation.elements],
-        schema=None if operation.schema is None else str(operation.schema),
+        schema=schema,
         where=None if where is None else source(context, where),
         nulls=operation.nulls,
         order_by=RowOrder(operation.suggested_order),
+        repoint=is_referred_to(metadata_of(context.migration_context), schema, table),
         prefix=prefix(context),
     )

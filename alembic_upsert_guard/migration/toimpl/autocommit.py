@@ -14,18 +14,22 @@ from ..context import connection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from ..operations import ConcurrentOp
+    from ..operations import ConcurrentOp, DeduplicateUpsertKeyOp
+
+    OutsideOp: TypeAlias = ConcurrentOp | DeduplicateUpsertKeyOp
+    """What runs outside a transaction."""
 
 __all__ = ["call_of", "database_errors_reported", "outside_a_transaction"]
 
 
 @contextmanager
 def database_errors_reported(
-    context: MigrationContext, operation: ConcurrentOp, *, reveal: bool
+    context: MigrationContext, operation: OutsideOp, *, reveal: bool
 ) -> Iterator[None]:
     """Raise errors of the database, and ours, as those of the directive.
 
@@ -52,9 +56,7 @@ def database_errors_reported(
 
 
 @contextmanager
-def outside_a_transaction(
-    context: MigrationContext, operation: ConcurrentOp
-) -> Iterator[Connection]:
+def outside_a_transaction(context: MigrationContext, operation: OutsideOp) -> Iterator[Connection]:
     """Give the connection, out of the transaction that Alembic began; it is in one again afterwards.
 
     :raises CommandError: env.py began the transaction, and Alembic cannot leave it.
@@ -81,6 +83,9 @@ def outside_a_transaction(
         raise
 
 
-def call_of(operation: ConcurrentOp) -> str:
+def call_of(operation: OutsideOp) -> str:
     """Return the directive as errors name it."""
-    return f"op.{operation.directive}({operation.name!r}, {operation.table_name!r})"
+    # the deduplication is of a key, and has no name
+    name = getattr(operation, "name", None)
+    arguments = [operation.table_name] if name is None else [name, operation.table_name]
+    return f"op.{operation.directive}({', '.join(map(repr, arguments))})"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations.ops import OpContainer
@@ -13,33 +12,30 @@ from alembic.util import CommandError
 from ...databases import database_for
 from ...online import (
     OnlineArbiter,
-    Reporter,
     Retries,
     RowsInTheWay,
-    UpgradeLock,
     create,
-    drawer_for,
     drop,
     script_creation,
     script_drop,
 )
 from ...sqltext import named
-from ..context import connection_of, log, reveals, table_of, target_of
+from ..context import log, table_of, target_of
 from ..operations import ValidateUpsertKeyOp
-from .autocommit import call_of, database_errors_reported, outside_a_transaction
+from .autocommit import call_of
+from .deduplications import deduplication_above, deduplication_to_repeat
 from .keys import refused_rows
+from .new_rows import create_index_on_new_rows
+from .one_upgrade import one_upgrade_at_a_time
 from .redaction import redacted
-from .script import write
+from .script import write, write_outside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy.engine import Connection
 
-    from ...catalog import TableName
-    from ...online import Script
+    from ...online import Reporter
     from ..operations import ConcurrentOp, CreateConcurrentlyOp, DropConcurrentlyOp
 
 __all__ = ["create_concurrently", "drop_concurrently", "run_ops"]
@@ -50,17 +46,37 @@ def create_concurrently(operations: Operations, operation: CreateConcurrentlyOp)
     """Create a unique constraint or index, or write what does into the script."""
     context = operations.get_context()
     wanted = _wanted(context, operation)
+    retries = _retries(operation)
+    if operation.new_rows_by is not None:
+        create_index_on_new_rows(context, operation, wanted, retries)
+        return
+    repeated = deduplication_to_repeat(context, operation)
     if context.as_sql:
-        _write(context, script_creation(context.dialect, wanted, _retries(operation)))
+        _note_single_build(context, operation)
+        write_outside(context, script_creation(context.dialect, wanted, retries))
         return
 
-    def build(connection: Connection, retries: Retries, reporter: Reporter) -> None:
-        try:
-            create(connection, wanted, retries, reporter)
-        except RowsInTheWay as error:
-            raise _violation(context, operation, wanted, error) from None
+    def build(connection: Connection, reporter: Reporter) -> None:
+        create(connection, wanted, retries, reporter)
 
-    _run(context, operation, wanted.table, build)
+    with one_upgrade_at_a_time(context, operation, wanted.table) as run:
+        for number in count(1):
+            try:
+                run(build)
+            except RowsInTheWay as error:
+                if repeated is None or number == operation.attempts_on_duplicates:
+                    raise _violation(context, operation, wanted, error, builds=number) from None
+                log.info(
+                    "%s on %s: build %d of at most %d met duplicate rows; they are deduplicated again",
+                    wanted.name,
+                    named(context.dialect, *wanted.table),
+                    number,
+                    operation.attempts_on_duplicates,
+                )
+            else:
+                break
+            # a transaction of its own, which the next build commits
+            operations.invoke(repeated)
 
 
 @redacted
@@ -72,13 +88,16 @@ def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> 
     name, constraint = operation.name, operation.constraint
     if context.as_sql:
         retries = _retries(operation)
-        _write(context, script_drop(context.dialect, table, name, retries, constraint=constraint))
+        write_outside(
+            context, script_drop(context.dialect, table, name, retries, constraint=constraint)
+        )
         return
 
-    def remove(connection: Connection, retries: Retries, reporter: Reporter) -> None:
-        drop(connection, table, name, retries, reporter, constraint=constraint)
+    def remove(connection: Connection, reporter: Reporter) -> None:
+        drop(connection, table, name, _retries(operation), reporter, constraint=constraint)
 
-    _run(context, operation, table, remove)
+    with one_upgrade_at_a_time(context, operation, table) as run:
+        run(remove)
 
 
 def run_ops(operations: Operations, container: OpContainer) -> None:
@@ -90,48 +109,13 @@ def run_ops(operations: Operations, container: OpContainer) -> None:
             operations.invoke(operation)
 
 
-def _run(
-    context: MigrationContext,
-    operation: ConcurrentOp,
-    table: TableName,
-    act: Callable[[Connection, Retries, Reporter], None],
-) -> None:
-    reporter = _reporter(context, reveal=reveals(context, operation))
-    with database_errors_reported(context, operation, reveal=reporter.reveal):
-        with outside_a_transaction(context, operation) as connection:
-            lock = UpgradeLock(connection, table, reporter)
-            before = context.get_current_heads()
-            try:
-                lock.take()
-                _refuse_other_version(context, operation, before)
-                act(connection, _retries(operation), reporter)
-            except BaseException:
-                lock.release(connection)
-                raise
-        after = connection_of(context)
-        if after.in_transaction():
-            # who waits for the lock then finds the version written
-            lock.keep_until_commit(after)
-        lock.release(after)
-
-
-def _refuse_other_version(
-    context: MigrationContext, operation: ConcurrentOp, before: tuple[str, ...]
-) -> None:
-    """Stop where another upgrade has moved the version: Alembic would not find the one that this step begins at."""
-    now = context.get_current_heads()
-    if now != before:
-        raise CommandError(
-            f"{call_of(operation)}: another upgrade has brought the database to {', '.join(now) or 'base'} meanwhile. "
-            "Nothing was changed here: run the upgrade again"
-        )
-
-
 def _violation(
     context: MigrationContext,
     operation: CreateConcurrentlyOp,
     wanted: OnlineArbiter,
     error: RowsInTheWay,
+    *,
+    builds: int,
 ) -> Exception:
     """The rows that the build met, read and reported; they may be gone again by now."""
     check = ValidateUpsertKeyOp(
@@ -145,7 +129,12 @@ def _violation(
     left_behind = None
     if error.left_behind is not None:
         left_behind = named(context.dialect, wanted.table.schema, error.left_behind)
-    refused = refused_rows(context, check, left_behind=left_behind)
+    refused = refused_rows(
+        context,
+        check,
+        left_behind=left_behind,
+        builds_after_deduplication=builds if deduplication_above(context, operation) else 0,
+    )
     return refused or CommandError(
         f"{wanted.name} on {named(context.dialect, *wanted.table)} was not made: the build met rows that share a key, "
         "and they are gone by now. Run the upgrade again"
@@ -187,17 +176,19 @@ def _retries(operation: ConcurrentOp) -> Retries:
     )
 
 
-def _reporter(context: MigrationContext, *, reveal: bool) -> Reporter:
-    quiet = bool(getattr(getattr(context.config, "cmd_opts", None), "quiet", False))
-    say = partial(log.info, "%s")
-    return Reporter(
-        say, lambda subject: drawer_for(subject, say, sys.stderr, quiet=quiet), reveal=reveal
+def _note_single_build(context: MigrationContext, operation: CreateConcurrentlyOp) -> None:
+    """CREATE INDEX CONCURRENTLY runs in no program, and so in no loop."""
+    builds = operation.attempts_on_duplicates
+    if builds is None or builds == 1:
+        return
+    log.warning(
+        "%s: a script cannot build again, so it builds once, and stops where duplicate rows arrive "
+        "meanwhile; run it online for attempts_on_duplicates=%d",
+        call_of(operation),
+        builds,
     )
-
-
-def _write(context: MigrationContext, script: Script) -> None:
-    with context.autocommit_block():
-        for statement in script.outside:
-            write(context, statement)
-    for statement in script.inside:
-        write(context, statement)
+    write(
+        context,
+        f"-- One build, though attempts_on_duplicates={builds}: a script cannot build again. Where it meets duplicate\n"
+        "-- rows that arrived meanwhile, drop the INVALID index, and run from the deduplication on again.",
+    )

@@ -21,7 +21,7 @@ from ...findings import (
     sentences,
     suggest_directives,
 )
-from ...rows import can_deduplicate, is_referred_to, listing_sql, read_rows, script_check
+from ...rows import can_deduplicate, is_referred_to, read_rows
 from ...sqltext import named
 from ...verdict.inferred import inferred_arbiters
 from ..context import (
@@ -32,9 +32,11 @@ from ..context import (
     validation_enabled,
 )
 from ..operations import source_of
-from .build_race import CheckedKey, watch_builds
+from .build_race import watch_builds
 from .redaction import redacted
+from .running_build import CheckedKey
 from .script import write, write_as_written, write_or_warn
+from .script_checks import write_check
 from .subject import subject_of
 from .violations import violation_of
 
@@ -66,7 +68,7 @@ def validate_upsert_key(operations: Operations, operation: ValidateUpsertKeyOp) 
     if not validation_enabled(context):
         _skip(context, operation, subject)
     elif context.as_sql:
-        _write_check(context, subject)
+        write_check(context, operation, subject, subject.label)
     else:
         _check(context, operation, subject)
 
@@ -162,31 +164,22 @@ def report_on(
 
 
 def refused_rows(
-    context: MigrationContext, operation: ValidateUpsertKeyOp, *, left_behind: str | None
+    context: MigrationContext,
+    operation: ValidateUpsertKeyOp,
+    *,
+    left_behind: str | None,
+    builds_after_deduplication: int,
 ) -> UpsertKeyViolation | None:
     """Return the refusal of the rows that are there now; None: they hold.
 
     :param left_behind: the INVALID index that a build has left, None for none.
+    :param builds_after_deduplication: builds that met them though the revision had deduplicated the key before each.
     """
     report = report_on(context, operation, subject_of(context, operation))
-    return (
-        violation_of(context, replace(report, left_behind=left_behind)) if report.refuses else None
+    report = replace(
+        report, left_behind=left_behind, builds_after_deduplication=builds_after_deduplication
     )
-
-
-def _write_check(context: MigrationContext, subject: Subject) -> None:
-    statements = script_check(context.dialect, subject.rows)
-    if statements is None:
-        log.warning(
-            "%s: a script for %s cannot refuse; run the SELECT in its comment first",
-            subject.label,
-            database_for(context.dialect).name,
-        )
-        listing = listing_sql(context.dialect, subject.rows)
-        must = f"-- {subject.label} must hold before the next statement; this lists the rows that break it:"
-        statements = [f"{must}\n-- {listing}"]
-    for statement in statements:
-        write(context, statement)
+    return violation_of(context, report) if report.refuses else None
 
 
 @redacted

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ...catalog.messages import message_of
 from ...errors import UpsertGuardError
 from ..context import reveals
+from ..options import refuse_wrong_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ def redacted(run: Callable[[Operations, _Op], None]) -> Callable[[Operations, _O
 
     @wraps(run)
     def without_values(operations: Operations, operation: _Op) -> None:
+        refuse_wrong_options(operations.get_context())
         try:
             run(operations, operation)
         except Exception as error:

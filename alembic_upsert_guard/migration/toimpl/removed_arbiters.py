@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alembic.operations import ops
-from sqlalchemy import event
+from alembic.operations import BatchOperations, ops
+from sqlalchemy import event, inspect
 from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...databases import database_for
+from ...declaration import declarations_of
 from ...errors import UpsertGuardError
 from ...findings import FindingCode, describe_key, qualified, without_arbiter
 from ...inference import State
@@ -18,19 +19,25 @@ from ...verdict.check import check_keys
 from ..context import connection_of, declaring_metadata, log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from alembic.operations import AbstractOperations
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
 
 __all__ = ["note_arbiters"]
 
-_DROPS = (
+_TAKING = (
+    ops.AlterColumnOp,
     ops.DropColumnOp,
     ops.DropConstraintOp,
     ops.DropIndexOp,
+    ops.DropTableOp,
+    ops.RenameTableOp,
 )
+"""A column's name or collation is the key's as much as an index is; a table that is dropped may be made again."""
+
 _IN_SQL = ("drop", "rename")
 """Words without which a text takes no arbiter away."""
 
@@ -45,19 +52,23 @@ class _Served:
     metadata: tuple[MetaData, ...]
     arbiters: Mapping[_Key, tuple[str, ...]]
     """Of each key that the database served."""
+    renamed: frozenset[str] = frozenset()
+    """Tables that got another name since."""
 
 
 _NOTED = "_upsert_guard_served"
-"""The attribute of a connection that holds this; None: no revision runs that drops anything."""
+"""The attribute of a connection that holds this; None: no revision runs that takes anything."""
 
 
-def note_arbiters(context: MigrationContext, operation: Any) -> None:
-    """Look at the declared keys before the first operation of a revision that may drop an arbiter, and at its end.
+def note_arbiters(operations: AbstractOperations, operation: Any) -> None:
+    """Look at the declared keys before the first operation of a revision that may take an arbiter, and at its end.
 
     Its end is where Alembic writes its version: what is created again within the revision is not gone. Where the
-    database cannot be asked nothing is said.
+    database cannot be asked nothing is said, and nothing of a table that is dropped with all that is on it.
     """
-    if not _may_drop(operation):
+    context = operations.get_context()
+    metadata = declaring_metadata(context)
+    if not metadata or not _may_take(operations, operation, metadata):
         return
     connection = connection_of(context)
     if isinstance(connection.get_transaction(), TwoPhaseTransaction):
@@ -65,18 +76,33 @@ def note_arbiters(context: MigrationContext, operation: Any) -> None:
     if not hasattr(connection, _NOTED):
         setattr(connection, _NOTED, None)
         event.listen(connection, "before_execute", _version_is_written)
-    metadata = declaring_metadata(context)
-    if metadata and getattr(connection, _NOTED) is None:
+    served: _Served | None = getattr(connection, _NOTED)
+    if served is None:
         arbiters = _arbiters(connection, metadata)
         served = _Served(context=context, metadata=metadata, arbiters=arbiters)
-        setattr(connection, _NOTED, served)
+    if isinstance(operation, ops.RenameTableOp):
+        served = replace(served, renamed=served.renamed | {operation.table_name})
+    setattr(connection, _NOTED, served)
 
 
-def _may_drop(operation: Any) -> bool:
+def _may_take(operations: AbstractOperations, operation: Any, metadata: Sequence[MetaData]) -> bool:
     if isinstance(operation, ops.ExecuteSQLOp):
         words = str(operation.sqltext).casefold()
         return any(word in words for word in _IN_SQL)
-    return isinstance(operation, _DROPS)
+    # a batch may copy the table, and what is reflected of it is what the copy has
+    if not isinstance(operation, _TAKING) and not isinstance(operations, BatchOperations):
+        return False
+    # as each database may take it: in any case, and in the schema that a map leads to
+    declaring = {
+        table.name.casefold()
+        for each in metadata
+        for table in each.tables.values()
+        if declarations_of(table)
+    }
+    named = (getattr(operation, "table_name", None), getattr(operation, "new_table_name", None))
+    return named[0] is None or any(
+        name is not None and name.casefold() in declaring for name in named
+    )
 
 
 def _arbiters(
@@ -86,18 +112,25 @@ def _arbiters(
         checked = check_keys(connection, metadata, rows=False)
     except (SQLAlchemyError, UpsertGuardError):
         return {}
-    missing = {
-        (each.schema, each.table)
+    # they take NULL otherwise than the key, and serve the upsert
+    serving = {
+        (each.schema, each.table, each.elements, each.where)
         for each in checked.findings
-        if each.code is FindingCode.MISSING_TABLE
+        if each.code is FindingCode.NULLS_MISMATCH
     }
+    found = {(key.schema, key.table, key.elements, key.where): key for key in checked.keys}
     return {
-        (key.schema, key.table, key.elements, key.where): key.arbiters
-        if key.verdict is not State.SHORT
-        else ()
-        for key in checked.keys
-        if (key.schema, key.table) not in missing
+        name: () if key.verdict is State.SHORT and name not in serving else key.arbiters
+        for name, key in found.items()
+        if key.verdict is not State.UNKNOWN
     }
+
+
+def _tables(connection: Connection, keys: Iterable[_Key]) -> set[tuple[str | None, str]]:
+    """The tables of the keys that are there."""
+    inspector = inspect(connection)
+    named = {(schema, table) for schema, table, *_ in keys}
+    return {(schema, table) for schema, table in named if inspector.has_table(table, schema)}
 
 
 def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None:
@@ -111,12 +144,16 @@ def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None
         return
     after = _arbiters(connection, before.metadata)
     outcome = without_arbiter(database_for(connection.dialect))
-    for (schema, table_name, elements, where), names in lost.items():
-        if after.get((schema, table_name, elements, where)) == ():
+    tables = _tables(connection, lost)
+    for key, names in lost.items():
+        schema, table_name, elements, where = key
+        is_there = (schema, table_name) in tables
+        if after.get(key) == () and (is_there or table_name in before.renamed):
             log.warning(
-                "%s: %s has lost its last arbiter, %s: code that still upserts on it %s",
+                "%s: %s has lost its last arbiter, %s%s: code that still upserts on it %s",
                 FindingCode.ARBITER_REMOVED,
                 describe_key(qualified(schema, table_name), elements, where),
                 ", ".join(names),
-                outcome,
+                "" if is_there else ", with the name of its table",
+                outcome if is_there else "fails",
             )

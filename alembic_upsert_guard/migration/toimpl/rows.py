@@ -14,26 +14,34 @@ from ...catalog.messages import message_of
 from ...errors import DeduplicationError
 from ...findings import counted
 from ...rows import (
+    Deduplicated,
     Surplus,
     deduplicate,
+    deduplicate_in_batches,
+    deduplicates_in_batches,
     restore,
     script_deduplication,
+    script_deduplication_in_batches,
     script_restoration,
 )
 from ...sqltext import literal_sql, named
 from ..context import connection_of, log
 from ..operations import ValidateUpsertKeyOp
+from .deduplications import note_deduplication
 from .keys import watch_key
+from .one_upgrade import one_upgrade_at_a_time
 from .redaction import redacted
-from .script import write_as_written, write_or_warn
+from .script import write_as_written, write_or_warn, write_outside
 from .subject import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alembic.operations import Operations
-    from sqlalchemy.engine import Dialect
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.engine import Connection, Dialect
 
+    from ...online import Reporter
     from ..operations import DeduplicateUpsertKeyOp, RestoreDeduplicatedRowsOp
     from .subject import Subject
 
@@ -45,6 +53,7 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     """Leave one row of each key, or write what does into the script."""
     context = operations.get_context()
     subject = subject_of(context, operation)
+    note_deduplication(context, operation)
     archive = operation.archive_table
     surplus = Surplus(
         key=subject.rows,
@@ -55,12 +64,17 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     )
     if context.as_sql:
         write_as_written(context, operation.table_name, operation.schema)
-        call = script_deduplication(context.dialect, surplus)
-        statements = None if call is None else [call]
-        write_or_warn(context, statements, label=subject.label, directive=operation.directive)
+        if operation.batches is None or not deduplicates_in_batches(context.dialect):
+            call = script_deduplication(context.dialect, surplus)
+            statements = None if call is None else [call]
+            write_or_warn(context, statements, label=subject.label, directive=operation.directive)
+        else:
+            write_outside(
+                context,
+                script_deduplication_in_batches(context.dialect, surplus, operation.batches),
+            )
         return
-    with _reported(subject, "deduplicated"):
-        done = deduplicate(connection_of(context), surplus)
+    done = _deduplicate(context, operation, subject, surplus)
     if done.rows:
         went = (
             "deleted"
@@ -75,6 +89,27 @@ def deduplicate_upsert_key(operations: Operations, operation: DeduplicateUpsertK
     if not subject.reveal:
         # what is made unique below it may have no check of its own
         watch_key(context, _check_of(operation), subject, checked=False)
+
+
+def _deduplicate(
+    context: MigrationContext, operation: DeduplicateUpsertKeyOp, subject: Subject, surplus: Surplus
+) -> Deduplicated:
+    batches = operation.batches
+    if batches is None or not deduplicates_in_batches(context.dialect):
+        with _reported(subject, "deduplicated"):
+            return deduplicate(connection_of(context), surplus)
+    done = Deduplicated(0)
+
+    def work(connection: Connection, reporter: Reporter) -> None:
+        nonlocal done
+        done = deduplicate_in_batches(connection, surplus, batches, reporter)
+
+    with (
+        one_upgrade_at_a_time(context, operation, subject.table) as run,
+        _reported(subject, "deduplicated", in_batches=True),
+    ):
+        run(work)
+    return done
 
 
 def _check_of(operation: DeduplicateUpsertKeyOp) -> ValidateUpsertKeyOp:
@@ -111,14 +146,20 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
 
 
 @contextmanager
-def _reported(subject: Subject, done: str) -> Iterator[None]:
-    """Errors of the database and of ours, as those of a directive."""
+def _reported(subject: Subject, done: str, *, in_batches: bool = False) -> Iterator[None]:
+    """Errors of the database and of ours, as those of a directive.
+
+    :param in_batches: what the database says of a batch was reported with what stays done, and a lost connection is
+     reported as that.
+    """
     try:
         yield
     except DeduplicationError as error:
         detail = f". {error.detail}" if error.detail and subject.reveal else ""
         raise CommandError(f"{error}{detail}") from error
     except DBAPIError as error:
+        if in_batches:
+            raise
         raise CommandError(
             f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "
             f"{message_of(error, reveal=subject.reveal)}"

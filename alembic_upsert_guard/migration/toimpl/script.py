@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from alembic.runtime.migration import MigrationContext
 
-__all__ = ["write", "write_as_written", "write_or_warn"]
+    from ...online import Script
+
+__all__ = ["write", "write_as_written", "write_or_warn", "write_outside"]
 
 _GUARDED = "_upsert_guard_tables"
 _DEFINED = "_upsert_guard_programs"
@@ -34,7 +36,8 @@ def write(context: MigrationContext, statement: str | Call) -> None:
     Where the script ends is not known to a directive, so the session drops what is defined.
     """
     if isinstance(statement, Call):
-        _define(context, statement.definition)
+        for program in (*statement.needs, statement):
+            _define(context, program.definition)
         statement = statement.statement
     # past text(), in which colons and per cent signs of names and SQL would have to be escaped
     comment = statement.startswith("--")
@@ -48,6 +51,15 @@ def _define(context: MigrationContext, definition: str) -> None:
     if definition not in defined:
         defined.add(definition)
         context.impl.static_output(f"{_IN_SESSION}\n{definition}{context.impl.command_terminator}")
+
+
+def write_outside(context: MigrationContext, script: Script) -> None:
+    """Write what runs outside a transaction, and what then begins the one that writes the version."""
+    with context.autocommit_block():
+        for statement in script.outside:
+            write(context, statement)
+    for statement in script.inside:
+        write(context, statement)
 
 
 def write_or_warn(

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from sqlalchemy import inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...catalog.reading import rolled_back
 from ...databases import database_for
 from ...sqltext import named
-from ..context import connection_of, is_plugin_on, validates_all, validation_enabled
+from ..context import (
+    connection_of,
+    is_plugin_on,
+    reveals_all,
+    validates_all,
+    validation_enabled,
+)
 from ..operations import ValidateUpsertKeyOp
-from .build_race import AnyBuild, watch_any_build
+from ..options import refuse_wrong_options
+from .asked_builds import asked_builds
+from .build_race import watch_any_build
 from .keys import report_on
 from .removed_arbiters import note_arbiters
+from .resumption import is_done_already
+from .running_build import AnyBuild
+from .script_checks import check_builds
 from .subject import subject_of
 from .violations import violation_of
 
@@ -39,19 +50,42 @@ __all__ = ["watched"]
 def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
     """Return the implementation of an operation, before which the connection comes to be watched.
 
-    The operation itself is run by `implementation`, whoever registered that. Nothing is watched in a script, where the
+    The operation itself is run by `implementation`, whoever registered that. Nothing is watched where the
     plugin is switched off, and under ``-x upsert_guard_validate=off``.
     """
 
     @wraps(implementation)
     def watch_and_run(operations: Operations, operation: Any) -> Any:
         context = operations.get_context()
-        if not context.as_sql and context.connection is not None and is_plugin_on(context):
-            _watch(context)
-            note_arbiters(context, operation)
-        return implementation(operations, operation)
+        if is_plugin_on(context):
+            refuse_wrong_options(context)
+            if context.as_sql:
+                _check_in_script(context)
+            elif context.connection is not None:
+                _watch(context)
+                note_arbiters(operations, operation)
+        try:
+            return implementation(operations, operation)
+        except DBAPIError:
+            if not _is_done_already(context, operation):
+                raise
+            return None
 
     return watch_and_run
+
+
+def _is_done_already(context: MigrationContext, operation: Any) -> bool:
+    if context.as_sql or context.connection is None or not is_plugin_on(context):
+        return False
+    try:
+        return is_done_already(context, operation)
+    except SQLAlchemyError:
+        return False
+
+
+def _check_in_script(context: MigrationContext) -> None:
+    if validates_all(context) and validation_enabled(context):
+        check_builds(context)
 
 
 def _watch(context: MigrationContext) -> None:
@@ -73,10 +107,14 @@ def _watch(context: MigrationContext) -> None:
         if report is not None:
             raise violation_of(context, report)
 
+    def asked(sql: str, has_failed: bool) -> tuple[UniqueBuild, ...]:
+        return asked_builds(context, sql, has_failed=has_failed)
+
     builds = AnyBuild(
         refusal=refused,
         check=check if checks else None,
-        reveal=bool(context.opts.get("upsert_guard_reveal", True)),
+        asked=asked,
+        reveal=reveals_all(context),
     )
     watch_any_build(connection_of(context), builds)
 

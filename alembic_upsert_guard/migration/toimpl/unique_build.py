@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Index, Insert, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import DDL, Column, Index, Insert, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 from sqlalchemy.sql.elements import TextClause, UnaryExpression
 
 from ...databases import POSTGRESQL, database_for
-from ...sqltext import literal_sql, named, sql_as_text
+from ...sqltext import literal_sql, named, script_dialect, sql_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.engine import Dialect
 
-__all__ = ["UniqueBuild", "builds_of"]
+__all__ = ["UniqueBuild", "builds_of", "sql_of", "unread_sql"]
 
 _COPY = "_alembic_tmp_"
 """What batch mode puts before the name of a table that it copies, cut to `_LONGEST` (alembic, ApplyBatchImpl)."""
@@ -57,8 +57,9 @@ def builds_of(statement: Any, dialect: Dialect) -> tuple[UniqueBuild, ...]:
 
     SQL text is read by PostgreSQL's grammar where that is installed (extra ``scan``), one statement a text.
     """
-    if isinstance(statement, TextClause):
-        build = _of_text(statement.text, dialect)
+    sql = sql_of(statement, dialect)
+    if sql is not None:
+        build = _of_text(sql, dialect)
         return () if build is None else (build,)
     if isinstance(statement, Insert | CreateTable):
         return tuple(_of_copy(statement, dialect))
@@ -67,6 +68,26 @@ def builds_of(statement: Any, dialect: Dialect) -> tuple[UniqueBuild, ...]:
     item: Any = statement.element
     build = _of_item(item, item.table.name, item.table.schema, dialect)
     return () if build is None else (build,)
+
+
+def sql_of(statement: Any, dialect: Dialect) -> str | None:
+    """Return the text of a statement that is written as SQL; None: it is a construct of SQLAlchemy's."""
+    if isinstance(statement, TextClause):
+        return statement.text.replace("\\:", ":")
+    if isinstance(statement, DDL):
+        return str(statement.compile(dialect=script_dialect(dialect)))
+    return None
+
+
+def unread_sql(statement: Any, dialect: Dialect) -> str | None:
+    """Return SQL text that may make something unique, of which the database says what; None: it does not."""
+    sql = None if database_for(dialect) is POSTGRESQL else sql_of(statement, dialect)
+    return sql if sql is not None and _may_make_unique(sql) else None
+
+
+def _may_make_unique(sql: str) -> bool:
+    words = sql.casefold()
+    return "unique" in words or "primary" in words
 
 
 def _of_item(
@@ -147,8 +168,7 @@ def _copied(select: Any) -> str | None:
 def _of_text(sql: str, dialect: Dialect) -> UniqueBuild | None:
     if database_for(dialect) is not POSTGRESQL or find_spec("postgast") is None:
         return None
-    words = sql.casefold()
-    if "unique" not in words and "primary" not in words:  # most of what revisions execute is spared
+    if not _may_make_unique(sql):  # most of what revisions execute is spared
         return None
     from .unique_build_in_sql import build_in_sql  # noqa: PLC0415 - parsers
 

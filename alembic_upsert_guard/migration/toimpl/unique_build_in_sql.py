@@ -30,7 +30,7 @@ def build_in_sql(sql: str, dialect: Dialect) -> UniqueBuild | None:
     with it has its rows from the same statement, and nothing can be said of them.
     """
     try:
-        tree = parse_statement(sql.replace("\\:", ":"))
+        tree = parse_statement(sql)
     except postgast.PgQueryError:
         return None
     if len(tree.stmts) != 1:

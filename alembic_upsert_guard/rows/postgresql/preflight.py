@@ -65,7 +65,7 @@ def _read_relation(
     if indexed is None:
         return _read_all(connection, key, shown)
     key = replace(key, spelled=indexed.elements, composite=indexed.composite)
-    proof = prove_absence(connection, key, indexed)
+    proof = prove_absence(connection, relation, key, indexed, few=FEW)
     wide_rows = proof.wide_rows if proof else count_wide(connection, key, indexed)
     if wide_rows:
         obstacle = width_obstacle(connection, relation, key, indexed)
@@ -91,8 +91,10 @@ def _read_indexed(
         )
     if proof is None:
         return _read_all(connection, key, shown)
-    if proof.surplus > FEW:
-        return _read_many(connection, key, indexed, proof, shown)
+    if proof.surplus is None or proof.surplus > FEW:
+        found = _read_many(connection, key, indexed, proof, shown)
+        if proof.surplus is not None or not 0 < found.surplus <= FEW:
+            return found
     narrowed = narrow_to_shared_hashes(connection, key, indexed)
     found = RowFacts(null_rows=proof.null_rows)
     with reading_the_heap(connection):

@@ -10,7 +10,7 @@ from sqlalchemy.types import NullType
 
 from ...catalog import TableName
 from ...errors import HiddenRowsError
-from ...sqltext import EQ, GT, named, quoted
+from ...sqltext import EQ, GE, GT, named, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Relation", "columns_of", "find_relation"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """The table that is read."""
 
@@ -30,6 +30,9 @@ class Relation:
 
     partition_key: str | None
     """As ``PARTITION BY`` takes it; None: not partitioned."""
+
+    estimated_rows: float | None
+    """As the last VACUUM or ANALYZE counted them; None: they did not, or no sample of its pages can be taken."""
 
 
 def find_relation(connection: Connection, table: TableName) -> Relation | None:
@@ -43,7 +46,13 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
                pg_catalog.row_security_active(c.oid) AS hides_rows,
                current_user AS role_name,
                c.relkind {EQ} 'r'
-               AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent {EQ} c.oid) AS has_children
+               AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent {EQ} c.oid) AS has_children,
+               (SELECT CASE WHEN pg_catalog.bool_and(part.relkind {EQ} 'r' AND part.reltuples {GE} 0)
+                       THEN pg_catalog.sum(part.reltuples) END
+                FROM pg_catalog.pg_class part
+                WHERE part.oid {EQ} c.oid AND c.relkind {EQ} 'r'
+                   OR part.oid {EQ} ANY (SELECT leaf.relid FROM pg_catalog.pg_partition_tree(c.oid) leaf
+                                         WHERE c.relkind {EQ} 'p' AND leaf.isleaf)) AS estimated_rows
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace
         WHERE c.oid {EQ} pg_catalog.to_regclass(:relation)
     """)
@@ -57,7 +66,12 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
             "an index would hold them all",
             "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
         )
-    return Relation(TableName(row.schema_name, row.table_name), row.has_children, row.partition_key)
+    return Relation(
+        name=TableName(row.schema_name, row.table_name),
+        has_children=row.has_children,
+        partition_key=row.partition_key,
+        estimated_rows=row.estimated_rows,
+    )
 
 
 def columns_of(

@@ -14,6 +14,7 @@ from ...sqltext import named, string_literal
 from ..surplus import ARCHIVE_COLUMNS, Deduplicated
 from .references import MAKES_EQUAL, NOT_UNIQUE, references_to
 from .restoration import count_changed
+from .row_number import row_number
 from .surplus_sql import SURPLUS, SurplusSql
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class _Deduplication:
         self.primary_key: list[str] = inspector.get_pk_constraint(name, schema)[
             "constrained_columns"
         ]
-        self.sql = SurplusSql(self.dialect, surplus.key, self._identity())
+        number = row_number(connection, self.relation, self.columns)
+        identity = self.primary_key if number is None else [number]
+        self.sql = SurplusSql(self.dialect, surplus.key, identity)
 
     def run(self) -> Deduplicated:
         rows = self._find()
@@ -81,18 +84,6 @@ class _Deduplication:
             self._refuse_new_duplicates()
         execute(self.connection, f"DROP TABLE {SURPLUS}")
         return Deduplicated(rows, tuple((label, count) for label, count in moved.items() if count))
-
-    def _identity(self) -> list[str]:
-        """The row's own number where it has one: SQLite takes NULL in a primary key, and more than one of it."""
-        taken = {column.casefold() for column in self.columns}
-        number = next((n for n in ("rowid", "_rowid_", "oid") if n not in taken), None)
-        if number is not None:
-            try:
-                execute(self.connection, f"SELECT {number} FROM {self.relation} LIMIT 0").close()
-            except DBAPIError:
-                return self.primary_key  # WITHOUT ROWID: no NULL in it
-            return [number]
-        return self.primary_key
 
     def _find(self) -> int:
         direction = "DESC" if self.surplus.keep == "last" else "ASC"

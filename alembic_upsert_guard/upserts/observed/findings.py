@@ -14,6 +14,7 @@ from ...findings.observed_findings import (
     ObservedSubject,
     RefusedTarget,
     bound_upsert,
+    bound_upsert_note,
     refused_upsert,
     refused_upsert_note,
 )
@@ -62,8 +63,7 @@ def note_of(runs: Sequence[Run], dialect: Dialect) -> str:
     """Return what is put on the exception of a refused upsert: the statement that fixes it, or what to declare."""
     run = next(run for run in runs if run.refusal is not None)
     if run.upsert.binds and _prepares(run):
-        finding = bound_upsert(_subject([run]), prepares=True)
-        return f"upsert-guard: {finding.fact}.\n{finding.hint[:1].upper()}{finding.hint[1:]}"
+        return bound_upsert_note(_subject([run]), prepares=True)
     return refused_upsert_note(_subject([run]), _refused(run, dialect))
 
 

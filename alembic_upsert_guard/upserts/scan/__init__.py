@@ -14,6 +14,7 @@ from ..declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
 from ..upsert import JudgedUpsert, Place, Resolution, Source, Upsert, call_site_member
 from .files import Problem
 from .ignoring import IgnoreComment
+from .newer_python import use_newer
 from .report import ScanReport
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .cache import ScanCache
+    from .newer_python import NewerPython
     from .ran import RanUpserts
 
 __all__ = [
@@ -54,6 +56,7 @@ def scan(
     ran: RanUpserts | None = None,
     cache: ScanCache | None = None,
     migrations: bool = True,
+    newer_python: NewerPython | None = None,
 ) -> ScanReport:
     """Return the call sites under `paths`, held against what the models declare and what they are unique on.
 
@@ -70,6 +73,7 @@ def scan(
      None: nothing was recorded.
     :param cache: what earlier scans of the same files read; None: nothing is kept.
     :param migrations: whether upserts count that ran once, in a migration; see :mod:`.migration_upserts`.
+    :param newer_python: what parses the files that this Python does not take; None: they are not read.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     try:
@@ -83,6 +87,7 @@ def scan(
             f"scanning needs parsers that are not installed ({error.name}): "
             "pip install 'alembic-upsert-guard[scan]'"
         ) from error
-    return Scanner(declared, drivers, ran).scan(
-        paths, progress, exclude, cache, migrations=migrations
-    )
+    with use_newer(newer_python):
+        return Scanner(declared, drivers, ran).scan(
+            paths, progress, exclude, cache, migrations=migrations
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .files import read_bytes
+from .javascript import SUFFIXES as JAVASCRIPT
 from .lines import Lines
-from .migrations import MigrationFile, migration_script, revision_depths
+from .migrations import MigrationFile, migration_module, migration_script, revision_depths
 from .sql.routine_head import routine_heads
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ __all__ = ["upserts_that_ran"]
 
 def upserts_that_ran(
     paths: Iterable[str], reads: Mapping[str, ReadFile], is_file: Callable[[str], bool]
-) -> frozenset[Upsert]:
-    """Return the upserts of migrations that are no part of today's schema.
+) -> dict[Upsert, MigrationFile]:
+    """Return the upserts of migrations that are no part of today's schema, each with the file that it is in.
 
     A statement of a migration is none, nor is the definition of a routine that a later one defines again or drops, or
     that only a downgrade makes. Every other definition is in the database, for the application to call.
@@ -32,10 +33,16 @@ def upserts_that_ran(
     :param is_file: whether there is a file, for those that tools keep beside their migrations.
     """
     files = {path: file for path in paths if (file := migration_script(path, is_file))}
+    modules = {
+        path: migration_module(path, read_bytes(path))
+        for path in reads
+        if path.endswith(JAVASCRIPT)
+    }
+    files.update((path, file) for path, file in modules.items() if file is not None)
     revisions = {path: read.revision for path, read in reads.items() if read.revision is not None}
     files.update(_revision_files(revisions))
-    return frozenset(
-        upsert
+    return {
+        upsert: files[path]
         for path, read in reads.items()
         if path in files
         for upsert in read.upserts
@@ -45,7 +52,7 @@ def upserts_that_ran(
             head.replaces(upsert.definition)
             for head in _later_heads(path, upsert, upsert.definition, files, reads)
         )
-    )
+    }
 
 
 def _revision_files(revisions: Mapping[str, Revision]) -> Iterator[tuple[str, MigrationFile]]:
@@ -76,7 +83,7 @@ def _heads_in(
 ) -> Iterable[tuple[int, RoutineHead]]:
     """The routines of a file that may go by a name, and their lines; of Python's, those that upsert."""
     if not path.endswith(".sql"):
-        upserts = reads[path].upserts
+        upserts = reads[path].upserts if path in reads else ()
         return [
             (each.place.extent[0], each.definition)
             for each in upserts

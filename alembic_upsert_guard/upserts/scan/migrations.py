@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["MigrationFile", "Revision", "migration_script", "revision_depths"]
+__all__ = [
+    "MigrationFile",
+    "Revision",
+    "migration_module",
+    "migration_script",
+    "revision_depths",
+]
 
 _NUMBERED = re.compile(r"[vVuU]?(\d+(?:[._-]\d+)*)(?:__?|[-.]|$)")
 """How the name of a numbered or timestamped script begins: ``0001_x``, ``20240131120000_x``, Flyway's ``V1_2__x``."""
@@ -25,6 +31,9 @@ _FOLDERS = frozenset(
 
 _OF_A_FOLDER = ("up.sql", "down.sql")
 """Names of scripts in a numbered folder of their own."""
+
+_UP = re.compile(rb"\bup\s*[(:=]")
+"""The function of a module that migrates: ``exports.up = ...``, ``up: async (...) => ...``, ``async up(...)``."""
 
 _DOWN = ("down.sql", ".undo.sql")
 _PRISMA, _PRISMA_LOCK = "migration.sql", "migration_lock.toml"
@@ -71,6 +80,27 @@ def migration_script(path: str, is_file: Callable[[str], bool]) -> MigrationFile
     if position is None or not _holds_migrations(folder, name, is_file):
         return None
     return MigrationFile(folder=str(folder), position=position, name=path, is_undo=is_undo)
+
+
+def migration_module(path: str, source: bytes | str) -> MigrationFile | None:
+    """Return where a module of TypeScript or JavaScript is among migrations; None: it is none.
+
+    TypeORM's says so itself, by its interface. Those of Knex, Kysely and Sequelize have a name and a folder of
+    migrations, and a function ``up``: seeds, which are run again and again, have neither.
+
+    :param source: a `str` is the reason why it cannot be read.
+    """
+    if isinstance(source, str):
+        return None
+    script = Path(path)
+    position = _position(script.name)
+    is_typeorm = re.search(rb"\bimplements\s+MigrationInterface\b", source) is not None
+    is_named_so = position is not None and _holds_migrations(
+        script.parent, script.name, lambda _: False
+    )
+    if not (is_typeorm or (is_named_so and _UP.search(source))):
+        return None
+    return MigrationFile(folder=str(script.parent), position=position or (), name=path)
 
 
 def _holds_migrations(folder: Path, name: str, is_file: Callable[[str], bool]) -> bool:

@@ -13,6 +13,7 @@ from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .javascript import JavaScriptReader, JavaScriptSource
+from .newer_python import NewerSyntaxError
 from .python import PythonReader, PythonSource
 from .sqlfile import SUFFIXES as SQL
 from .sqlfile import SqlSource
@@ -65,7 +66,8 @@ class Readers:
         except OutOfTimeError:
             return Problem(path, f"it took more than {SECONDS:.0f} seconds of processor time")
         except SyntaxError as error:
-            reason = f"it does not parse as Python {_VERSION}: {error.msg}"
+            version = error.version if isinstance(error, NewerSyntaxError) else _VERSION
+            reason = f"it does not parse as Python {version}: {error.msg}"
             return Problem(path, reason, error.lineno, may_be_newer=True)
         except tokenize.TokenError as error:
             reason = f"it does not parse as Python {_VERSION}: {error.args[0]}"

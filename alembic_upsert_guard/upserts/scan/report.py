@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...findings import Finding
-    from ..upsert import JudgedUpsert
+    from ..upsert import JudgedUpsert, Upsert
     from .files import Problem
     from .ignoring import IgnoreComment
 
@@ -36,6 +36,8 @@ class ScanReport:
     """How many upserts are not among those that ran; None: nothing was recorded."""
     in_migrations: int = 0
     """How many upserts of migrations were left out, by :mod:`.migration_upserts`."""
+    history: frozenset[Upsert] = frozenset()
+    """Those of migrations that were not left out: they are held against the schema of their day, and no other."""
 
 
 def by_place(finding: Finding) -> tuple[str, int, str]:

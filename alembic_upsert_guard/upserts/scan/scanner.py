@@ -10,6 +10,7 @@ from ...findings import CODES
 from ...findings.files import unread_file
 from .files import Problem
 from .gitignore import GitIgnore
+from .history import judge_history
 from .ignoring import IgnoreComment, IgnoreComments
 from .migration_upserts import upserts_that_ran
 from .ran import known_from_runs
@@ -21,11 +22,11 @@ from .walk import find_files
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from ...findings import Finding
     from ..declared import DeclaredTables
-    from ..upsert import JudgedUpsert, Upsert
+    from ..upsert import JudgedUpsert, Place, Upsert
     from .cache import ScanCache
     from .ran import RanUpserts
 
@@ -49,6 +50,8 @@ class Scanner:
         self._upserts: list[JudgedUpsert] = []
         self._findings: list[Finding] = []
         self._problems: list[Problem] = []
+        self._history: dict[Upsert, JudgedUpsert] = {}
+        """Those that ran in a migration, held against the schema of their day."""
 
     def scan(
         self,
@@ -69,7 +72,9 @@ class Scanner:
         self._problems += [each for each in outcomes.values() if isinstance(each, Problem)]
         files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
         ran = upserts_that_ran(found.paths, files, _is_file)
-        if not migrations:
+        if migrations:
+            self._history = judge_history(ran, found.paths, _is_file)
+        else:
             files = {path: _without(read, ran) for path, read in files.items()}
         # an upsert of one file may have its place, and the comments there, in another
         comments = IgnoreComments([comment for read in files.values() for comment in read.comments])
@@ -92,26 +97,29 @@ class Scanner:
             tuple(found.paths),
             None if self._ran is None else self._idle,
             0 if migrations else len(ran),
+            frozenset(self._history),
         )
 
     def _judge(self, path: str, read: ReadFile, comments: IgnoreComments) -> None:
         seen = {} if self._ran is None else self._ran.at_sites(path, read.upserts)
         done: dict[Upsert, None] = {}
         for site in read.upserts:
+            if site in self._history:
+                self._add(self._history[site], site.place, comments)
+                continue
             known = known_from_runs(site, seen.get(site, ()))
             if seen.get(site):  # several calls of one helper are known by the same runs
                 known = [upsert for upsert in known if upsert not in done]
                 done |= dict.fromkeys(known)
             judged = [resolve(upsert, self._declared, self._drivers) for upsert in known]
-            self._upserts += judged
-            self._findings += [
-                finding
-                for each in judged
-                for finding in each.findings
-                if not comments.suppress(finding, site.place)
-            ]
+            for each in judged:
+                self._add(each, site.place, comments)
             if self._ran is not None and not seen[site]:
                 self._idle += not any(self._ran.has(each.upsert) for each in judged)
+
+    def _add(self, judged: JudgedUpsert, place: Place, comments: IgnoreComments) -> None:
+        self._upserts.append(judged)
+        self._findings += [f for f in judged.findings if not comments.suppress(f, place)]
 
 
 def _stale(comments: IgnoreComments) -> list[IgnoreComment]:
@@ -119,7 +127,7 @@ def _stale(comments: IgnoreComments) -> list[IgnoreComment]:
     return [c for c in comments.unused() if c.code not in CODES or _can_be_seen(c.code)]
 
 
-def _without(read: ReadFile, left_out: frozenset[Upsert]) -> ReadFile:
+def _without(read: ReadFile, left_out: Container[Upsert]) -> ReadFile:
     """A file without some of its upserts, and without the comments that are there for them."""
     extents = [u.place.extent for u in read.upserts if u in left_out and u.place.extent]
     return replace(

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "SqlSource"]
 
-SUFFIXES = (".sql", ".sql.j2", ".sql.jinja", ".sql.jinja2")
+SUFFIXES = (
+    ".sql",
+    *(".sql.j2", ".sql.jinja", ".sql.jinja2"),
+    *(".sql.mysql", ".sql.postgres", ".sql.postgresql", ".sql.sqlite"),
+)
 
 
 class SqlSource:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .scope import Scope
     from .string_items import StringItem
     from .tables import Tables
+    from .values import Meaning
 
 __all__ = ["Composed", "Composition", "Piece", "Root"]
 
@@ -51,6 +52,8 @@ class Composed:
     pieces: tuple[Piece, ...]
     taken: frozenset[ast.AST]
     """The expressions elsewhere that it takes in by their names."""
+    choices: int = 1
+    """Of how many texts a piece is one, at most."""
 
     @property
     def text(self) -> str:
@@ -67,11 +70,15 @@ class Composition:
         self._constants = constants
         self._tables = tables
 
-    def composed(self, scope: Scope, root: Root) -> Composed:
-        """Return a string as its pieces."""
-        composer = _Composer(self._names, self._constants, self._tables)
+    def composed(self, scope: Scope, root: Root, choice: int | None = None) -> Composed:
+        """Return a string as its pieces.
+
+        :param choice: which one is taken of a piece that is one of several texts, the last where it has fewer; None:
+         it is a hole.
+        """
+        composer = _Composer(self._names, self._constants, self._tables, choice)
         pieces = tuple(composer.pieces(scope, root, _DEPTH))
-        return Composed(pieces, frozenset(composer.taken))
+        return Composed(pieces, frozenset(composer.taken), composer.choices)
 
     def reading(self) -> AbstractContextManager[object]:
         """Begin a reading under no call: one that grows too long gives up what it reads, and no other."""
@@ -87,8 +94,12 @@ class Composition:
 class _Composer:
     """Puts one string together."""
 
-    def __init__(self, names: Names, constants: Constants, tables: Tables) -> None:
+    def __init__(
+        self, names: Names, constants: Constants, tables: Tables, choice: int | None
+    ) -> None:
         self.taken: set[ast.AST] = set()
+        self.choices = 1
+        self._choice = choice
         self._names = names
         self._constants = constants
         self._tables = tables
@@ -128,14 +139,25 @@ class _Composer:
             yield from self.pieces(scope, node, depth)
 
     def _named(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[Piece]:
-        match self._names.meanings(scope, node):
+        meanings = self._names.meanings(scope, node)
+        match meanings:
             case [Expression(at, other)] if depth and other is not node:
                 if not isinstance(other, ast.Name | ast.Attribute | ast.Subscript):
                     self.taken.add(other)
                     yield from self.pieces(at, other, depth - 1)
                     return
+            case [_, _, *_]:
+                texts = [_text_of(meaning) for meaning in meanings]
+                if None not in texts:
+                    yield self._chosen(node, [Piece(str(text), None) for text in texts])
+                    return
         name = self._name_of_table(scope, node)
         yield _hole(node) if name is None else Piece(name, None)
+
+    def _chosen(self, node: ast.expr, pieces: list[Piece]) -> Piece:
+        """One of several texts."""
+        self.choices = max(self.choices, len(pieces))
+        return _hole(node) if self._choice is None else pieces[min(self._choice, len(pieces) - 1)]
 
     def _name_of_table(self, scope: Scope, node: ast.expr) -> str | None:
         """``Model.__tablename__``, ``Model.__table__.name``; None: it is none of these."""
@@ -158,8 +180,11 @@ class _Composer:
         texts = ["".join(piece.text for piece in branch).strip().lower() for branch in branches]
         if "" in texts and max(texts).startswith("on conflict"):
             yield from branches[texts.index(max(texts))]
-        else:
+        elif any(piece.text.startswith(HOLE) for branch in branches for piece in branch):
             yield _hole(node)
+        else:
+            whole = [Piece("".join(p.text for p in branch), None) for branch in branches]
+            yield self._chosen(node, whole)
 
     # -- calls
 
@@ -238,6 +263,13 @@ class _Composer:
                     yield from self.pieces(filling.scope, value, depth)
             else:
                 yield Piece(part, piece.literal)
+
+
+def _text_of(meaning: Meaning) -> str | None:
+    match meaning:
+        case Expression(_, ast.Constant(value=str() as text)):
+            return text
+    return None
 
 
 def _hole(node: ast.AST) -> Piece:

@@ -6,14 +6,21 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from .values import Expression
+from .replacing import replaced
+from .values import Class, Expression
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .meaning import Names
     from .scope import Scope
     from .values import Meaning
 
 __all__ = ["Constants"]
+
+_METHODS = frozenset({"lower", "lstrip", "rstrip", "strip", "upper"})
+_SUB = 3
+"""Pattern, what is put in, and the text: of ``re.sub``."""
 
 
 class Constants:
@@ -46,14 +53,19 @@ class Constants:
 
     def text(self, scope: Scope, node: ast.expr) -> str | Unread:
         """Return the string that an expression is: a literal, or literals and names put together."""
-        found = dict.fromkeys(
-            self._text(m, ast.unparse(node)) for m in self._names.meanings(scope, node)
-        )
+        return self.text_of(self._names.meanings(scope, node), ast.unparse(node))
+
+    def text_of(self, meanings: Iterable[Meaning], source: str) -> str | Unread:
+        """Return the one string among meanings.
+
+        :param source: how a reader names what they are meanings of.
+        """
+        found = dict.fromkeys(self._text(meaning, source) for meaning in meanings)
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None:
             return unread
         if len(found) > 1:
-            return Unread(f"{ast.unparse(node)} can be several strings", Cause.REBOUND)
+            return Unread(f"{source} can be several strings", Cause.REBOUND)
         return next(iter(found))
 
     def _text(self, meaning: Meaning, source: str) -> str | Unread:
@@ -70,18 +82,47 @@ class Constants:
                 scope, ast.FormattedValue(value=value, conversion=-1, format_spec=None)
             ):
                 return self.text(scope, value)
-            case Expression(
-                scope,
-                ast.Call(
-                    func=ast.Attribute(value=separator, attr="join"),
-                    args=[ast.List(elts=items) | ast.Tuple(elts=items)],
-                ),
+            case Expression(scope, ast.Attribute(value=owner, attr="__name__")):
+                match self._names.meanings(scope, owner):
+                    case [Class() as of]:
+                        return of.node.name
+            case Expression(scope, ast.Call() as call):
+                made = self._made(scope, call)
+                if made is not None:
+                    return made
+        return Unread(f"{source} is not a constant string")
+
+    def _made(self, scope: Scope, call: ast.Call) -> str | Unread | None:
+        """``"_".join([a, b])``, ``name.lower()``, ``re.sub(pattern, new, name)``, ``PATTERN.sub(new, name)``.
+
+        None: it is another call.
+        """
+        match call:
+            case ast.Call(
+                func=ast.Attribute(value=separator, attr="join"),
+                args=[ast.List(elts=items) | ast.Tuple(elts=items)],
             ):
                 pieces = [self.text(scope, item) for item in items]
                 between = self.text(scope, separator)
                 unread = next((p for p in (between, *pieces) if isinstance(p, Unread)), None)
                 return unread or str(between).join(map(str, pieces))
-        return Unread(f"{source} is not a constant string")
+            case ast.Call(func=ast.Attribute(value=changed, attr=method), args=[], keywords=[]):
+                if method in _METHODS:
+                    text = self.text(scope, changed)
+                    return text if isinstance(text, Unread) else str(getattr(text, method)())
+            case ast.Call(func=ast.Attribute(attr="sub") as func, args=args, keywords=[]):
+                pattern = self._pattern(scope, func.value)
+                texts = [self.text(scope, each) for each in (*pattern, *args)]
+                unread = next((text for text in texts if isinstance(text, Unread)), None)
+                return unread or replaced(*map(str, texts)) if len(texts) == _SUB else None
+        return None
+
+    def _pattern(self, scope: Scope, owner: ast.expr) -> list[ast.expr]:
+        """The pattern of ``re.compile(pattern)``; none: the module ``re`` is meant, which is given it."""
+        match self._names.meanings(scope, owner):
+            case [Expression(_, ast.Call(func=ast.Attribute(attr="compile"), args=[pattern]))]:
+                return [pattern]
+        return []
 
     def _joined(self, scope: Scope, nodes: list[ast.expr]) -> str | Unread:
         pieces = [self.text(scope, node) for node in nodes]

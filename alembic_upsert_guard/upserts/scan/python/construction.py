@@ -105,7 +105,9 @@ class Construction:
             return [Unread(f"self.{attribute} is taken out of a larger value")]
         value = assignment.value
         scope = Scope(of.module, self._frame(owner, of, assignment.method, depth))
-        if not self._names.branches.is_reached(scope, value):
+        is_init = getattr(assignment.method, "name", "") == _INIT
+        # another method runs later, when the attribute that it asks for may have been set
+        if is_init and not self._names.branches.is_reached(scope, value):
             return []
         found = self._names.meanings(scope, value, depth)
         if any(isinstance(m, Unread) for m in found):

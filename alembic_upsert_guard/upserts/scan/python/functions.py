@@ -29,8 +29,8 @@ __all__ = [
 
 _TRANSPARENT = frozenset(
     """
-    abstractmethod cache cached_property classmethod deprecated final hybrid_property lru_cache memoized_property
-    override property staticmethod
+    abstractmethod cache cached_property classmethod declared_attr deprecated directive final hybrid_property lru_cache
+    memoized_property override property staticmethod
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
@@ -59,10 +59,10 @@ class Functions:
         given = Argument(scope, call)
         return [Function(f.scope, f.node, f.receiver, (*f.given, given)) for f in functions]
 
-    def enter(self, function: Function, scope: Scope, call: ast.expr) -> Frame | None:
+    def enter(self, function: Function, scope: Scope, call: ast.AST) -> Frame | None:
         """Return the frame of a function that a call enters; None: it cannot be called so.
 
-        :param call: a call; an attribute, where the function is a property's.
+        :param call: a call; an attribute, where the function is a property's; a class that gets a declared attribute.
         """
         reading = self._names.current
         key = (function, scope, call)
@@ -81,7 +81,7 @@ class Functions:
             reading.frames[key] = frame
         return frame
 
-    def _entered(self, function: Function, scope: Scope, call: ast.expr) -> Frame | None:
+    def _entered(self, function: Function, scope: Scope, call: ast.AST) -> Frame | None:
         partial = [(a.scope, a.node) for a in function.given]
         calls = [
             (at, node.args[1:], node.keywords) for at, node in partial if isinstance(node, ast.Call)
@@ -111,7 +111,7 @@ class Functions:
         return None
 
     def result(
-        self, scope: Scope, call: ast.expr, function: Function, depth: int
+        self, scope: Scope, call: ast.AST, function: Function, depth: int
     ) -> list[Meaning] | None:
         """Return everything that a function can return to a call; None: it is not known."""
         node = function.node

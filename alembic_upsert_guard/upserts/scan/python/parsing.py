@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 
+from ..newer_python import parse_by_newer
+
 __all__ = ["parsed"]
 
 _OVERFLOWS = sys.version_info < (3, 11)
@@ -20,13 +22,20 @@ _PARSE = "import ast, sys; ast.parse(sys.stdin.buffer.read())"
 def parsed(source: bytes, path: str) -> ast.Module:
     """Return the syntax tree of a file; nothing of it is run.
 
-    :raises SyntaxError: it is not Python of this interpreter's version, or not in the encoding that it states.
+    :raises SyntaxError: it is not Python of this version, nor of a later one that is used; or not in the encoding that
+     it states.
     :raises ValueError: likewise, for some errors of decoding.
     :raises RecursionError: it is nested too deeply; Python's parser raises MemoryError, too.
     """
     if _OVERFLOWS and len(source) > _HARMLESS and _ends_the_process(source):
         raise RecursionError
-    return ast.parse(source, path)
+    try:
+        return ast.parse(source, path)
+    except SyntaxError:
+        newer = parse_by_newer(source)
+        if newer is None:
+            raise
+        return newer
 
 
 def _ends_the_process(source: bytes) -> bool:

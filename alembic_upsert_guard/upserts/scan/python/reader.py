@@ -121,6 +121,18 @@ class PythonSource:
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""
-        for token in tokenize.tokenize(io.BytesIO(self._module.source).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+        try:
+            yield from list(_comments(self._module.source))
+        except (tokenize.TokenError, SyntaxError):  # of a later Python
+            for number, line in enumerate(
+                self._module.source.decode(errors="replace").split("\n"), 1
+            ):
+                _, sign, comment = line.rpartition("#")
+                if sign:
+                    yield number, comment
+
+
+def _comments(source: bytes) -> Iterator[tuple[int, str]]:
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string

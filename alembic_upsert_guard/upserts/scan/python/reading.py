@@ -16,7 +16,7 @@ __all__ = ["Mark", "Reading", "Shared"]
 
 Asked: TypeAlias = "tuple[Scope, ast.expr, bool] | tuple[Instance, str, bool]"
 """An expression, or an attribute of an instance; and whether functions are entered."""
-Call: TypeAlias = "tuple[Function, Scope, ast.expr]"
+Call: TypeAlias = "tuple[Function, Scope, ast.AST]"
 
 _STEPS = 5_000
 """Expressions that one reading may go through: the longest in 22 public packages took 400."""

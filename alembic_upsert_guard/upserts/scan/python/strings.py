@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Strings"]
 
+_CHOICES = 4
+"""Texts of which one is put in, that are all tried, at most."""
 _FILLED_IN = Unread("the statement is filled in at run time", Cause.FILLED_IN)
 
 
@@ -69,7 +71,7 @@ class Strings:
             # a string that another one takes in is read there
             if root not in taken:
                 with self._composition.reading():
-                    upserts = self._upserts(module, root, text)
+                    upserts = self._settled(module, root, text)
                 for number, upsert in enumerate(upserts):
                     if _is_read(upsert):
                         yield upsert
@@ -81,11 +83,24 @@ class Strings:
 
     def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
         """One upsert of a string, as the current reading has it; None: the string has not so many."""
-        read = self._upserts(module, root, self._text(module, root))
+        read = self._settled(module, root, self._text(module, root))
         return read[number] if number < len(read) else None
 
-    def _text(self, module: Module, root: Root) -> _Text:
-        composed = self._composition.composed(Scope(module), root)
+    def _settled(self, module: Module, root: Root, text: _Text) -> list[Upsert]:
+        """The upserts of a string; as they are whichever texts are put in, where they do not depend on it."""
+        found = self._upserts(module, root, text)
+        choices = text.composed.choices
+        if choices == 1 or choices > _CHOICES or all(map(_is_read, found)):
+            return found
+        each = [
+            self._upserts(module, root, self._text(module, root, choice))
+            for choice in range(choices)
+        ]
+        targets = {tuple((u.table, u.target) for u in upserts) for upserts in each}
+        return each[0] if len(targets) == 1 and all(map(_is_read, each[0])) else found
+
+    def _text(self, module: Module, root: Root, choice: int | None = None) -> _Text:
+        composed = self._composition.composed(Scope(module), root, choice)
         return _Text(composed, tuple(read_sql(composed.text)))
 
     def _alone(self, module: Module, root: Root) -> _Text:

@@ -6,8 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, NamedTable, Unread
-from .binding import Assigned
-from .bindings import bindings_in
+from .class_tables import ClassTables
 from .scope import Argument
 from .values import Class, Expression, External
 
@@ -35,6 +34,7 @@ class Tables:
         self._names = names
         self._constants = constants
         self._declared = declared
+        self._classes = ClassTables(names, constants)
 
     def table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread:
         """Return the table that an expression means: a mapped class, a ``Table``, or one looked up by name."""
@@ -94,50 +94,11 @@ class Tables:
         mapped = self.mapped_class(found)
         if mapped is not None:
             return self._mapped(mapped)
-        named = self._class_constant(found, "__tablename__")
-        if named is None:
-            return Unread(
-                f"class {found.qualname} is not mapped in the metadata, and names no table",
-                Cause.NO_MODEL,
-            )
-        if isinstance(named, Unread):
-            return named
-        schema = self._schema_of_class(found)
-        return schema if isinstance(schema, Unread) else NamedTable(named, schema)
-
-    def _schema_of_class(self, found: Class) -> str | Unread | None:
-        """The schema that ``__table_args__`` of the class itself states."""
-        arguments = bindings_in(found.module, found.node, "__table_args__")
-        match arguments:
-            case []:
-                return None
-            case [
-                Assigned(ast.Dict() as options)
-                | Assigned(ast.Tuple(elts=[*_, ast.Dict() as options]))
-            ]:
-                stated = [
-                    value
-                    for key, value in zip(options.keys, options.values, strict=True)
-                    if isinstance(key, ast.Constant) and key.value == "schema"
-                ]
-                return self._constants.text(found.scope, stated[0]) if stated else None
-            case [Assigned(ast.Tuple())]:
-                return None
-        return Unread(f"__table_args__ of class {found.qualname} is no constant")
+        return self._classes.table(found)
 
     def mapped_class(self, found: Class) -> DeclaredClass | None:
         """Return the declared class that the source defines there; None: the metadata maps none."""
         return self._declared.class_in_file(found.module.path, found.qualname)
-
-    def _class_constant(self, found: Class, name: str) -> str | Unread | None:
-        values = bindings_in(found.module, found.node, name)
-        if not values:
-            return None
-        if len(values) == 1 and isinstance(values[0], Assigned):
-            value = values[0].value
-            if isinstance(value, ast.expr):
-                return self._constants.text(found.scope, value)
-        return Unread(f"{name} of class {found.qualname} is no constant")
 
     def _constructed(self, scope: Scope, call: ast.Call) -> NamedTable | Unread:
         if not call.args:

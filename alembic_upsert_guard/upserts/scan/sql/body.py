@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BEGINS", "Body", "Routine"]
 
-_ENDS = frozenset({";", "begin", "then", "else", "loop", ">>"})
+_ENDS = frozenset({";", "begin", "atomic", "then", "else", "loop", ">>"})
 """The tokens that end what is in front of a PL/pgSQL statement; in lower case."""
 
 _LOOK_UP = frozenset({"INSERT", "MERGE", "WITH"})

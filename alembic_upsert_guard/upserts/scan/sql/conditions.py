@@ -58,6 +58,12 @@ class Side:
             return _Of.OTHERS
         return _Of.UNKNOWN if self.bare is None else _Of.TABLE
 
+    def bare_values(self, node: Any) -> frozenset[str]:
+        """Return the names in a condition that are a routine's variables, unless they are columns."""
+        references = (ref.fields for ref in messages(node, pg_query_pb2.ColumnRef))
+        names = (fields[0].string.sval for fields in references if len(fields) == 1)
+        return self.values.intersection(names)
+
 
 class Condition:
     """A condition on the rows of one table, taken apart."""
@@ -83,6 +89,8 @@ class Condition:
                 )
         self.elements = tuple(elements)
         """What is compared for equality, each once."""
+        self.clash = next((e.column for e in elements if e.column in side.bare_values(node)), None)
+        """A column that is compared, and is named as a variable is that the condition has; None: there is none."""
         self.predicate = " AND ".join(_sql_of_own(part) for part in others) or None
         """What else it asks of the row, in the SQL parser's normal form; None: nothing."""
 

@@ -13,6 +13,7 @@ from postgast import pg_query_pb2
 from ...target import Cause, Lookup, Unread
 from .conditions import Condition, Side
 from .postgresql import messages, named_table, parse
+from .probe import probe_of_table
 from .tokens import HOLE
 from .upsert import SqlUpsert
 
@@ -68,7 +69,8 @@ def lookups_in(
 
 def _upsert(start: int, relation: Any, target: Target | Unread) -> SqlUpsert:
     table = named_table(relation.relname, relation.schemaname or None)
-    return SqlUpsert(start, table, target)
+    statement = "" if isinstance(target, Unread) else probe_of_table(relation)
+    return SqlUpsert(start, table, target, statement=statement)
 
 
 def _start_of_merge(tokens: Sequence[SqlToken]) -> int | None:
@@ -140,6 +142,9 @@ def _of_insert(statement: Any, values: frozenset[str]) -> Lookup | Unread | None
 def _lookup(condition: Condition, statement: str) -> Lookup | Unread | None:
     if not condition.elements:
         return condition.unread
+    if condition.clash is not None:
+        name = condition.clash
+        return Unread(f"{name} in the condition is the name of a column and of a variable")
     if any(HOLE in element.label for element in condition.elements):
         return _PUT_IN
     predicate = condition.unread or condition.predicate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from postgast import pg_query_pb2
 
-__all__ = ["probe_of"]
+__all__ = ["probe_of", "probe_of_table"]
 
 _OVERRIDING = {
     pg_query_pb2.OVERRIDING_USER_VALUE: "OVERRIDING USER VALUE ",
@@ -15,9 +15,7 @@ _OVERRIDING = {
 def probe_of(insert: pg_query_pb2.InsertStmt) -> str:
     """Return the INSERT with its columns, one row of NULL, and nothing behind it."""
     relation = insert.relation
-    named = ".".join(
-        _quoted(n) for n in (relation.catalogname, relation.schemaname, relation.relname) if n
-    )
+    named = _named(relation)
     alias = f" AS {_quoted(relation.alias.aliasname)}" if relation.HasField("alias") else ""
     rows = [row.list.items for row in insert.select_stmt.select_stmt.values_lists]
     values: dict[str, str] = {}
@@ -35,6 +33,16 @@ def probe_of(insert: pg_query_pb2.InsertStmt) -> str:
         f"INSERT INTO {named}{alias} ({', '.join(map(_quoted, values))}) {overriding}"
         f"VALUES ({', '.join(values.values())})"
     )
+
+
+def probe_of_table(relation: pg_query_pb2.RangeVar) -> str:
+    """Return an INSERT that shows which table a name means."""
+    return f"INSERT INTO {_named(relation)} DEFAULT VALUES"
+
+
+def _named(relation: pg_query_pb2.RangeVar) -> str:
+    names = relation.catalogname, relation.schemaname, relation.relname
+    return ".".join(_quoted(name) for name in names if name)
 
 
 def _quoted(name: str) -> str:

@@ -39,9 +39,7 @@ def read_routine(routine: Routine) -> list[SqlUpsert]:
         return _unread(routine, f"the body does not read as SQL: {error.message}", Cause.NOT_SQL)
     body = Body(routine, tokens)
     strings = _Strings(body)
-    found = [*body.static(), *strings.blocks()]
-    if routine.is_code:
-        found += body.lookups()
+    found = [*body.static(), *body.lookups(), *strings.blocks()]
     if routine.language == "plpgsql":
         found += strings.dynamic()
     return sorted(found, key=lambda upsert: upsert.start)

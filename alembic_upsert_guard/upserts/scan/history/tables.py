@@ -1,0 +1,289 @@
+"""The tables that migrations have made so far, with what is unique on them, as far as that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from ....inference import Element, Kind
+from ..matching import columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....inference import Candidate
+
+__all__ = ["HistoricName", "HistoricTable", "HistoricTables"]
+
+_DEFAULT_SCHEMA = "public"
+_OTHERS = ("_fkey", "_check", "_not_null", "_excl")
+"""How the names end that PostgreSQL gives to constraints which are not unique."""
+
+
+class HistoricName(NamedTuple):
+    """The name of a table, an index or a schema's other object."""
+
+    schema: str | None
+    """None: the default one, whether it is named or not."""
+    name: str
+
+    @classmethod
+    def of(cls, schema: str | None, name: str) -> HistoricName:
+        """Return the name as it is written somewhere."""
+        return cls(None if schema in (None, "", _DEFAULT_SCHEMA) else schema, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoricTable:
+    """One table, as it is after some migrations."""
+
+    candidates: tuple[Candidate, ...] = ()
+    unnamed: frozenset[str] = frozenset()
+    """The names of candidates that no statement gives: they are what PostgreSQL would call them, and may be others."""
+    others: frozenset[str] = frozenset()
+    """The names of its constraints that are not unique."""
+    doubt: str | None = None
+    """Why it is not known what is unique on it, in words; None: it is."""
+
+
+@dataclass(slots=True)
+class HistoricTables:
+    """All tables. A statement on one that no migration made changes nothing, for nothing is known of it."""
+
+    tables: dict[HistoricName, HistoricTable] = field(default_factory=dict)
+    unmade: str | None = None
+    """Why nothing is known of tables that are not there; None: no statement made them."""
+
+    ended: str | None = None
+    """Why nothing that comes later can be known either; None: it can."""
+
+    def copy(self) -> HistoricTables:
+        """Return what is known now, which later statements do not change."""
+        return HistoricTables(dict(self.tables), self.unmade, self.ended)
+
+    def table(self, name: HistoricName) -> HistoricTable:
+        """Return what is known of a table."""
+        if self.ended is not None:
+            return HistoricTable(doubt=self.ended)
+        unknown = self.unmade or "no migration before it makes the table"
+        return self.tables.get(name) or HistoricTable(doubt=unknown)
+
+    # -- what is not known
+
+    def doubt(self, name: HistoricName, reason: str) -> None:
+        """Note that a table is not known any more, until it is made anew."""
+        self.tables[name] = HistoricTable(doubt=reason)
+
+    def doubt_all(self, reason: str) -> None:
+        """Note that nothing is known any more but what later statements make."""
+        self.unmade = reason
+        for name in self.tables:
+            self.doubt(name, reason)
+
+    def end(self, reason: str) -> None:
+        """Note that nothing is known any more, whatever statements come."""
+        self.ended = self.ended or reason
+
+    def doubt_expressions(self, reason: str) -> None:
+        """Note that indexes on expressions and with predicates may be gone."""
+        for name, table in list(self.tables.items()):
+            if any(each.partial or not each.is_plain for each in table.candidates):
+                self.doubt(name, reason)
+
+    def perhaps(self, change: Callable[[HistoricTables], None], reason: str) -> None:
+        """Doubt what a change would change that may not be made."""
+        changed = self.copy()
+        change(changed)
+        self.ended = self.ended or changed.ended
+        if changed.unmade != self.unmade:
+            self.doubt_all(changed.unmade or reason)
+        for name in {*self.tables, *changed.tables}:
+            before, after = self.tables.get(name), changed.tables.get(name)
+            if _uniques(before) != _uniques(after):
+                self.doubt(name, reason)
+
+    # -- tables
+
+    def create(self, name: HistoricName, *, is_if_missing: bool = False) -> bool:
+        """Make a table without constraints; return False where it is not known to be new.
+
+        :param is_if_missing: whether one of that name is left as it is.
+        """
+        if is_if_missing and name not in self.tables and self.unmade:
+            self.doubt(name, self.unmade)
+        if is_if_missing and name in self.tables:
+            return False
+        self.tables[name] = HistoricTable()
+        return True
+
+    def drop(self, name: HistoricName) -> None:
+        """Take a table away."""
+        self.tables.pop(name, None)
+
+    def rename(self, name: HistoricName, new: HistoricName) -> None:
+        """Give a table another name or schema; its constraints keep theirs."""
+        table = self.tables.pop(name, None)
+        if table is not None:
+            self.tables[new] = table
+
+    def rename_schema(self, schema: str, new: str | None) -> None:
+        """Give a schema another name; None: it is dropped, with all that is in it."""
+        for name in [each for each in self.tables if each.schema == schema]:
+            table = self.tables.pop(name)
+            if new is not None:
+                self.tables[HistoricName.of(new, name.name)] = table
+
+    # -- what is unique
+
+    def add(
+        self, table: HistoricName, candidate: Candidate, *, is_if_missing: bool = False
+    ) -> None:
+        """Make a constraint or an index.
+
+        :param is_if_missing: whether an index of that name, of whatever table of the schema, is left as it is.
+        """
+        known = self._known(table)
+        if known is None:
+            return
+        if is_if_missing and (self._has_index(table.schema, str(candidate.name)) or self.unmade):
+            if self.unmade:
+                self.doubt(table, self.unmade)
+            return
+        unnamed = known.unnamed
+        if candidate.name is None:
+            candidate = replace(candidate, name=_default_name(table.name, candidate))
+            unnamed |= {str(candidate.name)}
+        self._set(table, replace(known, candidates=(*known.candidates, candidate), unnamed=unnamed))
+
+    def add_other(self, table: HistoricName, constraint: str) -> None:
+        """Make a constraint that is not unique."""
+        known = self._known(table)
+        if known is not None:
+            self._set(table, replace(known, others=known.others | {constraint}))
+
+    def drop_constraint(self, table: HistoricName, constraint: str) -> None:
+        """Take a constraint of whatever kind away; one that is not known may go by a name that nothing states."""
+        known = self._known(table)
+        if known is None:
+            return
+        if any(each.name == constraint for each in known.candidates):
+            self._keep(table, known, lambda each: each.name != constraint)
+        elif known.unnamed and constraint not in known.others and not constraint.endswith(_OTHERS):
+            self.doubt(
+                table, f"{constraint} is dropped, and may be a constraint without a name of its own"
+            )
+
+    def drop_index(self, index: HistoricName) -> None:
+        """Take an index away, of whichever table it is."""
+        holder = self._holder(index)
+        if holder is not None:
+            self._keep(holder, self.tables[holder], lambda each: each.name != index.name)
+            return
+        for name, table in list(self.tables.items()):
+            if table.unnamed and index.name.startswith(f"{name.name}_"):
+                self.doubt(
+                    name, f"{index.name} is dropped, and may be an index without a name of its own"
+                )
+
+    def use_index(self, table: HistoricName, index: str, constraint: Candidate) -> None:
+        """Make a constraint of an index that is there."""
+        known = self._known(table)
+        found = (
+            None if known is None else next((c for c in known.candidates if c.name == index), None)
+        )
+        if known is None or found is None:
+            self.doubt(table, f"which index {index} is, is not known")
+            return
+        made = replace(constraint, name=constraint.name or index, elements=found.elements)
+        others = (c for c in known.candidates if c is not found)
+        self._set(table, replace(known, candidates=(*others, made)))
+
+    def rename_candidate(
+        self, name: HistoricName, new: str, table: HistoricName | None = None
+    ) -> None:
+        """Give an index or a constraint another name.
+
+        :param table: None: whichever has it.
+        """
+        holder = self._holder(name) if table is None else table
+        known = None if holder is None else self._known(holder)
+        if holder is None or known is None:
+            return
+        renamed = tuple(
+            replace(each, name=new) if each.name == name.name else each for each in known.candidates
+        )
+        self._set(holder, replace(known, candidates=renamed, others=known.others | {new}))
+
+    # -- columns
+
+    def drop_column(self, table: HistoricName, column: str) -> None:
+        """Take a column away, and every constraint and index that it is in."""
+        known = self._known(table)
+        if known is not None:
+            self._keep(table, known, lambda each: column not in _columns(each))
+
+    def rename_column(self, table: HistoricName, column: str, new: str) -> None:
+        """Give a column another name; what has it in an expression or a predicate is in doubt."""
+        known = self._known(table)
+        if known is None:
+            return
+        if any(column in _columns(each) - _plain_columns(each) for each in known.candidates):
+            self.doubt(table, f"{column} is renamed, and an expression or a predicate has it")
+            return
+        renamed = (replace(c, elements=_renamed(c, column, new)) for c in known.candidates)
+        self._set(table, replace(known, candidates=tuple(renamed)))
+
+    # -- inside
+
+    def _known(self, name: HistoricName) -> HistoricTable | None:
+        """A table that is known; None: nothing is to be changed."""
+        table = self.tables.get(name)
+        return None if table is None or table.doubt is not None else table
+
+    def _set(self, name: HistoricName, table: HistoricTable) -> None:
+        self.tables[name] = table
+
+    def _keep(
+        self, name: HistoricName, table: HistoricTable, is_kept: Callable[[Candidate], bool]
+    ) -> None:
+        self._set(name, replace(table, candidates=tuple(filter(is_kept, table.candidates))))
+
+    def _has_index(self, schema: str | None, name: str) -> bool:
+        return self._holder(HistoricName(schema, name)) is not None
+
+    def _holder(self, index: HistoricName) -> HistoricName | None:
+        """The table that has an index of that name; an index is in the schema of its table."""
+        for name, table in self.tables.items():
+            if name.schema == index.schema and any(c.name == index.name for c in table.candidates):
+                return name
+        return None
+
+
+def _uniques(table: HistoricTable | None) -> object:
+    """What two states of a table are compared by."""
+    return table and (table.candidates, table.doubt)
+
+
+def _columns(candidate: Candidate) -> frozenset[str]:
+    """Every column that goes only with the candidate, those of expression, predicate and INCLUDE among them."""
+    predicate = () if candidate.predicate is None else (Element(expression=candidate.predicate),)
+    return columns_of((*candidate.elements, *predicate)) | frozenset(candidate.include)
+
+
+def _plain_columns(candidate: Candidate) -> frozenset[str]:
+    """The columns that are elements by themselves."""
+    return frozenset(each.column for each in candidate.elements if each.column is not None)
+
+
+def _renamed(candidate: Candidate, column: str, new: str) -> tuple[Element, ...]:
+    return tuple(
+        replace(each, column=new) if each.column == column else each for each in candidate.elements
+    )
+
+
+def _default_name(table: str, candidate: Candidate) -> str:
+    """What PostgreSQL calls it where the name is neither taken nor too long (indexcmds.c: ChooseIndexName)."""
+    if candidate.kind is Kind.PRIMARY_KEY:
+        return f"{table}_pkey"
+    columns = "_".join(each.column or "expr" for each in candidate.elements)
+    return f"{table}_{columns}_{'key' if candidate.kind is Kind.CONSTRAINT else 'idx'}"

@@ -1,0 +1,252 @@
+"""A unique index over new rows: new duplicates are kept out while old ones are fixed, and it goes in the end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import render_python_code
+from alembic.operations.ops import UpgradeOps
+from alembic.util import CommandError
+from sqlalchemy.exc import IntegrityError
+
+from alembic_upsert_guard.migration.operations import CreateUniqueIndexConcurrentlyOp
+from alembic_upsert_guard.online.new_rows import predicate_of_same
+from tests.docs.test_pages import blocks
+from tests.online.faults import inject_faults, upgrade_with
+from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
+from tests.online.test_attempts_on_duplicates import KEPT, TWICE, arriving
+from tests.online.test_partitions import TREE, state
+from tests.scenarios.test_names import in_psql
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+ELEMENTS = "'answers', ['user_id', 'question_id']"
+NEW = f"op.create_unique_index_concurrently('uq_new', {ELEMENTS}, new_rows_by='id')"
+NOT_NEW = "op.drop_unique_index_concurrently('uq_new', 'answers')"
+INDEX = (
+    "CREATE UNIQUE INDEX uq_new ON public.answers USING btree (user_id, question_id)"
+    " WHERE (id > '{}'::bigint)"
+)
+ROW = "INSERT INTO answers (user_id, question_id) VALUES ({}, {})"
+
+
+def test_new_duplicates_are_refused_and_old_ones_are_not(project: Project) -> None:
+    """Neither is a new row that equals an old one."""
+    project.sql(ANSWERS, TWICE, TWICE)
+    revision(project, NEW, NOT_NEW)
+    ran = project.alembic("upgrade", "head")
+    assert ran.code == 0, ran.said
+    assert "keeping duplicates out of rows whose id is greater than 6" in ran.err
+    assert made(project) == [INDEX.format(6)]
+    project.sql(ROW.format(1, 1), ROW.format(8, 8))
+    with pytest.raises(IntegrityError, match="uq_new"):
+        project.sql(ROW.format(8, 8))
+    project.downgrade()
+    assert made(project) == []
+
+
+def test_the_whole_way_in_one_revision_killed_before_any_statement(project: Project) -> None:
+    """Index, deduplication, constraint, drop: the next run keeps the index that is there, and ends without it."""
+    revision(project, f"{NEW}\n{KEPT}\n{UNIQUE}\n{NOT_NEW}")
+    inject_faults(project)
+    reset = ("DROP TABLE IF EXISTS answers, a, alembic_version", ANSWERS, TWICE, TWICE)
+    project.sql(*reset)
+    counted = project.path / "counted"
+    assert upgrade_with(project, "count", counted=str(counted)).code == 0
+    count = len(counted.read_text().splitlines())
+    for number in range(6, count + 1, 7):
+        project.sql(*reset)
+        assert upgrade_with(project, f"kill:{number}").code != 0
+        project.sql(ROW.format(number + 100, 1))
+        again = upgrade_with(project, "")
+        assert again.code == 0, f"before statement {number}: {again.said}"
+        assert made(project) == [MADE], f"before statement {number}"
+        assert "still there" not in again.err
+
+
+def test_the_example_of_the_page(project: Project) -> None:
+    """As docs/online.md shows it, there and back."""
+    (example,) = (block for block in blocks("online.md") if block.name == "new rows")
+    project.sql(ANSWERS, TWICE, TWICE)
+    revision(project, "", "")
+    path = project.path / "migrations" / "versions" / "h01.py"
+    path.write_text(path.read_text().partition("\n\ndef upgrade")[0] + "\n\n" + example.text)
+    project.upgrade()
+    (constraint,) = made(project)
+    assert constraint.endswith("UNIQUE (user_id, question_id)")
+    project.downgrade()
+    assert made(project) == []
+    assert project.rows("SELECT count(*) FROM answers") == [(6,)]
+
+
+def test_an_earlier_runs_index_is_kept_with_its_value(project: Project) -> None:
+    """The one of this run would have fewer rows."""
+    project.sql(ANSWERS, TWICE)
+    revision(project, f"{NEW}\nop.execute('SELECT 1 / 0')")
+    assert project.alembic("upgrade", "head").code != 0
+    project.sql(ROW.format(8, 8))
+    project.edit("migrations/versions/h01.py", "1 / 0", "1")
+    project.upgrade()
+    assert made(project) == [INDEX.format(3)]
+
+
+def test_an_index_of_that_name_over_other_rows_is_refused(project: Project) -> None:
+    """It is somebody else's."""
+    project.sql(
+        ANSWERS, TWICE, "CREATE UNIQUE INDEX uq_new ON answers (user_id, question_id) WHERE id < 2"
+    )
+    revision(project, NEW)
+    ran = project.alembic("upgrade", "head")
+    assert "the index uq_new of answers is something else" in " ".join(ran.out.split())
+
+
+def test_left_behind_it_is_reported(project: Project) -> None:
+    """When the version is written, and what makes all rows unique is there."""
+    project.sql(ANSWERS, TWICE)
+    revision(project, f"{NEW}\n{UNIQUE}")
+    ran = project.alembic("upgrade", "head")
+    assert ran.code == 0, ran.said
+    assert "uq_new on answers is still there, though uq_answers has all rows" in ran.err
+    assert NOT_NEW in ran.err
+
+
+def test_where_all_rows_are_unique_or_there_are_none_nothing_is_made(project: Project) -> None:
+    """As on the second run of a revision whose version was not written."""
+    project.sql(ANSWERS)
+    revision(project, NEW)
+    ran = project.alembic("upgrade", "head")
+    assert "is not made: the table has no rows" in ran.err
+    project.alembic("stamp", "base")
+    project.sql(
+        TWICE, "ALTER TABLE answers ADD CONSTRAINT uq_answers UNIQUE (user_id, question_id)"
+    )
+    ran = project.alembic("upgrade", "head")
+    assert "is not made: uq_answers has all rows already" in ran.err
+    assert made(project) == [MADE]
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_new_rows_that_arrive_before_it_is_ready(project: Project, times: int) -> None:
+    """The next build begins after them; after three the upgrade stops, and leaves nothing."""
+    project.sql(ANSWERS, TWICE)
+    arriving(project, times, NEW, row="(7, 7, ''), (7, 7, '')")
+    ran = project.alembic("upgrade", "head")
+    assert (ran.code == 0) == (times < 3), ran.said
+    assert made(project) == ([INDEX.format(7)] if times < 3 else [])
+    assert ("3 builds met new rows that share a key" in ran.out) == (times == 3)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "shown"),
+    [
+        ("int", "5", "'5'::bigint"),
+        ("numeric", "1.5", "1.5"),
+        (
+            "timestamptz",
+            "2026-01-02 03:04:05+00",
+            "'2026-01-02 03:04:05+00'::timestamp with time zone",
+        ),
+        ("text", "it''s", "'it''s'::text"),
+    ],
+)
+def test_columns_of_other_types_with_a_predicate(
+    project: Project, type_: str, value: str, shown: str
+) -> None:
+    """Found again by a second run, whatever the server makes of the value."""
+    project.sql(
+        f'CREATE TABLE answers ("At:" {type_}, user_id int, question_id int, gone bool)',
+        f"INSERT INTO answers VALUES ('{value}', 1, 1)",
+        f"ALTER DATABASE \"{project.engine.url.database}\" SET timezone = 'UTC'",
+    )
+    new = NEW.replace("'id'", "'At:', where='NOT gone'")
+    revision(project, f"{new}\n{new}")
+    project.upgrade()
+    (index,) = made(project)
+    assert index.partition(" WHERE ")[2].startswith(f'((NOT gone) AND ("At:" > {shown}')
+
+
+def test_on_a_partitioned_table(project: Project) -> None:
+    """Parts that have an older value go with the parent's, where a partition meets new duplicates."""
+    project.sql(*TREE, "ALTER TABLE answers ADD note text", "ALTER TABLE answers ADD id bigserial")
+    arriving(project, 3, NEW, row="(3, 1003, ''), (3, 1003, '')")
+    project.upgrade()
+    parts = state(project)
+    assert len(parts) == 6
+    assert all(valid for _, valid, *_ in parts)
+    predicates = project.rows(
+        "SELECT DISTINCT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indisunique AND indpred IS NOT NULL"
+    )
+    assert len(predicates) == 1
+
+
+def test_a_script_leaves_it_out_and_says_so(project: Project) -> None:
+    """The rest of it runs."""
+    project.sql(ANSWERS, TWICE)
+    revision(project, f"{NEW}\n{UNIQUE}\n{NOT_NEW}")
+    ran = project.alembic("upgrade", "head", "--sql")
+    assert "uq_new on answers over new rows: a script for postgresql cannot do what" in ran.err
+    assert (
+        "-- uq_new on answers over new rows: op.create_unique_index_concurrently is left" in ran.out
+    )
+    assert in_psql(project, ran.out).code == 0
+    assert made(project) == [MADE]
+
+
+def test_autogenerate_drops_what_was_left_behind(project: Project) -> None:
+    """No model has it."""
+    project.models("""
+        class Answer(Base):
+            __tablename__ = "answers"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            user_id: Mapped[int]
+            question_id: Mapped[int]
+            __table_args__ = (UpsertKey("user_id", "question_id"),)
+    """)
+    project.revise()
+    project.upgrade()
+    project.sql(INDEX.format(6))
+    assert "op.drop_index(" in project.revise().text.partition("def downgrade")[0]
+
+
+def test_both_arguments_are_written_as_a_person_types_them() -> None:
+    """In a revision; ``alembic check`` prints the names."""
+    operation = CreateUniqueIndexConcurrentlyOp(
+        "uq", "t", ["a"], new_rows_by="id", attempts_on_duplicates=2
+    )
+    assert render_python_code(UpgradeOps([operation])).splitlines()[1].strip() == (
+        "op.create_unique_index_concurrently('uq', 't', ['a'], new_rows_by='id', attempts_on_duplicates=2)"
+    )
+    names = ("create_unique_index_concurrently", None, "t", "uq", ("a",))
+    assert operation.to_diff_tuple() == names
+
+
+@pytest.mark.parametrize("options", [{"new_rows_by": ""}, {"new_rows_by": "id", "replace": True}])
+def test_what_makes_no_sense_is_refused(options: dict[str, object]) -> None:
+    """Where the operation is made."""
+    with pytest.raises(CommandError, match="new_rows_by is the name of a column"):
+        CreateUniqueIndexConcurrentlyOp("uq", "t", ["a"], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "is_same"),
+    [
+        ("(id > '5'::bigint)", True),
+        ("(id > '12345678901'::bigint)", True),
+        ("(id < '5'::bigint)", False),
+        ("(id > other)", False),
+        ("((id > '5'::bigint) AND gone)", False),
+        ("(id > '5'::bigint) OR (id = '1'::bigint)", False),
+        (None, False),
+    ],
+)
+def test_the_same_but_for_its_constant(predicate: str | None, is_same: bool) -> None:
+    """Anything else in the predicate makes it another index."""
+    shape = [True, "btree", 2, ["a", "b"], "0 0", "1 1", "0 0", None, False]
+    ours = json.dumps([*shape[:7], "(id > '7'::bigint)", False])
+    theirs = json.dumps([*shape[:7], predicate, False])
+    assert predicate_of_same(theirs, ours, "7") == (predicate if is_same else None)
+    other = json.dumps([*shape[:6], "1 0", predicate, False])
+    assert predicate_of_same(other, ours, "7") is None

@@ -1,0 +1,233 @@
+"""``op.deduplicate_upsert_key(..., batch_size=N)`` through the real ``alembic`` command, and as a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import render_python_code
+from alembic.operations.ops import UpgradeOps
+from alembic.util import CommandError
+
+from tests.online.faults import another_session, inject_faults, upgrade_with
+from tests.online.revisions import ANSWERS, UNIQUE, made, revision
+from tests.online.test_scripts import script, version
+from tests.online.waiting import until
+from tests.scenarios.test_names import in_psql
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+ROWS = (
+    "INSERT INTO answers (user_id, question_id) SELECT mod(n, 5), 1 FROM generate_series(1, 15) n"
+)
+LINE = (
+    "op.deduplicate_upsert_key('answers', ['user_id', 'question_id'], keep='last', order_by=['id'], "
+    "archive_table='archive', batch_size=4{options})"
+)
+IN_BATCHES = LINE.replace("{options}", "")
+BACK = (
+    "op.restore_deduplicated_rows('answers', ['user_id', 'question_id'], archive_table='archive')"
+)
+KEPT = [(n,) for n in range(11, 16)]
+GONE = [(n,) for n in range(1, 11)]
+
+
+@pytest.fixture
+def answers(project: Project) -> Project:
+    """A project with ten surplus rows, and a revision that has yet to run."""
+    project.sql(ANSWERS, ROWS)
+    revision(project, IN_BATCHES, BACK)
+    return project
+
+
+def test_an_upgrade_commits_each_batch_and_the_downgrade_brings_all_back(answers: Project) -> None:
+    """Ten rows, four a transaction; the second upgrade has nothing to do."""
+    ran = answers.upgrade()
+
+    assert (
+        "Deduplicated upsert key answers (user_id, question_id): 10 surplus rows moved to archive"
+        in ran.err
+    )
+    assert answers.rows("SELECT id FROM answers ORDER BY id") == KEPT
+    assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
+    assert answers.rows("SELECT count(*) FROM archive GROUP BY xmin ORDER BY 1") == [
+        (2,),
+        (4,),
+        (4,),
+    ]
+    answers.downgrade()
+    assert answers.rows("SELECT id FROM answers ORDER BY id") == GONE + KEPT
+    answers.upgrade()
+
+
+def test_an_upgrade_that_is_killed_between_batches_is_resumed(answers: Project) -> None:
+    """Half of the statements are through; the same command does the rest, and builds what is below."""
+    revision(answers, f"{IN_BATCHES}\n{UNIQUE}", BACK)
+    inject_faults(answers)
+    counted = answers.path / "counted"
+    assert upgrade_with(answers, "count", counted=str(counted)).code == 0
+    statements = counted.read_text().splitlines()
+    blocks = [n for n, line in enumerate(statements, 1) if line.startswith("DO ")]
+    answers.sql("DROP TABLE answers, archive, alembic_version", ANSWERS, ROWS)
+
+    assert upgrade_with(answers, f"kill:{blocks[2] + 1}").code != 0
+    assert answers.rows("SELECT count(*) FROM archive") == [(4,)]
+    ran = upgrade_with(answers, "")
+    assert ran.code == 0, ran.said
+    assert "6 surplus rows moved to archive" in ran.err
+    assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
+    assert len(made(answers)) == 1
+
+
+def test_a_writer_in_the_middle_of_a_transaction_is_not_waited_for(answers: Project) -> None:
+    """It has written rows of other keys, and its lock would stop a deduplication in one transaction."""
+    with another_session(
+        answers, "BEGIN", "INSERT INTO answers (user_id, question_id) VALUES (9, 9)"
+    ):
+        answers.upgrade()
+        assert answers.rows("SELECT id FROM answers ORDER BY id") == KEPT
+
+
+def test_a_row_that_another_session_holds_is_tried_again(answers: Project) -> None:
+    """Under a short lock_timeout, with pauses."""
+    with another_session(answers, "BEGIN", "UPDATE answers SET note = 'mine' WHERE id = 5"):
+        upgrade = answers.begin("upgrade", "head")
+        until(
+            answers, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+        )
+        assert not upgrade.done()
+        # nobody queues for long behind what the batch has locked
+        until(
+            answers, "SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+        )
+        assert not upgrade.done()
+    assert upgrade.result().code == 0
+    assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
+
+
+def test_a_transaction_that_env_py_began_is_refused_before_anything(answers: Project) -> None:
+    """Alembic cannot leave it, and batches need commits of their own."""
+    answers.edit("migrations/env.py", ").connect() as", ").begin() as")
+
+    ran = answers.alembic("upgrade", "head")
+    assert ran.code != 0
+    said = " ".join(ran.said.split())
+    assert (
+        "op.deduplicate_upsert_key('answers') runs outside a transaction, and the connection is in one"
+        in said
+    )
+    assert answers.rows("SELECT count(*) FROM answers") == [(15,)]
+
+
+def test_what_the_database_says_of_a_batch_comes_with_what_is_done(answers: Project) -> None:
+    """A trigger that fails in the last batch."""
+    answers.sql(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$",
+        "CREATE TRIGGER fails BEFORE DELETE ON answers FOR EACH ROW WHEN (OLD.id = 10) EXECUTE FUNCTION fails()",
+    )
+    ran = answers.alembic("upgrade", "head")
+
+    assert ran.code != 0
+    assert "Traceback" not in ran.said
+    said = " ".join(ran.said.split())
+    assert "could not be deduplicated, this batch was undone; " in said
+    assert "surplus rows of the batches before it stay done, and the upgrade resumes there" in said
+    assert "not this one" in said
+
+
+def test_sqlite_does_it_in_one_transaction(sqlite_project: Project) -> None:
+    """Where a transaction keeps every other writer out anyway."""
+    sqlite_project.sql(
+        "CREATE TABLE answers (id integer PRIMARY KEY, user_id int, question_id int)",
+        "INSERT INTO answers VALUES (1, 1, 1), (2, 1, 1), (3, 2, 1)",
+    )
+    revision(sqlite_project, LINE.replace("{options}", ", pause=5, max_lag=1"), BACK)
+    sqlite_project.upgrade()
+    assert sqlite_project.rows("SELECT id FROM answers ORDER BY id") == [(2,), (3,)]
+
+
+# -- scripts
+
+
+def test_a_script_commits_each_batch_and_then_writes_the_version(answers: Project) -> None:
+    """psql runs it; what is below it in the revision runs in the transaction that Alembic begins."""
+    line = LINE.replace("{options}", ", pause=0.01, max_lag=5")
+    revision(answers, f"{line}\nop.add_column('answers', sa.Column('x', sa.Integer))")
+    ran = in_psql(answers, script(answers))
+
+    assert ran.code == 0, ran.err
+    assert "10 surplus rows moved to archive" in ran.err
+    assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
+    assert answers.rows("SELECT count(*) FROM archive GROUP BY xmin ORDER BY 1") == [
+        (2,),
+        (4,),
+        (4,),
+    ]
+    assert version(answers) == ["h01"]
+    answers.sql("DROP TABLE alembic_version", "ALTER TABLE answers DROP x")
+    assert in_psql(answers, script(answers)).code == 0
+
+
+def test_a_script_that_stops_in_a_batch_writes_no_version(answers: Project) -> None:
+    """A shell that goes on after errors comes to the proof; without the trigger the script resumes."""
+    answers.sql(
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER keep BEFORE DELETE ON answers FOR EACH ROW WHEN (OLD.id = 10) EXECUTE FUNCTION keep()",
+    )
+    written = script(answers)
+    ran = in_psql(answers, f"\\set ON_ERROR_STOP off\n{written}")
+
+    assert "kept 1 of 2 surplus rows; this batch was undone" in ran.err
+    assert "was not deduplicated to the end: the version was not written" in ran.err
+    assert answers.rows("SELECT count(*) FROM archive") == [(8,)]
+    assert version(answers) == []
+    answers.sql("DROP TRIGGER keep ON answers")
+    answers.sql("DROP TABLE alembic_version")
+    assert in_psql(answers, written).code == 0
+    assert answers.rows("SELECT id FROM archive ORDER BY id") == GONE
+
+
+# -- arguments
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch_size": 0}, "batch_size=0): batch_size is a number of rows, 1 or more"),
+        ({"batch_size": 9, "pause": -1}, "pause=-1): pause is a number of seconds, 0 or more"),
+        (
+            {"batch_size": 9, "max_lag": 0},
+            "max_lag=0): max_lag is a number of seconds, more than 0",
+        ),
+        ({"pause": 1}, "pause is about batches; add batch_size"),
+        ({"max_lag": 1}, "max_lag is about batches; add batch_size"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(options: dict[str, Any], words: str) -> None:
+    """Before any statement is sent."""
+    with pytest.raises(CommandError) as refused:
+        _operation(**options)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "rendered"),
+    [
+        ({}, ""),
+        ({"batch_size": 500}, ", batch_size=500"),
+        ({"batch_size": 500, "pause": 0.5, "max_lag": 3}, ", batch_size=500, pause=0.5, max_lag=3"),
+    ],
+)
+def test_batches_are_rendered_as_they_are_written(options: dict[str, Any], rendered: str) -> None:
+    """Arguments at their default are left out."""
+    written = render_python_code(UpgradeOps(ops=[_operation(**options)]))
+    assert written.strip().splitlines()[-2 if "###" in written else -1].strip() == (
+        f"op.deduplicate_upsert_key('t', ['k'], keep='last', order_by=['id']{rendered})"
+    )
+
+
+def _operation(**options: Any) -> Any:
+    import alembic_upsert_guard.migration.operations as of_ours  # noqa: PLC0415
+
+    return of_ours.DeduplicateUpsertKeyOp("t", ["k"], keep="last", order_by="id", **options)
