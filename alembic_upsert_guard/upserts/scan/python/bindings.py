@@ -178,7 +178,7 @@ def is_changed(module: Module, name: str, value: ast.AST) -> bool:
     """
     if not isinstance(value, ast.List | ast.Set | ast.Dict):
         return False
-    return name in module.changed
+    return module.changes(name)
 
 
 def _set_from_inside(module: Module, scope: ast.AST) -> frozenset[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .nodes import first_line
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -22,7 +20,6 @@ class Blocks:
         """Nothing is looked up yet."""
         self._nodes = nodes
         self._binding: dict[tuple[int, str], list[int]] = {}
-        self._first_lines: dict[int, list[int]] = {}
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
 
@@ -65,9 +62,7 @@ class Blocks:
         """The numbers of the statements that may name `name`."""
         if not hasattr(block[0], "lineno"):  # the cases of a match have none
             return range(len(block))
-        if id(block) not in self._first_lines:
-            self._first_lines[id(block)] = [first_line(statement) for statement in block]
-        return self._nodes.holding(block, self._first_lines[id(block)], name)
+        return self._nodes.holding(block, name)
 
     def _binds(self, statement: ast.AST, name: str) -> bool:
         return any(name in _names(node) for node in self._nodes.near([name], statement))

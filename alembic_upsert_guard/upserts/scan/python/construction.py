@@ -13,7 +13,7 @@ from .scope import Argument, Frame, Scope
 from .values import Class, Expression, Function, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from .meaning import Names
     from .members import Members
@@ -51,7 +51,8 @@ class Construction:
         """Nothing is read yet."""
         self._names = names
         self._members = members
-        self._assignments: dict[Class, dict[str, list[_Assignment]]] = {}
+        self._assignments: dict[tuple[Class, str], list[_Assignment]] = {}
+        self._set_by: dict[ast.AST, list[tuple[str, ast.expr | None]]] = {}
 
     def is_receiver(self, module: Module, node: ast.expr) -> bool:
         """Return whether an expression is the first parameter of the method that it is in."""
@@ -64,24 +65,35 @@ class Construction:
 
     def sets(self, of: Class, attribute: str) -> bool:
         """Return whether a method of the class itself sets an attribute of ``self``."""
-        return attribute in self._of(of)
+        return bool(self._of(of, attribute))
 
-    def _of(self, of: Class) -> Mapping[str, list[_Assignment]]:
-        if of not in self._assignments:
-            found: dict[str, list[_Assignment]] = {}
-            for method in own_nodes(of.node):
-                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                    for attribute, value in _set_by(of.module, method):
-                        found.setdefault(attribute, []).append(_Assignment(method, value))
-            self._assignments[of] = found
-        return self._assignments[of]
+    def _of(self, of: Class, attribute: str) -> Sequence[_Assignment]:
+        """Where the methods of a class set an attribute; only those that name it are looked at."""
+        key = of, attribute
+        if key not in self._assignments:
+            self._assignments[key] = [
+                _Assignment(method, value)
+                for method in own_nodes(of.node)
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+                and of.module.mentions(method, attribute)
+                for name, value in self._set_in(of.module, method)
+                if name == attribute
+            ]
+        return self._assignments[key]
+
+    def _set_in(
+        self, module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> list[tuple[str, ast.expr | None]]:
+        if method not in self._set_by:
+            self._set_by[method] = list(_set_by(module, method))
+        return self._set_by[method]
 
     def assigned(self, owner: Instance, attribute: str, depth: int) -> AssignedAttribute | None:
         """Return what methods set ``self.attribute`` to; None: none does."""
         assignments = [
             (of, assignment)
             for of in self._members.lineage(owner.of)
-            for assignment in self._of(of).get(attribute, ())
+            for assignment in self._of(of, attribute)
         ]
         found = assignments and self._names.attribute_of(
             owner,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import bound, given_by
+from .nodes import parts_of
 from .scope import Argument, Frame, Scope
 from .values import Expression, Function
 
@@ -157,7 +158,7 @@ def _is_none(meaning: Meaning) -> bool:
 
 @lru_cache(maxsize=_REMEMBERED)
 def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
-    """Return the nodes of a function's body, those of functions and classes inside it left out."""
+    """Return the nodes of a function's body that have parts, those of functions and classes inside it left out."""
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
     found: list[ast.AST] = []
     waiting: list[ast.AST] = [*reversed(body)]
@@ -165,7 +166,7 @@ def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
         node = waiting.pop()
         found.append(node)
         if not isinstance(node, _SCOPES):
-            waiting += reversed(list(ast.iter_child_nodes(node)))
+            waiting += reversed(parts_of(node))
     return tuple(found)
 
 

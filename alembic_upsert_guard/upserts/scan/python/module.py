@@ -64,6 +64,7 @@ class Module:
         self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
         self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
         """What :mod:`.bindings` found, by the place or the scope, and the name."""
+        self._changes: dict[str, bool] = {}
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.
@@ -73,14 +74,13 @@ class Module:
         extent = whole.lineno, whole.end_lineno or whole.lineno
         return Place(path=self.shown_path, line=line, extent=extent)
 
-    @property
-    def nodes(self) -> list[ast.AST]:
-        """Every node that has parts, parents before children; :meth:`near` walks less."""
-        return self._nodes.every()
-
     def near(self, words: Iterable[str]) -> list[ast.AST]:
         """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
         return self._nodes.near(words)
+
+    def mentions(self, statement: ast.stmt, word: str) -> bool:
+        """Return whether a statement has a word, in any case, on a line of its own."""
+        return self._nodes.mentions(statement, word)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
@@ -102,25 +102,25 @@ class Module:
         """The source, line by line, as far as it decodes."""
         return self.source.decode(errors="replace").splitlines()
 
-    @cached_property
-    def changed(self) -> frozenset[str]:
-        """The names whose value is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
-        return frozenset(name for node in self.nodes for name in _changes(node))
+    def changes(self, name: str) -> bool:
+        """Return whether the value of a name is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
+        if name not in self._changes:
+            self._changes[name] = any(name in _changes(node) for node in self.near([name]))
+        return self._changes[name]
 
-    @cached_property
-    def set_attributes(self) -> dict[str, list[ast.expr]]:
-        """What attributes are set on, by attribute: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
-        found: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            match node:
-                case ast.Attribute(value=owner, attr=attr, ctx=ast.Store() | ast.Del()):
-                    found.setdefault(attr, []).append(owner)
-        return found
+    def sets_on(self, attribute: str) -> list[ast.expr]:
+        """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        return [
+            node.value
+            for node in self.near([attribute])
+            if isinstance(node, ast.Attribute)
+            and node.attr == attribute
+            and isinstance(node.ctx, ast.Store | ast.Del)
+        ]
 
-    @cached_property
-    def filled_in(self) -> frozenset[str]:
-        """The names of strings that are templates: ``SQL.format(x)``, ``SQL % x``, ``self.sql.replace(a, b)``."""
-        return frozenset(name for node in self.nodes for name in _fills_in(node))
+    def fills_in(self, name: str) -> bool:
+        """Return whether something is put into the string of a name: ``SQL.format(x)``, ``SQL % x``."""
+        return any(name in _fills_in(node) for node in self.near([name]))
 
     @cached_property
     def set_by_global(self) -> frozenset[str]:

@@ -72,7 +72,7 @@ class Rebinding:
             found = self._targets[key] = []  # an attribute of an attribute of the same name
             self._unfinished.add(key)
             with self._names.reading():
-                for owner in module.set_attributes.get(attribute, ()):
+                for owner in module.sets_on(attribute):
                     if not (but_self and self._members.construction.is_receiver(module, owner)):
                         found += self._names.meanings(Scope(module), owner)
             self._unfinished.remove(key)

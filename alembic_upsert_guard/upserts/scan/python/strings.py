@@ -159,7 +159,7 @@ class Strings:
                     ast.Assign(targets=[ast.Name(id=name)])
                     | ast.AnnAssign(target=ast.Name(id=name))
                 ):
-                    return name in module.filled_in and any(
+                    return module.fills_in(name) and any(
                         self._composition.may_mean(Scope(module), template, root)
                         for template in filled_templates(module, name)
                     )
