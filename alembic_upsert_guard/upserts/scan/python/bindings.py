@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .binding import Looped, Parameter, SetElsewhere, always_binds, bound_by_header, names
+from .nodes import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +149,7 @@ def _bound_by(statement: ast.AST, name: str) -> list[Binding]:
     return found
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _bound_by_walrus(node: ast.AST) -> frozenset[str]:
     return frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
 

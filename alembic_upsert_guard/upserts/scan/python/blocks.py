@@ -48,7 +48,7 @@ class Blocks:
     def nonlocals(self, scope: ast.AST) -> frozenset[str]:
         """Return the names that the functions inside a scope set in it."""
         if scope not in self._nonlocals:
-            near = self._nodes.near(["nonlocal"], scope)
+            near = self._nodes.near(["nonlocal ", "nonlocal\t", "nonlocal\\"], scope)
             found = (node for node in near if isinstance(node, ast.Nonlocal))
             self._nonlocals[scope] = frozenset(name for node in found for name in node.names)
         return self._nonlocals[scope]
@@ -65,6 +65,8 @@ class Blocks:
         return self._nodes.holding(block, name)
 
     def _binds(self, statement: ast.AST, name: str) -> bool:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return statement.name == name  # what is inside is bound there
         return any(name in _names(node) for node in self._nodes.near([name], statement))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import bound, given_by
-from .nodes import parts_of
+from .nodes import parts_of, remembered
 from .scope import Argument, Frame, Scope
 from .values import Expression, Function
 
@@ -35,8 +34,6 @@ _TRANSPARENT = frozenset(
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
-_REMEMBERED = 8192
-"""Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -156,7 +153,7 @@ def _is_none(meaning: Meaning) -> bool:
     return False
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
     """Return the nodes of a function's body that have parts, those of functions and classes inside it left out."""
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
@@ -178,12 +175,12 @@ def decorators(function: FunctionNode) -> list[str]:
     return [ast.unparse(d).rpartition(".")[2] for d in plain]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def _is_transparent(function: FunctionNode) -> bool:
     return all(name in _TRANSPARENT for name in decorators(function))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def _is_generator(function: FunctionNode) -> bool:
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
 

@@ -83,6 +83,7 @@ class Names:
 
     def forget(self) -> None:
         """Let go of everything that was followed: trees are freed without a search for what goes in circles."""
+        self.members.forget()
         vars(self).clear()
 
     @property

@@ -44,6 +44,12 @@ class Members:
         self._lineages: dict[Class, tuple[Class, ...]] = {}
         self._unfinished: set[Class] = set()
 
+    def forget(self) -> None:
+        """Let go of everything that was found: see :meth:`.Names.forget`."""
+        vars(self.construction).clear()
+        vars(self.rebinding).clear()
+        vars(self).clear()
+
     # -- classes
 
     def lineage(self, of: Class) -> tuple[Class, ...]:

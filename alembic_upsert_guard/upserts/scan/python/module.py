@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
 from .blocks import Blocks
-from .nodes import Nodes
-from .parsing import parsed
+from .deferred import parsed_by_parts
+from .nodes import Nodes, WordLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,23 +47,39 @@ FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
 class Module:
     """One parsed file."""
 
-    def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        source: bytes,
+        shown_path: str | None = None,
+        words: Iterable[str] | None = None,
+    ) -> None:
+        """Parse a file, but for the functions whose bodies are not needed yet.
+
+        :param words: a function that has one of them is needed at once.
+        :raises SyntaxError: see :func:`.parsed`, for this and what else is raised.
+        """
         self.path = path
         """The real path."""
         self.shown_path = shown_path or path
         """As it was asked for."""
         self.source = source
-        with warnings.catch_warnings():
-            # about the scanned code, such as a backslash too few: not ours to report
-            warnings.simplefilter("ignore")
-            self.tree = parsed(source, path)
-        self._nodes = Nodes(self.tree, source)
+        self._parsed: list[int] = []
+        lines = WordLines(source)
+        wanted = partial(lines.are_in, words or ())
+        self.tree = parsed_by_parts(source, path, wanted, self._parsed.append)
+        self._nodes = Nodes(self.tree, lines)
         self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
         self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
         self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
         """What :mod:`.bindings` found, by the place or the scope, and the name."""
         self._changes: dict[str, bool] = {}
+
+    @property
+    def size(self) -> int:
+        """How many bytes of the source were parsed up to now."""
+        return sum(self._parsed)
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.
@@ -125,7 +140,8 @@ class Module:
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        declared = (node for node in self.near(["global"]) if isinstance(node, ast.Global))
+        near = self.near(["global ", "global\t", "global\\"])
+        declared = (node for node in near if isinstance(node, ast.Global))
         return frozenset(name for node in declared for name in node.names)
 
     @property
@@ -178,7 +194,7 @@ class Modules:
         """
         kept, size = {}, 0
         for path, each in reversed(self._parsed.items()):
-            size += 0 if each is None else len(each.source)
+            size += 0 if each is None else each.size
             if size > _KEPT:
                 break
             kept[path] = each

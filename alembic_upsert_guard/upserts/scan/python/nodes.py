@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..bounds import check_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Nodes", "parts_of"]
+__all__ = ["Nodes", "WordLines", "parts_of", "remembered"]
+
+_Node = TypeVar("_Node", bound=ast.AST)
+_Found = TypeVar("_Found")
 
 
 class Nodes:
     """The nodes of one file."""
 
-    def __init__(self, tree: ast.Module, source: bytes) -> None:
+    def __init__(self, tree: ast.Module, lines: WordLines) -> None:
         """Nothing is walked yet."""
         self._tree = tree
-        self._lines = WordLines(source)
+        self._lines = lines
         self._parents: dict[ast.AST, ast.AST] = {}
         self._first_lines: dict[int, list[int]] = {}
         """Of the statements of each block."""
@@ -142,6 +146,15 @@ class WordLines:
             self._found[word] = list(self._lines_of(word.lower().encode()))
         return self._found[word]
 
+    def are_in(self, words: Iterable[str], first: int, last: int) -> bool:
+        """Return whether one of some words is on the lines from a first to a last one."""
+        for word in words:
+            lines = self.of(word)
+            at = bisect_left(lines, first)
+            if at < len(lines) and lines[at] <= last:
+                return True
+        return False
+
     def _lines_of(self, word: bytes) -> Iterator[int]:
         line, last, at = 1, 0, self._lower.find(word)
         while at >= 0:
@@ -175,6 +188,20 @@ _NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "module", "op", "ops"
 
 _PARTS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: (), ast.Name: ()}
 """The fields of each kind of node that may hold nodes, but for statements and calls: looked up at each."""
+
+
+def remembered(find: Callable[[_Node], _Found]) -> Callable[[_Node], _Found]:
+    """Return a function that finds once for each node what `find` does; it is forgotten with the node."""
+    name = f"_{find.__name__}"
+
+    @wraps(find)
+    def found(node: _Node) -> _Found:
+        members = vars(node)
+        if name not in members:
+            members[name] = find(node)
+        return cast("_Found", members[name])
+
+    return found
 
 
 def parts_of(node: ast.AST) -> list[ast.AST]:
