@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import given_by
+from .data_classes import fields_of, is_data_class
 from .functions import decorators, method_class, own_nodes
+from .nodes import targets_of
 from .scope import Argument, Frame, Scope
 from .values import Class, Expression, Function, Instance
 
@@ -52,7 +54,6 @@ class Construction:
         self._names = names
         self._members = members
         self._assignments: dict[tuple[Class, str], list[_Assignment]] = {}
-        self._set_by: dict[ast.AST, list[tuple[str, ast.expr | None]]] = {}
 
     def is_receiver(self, module: Module, node: ast.expr) -> bool:
         """Return whether an expression is the first parameter of the method that it is in."""
@@ -76,17 +77,9 @@ class Construction:
                 for method in own_nodes(of.node)
                 if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
                 and of.module.mentions(method, attribute)
-                for name, value in self._set_in(of.module, method)
-                if name == attribute
+                for value in _set_by(of.module, method, attribute)
             ]
         return self._assignments[key]
-
-    def _set_in(
-        self, module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef
-    ) -> list[tuple[str, ast.expr | None]]:
-        if method not in self._set_by:
-            self._set_by[method] = list(_set_by(module, method))
-        return self._set_by[method]
 
     def assigned(self, owner: Instance, attribute: str, depth: int) -> AssignedAttribute | None:
         """Return what methods set ``self.attribute`` to; None: none does."""
@@ -193,11 +186,11 @@ class Construction:
     def has_field(self, owner: Instance, attribute: str) -> bool:
         """Return whether an attribute is a field of a data class: its call gives it, or leaves it at its default."""
         lineage = self._members.lineage(owner.of)
-        return any(_is_data(of) for of in lineage) and attribute in _fields(lineage)
+        return any(is_data_class(of) for of in lineage) and attribute in fields_of(lineage)
 
     def field(self, owner: Instance, attribute: str, depth: int) -> list[Meaning] | None:
         """Return what a field of a data class was given; None: it is not known."""
-        fields = _fields(self._members.lineage(owner.of))
+        fields = fields_of(self._members.lineage(owner.of))
         default = fields[attribute]
         made = owner.made
         if made is None or not isinstance(made.node, ast.Call):
@@ -217,44 +210,26 @@ class Construction:
         )
 
 
-def _fields(lineage: tuple[Class, ...]) -> dict[str, tuple[Scope, ast.expr] | None]:
-    found: dict[str, tuple[Scope, ast.expr] | None] = {}
-    for of in reversed(lineage):
-        for statement in of.node.body:
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=name), annotation=stated, value=value):
-                    if "ClassVar" not in ast.unparse(stated):
-                        found[name] = None if value is None else (of.scope, value)
-    return found
-
-
-def _is_data(of: Class) -> bool:
-    """Whether a class's fields are the parameters of its call, in their order."""
-    marks = [d.func if isinstance(d, ast.Call) else d for d in of.node.decorator_list]
-    named = {ast.unparse(each).rpartition(".")[2] for each in marks}
-    bases = {ast.unparse(base).rpartition(".")[2] for base in of.node.bases}
-    return bool(named & {"dataclass", "define", "frozen"} or bases & {"NamedTuple", "BaseModel"})
-
-
 def _set_by(
-    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef
-) -> Iterator[tuple[str, ast.expr | None]]:
-    """The attributes of the receiver that a method sets, each with its value; None: it is set in another way."""
+    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef, attribute: str
+) -> Iterator[ast.expr | None]:
+    """The values that a method sets an attribute of the receiver to; None: it is set in another way."""
     first = [*method.args.posonlyargs, *method.args.args][:1]
     if not first or {"staticmethod", "classmethod"} & set(decorators(method)):
         return
     receiver = first[0].arg
-    for node in own_nodes(method):
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store()) if (
-                name == receiver
-            ):
-                yield attribute, _value_of(module, node)
+    for statement in module.statements(attribute, method):
+        for target in targets_of(statement):
+            match target:
+                case ast.Attribute(value=ast.Name(id=name), attr=found, ctx=ast.Store()) if (
+                    name == receiver and found == attribute
+                ):
+                    yield _value_of(statement, target)
 
 
-def _value_of(module: Module, node: ast.Attribute) -> ast.expr | None:
-    match module.parent(node):
-        case ast.Assign(targets=targets, value=value) if node in targets:
+def _value_of(statement: ast.stmt, target: ast.Attribute) -> ast.expr | None:
+    match statement:
+        case ast.Assign(targets=targets, value=value) if target in targets:
             return value
         case ast.AnnAssign(value=ast.expr() as value):
             return value

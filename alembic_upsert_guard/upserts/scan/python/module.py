@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
 from .blocks import Blocks
+from .changes import changed_by, filled_in_by
 from .deferred import parsed_by_parts
-from .nodes import Nodes, WordLines
+from .nodes import Nodes, targets_of
+from .word_lines import WordLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from ..source_tree import SourceTree
     from .binding import Binding
 
-__all__ = ["FILLING", "Module", "Modules", "is_external"]
+__all__ = ["Module", "Modules", "is_external"]
 
 _EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
 """Packages whose names mean something here: they are never followed into their files."""
@@ -29,19 +32,11 @@ def is_external(dotted: str) -> bool:
     return dotted.partition(".")[0] in _EXTERNAL
 
 
-_MUTATORS = frozenset(
-    {
-        *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
-        *("add", "discard", "setdefault", "update"),
-    }
-)
-"""The methods of lists, sets and dictionaries that change them."""
-
 _KEPT = 1024 * 1024
 """Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
 
-FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
-"""The methods of strings that put something in."""
+_TARGET = 200
+"""Bytes between ``for`` and the last name that it sets, at most."""
 
 
 class Module:
@@ -93,6 +88,10 @@ class Module:
         """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
         return self._nodes.near(words)
 
+    def statements(self, word: str, root: ast.AST) -> Iterator[ast.stmt]:
+        """Return the statements in a function that have a word; see :meth:`.Nodes.statements`."""
+        return self._nodes.statements(word, root)
+
     def mentions(self, statement: ast.stmt, word: str) -> bool:
         """Return whether a statement has a word, in any case, on a line of its own."""
         return self._nodes.mentions(statement, word)
@@ -120,22 +119,34 @@ class Module:
     def changes(self, name: str) -> bool:
         """Return whether the value of a name is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
         if name not in self._changes:
-            self._changes[name] = any(name in _changes(node) for node in self.near([name]))
+            self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
         return self._changes[name]
 
     def sets_on(self, attribute: str) -> list[ast.expr]:
         """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        if self._loops_over(attribute):
+            nodes: Iterable[ast.AST] = self.near([attribute])
+        else:
+            nodes = (t for s in self._nodes.statements(attribute) for t in targets_of(s))
         return [
             node.value
-            for node in self.near([attribute])
+            for node in nodes
             if isinstance(node, ast.Attribute)
             and node.attr == attribute
             and isinstance(node.ctx, ast.Store | ast.Del)
         ]
 
+    def _loops_over(self, attribute: str) -> bool:
+        """Whether a comprehension may set an attribute: ``for x.key in keys``, which nobody writes."""
+        target = re.compile(re.escape(attribute.encode()) + rb"\b[\s\w.,()\[\]]{0,200}\bin\b")
+        return not attribute.isascii() or any(
+            b"for" in self.source[max(0, found.start() - _TARGET) : found.start()]
+            for found in target.finditer(self.source)
+        )
+
     def fills_in(self, name: str) -> bool:
         """Return whether something is put into the string of a name: ``SQL.format(x)``, ``SQL % x``."""
-        return any(name in _fills_in(node) for node in self.near([name]))
+        return any(name in filled_in_by(node) for node in self.near([name]))
 
     @cached_property
     def set_by_global(self) -> frozenset[str]:
@@ -153,29 +164,6 @@ class Module:
     def is_package(self) -> bool:
         """Whether the file is a package's ``__init__.py``."""
         return self.name == "__init__.py"
-
-
-def _changes(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in _MUTATORS:
-            yield from _last_name(changed)
-        case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
-            yield from _last_name(changed)
-
-
-def _fills_in(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(func=ast.Attribute(value=template, attr=method)) if method in FILLING:
-            yield from _last_name(template)
-        case ast.BinOp(left=template, op=ast.Mod()):
-            yield from _last_name(template)
-
-
-def _last_name(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, ast.Attribute):
-        yield node.attr
 
 
 class Modules:

@@ -12,7 +12,9 @@ from ..bounds import check_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Nodes", "WordLines", "parts_of", "remembered"]
+    from .word_lines import WordLines
+
+__all__ = ["Nodes", "parts_of", "remembered", "targets_of"]
 
 _Node = TypeVar("_Node", bound=ast.AST)
 _Found = TypeVar("_Found")
@@ -46,6 +48,30 @@ class Nodes:
         """
         lines = self._lines_with([word])
         return range(len(block)) if lines is None else self._numbers(block, lines)
+
+    def statements(self, word: str, root: ast.AST | None = None) -> Iterator[ast.stmt]:
+        """Return the statements that have a word on a line of theirs, in the order of the source.
+
+        :param root: whose parts are looked at, but for functions and classes in it; None: the whole module.
+        """
+        lines = self._lines_with([word])
+        waiting: list[ast.AST] = [root or self._tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.stmt):
+                yield node
+                if root is not None and node is not root and isinstance(node, _SCOPES):
+                    continue
+            inner: list[ast.AST] = []
+            for field in _BLOCKS:
+                block = getattr(node, field, None)
+                if block.__class__ is not list or not block:
+                    continue
+                if lines is None or not isinstance(block[0], ast.stmt):
+                    inner += block
+                else:
+                    inner += [block[number] for number in self._numbers(block, lines)]
+            waiting += reversed(inner)
 
     def mentions(self, statement: ast.stmt, word: str) -> bool:
         """Return whether a statement has a word on a line of its own; True where it is not known."""
@@ -130,43 +156,6 @@ class Nodes:
         return nodes
 
 
-class WordLines:
-    """On which lines of a source each word is."""
-
-    def __init__(self, source: bytes) -> None:
-        """Nothing is looked for yet."""
-        self._lower = source.lower()
-        self._found: dict[str, list[int]] = {}
-        self.are_known = b"\r" not in source.replace(b"\r\n", b"")
-        """False: lines are not ended by line feeds alone."""
-
-    def of(self, word: str) -> list[int]:
-        """Return the lines, counted from 1, in their order, whatever their letters' case."""
-        if word not in self._found:
-            self._found[word] = list(self._lines_of(word.lower().encode()))
-        return self._found[word]
-
-    def are_in(self, words: Iterable[str], first: int, last: int) -> bool:
-        """Return whether one of some words is on the lines from a first to a last one."""
-        for word in words:
-            lines = self.of(word)
-            at = bisect_left(lines, first)
-            if at < len(lines) and lines[at] <= last:
-                return True
-        return False
-
-    def _lines_of(self, word: bytes) -> Iterator[int]:
-        line, last, at = 1, 0, self._lower.find(word)
-        while at >= 0:
-            check_time()
-            line += self._lower.count(b"\n", last, at)
-            yield line
-            last = self._lower.find(b"\n", at)
-            if last < 0:
-                return
-            at = self._lower.find(word, last)
-
-
 def _first_line(statement: ast.AST) -> int:
     """Return the line that a statement begins on, that of its first decorator where it has one."""
     decorators = getattr(statement, "decorator_list", None)
@@ -182,6 +171,10 @@ def _last_line(statement: ast.AST) -> int:
     line: int = getattr(statement, "end_lineno", None) or _first_line(statement)
     return line
 
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+"""The fields of statements that hold statements, or what holds these, in the order of the source."""
 
 _NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"})
 """Fields of nodes that hold no node with parts: names, and operators and contexts, which all that have them share."""
@@ -202,6 +195,33 @@ def remembered(find: Callable[[_Node], _Found]) -> Callable[[_Node], _Found]:
         return cast("_Found", members[name])
 
     return found
+
+
+def targets_of(statement: ast.stmt) -> Iterator[ast.expr]:
+    """Return what a statement sets or deletes, each part of a tuple; walruses and comprehensions are left out."""
+    match statement:
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            waiting = [*reversed(targets)]
+        case (
+            ast.AugAssign(target=target)
+            | ast.AnnAssign(target=target)
+            | ast.For(target=target)
+            | ast.AsyncFor(target=target)
+        ):
+            waiting = [target]
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            waiting = [i.optional_vars for i in reversed(items) if i.optional_vars is not None]
+        case _:
+            return
+    while waiting:
+        target = waiting.pop()
+        match target:
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                waiting += reversed(parts)
+            case ast.Starred(value=value):
+                waiting.append(value)
+            case _:
+                yield target
 
 
 def parts_of(node: ast.AST) -> list[ast.AST]:

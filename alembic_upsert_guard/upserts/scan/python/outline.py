@@ -153,8 +153,7 @@ def _last_line(source: bytes, start: int, end: int, strings: _Strings) -> tuple[
     while end > start:
         end = start + len(source[start:end].rstrip())
         last = source.rfind(b"\n", start, end) + 1 or start
-        is_comment = source[last:end].lstrip().startswith(b"#") and strings.around(last) is None
-        if not is_comment:
+        if strings.around(last) is not None or not source[last:end].lstrip().startswith(b"#"):
             return None if source[last:end].endswith(b"\\") or last == start else (last, end)
         end = last
     return None

@@ -11,7 +11,7 @@ from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
 from ..needles import WORDS
 from ..sql import read_sql
-from .module import FILLING
+from .changes import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
