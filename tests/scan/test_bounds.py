@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,3 +153,19 @@ def test_many_do_not_hang(tmp_path: Path, name: str) -> None:
     sites, problems = map(int, ran.stdout.split())
     assert problems == 0
     assert sites == {"clauses.sql": N, "rule.sql": 1}.get(name, 5_000)
+
+
+def test_constants_that_double_do_not_hang(scanned: Callable[..., ScanReport]) -> None:
+    """Forty templates, each with the one before in it twice: a million millions of parts."""
+    lines = [
+        "const c0 = ``;",
+        *(f"const c{n} = `${{c{n - 1}}}${{c{n - 1}}}`;" for n in range(1, 35)),
+    ]
+    call = "supabase.from('accounts').upsert(row, { onConflict: c34 });"
+
+    begun = process_time()
+    report = scanned(doubling_ts="\n".join([*lines, call]), good_sql=SAVE)
+
+    assert process_time() - begun < 10
+    assert report.problems == ()
+    assert [j.resolution.value for j in report.upserts][:1] == ["unresolved"]

@@ -12,14 +12,39 @@ from .nodes import method_call, string_in, text_of, unescaped
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from .modules import Modules
+
 __all__ = ["Values"]
+
+_PARTS = 10_000
+"""Expressions that one string may be put together of: constants that are doubled forty times are a million millions."""
+_LONGEST = 1_000_000
+"""Characters of one string."""
 
 
 class Values(Names):
     """Reads expressions."""
 
+    def __init__(self, modules: Modules) -> None:
+        """Nothing is read yet."""
+        super().__init__(modules)
+        self._depth = 0
+        """How many strings are being put together, each of which is a part of the one before."""
+        self._parts = 0
+        """Of the outermost one, up to now."""
+
     def text(self, expression: Expression, depth: int = DEPTH) -> str | Unread:
         """Return the string that an expression is: literals, constants, what is added up or joined of them."""
+        self._parts = self._parts + 1 if self._depth else 0
+        if self._parts > _PARTS:
+            return Unread(f"{expression.source} is put together of too many parts")
+        self._depth += 1
+        try:
+            return self._text(expression, depth)
+        finally:
+            self._depth -= 1
+
+    def _text(self, expression: Expression, depth: int) -> str | Unread:
         meaning = self.meaning(expression, depth)
         if not isinstance(meaning, Expression) or not depth:
             return why_unread(meaning, expression)
@@ -66,7 +91,10 @@ class Values(Names):
     @staticmethod
     def _joined(parts: list[str | Unread]) -> str | Unread:
         unread = next((part for part in parts if isinstance(part, Unread)), None)
-        return unread or "".join(part for part in parts if isinstance(part, str))
+        texts = [part for part in parts if isinstance(part, str)]
+        if unread is None and sum(map(len, texts)) > _LONGEST:
+            return Unread(f"a string has more than {_LONGEST:,} characters")
+        return unread or "".join(texts)
 
     def items(self, expression: Expression) -> list[Expression] | Unread:
         """Return the items of a list, spreads of lists included."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .binding import Looped, Parameter, SetElsewhere, always_binds, bound_by_header, names
+from .nodes import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,13 @@ def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
     In an enclosing function or the module: every one, for it is not known when the function runs. Empty:
     nothing binds the name.
     """
+    key = node, name
+    if key not in module.bindings_at:
+        module.bindings_at[key] = _bindings_at(module, name, node)
+    return module.bindings_at[key]
+
+
+def _bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
     at: ast.AST = node
     inside = False
     for around in module.around(node):
@@ -53,6 +60,13 @@ def bindings_at(module: Module, name: str, node: ast.AST) -> list[Binding]:
 
 def bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     """Return every binding of `name` in a scope, whenever it is made."""
+    key = scope, name
+    if key not in module.bindings_in:
+        module.bindings_in[key] = _bindings_in(module, scope, name)
+    return module.bindings_in[key]
+
+
+def _bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
         found.append(Parameter(scope, name))
@@ -135,7 +149,7 @@ def _bound_by(statement: ast.AST, name: str) -> list[Binding]:
     return found
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _bound_by_walrus(node: ast.AST) -> frozenset[str]:
     return frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
 
@@ -164,7 +178,7 @@ def is_changed(module: Module, name: str, value: ast.AST) -> bool:
     """
     if not isinstance(value, ast.List | ast.Set | ast.Dict):
         return False
-    return name in module.changed
+    return module.changes(name)
 
 
 def _set_from_inside(module: Module, scope: ast.AST) -> frozenset[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .nodes import first_line
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -22,7 +20,6 @@ class Blocks:
         """Nothing is looked up yet."""
         self._nodes = nodes
         self._binding: dict[tuple[int, str], list[int]] = {}
-        self._first_lines: dict[int, list[int]] = {}
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
 
@@ -51,7 +48,7 @@ class Blocks:
     def nonlocals(self, scope: ast.AST) -> frozenset[str]:
         """Return the names that the functions inside a scope set in it."""
         if scope not in self._nonlocals:
-            near = self._nodes.near(["nonlocal"], scope)
+            near = self._nodes.near(["nonlocal ", "nonlocal\t", "nonlocal\\"], scope)
             found = (node for node in near if isinstance(node, ast.Nonlocal))
             self._nonlocals[scope] = frozenset(name for node in found for name in node.names)
         return self._nonlocals[scope]
@@ -65,11 +62,11 @@ class Blocks:
         """The numbers of the statements that may name `name`."""
         if not hasattr(block[0], "lineno"):  # the cases of a match have none
             return range(len(block))
-        if id(block) not in self._first_lines:
-            self._first_lines[id(block)] = [first_line(statement) for statement in block]
-        return self._nodes.holding(block, self._first_lines[id(block)], name)
+        return self._nodes.holding(block, name)
 
     def _binds(self, statement: ast.AST, name: str) -> bool:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return statement.name == name  # what is inside is bound there
         return any(name in _names(node) for node in self._nodes.near([name], statement))
 
 

@@ -58,13 +58,13 @@ class Clients:
         )
 
     def _table(self, scope: Scope, node: ast.expr) -> NamedTable | Unread | None:
-        found = {self._table_call(m) for m in self._names.written(scope, node)}
-        if found == {None}:
+        found = dict.fromkeys(self._table_call(m) for m in self._names.written(scope, node))
+        if list(found) == [None]:
             return None
         unread = next((t for t in found if isinstance(t, Unread)), None)
         if unread is not None or len(found) > 1:
             return unread or Unread(f"{ast.unparse(node)} can be several tables", Cause.REBOUND)
-        return found.pop()
+        return next(iter(found))
 
     def _table_call(self, meaning: object) -> NamedTable | Unread | None:
         match meaning:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import given_by
+from .data_classes import fields_of, is_data_class
 from .functions import decorators, method_class, own_nodes
+from .nodes import targets_of
 from .scope import Argument, Frame, Scope
 from .values import Class, Expression, Function, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from .meaning import Names
     from .members import Members
@@ -52,7 +54,7 @@ class Construction:
         """Nothing is read yet."""
         self._names = names
         self._members = members
-        self._assignments: dict[Class, dict[str, list[_Assignment]]] = {}
+        self._assignments: dict[tuple[Class, str], list[_Assignment]] = {}
         self._statements: dict[Class, ast.Call] = {}
 
     def is_receiver(self, module: Module, node: ast.expr) -> bool:
@@ -66,11 +68,11 @@ class Construction:
 
     def sets(self, of: Class, attribute: str) -> bool:
         """Return whether a method of the class sets an attribute of ``self``, or its ``class`` statement does."""
-        return attribute in self._of(of) or self._states(of, attribute)
+        return bool(self._of(of, attribute)) or self._states(of, attribute)
 
     def gives(self, of: Class, attribute: str) -> bool:
         """Return whether a method of the class sets an attribute of its own instances."""
-        assignments = self._of(of).get(attribute, ())
+        assignments = self._of(of, attribute)
         return any(getattr(a.method, "name", "") != _INIT_SUBCLASS for a in assignments)
 
     def _states(self, of: Class, attribute: str) -> bool:
@@ -79,32 +81,44 @@ class Construction:
         return inherited is not None and any(
             assignment.method is inherited.node
             for each in self._members.lineage(of)
-            for assignment in self._of(each).get(attribute, ())
+            for assignment in self._of(each, attribute)
         )
 
-    def _of(self, of: Class) -> Mapping[str, list[_Assignment]]:
-        if of not in self._assignments:
-            found: dict[str, list[_Assignment]] = {}
-            for method in own_nodes(of.node):
-                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                    for attribute, value in _set_by(of.module, method):
-                        found.setdefault(attribute, []).append(_Assignment(method, value))
-            self._assignments[of] = found
-        return self._assignments[of]
+    def _of(self, of: Class, attribute: str) -> Sequence[_Assignment]:
+        """Where the methods of a class set an attribute; only those that name it are looked at."""
+        key = of, attribute
+        if key not in self._assignments:
+            self._assignments[key] = [
+                _Assignment(method, value)
+                for method in own_nodes(of.node)
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+                and of.module.mentions(method, attribute)
+                for value in _set_by(of.module, method, attribute)
+            ]
+        return self._assignments[key]
 
     def assigned(self, owner: Instance, attribute: str, depth: int) -> AssignedAttribute | None:
         """Return what methods set ``self.attribute`` to; None: none does."""
-        found: list[Meaning] = []
-        always = False
-        for of in self._members.lineage(owner.of):
-            for assignment in self._of(of).get(attribute, ()):
-                always = always or _is_called(assignment.method)
-                found += self._value(owner, of, assignment, attribute, depth)
+        assignments = [
+            (of, assignment)
+            for of in self._members.lineage(owner.of)
+            for assignment in self._of(of, attribute)
+        ]
+        found = assignments and self._names.attribute_of(
+            owner,
+            attribute,
+            lambda: (
+                m
+                for of, assignment in assignments
+                for m in self._value(owner, of, assignment, attribute, depth)
+            ),
+        )
         if not found:
             return None
         some = [m for m in found if not _is_none(m)]
         if some and len(some) < len(found):
             self._names.current.drops_none = True
+        always = any(_is_called(a.method) for _, a in assignments)
         return AssignedAttribute(some or found, always)
 
     def _value(
@@ -204,11 +218,11 @@ class Construction:
     def has_field(self, owner: Instance, attribute: str) -> bool:
         """Return whether an attribute is a field of a data class: its call gives it, or leaves it at its default."""
         lineage = self._members.lineage(owner.of)
-        return any(_is_data(of) for of in lineage) and attribute in _fields(lineage)
+        return any(is_data_class(of) for of in lineage) and attribute in fields_of(lineage)
 
     def field(self, owner: Instance, attribute: str, depth: int) -> list[Meaning] | None:
         """Return what a field of a data class was given; None: it is not known."""
-        fields = _fields(self._members.lineage(owner.of))
+        fields = fields_of(self._members.lineage(owner.of))
         default = fields[attribute]
         made = owner.made
         if made is None or not isinstance(made.node, ast.Call):
@@ -228,44 +242,26 @@ class Construction:
         )
 
 
-def _fields(lineage: tuple[Class, ...]) -> dict[str, tuple[Scope, ast.expr] | None]:
-    found: dict[str, tuple[Scope, ast.expr] | None] = {}
-    for of in reversed(lineage):
-        for statement in of.node.body:
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=name), annotation=stated, value=value):
-                    if "ClassVar" not in ast.unparse(stated):
-                        found[name] = None if value is None else (of.scope, value)
-    return found
-
-
-def _is_data(of: Class) -> bool:
-    """Whether a class's fields are the parameters of its call, in their order."""
-    marks = [d.func if isinstance(d, ast.Call) else d for d in of.node.decorator_list]
-    named = {ast.unparse(each).rpartition(".")[2] for each in marks}
-    bases = {ast.unparse(base).rpartition(".")[2] for base in of.node.bases}
-    return bool(named & {"dataclass", "define", "frozen"} or bases & {"NamedTuple", "BaseModel"})
-
-
 def _set_by(
-    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef
-) -> Iterator[tuple[str, ast.expr | None]]:
-    """The attributes of the receiver that a method sets, each with its value; None: it is set in another way."""
+    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef, attribute: str
+) -> Iterator[ast.expr | None]:
+    """The values that a method sets an attribute of the receiver to; None: it is set in another way."""
     first = [*method.args.posonlyargs, *method.args.args][:1]
     if not first or {"staticmethod", "classmethod"} & set(decorators(method)):
         return
     receiver = first[0].arg
-    for node in own_nodes(method):
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store()) if (
-                name == receiver
-            ):
-                yield attribute, _value_of(module, node)
+    for statement in module.statements(attribute, method):
+        for target in targets_of(statement):
+            match target:
+                case ast.Attribute(value=ast.Name(id=name), attr=found, ctx=ast.Store()) if (
+                    name == receiver and found == attribute
+                ):
+                    yield _value_of(statement, target)
 
 
-def _value_of(module: Module, node: ast.Attribute) -> ast.expr | None:
-    match module.parent(node):
-        case ast.Assign(targets=targets, value=value) if node in targets:
+def _value_of(statement: ast.stmt, target: ast.Attribute) -> ast.expr | None:
+    match statement:
+        case ast.Assign(targets=targets, value=value) if target in targets:
             return value
         case ast.AnnAssign(value=ast.expr() as value):
             return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import bound, given_by
+from .nodes import parts_of, remembered
 from .scope import Argument, Frame, Scope
 from .values import Expression, Function
 
@@ -34,8 +34,6 @@ _TRANSPARENT = frozenset(
     """.split()  # noqa: SIM905 - a list of words
 )
 """Decorators that leave what a function returns as it is, by the last part of their names."""
-_REMEMBERED = 256
-"""Functions whose nodes are remembered: one is entered again and again, and holds its own nodes only."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -64,11 +62,23 @@ class Functions:
 
         :param call: a call; an attribute, where the function is a property's; a class that gets a declared attribute.
         """
-        frames = self._names.frames
+        reading = self._names.current
         key = (function, scope, call)
-        if key not in frames:
-            frames[key] = self._entered(function, scope, call)
-        return frames[key]
+        if key in reading.shared.frames:
+            frame, openings = reading.shared.frames[key]
+            reading.open_again(openings)
+            return frame
+        if key in reading.frames:
+            reading.own += 1
+            return reading.frames[key]
+        mark, dropped = reading.mark(), reading.drops_none
+        frame = self._entered(function, scope, call)
+        reading.drops_none = dropped  # None as a list of arguments is none as a result
+        if mark.own == reading.own:
+            reading.shared.frames[key] = frame, reading.opened_since(mark)
+        else:
+            reading.frames[key] = frame
+        return frame
 
     def _entered(self, function: Function, scope: Scope, call: ast.AST) -> Frame | None:
         partial = [(a.scope, a.node) for a in function.given]
@@ -139,7 +149,7 @@ def _is_opaque(meaning: Meaning) -> bool:
     return False
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def _may_end(function: FunctionNode) -> bool:
     """Whether a function may end without a value: by ``return`` alone, or behind its last statement."""
     if isinstance(function, ast.Lambda):
@@ -168,9 +178,9 @@ def _is_none(meaning: Meaning) -> bool:
     return False
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
-    """Return the nodes of a function's body, those of functions and classes inside it left out."""
+    """Return the nodes of a function's body that have parts, those of functions and classes inside it left out."""
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
     found: list[ast.AST] = []
     waiting: list[ast.AST] = [*reversed(body)]
@@ -178,7 +188,7 @@ def own_nodes(function: FunctionNode | ast.ClassDef) -> tuple[ast.AST, ...]:
         node = waiting.pop()
         found.append(node)
         if not isinstance(node, _SCOPES):
-            waiting += reversed(list(ast.iter_child_nodes(node)))
+            waiting += reversed(parts_of(node))
     return tuple(found)
 
 
@@ -190,12 +200,12 @@ def decorators(function: FunctionNode) -> list[str]:
     return [ast.unparse(d).rpartition(".")[2] for d in plain]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def _is_transparent(function: FunctionNode) -> bool:
     return all(name in _TRANSPARENT for name in decorators(function))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered
 def _is_generator(function: FunctionNode) -> bool:
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
 

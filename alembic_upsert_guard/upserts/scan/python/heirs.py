@@ -25,16 +25,21 @@ class Heirs:
         self._modules = modules
         self._homes = homes
         self._known: dict[Class, tuple[Class, ...]] = {}
+        self._unfinished: set[Class] = set()
         self.names: Names | None = None
         """Set once, by what follows names: each needs the other."""
 
     def of(self, ancestor: Class) -> tuple[Class, ...]:
         """Return every class that inherits from one, itself left out, in the order of files and lines."""
+        if ancestor in self._unfinished and self.names is not None:
+            self.names.current.meet_unfinished()
         if ancestor not in self._known:
             self._known[ancestor] = ()  # a class that inherits from itself in a circle
+            self._unfinished.add(ancestor)
             direct = dict.fromkeys(self._direct(ancestor))
             below = [heir for child in direct for heir in (child, *self.of(child))]
             self._known[ancestor] = tuple(dict.fromkeys(below))
+            self._unfinished.remove(ancestor)
         return self._known[ancestor]
 
     def _direct(self, ancestor: Class) -> list[Class]:

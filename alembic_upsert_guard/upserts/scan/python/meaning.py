@@ -17,7 +17,7 @@ from .functions import Functions
 from .imports import Imports
 from .members import Members
 from .parameters import Parameters
-from .reading import Reading
+from .reading import Answer, Reading, Shared
 from .scope import Argument, Scope
 from .subscripts import Subscripts
 from .values import (
@@ -32,11 +32,12 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .binding import Binding
     from .heirs import Heirs
     from .module import Modules
+    from .reading import Asked
     from .scope import Entered, Frame
     from .values import Meaning
 
@@ -61,11 +62,20 @@ class Names:
         self._builtins = Builtins(self)
         self.parameters = Parameters(self)
         self._reading = Reading()
+        self._settled: dict[Asked, Answer] = {}
+        """What expressions mean, whatever is assumed."""
+        self._shared: dict[object, Shared] = {}
+        """By what is assumed."""
 
     @contextmanager
     def reading(self, assumed: Mapping[Entered, Frame] | None = None) -> Iterator[Reading]:
         """Begin a reading, in which functions are taken to be entered as `assumed` says."""
-        outer, self._reading = self._reading, Reading(assumed or {})
+        outer = self._reading
+        assumed = assumed or {}
+        # frames are equal whose calls are, but the defaults that they leave may differ
+        key = tuple((n, f, tuple((f.arguments or {}).items())) for n, f in assumed.items())
+        shared = self._shared.setdefault(key, Shared())
+        self._reading = Reading(assumed, shared, outer)
         try:
             yield self._reading
         finally:
@@ -73,6 +83,7 @@ class Names:
 
     def forget(self) -> None:
         """Let go of everything that was followed: trees are freed without a search for what goes in circles."""
+        self.members.forget()
         vars(self).clear()
 
     @property
@@ -80,34 +91,56 @@ class Names:
         """The reading at hand."""
         return self._reading
 
-    @property
-    def frames(self) -> dict[tuple[Function, Scope, ast.AST], Frame | None]:
-        """The calls that this reading entered."""
-        return self._reading.frames
-
     def meanings(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
         reading = self._reading
         key = scope, node, reading.enters
-        if key in reading.known:
-            reading.drops_none = reading.drops_none or key in reading.optional
-            return reading.known[key]
-        if key in reading.held:
-            beginning, meanings = reading.held[key]
-            reading.meet(beginning)
-            return meanings
-        if depth <= 0 or key in reading.active or reading.is_spent():
+        remembered = self._remembered(reading, key)
+        if remembered is not None:
+            return remembered
+        if depth <= 0 or reading.is_spent():
             reading.meet(reading.active.get(key, 0))
+            return [Unread("it is bound in a circle", Cause.REBOUND)]
+        return self._followed(reading, key, lambda: self._meanings(scope, node, depth))
+
+    def attribute_of(
+        self, owner: Instance, attribute: str, follow: Callable[[], Iterable[Meaning]]
+    ) -> list[Meaning]:
+        """Return what an attribute of an instance means, gone through once, wherever it is asked for.
+
+        :param follow: goes through it.
+        """
+        reading = self._reading
+        key = owner, attribute, reading.enters
+        remembered = self._remembered(reading, key)
+        return self._followed(reading, key, follow) if remembered is None else remembered
+
+    def _followed(
+        self, reading: Reading, asked: Asked, follow: Callable[[], Iterable[Meaning]]
+    ) -> list[Meaning]:
+        """What is asked, gone through, and remembered as far as the answer holds."""
+        if asked in reading.active:
+            reading.meet(reading.active[asked])
             return [Unread("it is bound in a circle", Cause.REBOUND)]
         before, reading.circle = reading.circle, None
         dropped, reading.drops_none = reading.drops_none, False
-        reading.active[key] = len(reading.active)
-        found = list(dict.fromkeys(self._meanings(scope, node, depth)))
-        reading.finish(key, found, before)
-        if reading.drops_none:
-            reading.optional.add(key)
-        reading.drops_none = reading.drops_none or dropped
+        reading.active[asked] = len(reading.active)
+        mark = reading.mark()
+        found = list(dict.fromkeys(follow()))
+        answer = Answer(found, reading.drops_none)
+        reading.drops_none = answer.is_optional or dropped
+        if mark.own != reading.own:
+            reading.finish(asked, answer, before)
+            return found
+        del reading.active[asked]
+        reading.circle = before
+        at = asked[0]
+        if isinstance(at, Scope) and at.frame is None and mark.leanings == reading.leanings:
+            self._settled[asked] = answer
+        else:
+            reading.shared.meanings[asked] = answer, reading.opened_since(mark)
+            reading.leanings += 1
         return found
 
     def meanings_or_none(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
@@ -119,6 +152,19 @@ class Names:
             found = [*found, Expression(scope, ast.Constant(None))]
         reading.drops_none = reading.drops_none or dropped
         return found
+
+    def _remembered(self, reading: Reading, asked: Asked) -> list[Meaning] | None:
+        """What an expression means, as far as it was gone through already; None: it was not."""
+        answer = self._settled.get(asked)
+        if answer is None and asked in reading.shared.meanings:
+            answer, openings = reading.shared.meanings[asked]
+            reading.open_again(openings)
+        if answer is None:
+            answer = reading.recalled(asked)
+        if answer is None:
+            return None
+        reading.drops_none = reading.drops_none or answer.is_optional
+        return answer.meanings
 
     def written(self, scope: Scope, node: ast.expr) -> list[Meaning]:
         """Return what an expression means as it is written: names are followed, functions are not entered."""

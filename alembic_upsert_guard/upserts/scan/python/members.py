@@ -42,13 +42,23 @@ class Members:
         self.construction = Construction(names, self)
         self.rebinding = Rebinding(names, self)
         self._lineages: dict[Class, tuple[Class, ...]] = {}
+        self._unfinished: set[Class] = set()
+
+    def forget(self) -> None:
+        """Let go of everything that was found: see :meth:`.Names.forget`."""
+        vars(self.construction).clear()
+        vars(self.rebinding).clear()
+        vars(self).clear()
 
     # -- classes
 
     def lineage(self, of: Class) -> tuple[Class, ...]:
         """Return a class and the classes that it inherits from, as far as they were read, in the order of lookup."""
+        if of in self._unfinished:
+            self._names.current.meet_unfinished()
         if of not in self._lineages:
             self._lineages[of] = (of,)  # a class that inherits from itself in a circle
+            self._unfinished.add(of)
             found = [of]
             with self._names.reading():
                 for base in of.node.bases:
@@ -57,6 +67,7 @@ class Members:
                             found += self.lineage(meaning)
             last = {each: n for n, each in enumerate(found)}
             self._lineages[of] = (of, *sorted((c for c in last if c != of), key=last.__getitem__))
+            self._unfinished.remove(of)
         return self._lineages[of]
 
     def method(self, of: Class, name: str, after: Class | None = None) -> Function | None:

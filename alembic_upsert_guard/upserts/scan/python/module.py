@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from functools import cached_property
+import re
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
 from .blocks import Blocks
-from .nodes import Nodes
-from .parsing import parsed
+from .changes import changed_by, filled_in_by
+from .deferred import parsed_by_parts
+from .nodes import Nodes, targets_of
+from .word_lines import WordLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..source_tree import SourceTree
+    from .binding import Binding
 
-__all__ = ["FILLING", "Module", "Modules", "is_external"]
+__all__ = ["Module", "Modules", "is_external"]
 
 _EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
 """Packages whose names mean something here: they are never followed into their files."""
@@ -29,37 +32,49 @@ def is_external(dotted: str) -> bool:
     return dotted.partition(".")[0] in _EXTERNAL
 
 
-_MUTATORS = frozenset(
-    {
-        *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
-        *("add", "discard", "setdefault", "update"),
-    }
-)
-"""The methods of lists, sets and dictionaries that change them."""
-
 _KEPT = 1024 * 1024
 """Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
 
-FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
-"""The methods of strings that put something in."""
+_TARGET = 200
+"""Bytes between ``for`` and the last name that it sets, at most."""
 
 
 class Module:
     """One parsed file."""
 
-    def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        source: bytes,
+        shown_path: str | None = None,
+        words: Iterable[str] | None = None,
+    ) -> None:
+        """Parse a file, but for the functions whose bodies are not needed yet.
+
+        :param words: a function that has one of them is needed at once.
+        :raises SyntaxError: see :func:`.parsed`, for this and what else is raised.
+        """
         self.path = path
         """The real path."""
         self.shown_path = shown_path or path
         """As it was asked for."""
         self.source = source
-        with warnings.catch_warnings():
-            # about the scanned code, such as a backslash too few: not ours to report
-            warnings.simplefilter("ignore")
-            self.tree = parsed(source, path)
-        self._nodes = Nodes(self.tree, source)
+        self._parsed: list[int] = []
+        lines = WordLines(source)
+        wanted = partial(lines.are_in, words or ())
+        self.tree = parsed_by_parts(source, path, wanted, self._parsed.append)
+        self._nodes = Nodes(self.tree, lines)
         self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
+        self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
+        self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
+        """What :mod:`.bindings` found, by the place or the scope, and the name."""
+        self._changes: dict[str, bool] = {}
+
+    @property
+    def size(self) -> int:
+        """How many bytes of the source were parsed up to now."""
+        return sum(self._parsed)
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.
@@ -69,14 +84,17 @@ class Module:
         extent = whole.lineno, whole.end_lineno or whole.lineno
         return Place(path=self.shown_path, line=line, extent=extent)
 
-    @property
-    def nodes(self) -> list[ast.AST]:
-        """Every node that has parts, parents before children; :meth:`near` walks less."""
-        return self._nodes.every()
-
     def near(self, words: Iterable[str]) -> list[ast.AST]:
         """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
         return self._nodes.near(words)
+
+    def statements(self, word: str, root: ast.AST) -> Iterator[ast.stmt]:
+        """Return the statements in a function that have a word; see :meth:`.Nodes.statements`."""
+        return self._nodes.statements(word, root)
+
+    def mentions(self, statement: ast.stmt, word: str) -> bool:
+        """Return whether a statement has a word, in any case, on a line of its own."""
+        return self._nodes.mentions(statement, word)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
@@ -98,30 +116,43 @@ class Module:
         """The source, line by line, as far as it decodes."""
         return self.source.decode(errors="replace").splitlines()
 
-    @cached_property
-    def changed(self) -> frozenset[str]:
-        """The names whose value is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
-        return frozenset(name for node in self.nodes for name in _changes(node))
+    def changes(self, name: str) -> bool:
+        """Return whether the value of a name is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
+        if name not in self._changes:
+            self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
+        return self._changes[name]
 
-    @cached_property
-    def set_attributes(self) -> dict[str, list[ast.expr]]:
-        """What attributes are set on, by attribute: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
-        found: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            match node:
-                case ast.Attribute(value=owner, attr=attr, ctx=ast.Store() | ast.Del()):
-                    found.setdefault(attr, []).append(owner)
-        return found
+    def sets_on(self, attribute: str) -> list[ast.expr]:
+        """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        if self._loops_over(attribute):
+            nodes: Iterable[ast.AST] = self.near([attribute])
+        else:
+            nodes = (t for s in self._nodes.statements(attribute) for t in targets_of(s))
+        return [
+            node.value
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and node.attr == attribute
+            and isinstance(node.ctx, ast.Store | ast.Del)
+        ]
 
-    @cached_property
-    def filled_in(self) -> frozenset[str]:
-        """The names of strings that are templates: ``SQL.format(x)``, ``SQL % x``, ``self.sql.replace(a, b)``."""
-        return frozenset(name for node in self.nodes for name in _fills_in(node))
+    def _loops_over(self, attribute: str) -> bool:
+        """Whether a comprehension may set an attribute: ``for x.key in keys``, which nobody writes."""
+        target = re.compile(re.escape(attribute.encode()) + rb"\b[\s\w.,()\[\]]{0,200}\bin\b")
+        return not attribute.isascii() or any(
+            b"for" in self.source[max(0, found.start() - _TARGET) : found.start()]
+            for found in target.finditer(self.source)
+        )
+
+    def fills_in(self, name: str) -> bool:
+        """Return whether something is put into the string of a name: ``SQL.format(x)``, ``SQL % x``."""
+        return any(name in filled_in_by(node) for node in self.near([name]))
 
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        declared = (node for node in self.near(["global"]) if isinstance(node, ast.Global))
+        near = self.near(["global ", "global\t", "global\\"])
+        declared = (node for node in near if isinstance(node, ast.Global))
         return frozenset(name for node in declared for name in node.names)
 
     @property
@@ -133,29 +164,6 @@ class Module:
     def is_package(self) -> bool:
         """Whether the file is a package's ``__init__.py``."""
         return self.name == "__init__.py"
-
-
-def _changes(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in _MUTATORS:
-            yield from _last_name(changed)
-        case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
-            yield from _last_name(changed)
-
-
-def _fills_in(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(func=ast.Attribute(value=template, attr=method)) if method in FILLING:
-            yield from _last_name(template)
-        case ast.BinOp(left=template, op=ast.Mod()):
-            yield from _last_name(template)
-
-
-def _last_name(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, ast.Attribute):
-        yield node.attr
 
 
 class Modules:
@@ -174,7 +182,7 @@ class Modules:
         """
         kept, size = {}, 0
         for path, each in reversed(self._parsed.items()):
-            size += 0 if each is None else len(each.source)
+            size += 0 if each is None else each.size
             if size > _KEPT:
                 break
             kept[path] = each

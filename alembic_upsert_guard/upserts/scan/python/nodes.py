@@ -4,52 +4,102 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..bounds import check_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Nodes", "first_line"]
+    from .word_lines import WordLines
+
+__all__ = ["Nodes", "parts_of", "remembered", "targets_of"]
+
+_Node = TypeVar("_Node", bound=ast.AST)
+_Found = TypeVar("_Found")
 
 
 class Nodes:
     """The nodes of one file."""
 
-    def __init__(self, tree: ast.Module, source: bytes) -> None:
+    def __init__(self, tree: ast.Module, lines: WordLines) -> None:
         """Nothing is walked yet."""
         self._tree = tree
-        self._lines = WordLines(source)
+        self._lines = lines
         self._parents: dict[ast.AST, ast.AST] = {}
-        self._every: list[ast.AST] = []
-
-    def every(self) -> list[ast.AST]:
-        """Return every node that has parts, parents before children."""
-        if not self._every:
-            self._every = self._walk(self._tree, None)
-        return self._every
+        self._first_lines: dict[int, list[int]] = {}
+        """Of the statements of each block."""
 
     def near(self, words: Iterable[str], root: ast.AST | None = None) -> list[ast.AST]:
         """Return the nodes of the statements that have one of `words` on a line of theirs, parents before children.
 
         Of a compound statement, only those of its parts that have one.
 
-        :param words: of ASCII; their case, and that of the source, makes no difference.
+        :param words: their case, and that of the source, makes no difference.
         :param root: whose parts are looked at, itself included; None: the module.
         """
-        lines = sorted({line for word in words for line in self._lines.of(word)})
-        return self._walk(root or self._tree, lines if self._lines.are_known else None)
+        return self._walk(root or self._tree, self._lines_with(words))
 
-    def holding(self, block: Sequence[ast.AST], first_lines: Sequence[int], word: str) -> list[int]:
+    def holding(self, block: Sequence[ast.AST], word: str) -> Sequence[int]:
         """Return the numbers of the statements of a block that have a word on a line of theirs, in their order.
 
-        :param first_lines: of the statements, by :func:`first_line`.
+        :param block: a list of the tree itself: it is known by its identity.
         """
+        lines = self._lines_with([word])
+        return range(len(block)) if lines is None else self._numbers(block, lines)
+
+    def statements(self, word: str, root: ast.AST | None = None) -> Iterator[ast.stmt]:
+        """Return the statements that have a word on a line of theirs, in the order of the source.
+
+        :param root: whose parts are looked at, but for functions and classes in it; None: the whole module.
+        """
+        lines = self._lines_with([word])
+        waiting: list[ast.AST] = [root or self._tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.stmt):
+                yield node
+                if root is not None and node is not root and isinstance(node, _SCOPES):
+                    continue
+            inner: list[ast.AST] = []
+            for field in _BLOCKS:
+                block = getattr(node, field, None)
+                if block.__class__ is not list or not block:
+                    continue
+                if lines is None or not isinstance(block[0], ast.stmt):
+                    inner += block
+                else:
+                    inner += [block[number] for number in self._numbers(block, lines)]
+            waiting += reversed(inner)
+
+    def mentions(self, statement: ast.stmt, word: str) -> bool:
+        """Return whether a statement has a word on a line of its own; True where it is not known."""
+        lines = self._lines_with([word])
+        if lines is None:
+            return True
+        at = bisect_left(lines, _first_line(statement))
+        return at < len(lines) and lines[at] <= _last_line(statement)
+
+    def _lines_with(self, words: Iterable[str]) -> Sequence[int] | None:
+        """The lines that have one of some words, in their order; None: not known."""
+        words = tuple(words)
+        if not self._lines.are_known or not all(map(str.isascii, words)):
+            return None
+        if len(words) == 1:
+            return self._lines.of(words[0])
+        return sorted({line for word in words for line in self._lines.of(word)})
+
+    def _numbers(self, block: Sequence[ast.AST], lines: Sequence[int]) -> Sequence[int]:
+        """The numbers of the statements of a block that have one of some lines, in their order."""
+        first_lines = self._first_lines.get(id(block))
+        if first_lines is None:
+            first_lines = self._first_lines[id(block)] = [_first_line(each) for each in block]
+        first = bisect_left(lines, first_lines[0])
+        end = bisect_right(lines, _last_line(block[-1]), first)
         found: set[int] = set()
-        if not self._lines.are_known or not word.isascii():
-            return list(range(len(block)))
-        for line in self._lines.of(word):
+        for at in range(first, end):
+            line = lines[at]
             number = bisect_right(first_lines, line) - 1
             # the last one that begins there, and those before it on the same line
             while number >= 0 and number not in found and _last_line(block[number]) >= line:
@@ -60,11 +110,13 @@ class Nodes:
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
         if node not in self._parents and node is not self._tree:
-            line = getattr(node, "lineno", None)
+            # a comprehension has no line, and its parts have
+            lines = (getattr(each, "lineno", None) for each in ast.walk(node))
+            line = next((line for line in lines if line is not None), None)
             if line is not None:
                 self._walk(self._tree, [line])
-            if node not in self._parents:  # it has no line, such as a comprehension
-                self.every()
+            if node not in self._parents:
+                self._walk(self._tree, None)
         return self._parents.get(node)
 
     def adopt(self, node: ast.AST, parent: ast.AST) -> None:
@@ -87,47 +139,24 @@ class Nodes:
                 fields = _parts_of(kind)
             for name in fields:
                 value = getattr(node, name, None)
-                for child in value if value.__class__ is list else (value,):
+                if value.__class__ is not list:
+                    if isinstance(value, ast.AST):
+                        parents[value] = node
+                        nodes.append(value)
+                    continue
+                chosen = value
+                if lines is not None and value and isinstance(value[0], ast.stmt):
+                    if id(value) not in self._first_lines:
+                        parents.update(dict.fromkeys(value, node))
+                    chosen = [value[number] for number in self._numbers(value, lines)]
+                for child in chosen:
                     if isinstance(child, ast.AST):
                         parents[child] = node
-                        if (
-                            lines is None
-                            or not isinstance(child, ast.stmt)
-                            or _has_one(child, lines)
-                        ):
-                            nodes.append(child)
+                        nodes.append(child)
         return nodes
 
 
-class WordLines:
-    """On which lines of a source each word is."""
-
-    def __init__(self, source: bytes) -> None:
-        """Nothing is looked for yet."""
-        self._lower = source.lower()
-        self._found: dict[str, list[int]] = {}
-        self.are_known = b"\r" not in source.replace(b"\r\n", b"")
-        """False: lines are not ended by line feeds alone."""
-
-    def of(self, word: str) -> list[int]:
-        """Return the lines, counted from 1, in their order, whatever their letters' case."""
-        if word not in self._found:
-            self._found[word] = list(self._lines_of(word.lower().encode()))
-        return self._found[word]
-
-    def _lines_of(self, word: bytes) -> Iterator[int]:
-        line, last, at = 1, 0, self._lower.find(word)
-        while at >= 0:
-            check_time()
-            line += self._lower.count(b"\n", last, at)
-            yield line
-            last = self._lower.find(b"\n", at)
-            if last < 0:
-                return
-            at = self._lower.find(word, last)
-
-
-def first_line(statement: ast.AST) -> int:
+def _first_line(statement: ast.AST) -> int:
     """Return the line that a statement begins on, that of its first decorator where it has one."""
     decorators = getattr(statement, "decorator_list", None)
     return _line(decorators[0] if decorators else statement)
@@ -139,20 +168,74 @@ def _line(node: ast.AST) -> int:
 
 
 def _last_line(statement: ast.AST) -> int:
-    line: int = getattr(statement, "end_lineno", None) or first_line(statement)
+    line: int = getattr(statement, "end_lineno", None) or _first_line(statement)
     return line
 
 
-def _has_one(statement: ast.stmt, lines: Sequence[int]) -> bool:
-    at = bisect_left(lines, first_line(statement))
-    return at < len(lines) and lines[at] <= _last_line(statement)
-
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+"""The fields of statements that hold statements, or what holds these, in the order of the source."""
 
 _NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"})
 """Fields of nodes that hold no node with parts: names, and operators and contexts, which all that have them share."""
 
 _PARTS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: (), ast.Name: ()}
 """The fields of each kind of node that may hold nodes, but for statements and calls: looked up at each."""
+
+
+def remembered(find: Callable[[_Node], _Found]) -> Callable[[_Node], _Found]:
+    """Return a function that finds once for each node what `find` does; it is forgotten with the node."""
+    name = f"_{find.__name__}"
+
+    @wraps(find)
+    def found(node: _Node) -> _Found:
+        members = vars(node)
+        if name not in members:
+            members[name] = find(node)
+        return cast("_Found", members[name])
+
+    return found
+
+
+def targets_of(statement: ast.stmt) -> Iterator[ast.expr]:
+    """Return what a statement sets or deletes, each part of a tuple; walruses and comprehensions are left out."""
+    match statement:
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            waiting = [*reversed(targets)]
+        case (
+            ast.AugAssign(target=target)
+            | ast.AnnAssign(target=target)
+            | ast.For(target=target)
+            | ast.AsyncFor(target=target)
+        ):
+            waiting = [target]
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            waiting = [i.optional_vars for i in reversed(items) if i.optional_vars is not None]
+        case _:
+            return
+    while waiting:
+        target = waiting.pop()
+        match target:
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                waiting += reversed(parts)
+            case ast.Starred(value=value):
+                waiting.append(value)
+            case _:
+                yield target
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes right in a node, in the order of the source; operators and contexts left out."""
+    kind = node.__class__
+    parts: list[ast.AST] = []
+    fields = _PARTS.get(kind)
+    for name in _parts_of(kind) if fields is None else fields:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            parts += [each for each in value if isinstance(each, ast.AST)]
+        elif isinstance(value, ast.AST):
+            parts.append(value)
+    return parts
 
 
 def _parts_of(kind: type[ast.AST]) -> tuple[str, ...]:

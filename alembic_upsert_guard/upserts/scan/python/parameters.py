@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .binding import Looped
     from .meaning import Names
     from .module import Module
-    from .scope import Entered, FunctionNode, Scope
+    from .scope import Entered, Frame, FunctionNode, Scope
     from .values import Meaning
 
 __all__ = ["Parameters"]
@@ -33,8 +33,10 @@ class Parameters:
         self, scope: Scope, binding: Parameter, depth: int, attribute: str | None = None
     ) -> list[Meaning]:
         function, name = binding.function, binding.name
-        frames = [scope.frame_of(function), self._names.current.assumed.get(function)]
+        frames = [scope.frame_of(function)]
         of = method_class(scope.module, function, name)
+        if not _answers(frames[0], name, is_receiver=of is not None):
+            frames.append(self._names.current.assumption(function))
         if of is not None:
             receiver = next((f.receiver for f in frames if f and f.receiver), None)
             if receiver is not None:
@@ -76,10 +78,10 @@ class Parameters:
     def _open(
         self, kind: OpeningKind, module: Module, node: Entered | ast.ClassDef, name: str | None
     ) -> None:
-        self._names.current.openings[Opening(kind=kind, module=module, node=node, name=name)] = None
+        self._names.current.open(Opening(kind=kind, module=module, node=node, name=name))
 
     def in_round(self, scope: Scope, binding: Looped, depth: int) -> list[Meaning]:
-        frame = scope.frame_of(binding.loop) or self._names.current.assumed.get(binding.loop)
+        frame = scope.frame_of(binding.loop) or self._names.current.assumption(binding.loop)
         if frame is not None and frame.arguments is not None and binding.name in frame.arguments:
             argument = frame.arguments[binding.name]
             if isinstance(argument, Unread):
@@ -93,3 +95,12 @@ class Parameters:
         first = [*method.args.posonlyargs, *method.args.args][:1]
         found = [m for p in first for m in self.meaning(scope, Parameter(method, p.arg), depth)]
         return [m for m in found if isinstance(m, Instance | Class)]
+
+
+def _answers(frame: Frame | None, name: str, *, is_receiver: bool) -> bool:
+    """Whether a frame says what a parameter is, whatever is assumed."""
+    if frame is None:
+        return False
+    if is_receiver:
+        return frame.receiver is not None
+    return frame.arguments is not None and name in frame.arguments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import warnings
 
 from ..newer_python import parse_by_newer
 
@@ -30,7 +31,10 @@ def parsed(source: bytes, path: str) -> ast.Module:
     if _OVERFLOWS and len(source) > _HARMLESS and _ends_the_process(source):
         raise RecursionError
     try:
-        return ast.parse(source, path)
+        with warnings.catch_warnings():
+            # about the scanned code, such as a backslash too few: not ours to report
+            warnings.simplefilter("ignore")
+            return ast.parse(source, path)
     except SyntaxError:
         newer = parse_by_newer(source)
         if newer is None:

@@ -63,7 +63,7 @@ class PythonReader:
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = Module(os.path.realpath(path), source, path)
+        module = Module(os.path.realpath(path), source, path, WORDS)
         self._modules.begin(module)
         if self._names is not None:
             self._names.forget()

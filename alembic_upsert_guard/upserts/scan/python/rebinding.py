@@ -28,6 +28,7 @@ class Rebinding:
         self._names = names
         self._members = members
         self._targets: dict[tuple[Module, str, bool], list[Meaning]] = {}
+        self._unfinished: set[tuple[Module, str, bool]] = set()
 
     def is_set_on(self, owner: Class | File, attribute: str, modules: Iterable[Module]) -> bool:
         """Return whether an attribute is set on the class or the module itself: ``Store.KEY = x``."""
@@ -65,10 +66,14 @@ class Rebinding:
 
     def _set_in(self, module: Module, attribute: str, but_self: bool) -> list[Meaning]:
         key = (module, attribute, but_self)
+        if key in self._unfinished:
+            self._names.current.meet_unfinished()
         if key not in self._targets:
             found = self._targets[key] = []  # an attribute of an attribute of the same name
+            self._unfinished.add(key)
             with self._names.reading():
-                for owner in module.set_attributes.get(attribute, ()):
+                for owner in module.sets_on(attribute):
                     if not (but_self and self._members.construction.is_receiver(module, owner)):
                         found += self._names.meanings(Scope(module), owner)
+            self._unfinished.remove(key)
         return self._targets[key]

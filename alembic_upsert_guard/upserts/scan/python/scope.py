@@ -70,3 +70,12 @@ class Frame:
     """Of the function around it, where one was entered."""
     arguments: Mapping[str, Argument | Unread] | None = field(default=None, compare=False)
     """By parameter, those that a default serves included; they follow from the call. None: not known."""
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Frames are in frames, and are looked up by the thousand: each is hashed once."""
+        own = (self.entered, self.call, self.caller, self.receiver, self.closure)
+        object.__setattr__(self, "_hash", hash(own))
+
+    def __hash__(self) -> int:
+        return self._hash

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .module import FILLING
+from .changes import FILLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
 from ..needles import WORDS
 from ..sql import read_sql
-from .module import FILLING
+from .changes import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
@@ -182,7 +182,7 @@ class Strings:
                     ast.Assign(targets=[ast.Name(id=name)])
                     | ast.AnnAssign(target=ast.Name(id=name))
                 ):
-                    return name in module.filled_in and any(
+                    return module.fills_in(name) and any(
                         self._composition.may_mean(Scope(module), template, root)
                         for template in filled_templates(module, name)
                         if not (text.is_whole and fills_fields(module, template))

@@ -77,10 +77,8 @@ class Subscripts:
                 wanted = self._names.branches.constants(scope, key, depth)
                 if wanted is None or isinstance(key, ast.Slice):
                     return None
-                positions = [
-                    n for n in wanted if isinstance(n, int) and -len(values) <= n < len(values)
-                ]
-                chosen = [values[n] for n in positions]
+                positions = sorted(n for n in wanted if isinstance(n, int))
+                chosen = [values[n] for n in positions if -len(values) <= n < len(values)]
             case _:
                 return None
         return [m for value in chosen for m in self._names.meanings(at, value, depth)] or None
