@@ -18,11 +18,12 @@ from ..verdict.tenants import merge_checked
 from .bar import bar_for
 from .database_facts import facts_of
 from .database_url import connect_to, run_on
+from .given import newer_python_of, require_paths
 from .metadata import import_all_metadata
 from .pyproject import read_settings
 from .records import RecordOptions, Records, ran_upserts
 from .report import Report
-from .scan import left_out_in_migrations, newer_python_of, notes_of, require_paths, scan_files
+from .scan import left_out_in_migrations, notes_of, scan_files
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:

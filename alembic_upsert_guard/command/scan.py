@@ -6,17 +6,16 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CannotRunError
 from ..findings import counted
 from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
-from ..upserts.scan.newer_python import NewerPython, find_newer_python
 from ..upserts.scan.report import by_place
 from .bar import bar_for
 from .environments import scanned_environments
+from .given import newer_python_of, require_paths
 from .metadata import Models, models_of
 from .pyproject import read_settings
 from .records import ran_upserts
@@ -24,11 +23,12 @@ from .report import Report, suppressed_in
 from .scan_cache import CacheOptions, cache_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..upserts.scan import DeclaredTables, ScanReport
     from ..upserts.scan.cache import ScanCache
     from ..upserts.scan.environments import ScannedEnvironment
+    from ..upserts.scan.newer_python import NewerPython
     from ..upserts.scan.ran import RanUpserts
     from .project import Project
 
@@ -36,9 +36,7 @@ __all__ = [
     "ScanOptions",
     "Writing",
     "left_out_in_migrations",
-    "newer_python_of",
     "notes_of",
-    "require_paths",
     "scan_files",
     "scan_project",
 ]
@@ -120,17 +118,6 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     return replace(report, notes=(*notes, *declarations.notes), diff=declarations.diff)
 
 
-def require_paths(paths: Iterable[str], named_by: str = "") -> None:
-    """Refuse paths that are not there.
-
-    :param named_by: what the message begins with.
-    :raises CannotRunError: one is not.
-    """
-    for path in paths:
-        if not Path(path).exists():
-            raise CannotRunError(f"{named_by}there is no file or folder {path}")
-
-
 def scan_files(
     paths: Sequence[str],
     declared: DeclaredTables | Sequence[ScannedEnvironment] | None,
@@ -156,20 +143,6 @@ def scan_files(
             migrations=migrations,
             newer_python=newer_python,
         )
-
-
-def newer_python_of(named: str | None, paths: Sequence[str]) -> NewerPython | None:
-    """Return what parses files of a later Python: the one that is named, else those on the PATH; None: there is none.
-
-    :raises CannotRunError: the one that is named is none, or of no later version.
-    """
-    if named is None:
-        return find_newer_python(paths)
-    python = NewerPython([named])
-    if not Path(named).is_file() or not python.is_later():
-        version = ".".join(map(str, sys.version_info[:2]))
-        raise CannotRunError(f"--python {named} is no Python later than {version}, which runs this")
-    return python
 
 
 def notes_of(scanned: ScanReport) -> tuple[str, ...]:
