@@ -60,6 +60,18 @@ def test_processes_read_what_one_reads(paths: list[str]) -> None:
     assert reader.tree.read_files == alone.tree.read_files != {}
 
 
+def test_of_very_many_files_a_process_takes_several_at_once(
+    paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe takes so many numbers, and no more."""
+    monkeypatch.setattr(workers, "_WAITING", 2)
+    reader = FileReader(SourceTree(paths), NOTHING)
+
+    found = workers.read_in_processes(reader, dict.fromkeys(paths, 1), 2, lambda: None)
+
+    assert sorted(found) == paths
+
+
 def test_a_process_that_ends_early_hides_nothing(
     paths: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,5 +92,5 @@ def test_a_process_that_ends_early_hides_nothing(
 
 
 def test_a_small_tree_is_worth_no_process() -> None:
-    """Half a second of work is."""
+    """A few hundred milliseconds of work are."""
     assert workers.workers_for(100_000) == 1

@@ -6,22 +6,27 @@ import json
 import os
 import selectors
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .codec import decoded, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from .file_reader import FileReader, Outcome
 
 __all__ = ["read_in_processes", "workers_for"]
 
 _MOST = 4
-_SHARE = 2_000_000
-"""Bytes of files to parse that are worth a process: half a second of its time."""
+_SHARE = 400_000
+"""Bytes of files to parse that are worth a process: a few hundred milliseconds of its time, where it starts in ten."""
+_NUMBER = 4
+"""Bytes of the number of a file."""
+_WAITING = 8_192
+"""Numbers that wait at most: a pipe takes 64 kB (manual, pipe(7))."""
 
 
 def workers_for(size: int) -> int:
@@ -53,9 +58,10 @@ def read_in_processes(
     outcomes: dict[str, Outcome] = {}
     running: dict[int, int] = {}
     try:
-        for share in _shares(sizes, workers):
-            process, pipe = _begin(reader, share, tuple(running.values()))
-            running[process] = pipe
+        with _queue(_in_turns(sizes)) as waiting:
+            for _ in range(workers):
+                process, pipe = _begin(reader, waiting, tuple(running.values()))
+                running[process] = pipe
         for line in _lines_of(running.values()):
             document = json.loads(line)
             if "path" in document:
@@ -71,19 +77,40 @@ def read_in_processes(
     return outcomes
 
 
-def _shares(sizes: Mapping[str, int], workers: int) -> list[list[str]]:
-    """The files in as many lists of about as many bytes, each in the order of the paths."""
-    shares: list[list[str]] = [[] for _ in range(workers)]
-    weights = [0] * workers
-    for path in sorted(sizes, key=lambda path: -sizes[path]):
-        lightest = weights.index(min(weights))
-        shares[lightest].append(path)
-        weights[lightest] += sizes[path]
-    return [sorted(share) for share in shares]
+def _in_turns(sizes: Mapping[str, int]) -> list[list[str]]:
+    """The files, a few at a time where there are very many; large ones first, so that all processes end together."""
+    paths = sorted(sizes, key=lambda path: (-sizes[path], path))
+    step = -(-len(paths) // _WAITING)
+    return [paths[at : at + step] for at in range(0, len(paths), step)] if paths else []
 
 
-def _begin(reader: FileReader, share: Sequence[str], others: Sequence[int]) -> tuple[int, int]:
-    """Start a process that reads a share; return its number, and the pipe that its outcomes come through."""
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """What is still to be read, as numbers in a pipe: whichever process is free takes the next."""
+
+    turns: list[list[str]]
+    pipe: int
+
+    def __iter__(self) -> Iterator[str]:
+        while number := os.read(self.pipe, _NUMBER):
+            yield from self.turns[int.from_bytes(number, "big")]
+
+
+@contextmanager
+def _queue(turns: list[list[str]]) -> Iterator[_Queue]:
+    receiving, sending = os.pipe()
+    try:
+        os.write(sending, b"".join(n.to_bytes(_NUMBER, "big") for n in range(len(turns))))
+    finally:
+        os.close(sending)
+    try:
+        yield _Queue(turns, receiving)
+    finally:
+        os.close(receiving)
+
+
+def _begin(reader: FileReader, waiting: Iterable[str], others: Sequence[int]) -> tuple[int, int]:
+    """Start a process that reads what is waiting; return its number, and the pipe that its outcomes come through."""
     receiving, sending = os.pipe()
     process = os.fork()
     if process:
@@ -95,7 +122,7 @@ def _begin(reader: FileReader, share: Sequence[str], others: Sequence[int]) -> t
         for pipe in (receiving, *others):
             os.close(pipe)
         with Path(f"/dev/fd/{sending}").open("w", encoding="utf-8") as stream:
-            for path in share:
+            for path in waiting:
                 with suppress(TypeError):  # the other process reads it for itself
                     outcome = {"path": path, "outcome": encoded(reader.read(path))}
                     stream.write(json.dumps(outcome) + "\n")
