@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ....errors import UpsertGuardError
 from ..bounds import check_time
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Body:
     """Where the line ends, before its line feed."""
 
 
-class _UnclearError(Exception):
+class _UnclearError(UpsertGuardError):
     """A string goes over the end of a line in another way than in three quotes."""
 
 
