@@ -32,7 +32,7 @@ def is_external(dotted: str) -> bool:
     return dotted.partition(".")[0] in _EXTERNAL
 
 
-_KEPT = 1024 * 1024
+_KEPT = 3 * 1024 * 1024
 """Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
 
 _TARGET = 200
