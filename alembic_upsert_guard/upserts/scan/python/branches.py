@@ -32,6 +32,10 @@ class _Member:
 _Constant: TypeAlias = "str | bytes | int | float | complex | bool | _Member | None"
 
 
+_DECIDED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
+"""Comparisons that constants decide."""
+
+
 class Branches:
     """Reads conditions."""
 
@@ -95,6 +99,8 @@ class Branches:
     def _compared(
         self, scope: Scope, left: ast.expr, operation: ast.cmpop, right: ast.expr
     ) -> bool | None:
+        if not isinstance(operation, _DECIDED):
+            return None
         one = self.constants(scope, left)
         if one is None:
             return self._is_none(scope, left, operation, right)
@@ -105,13 +111,11 @@ class Branches:
                     return None
                 inside = {constant in other for constant in one}
                 found = inside.pop() if len(inside) == 1 else None
-            case ((ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()), _):
+            case _:
                 wanted = self.constants(scope, right)
                 if wanted is None or len(wanted) != 1 or (one & wanted and len(one) != 1):
                     return None
                 found = bool(one & wanted)
-            case _:
-                return None
         negated = isinstance(operation, ast.NotEq | ast.IsNot | ast.NotIn)
         return None if found is None else found is not negated
 
