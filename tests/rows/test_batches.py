@@ -262,7 +262,11 @@ def test_a_script_that_stops_in_a_batch_writes_no_version(answers: Project) -> N
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"batch_size": 0}, "batch_size=0): batch_size is a number of rows, 1 or more"),
+        ({"batch_size": 0}, "batch_size=0): batch_size is a whole number of rows, 1 or more"),
+        ({"batch_size": "9"}, "batch_size='9'): batch_size is a whole number of rows, 1 or more"),
+        ({"batch_size": 9.5}, "batch_size=9.5): batch_size is a whole number of rows, 1 or more"),
+        ({"batch_size": True}, "batch_size=True): batch_size is a whole number of rows, 1 or more"),
+        ({"batch_size": 9, "pause": "1"}, "pause='1'): pause is a number of seconds, 0 or more"),
         ({"batch_size": 9, "pause": -1}, "pause=-1): pause is a number of seconds, 0 or more"),
         (
             {"batch_size": 9, "max_lag": 0},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from alembic.operations.ops import MigrateOperation
 from alembic.util import CommandError
 
-from .directive import directive
+from .directive import directive, is_number
 from .markers import NoReverseOp
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class ConcurrentOp(MigrateOperation):
             raise CommandError(
                 f"op.{self.directive}({name!r}, {table_name!r}): give it a name, by which the next run finds it"
             )
-        if attempts is not None and attempts < 1:
+        if attempts is not None and not (is_number(attempts) and attempts >= 1):
             raise CommandError(
-                f"op.{self.directive}({name!r}, attempts={attempts}): attempts is a number of tries, 1 or more"
+                f"op.{self.directive}({name!r}, attempts={attempts!r}): attempts is a number of tries, 1 or more"
             )
         self.name = name
         self.table_name = table_name
@@ -134,9 +134,11 @@ class CreateConcurrentlyOp(ConcurrentOp):
                 f"op.{self.directive}({name!r}, {table_name!r}, {elements!r}): give its elements as a list, a column "
                 "name as str and SQL as sa.text(...)"
             )
-        if attempts_on_duplicates is not None and attempts_on_duplicates < 1:
+        if attempts_on_duplicates is not None and not (
+            is_number(attempts_on_duplicates) and attempts_on_duplicates >= 1
+        ):
             raise CommandError(
-                f"op.{self.directive}({name!r}, attempts_on_duplicates={attempts_on_duplicates}): "
+                f"op.{self.directive}({name!r}, attempts_on_duplicates={attempts_on_duplicates!r}): "
                 "attempts_on_duplicates is a number of builds, 1 or more"
             )
         self.attempts_on_duplicates = attempts_on_duplicates

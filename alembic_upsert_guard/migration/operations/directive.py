@@ -77,3 +77,8 @@ def _nothing_more(_: Operations) -> dict[str, Any]:
 
 def _table_of_the_block(operations: BatchOperations) -> dict[str, Any]:
     return {"table_name": operations.impl.table_name, "schema": operations.impl.schema}
+
+
+def is_number(value: object) -> bool:
+    """Return whether an argument is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ from alembic.operations.ops import MigrateOperation
 from alembic.util import CommandError
 from sqlalchemy.sql.elements import TextClause
 
-from .directive import directive
+from .directive import directive, is_number
 from .markers import NoReverseOp
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class ValidateUpsertKeyOp(UpsertKeyOp):
     ) -> None:
         super().__init__(table_name, elements, schema=schema, where=where, _code=_code)
         require_one_of(self, "nulls", nulls, NULLS)
-        if sample < 0:
+        if not (is_number(sample) and sample >= 0):
             raise CommandError(
-                f"op.validate_upsert_key({table_name!r}, sample={sample}): sample is a number of groups, 0 or more"
+                f"op.validate_upsert_key({table_name!r}, sample={sample!r}): sample is a number of groups, 0 or more"
             )
         self.nulls = nulls
         self.sample = sample

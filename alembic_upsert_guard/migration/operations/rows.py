@@ -9,12 +9,12 @@ from alembic.util import CommandError
 from sqlalchemy.sql.elements import ClauseElement
 
 from ...rows import Batches
-from .directive import directive
+from .directive import directive, is_number
 from .keys import NULLS, UpsertKeyOp, require_one_of
 from .markers import NoReverseOp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from alembic.operations.ops import MigrateOperation
     from sqlalchemy.sql.elements import TextClause
@@ -97,22 +97,23 @@ class DeduplicateUpsertKeyOp(UpsertKeyOp):
         """None: one transaction."""
 
     def _batches(self, size: int | None, pause: float, max_lag: float | None) -> Batches | None:
-        for name, value, least, is_right in (
-            ("batch_size", size, "a number of rows, 1 or more", size is None or size >= 1),
-            ("pause", pause, "a number of seconds, 0 or more", 0 <= pause < inf),
+        limits: tuple[tuple[str, float | None, str, Callable[[float], bool]], ...] = (
             (
-                "max_lag",
-                max_lag,
-                "a number of seconds, more than 0",
-                max_lag is None or 0 < max_lag < inf,
+                "batch_size",
+                size,
+                "a whole number of rows, 1 or more",
+                lambda n: n >= 1 and n % 1 == 0,
             ),
-        ):
-            if not is_right:
+            ("pause", pause, "a number of seconds, 0 or more", lambda n: 0 <= n < inf),
+            ("max_lag", max_lag, "a number of seconds, more than 0", lambda n: 0 < n < inf),
+        )
+        for name, value, least, is_right in limits:
+            if value is not None and not (is_number(value) and is_right(value)):
                 raise CommandError(
                     f"op.{self.directive}({self.table_name!r}, {name}={value!r}): {name} is {least}"
                 )
         if size is not None:
-            return Batches(size=size, pause=pause, max_lag=max_lag)
+            return Batches(size=int(size), pause=pause or 0, max_lag=max_lag)
         if pause or max_lag is not None:
             name = "pause" if pause else "max_lag"
             raise CommandError(
