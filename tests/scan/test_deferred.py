@@ -121,3 +121,17 @@ def test_an_upsert_in_a_broken_function_is_a_problem(tmp_path: Path) -> None:
     report = scan([path], DeclaredTables(()))
 
     assert [problem.is_unread for problem in report.problems] == [True]
+
+
+@pytest.mark.parametrize("padding", ["", LONG], ids=["small", "large"])
+def test_an_attribute_that_setattr_changes_is_not_trusted(tmp_path: Path, padding: str) -> None:
+    """As with ``Store.TABLE = x``."""
+    (tmp_path / "app.py").write_text(
+        "class Store:\n    TABLE = 'a'\n    def put(self, s):\n"
+        "        s.execute(f'INSERT INTO {self.TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
+        f"def switch():\n{padding}    setattr(Store, 'TABLE', 'b')\n"
+    )
+
+    (judged,) = scan([tmp_path], None).upserts
+
+    assert judged.resolution.value == "unresolved"

@@ -123,18 +123,24 @@ class Module:
         return self._changes[name]
 
     def sets_on(self, attribute: str) -> list[ast.expr]:
-        """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``del Store.KEY``."""
+        """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``setattr(Store, "KEY", x)``."""
         if self._loops_over(attribute):
             nodes: Iterable[ast.AST] = self.near([attribute])
         else:
             nodes = (t for s in self._nodes.statements(attribute) for t in targets_of(s))
-        return [
+        found = [
             node.value
             for node in nodes
             if isinstance(node, ast.Attribute)
             and node.attr == attribute
             and isinstance(node.ctx, ast.Store | ast.Del)
         ]
+        if b"setattr" in self.source:
+            for node in self.near([attribute]):
+                match node:
+                    case ast.Call(ast.Name("setattr"), [owner, ast.Constant(value), _]):
+                        found += [owner] if value == attribute else []
+        return found
 
     def _loops_over(self, attribute: str) -> bool:
         """Whether a comprehension may set an attribute: ``for x.key in keys``, which nobody writes."""
