@@ -135,3 +135,17 @@ def test_an_attribute_that_setattr_changes_is_not_trusted(tmp_path: Path, paddin
     (judged,) = scan([tmp_path], None).upserts
 
     assert judged.resolution.value == "unresolved"
+
+
+@pytest.mark.parametrize("padding", ["", LONG], ids=["small", "large"])
+def test_a_name_that_globals_changes_is_not_trusted(tmp_path: Path, padding: str) -> None:
+    """As with ``global TABLE``."""
+    (tmp_path / "app.py").write_text(
+        "TABLE = 'a'\ndef put(s):\n"
+        "    s.execute(f'INSERT INTO {TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
+        f"def switch():\n{padding}    globals()['TABLE'] = 'b'\n"
+    )
+
+    (judged,) = scan([tmp_path], None).upserts
+
+    assert judged.resolution.value == "unresolved"

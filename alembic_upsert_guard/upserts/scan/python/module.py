@@ -157,9 +157,8 @@ class Module:
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        near = self.near(["global ", "global\t", "global\\"])
-        declared = (node for node in near if isinstance(node, ast.Global))
-        return frozenset(name for node in declared for name in node.names)
+        near = self.near(["global ", "global\t", "global\\", "globals"])
+        return frozenset(name for node in near for name in _set_in_module(node))
 
     @property
     def name(self) -> str:
@@ -170,6 +169,18 @@ class Module:
     def is_package(self) -> bool:
         """Whether the file is a package's ``__init__.py``."""
         return self.name == "__init__.py"
+
+
+def _set_in_module(node: ast.AST) -> list[str]:
+    """``global KEY``, after which the function sets it, and ``globals()["KEY"] = x``."""
+    match node:
+        case ast.Global(names=names):
+            return names
+        case ast.Subscript(
+            value=ast.Call(func=ast.Name("globals")), slice=ast.Constant(str(name)), ctx=ast.Store()
+        ):
+            return [name]
+    return []
 
 
 class Modules:
