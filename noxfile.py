@@ -140,10 +140,11 @@ def test_wheel(
         session.error("build the wheel first: nox -s package")
     session.install(f"{wheel()}{EXTRAS}", *group("test"), alembic, sqlalchemy)
     folder = beside_the_package(session)
-    # what somebody chose to run is no result of the cell
-    results = Path(session.create_tmp()) if session.posargs else RESULTS
-    results.mkdir(parents=True, exist_ok=True)
+    # what somebody chose to run is no result of the cell, nor is a part of it
     name = session.name.partition("(")[2].strip(")") or session.name
+    is_whole = name in CELLS and not session.posargs
+    results = RESULTS if is_whole else Path(session.create_tmp())
+    results.mkdir(parents=True, exist_ok=True)
     with session.chdir(folder):
         session.run(
             *("python", "-m", "tests.matrix", "run", "--cell", name, "--server", str(server)),
