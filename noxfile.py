@@ -143,7 +143,7 @@ def test_wheel(
     # what somebody chose to run is no result of the cell, nor is a part of it
     name = session.name.partition("(")[2].strip(")") or session.name
     is_whole = name in CELLS and not session.posargs
-    results = RESULTS if is_whole else Path(session.create_tmp())
+    results = RESULTS if is_whole else Path(session.create_tmp()).resolve()
     results.mkdir(parents=True, exist_ok=True)
     with session.chdir(folder):
         session.run(
