@@ -13,14 +13,13 @@ import platform
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.planner.servers import VERSIONS, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,10 +72,7 @@ def main() -> None:
 
 def run_cell(arguments: argparse.Namespace) -> int:
     """pytest's exit code, on a server of that version and on the installed package."""
-    with (
-        tempfile.TemporaryDirectory(prefix="guard") as folder,
-        embedded_server(arguments.server, (arguments.cache or Path(folder)).absolute()) as url,
-    ):
+    with server_of(arguments) as (url, _):
         result = arguments.results.absolute() / f"{arguments.cell}.json"
         told = json.dumps([arguments.cell, str(result)])
         ran = subprocess.run(

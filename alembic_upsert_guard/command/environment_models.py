@@ -22,11 +22,11 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a line with what the models of an environment declare, and its drivers; or why it cannot be told.
+    """Print a line with what the models of an environment declare, and its drivers; or why there are none.
 
     :param arguments: the configuration, its section, JSON of what ``-x`` gives and of each ``module:attribute`` of the
      models.
-    :return: 2 where it cannot be told.
+    :return: 2 where there are none.
     """
     config, section, x, names = arguments
     try:

@@ -17,7 +17,7 @@ from ..sqltext import ended, literal_sql
 from .options import REVEAL, VALIDATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from alembic.operations import MigrateOperation
     from alembic.runtime.migration import MigrationContext
@@ -40,6 +40,7 @@ __all__ = [
     "target_of",
     "validates_all",
     "validation_enabled",
+    "when_version_is_written",
 ]
 
 LOGGER = "alembic.autogenerate.upsert_guard"
@@ -52,6 +53,14 @@ PLUGIN = "alembic.autogenerate.upsert_guard"
 
 VALIDATE_SWITCH = VALIDATE
 """The ``-x`` argument that turns the check of the rows off."""
+
+
+def when_version_is_written(context: MigrationContext, act: Callable[..., None]) -> None:
+    """Have `act` called whenever a revision has run and its version is written, in a script too.
+
+    :param act: is given what Alembic's ``on_version_apply`` is, the context as ``ctx``.
+    """
+    context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, act)
 
 
 def validation_enabled(context: MigrationContext) -> bool:

@@ -102,7 +102,7 @@ class LagGuard:
                 self._reporter.say(
                     f"{self._subject}: waits for {name}, which is {lag:.1f} s behind (max_lag={self._max_lag:g})"
                 )
-            time.sleep(min(_LOOK_AGAIN, self._max_lag or _LOOK_AGAIN))
+            time.sleep(min(_LOOK_AGAIN, self._max_lag))
 
     def mark(self) -> None:
         """Note where the log ends now, unless what was noted before is still not reached."""

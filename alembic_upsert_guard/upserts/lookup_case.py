@@ -23,10 +23,12 @@ from .target_case import TargetCase
 from .upsert import JudgedUpsert, Resolution
 
 if TYPE_CHECKING:
+    from ..catalog import Offered
     from .advice import SqlAdvice
+    from .upsert import Upsert
     from .witness import TargetQuestion
 
-__all__ = ["LookupCase"]
+__all__ = ["LookupCase", "settled_lookup"]
 
 
 class LookupCase(TargetCase):
@@ -39,23 +41,36 @@ class LookupCase(TargetCase):
     def _of_table(self, advice: SqlAdvice) -> JudgedUpsert:
         lookup = self._target
         assert isinstance(lookup, Lookup)  # noqa: S101 - for mypy
-        database, offered = database_for(self._witness.dialect), self._witness.offered[self._table]
-        if offered.traits.relation not in ("table", "partitioned table"):
-            return self._unresolved(f"the rows of a {offered.traits.relation} are looked up")
-        judged = judge_lookup(lookup, offered.candidates, folds_case=not database.has_planner)
-        unique = judged.candidate
-        if judged.state is State.SATISFIED and unique is not None:
-            arbiters = () if unique.name is None else (unique.name,)
-            return JudgedUpsert(
-                upsert=self._upsert, resolution=Resolution.SERVED, arbiters=arbiters
-            )
-        if unique is not None:
-            return self._unresolved(lookup_doubt(f"the {describe_candidate(unique)}"))
-        if isinstance(lookup.predicate, Unread):
-            return self._unresolved(lookup.predicate.reason)
+        folds_case = not database_for(self._witness.dialect).has_planner
+        offered = self._witness.offered[self._table]
+        settled = settled_lookup(self._upsert, lookup, offered, folds_case=folds_case)
+        if settled is not None:
+            return self._unresolved(settled) if isinstance(settled, str) else settled
+        assert not isinstance(lookup.predicate, Unread)  # noqa: S101 - as above
         target = ConflictTarget(lookup.elements, lookup.predicate)
         return self._unserved(
             unserved_lookup(self._subject.subject, lookup.statement),
             self._hint(target, Shortfall(Code.MISSING_ARBITER), advice),
             circumstance=Circumstance.LOOKED_UP,
         )
+
+
+def settled_lookup(
+    upsert: Upsert, lookup: Lookup, offered: Offered, *, folds_case: bool = False
+) -> JudgedUpsert | str | None:
+    """Return what a table of a database says of an upsert that looks its rows up.
+
+    That it is served; a `str` is why it is not known, in words; None: nothing keeps its rows apart, and its predicate
+    is read.
+    """
+    relation = offered.traits.relation
+    if relation not in ("table", "partitioned table"):
+        return f"the rows of a {relation} are looked up"
+    judged = judge_lookup(lookup, offered.candidates, folds_case=folds_case)
+    unique = judged.candidate
+    if judged.state is State.SATISFIED and unique is not None:
+        arbiters = () if unique.name is None else (unique.name,)
+        return JudgedUpsert(upsert=upsert, resolution=Resolution.SERVED, arbiters=arbiters)
+    if unique is not None:
+        return lookup_doubt(f"the {describe_candidate(unique)}")
+    return lookup.predicate.reason if isinstance(lookup.predicate, Unread) else None

@@ -16,12 +16,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalog import TableName
-from ..findings import describe_candidate
 from ..findings.function_findings import unresolved_in_function, unserved_lookup_of_function
-from ..findings.lookups import lookup_doubt
-from ..inference import Code, ConflictTarget, Shortfall, State
+from ..inference import Code, ConflictTarget, Shortfall
 from .evidence import NO_TABLE
-from .lookup import judge_lookup
+from .lookup_case import settled_lookup
 from .routine_case import RoutineCase, subject_of_routine
 from .target import Lookup, Unread
 from .upsert import JudgedUpsert, Resolution
@@ -69,17 +67,10 @@ class RoutineLookupCase(RoutineCase):
     def _of_table(self, upsert: Upsert, table: TableName, advice: SqlAdvice) -> JudgedUpsert:
         lookup, offered = upsert.target, self._witness.offered[table]
         assert isinstance(lookup, Lookup)  # noqa: S101 - for mypy
-        if offered.traits.relation not in ("table", "partitioned table"):
-            return _unresolved(upsert, f"the rows of a {offered.traits.relation} are looked up")
-        judged = judge_lookup(lookup, offered.candidates)
-        unique = judged.candidate
-        if judged.state is State.SATISFIED and unique is not None:
-            arbiters = () if unique.name is None else (unique.name,)
-            return JudgedUpsert(upsert=upsert, resolution=Resolution.SERVED, arbiters=arbiters)
-        if unique is not None:
-            return _unresolved(upsert, lookup_doubt(f"the {describe_candidate(unique)}"))
-        if isinstance(lookup.predicate, Unread):
-            return _unresolved(upsert, lookup.predicate.reason)
+        settled = settled_lookup(upsert, lookup, offered)
+        if settled is not None:
+            return _unresolved(upsert, settled) if isinstance(settled, str) else settled
+        assert not isinstance(lookup.predicate, Unread)  # noqa: S101 - as above
         target = ConflictTarget(lookup.elements, lookup.predicate)
         sql = None
         if self._in_sql:

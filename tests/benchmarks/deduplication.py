@@ -16,10 +16,8 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
@@ -28,7 +26,7 @@ from sqlalchemy import text
 
 from tests.benchmarks.online import Bench
 from tests.online.revisions import revision
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.planner.servers import add_server_options, server_of
 
 WRITES = (
     "INSERT INTO answers (tenant, n, note) VALUES (1, nextval('numbers'), 'new');\n",
@@ -67,14 +65,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--surplus", type=int, default=1_000_000)
     parser.add_argument("--writers", type=int, default=2)
-    parser.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    add_server_options(parser)
     arguments = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="guard") as folder,
-        embedded_server(arguments.server, (arguments.cache or Path(folder)).absolute()) as url,
-    ):
-        bench = Deduplications(url, Path(folder), arguments.rows, arguments.writers)
+    with server_of(arguments) as (url, folder):
+        bench = Deduplications(url, folder, arguments.rows, arguments.writers)
         bench.surplus = arguments.surplus
         try:
             report(bench)

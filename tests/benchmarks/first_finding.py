@@ -36,10 +36,10 @@ def main() -> None:
         folder = Path(name)
         wheel = (arguments.wheel or built_wheel(folder)).absolute()
         for stranger in STRANGERS:
-            tell(stranger, folder / stranger.name.replace(" ", "-"), wheel, url)
+            report(stranger, folder / stranger.name.replace(" ", "-"), wheel, url)
 
 
-def tell(stranger: Stranger, folder: Path, wheel: Path, url: str) -> None:
+def report(stranger: Stranger, folder: Path, wheel: Path, url: str) -> None:
     """The lines of one stranger."""
     folder.mkdir()
     if stranger.schema:

@@ -30,7 +30,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.fork_server import ForkServer
 from tests.online.revisions import revision
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.planner.servers import add_server_options, server_of
 from tests.project import Project
 
 if TYPE_CHECKING:
@@ -106,14 +106,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--writers", type=int, default=2)
-    parser.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    add_server_options(parser)
     arguments = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="guard") as folder,
-        embedded_server(arguments.server, (arguments.cache or Path(folder)).absolute()) as url,
-    ):
-        bench = Bench(url, Path(folder), arguments.rows, arguments.writers)
+    with server_of(arguments) as (url, folder):
+        bench = Bench(url, folder, arguments.rows, arguments.writers)
         try:
             report(bench, arguments.rounds)
         finally:

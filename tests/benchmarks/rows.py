@@ -14,9 +14,7 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -28,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from alembic_upsert_guard.catalog import TableName
 from alembic_upsert_guard.inference import ConflictTarget, Element
 from alembic_upsert_guard.rows import RowsOfKey, read_rows
-from tests.planner.servers import VERSIONS, embedded_server
+from tests.planner.servers import add_server_options, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,12 +70,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--key", action="append", choices=KEYS, help="one of them; all by default")
-    parser.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
-    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+    add_server_options(parser)
     arguments = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="guard") as folder,
-        embedded_server(arguments.server, (arguments.cache or Path(folder)).absolute()) as url,
+        server_of(arguments) as (url, _),
         create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection,
     ):
         report(connection, arguments.key or [*KEYS], arguments.rows, arguments.rounds)

@@ -90,8 +90,8 @@ class Held:
 class Reference:
     """A foreign key."""
 
-    told: str
-    """As a person is told of it."""
+    label: str
+    """As messages name it."""
 
     child: str
     own: tuple[str, ...]

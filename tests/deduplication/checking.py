@@ -50,9 +50,9 @@ def check(
                 if went and killable is not None:
                     killable.hold(case, tally, batching)
         except BrokenPromiseError as error:
-            told = tally.add(case, error)
+            reproducer = tally.add(case, error)
             if not keep_going:
-                raise BrokenPromiseError(error.claim, told) from error
+                raise BrokenPromiseError(error.claim, reproducer) from error
 
     drawn = st.tuples(cases, st.none() if largest_batch is None else _batchings(largest_batch))
     for_each(drawn, hold, size=size, seed=seed, shrink=not keep_going)

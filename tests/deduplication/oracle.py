@@ -121,13 +121,13 @@ def orphans(case: Case, state: State) -> Iterator[str]:
         there = {
             _values(case, reference.parent, reference.referred, row)
             for other in case.references
-            if (other.told, other.child) == (reference.told, reference.child)
+            if (other.label, other.child) == (reference.label, reference.child)
             for row in state[other.parent]
         }
         for row in state[reference.child]:
             wanted = _values(case, reference.child, reference.own, row)
             if None not in wanted and wanted not in there:
-                yield f"{reference.told} refers to {wanted}, which is not there"
+                yield f"{reference.label} refers to {wanted}, which is not there"
 
 
 def _values(case: Case, label: str, names: Sequence[str], row: Row) -> tuple[object, ...]:
@@ -208,7 +208,7 @@ class _Oracle:
                 stays = None if id(old) in self.kept_for else self._kept_for(reference, old)
                 if stays is None:
                     continue
-                counted[reference.told] += 1
+                counted[reference.label] += 1
                 if case.repoint:
                     expected.reasons += self._of_a_move(reference, old, stays)
                     self._move(reference, new, stays)

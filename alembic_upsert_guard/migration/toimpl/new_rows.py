@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...online import create_on_new_rows, superseded_by
 from ...sqltext import named
-from ..context import connection_of, log
+from ..context import connection_of, log, when_version_is_written
 from .one_upgrade import one_upgrade_at_a_time
 from .script import write_or_warn
 
@@ -51,11 +51,7 @@ def create_index_on_new_rows(
 
     with one_upgrade_at_a_time(context, operation, wanted.table) as run:
         run(build)
-    # Alembic calls these when a revision has run and its version is written
-    context.on_version_apply_callbacks = (
-        *context.on_version_apply_callbacks,
-        partial(_report_leftover, wanted),
-    )
+    when_version_is_written(context, partial(_report_leftover, wanted))
 
 
 def _report_leftover(wanted: OnlineArbiter, *, ctx: MigrationContext, **_: Any) -> None:

@@ -12,14 +12,14 @@ from ...findings.keys import describe_target
 from ...rows import listing_sql, script_check
 from ...sqltext import named
 from ..context import log
-from ..operations import ValidateUpsertKeyOp
 from .script import write
 from .subject import subject_of
-from .unique_build import builds_of, unread_sql
+from .unique_build import builds_of, check_of, unread_sql
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
+    from ..operations import ValidateUpsertKeyOp
     from .subject import Subject
     from .unique_build import UniqueBuild
 
@@ -85,13 +85,7 @@ def check_builds(context: MigrationContext) -> None:
 
 
 def _write_check_of(context: MigrationContext, build: UniqueBuild) -> None:
-    key = ValidateUpsertKeyOp(
-        build.table_name,
-        list(build.elements),
-        schema=build.schema,
-        where=build.where,
-        nulls="not_distinct" if build.nulls_not_distinct else "distinct",
-    )
+    key = check_of(build)
     if _identity(key) in _checked(context):
         return
     subject = subject_of(context, key)

@@ -21,7 +21,6 @@ from ..context import (
     validates_all,
     validation_enabled,
 )
-from ..operations import ValidateUpsertKeyOp
 from ..options import refuse_wrong_options
 from .asked_builds import asked_builds
 from .build_race import watch_any_build
@@ -31,6 +30,7 @@ from .resumption import is_done_already
 from .running_build import AnyBuild
 from .script_checks import check_builds
 from .subject import subject_of
+from .unique_build import check_of
 from .violations import violation_of
 
 if TYPE_CHECKING:
@@ -122,13 +122,7 @@ def _watch(context: MigrationContext) -> None:
 def _report(context: MigrationContext, build: UniqueBuild) -> RowsReport | None:
     """What the rows have against the build; None: nothing, or they cannot be read, and the database has its say."""
     connection = connection_of(context)
-    key = ValidateUpsertKeyOp(
-        build.table_name,
-        list(build.elements),
-        schema=build.schema,
-        where=build.where,
-        nulls="not_distinct" if build.nulls_not_distinct else "distinct",
-    )
+    key = check_of(build)
     in_a_savepoint = database_for(connection.dialect).errors_end_transactions
     try:
         with rolled_back(connection) if in_a_savepoint else nullcontext():

@@ -13,13 +13,14 @@ from sqlalchemy.sql.elements import TextClause, UnaryExpression
 
 from ...databases import POSTGRESQL, database_for
 from ...sqltext import literal_sql, named, script_dialect, sql_as_text
+from ..operations import ValidateUpsertKeyOp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.engine import Dialect
 
-__all__ = ["UniqueBuild", "builds_of", "sql_of", "unread_sql"]
+__all__ = ["UniqueBuild", "builds_of", "check_of", "sql_of", "unread_sql"]
 
 _COPY = "_alembic_tmp_"
 """What batch mode puts before the name of a table that it copies, cut to `_LONGEST` (alembic, ApplyBatchImpl)."""
@@ -50,6 +51,17 @@ class UniqueBuild:
         """The columns that become unique; None: SQL is among the elements."""
         names = [element for element in self.elements if isinstance(element, str)]
         return frozenset(names) if len(names) == len(self.elements) else None
+
+
+def check_of(build: UniqueBuild) -> ValidateUpsertKeyOp:
+    """Return the check that refuses the rows which the build is refused for."""
+    return ValidateUpsertKeyOp(
+        build.table_name,
+        list(build.elements),
+        schema=build.schema,
+        where=build.where,
+        nulls="not_distinct" if build.nulls_not_distinct else "distinct",
+    )
 
 
 def builds_of(statement: Any, dialect: Dialect) -> tuple[UniqueBuild, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...findings import Circumstance, FindingCode, describe_key
+from ...findings import Circumstance, Finding, FindingCode, describe_key
 from ...findings.call_sites import Offer, unresolved_upsert
 from ...findings.calls import conflict_target_call
 from ..target import Unread
@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from ...inference import Element
     from ..declared import DeclaredKey, DeclaredTable, DeclaredTables
     from ..target import Target
+    from ..upsert import Upsert
 
-__all__ = ["Answer", "ModelContext", "declared", "modelled", "undeclared", "unresolved"]
+__all__ = [
+    "Answer",
+    "ModelContext",
+    "declared",
+    "finding_of",
+    "modelled",
+    "undeclared",
+    "unresolved",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +121,22 @@ def unresolved(
     unread = why if isinstance(why, Unread) else Unread(why)
     wording = unresolved_upsert(unread.reason, cause or unread.cause, call, line)
     return Answer(Resolution.UNRESOLVED, wording)
+
+
+def finding_of(
+    upsert: Upsert, code: FindingCode, wording: Wording, circumstance: Circumstance | None = None
+) -> Finding:
+    """Return the finding of an upsert that a file has, at the place where it is reported."""
+    return Finding(
+        code=code,
+        circumstance=circumstance,
+        schema=upsert.schema,
+        table=upsert.table_name,
+        elements=upsert.elements,
+        where=upsert.where,
+        fact=wording.fact,
+        hint=wording.hint,
+        location=upsert.location,
+        helper=upsert.helper,
+        offer=wording.offer,
+    )

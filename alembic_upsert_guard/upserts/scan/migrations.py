@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "MigrationFile",
@@ -16,6 +17,7 @@ __all__ = [
     "migration_module",
     "migration_script",
     "revision_depths",
+    "revision_from",
 ]
 
 _NUMBERED = re.compile(r"[vVuU]?(\d+(?:[._-]\d+)*)(?:__?|[-.]|$)")
@@ -47,6 +49,20 @@ class Revision:
     revision: str
     down: tuple[str, ...]
     """Those before it; empty: it is the first one."""
+
+
+def revision_from(stated: Mapping[str, ast.expr]) -> Revision | None:
+    """Return the revision that the names of a module state; None: ``revision`` or ``down_revision`` is not there."""
+    if "revision" not in stated or "down_revision" not in stated:
+        return None
+    down = tuple(_strings(stated["down_revision"]))
+    return Revision("".join(_strings(stated["revision"])), down)
+
+
+def _strings(node: ast.expr) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

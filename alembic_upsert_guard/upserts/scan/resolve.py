@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...findings import Circumstance, Finding, FindingCode
+from ...findings import Circumstance, FindingCode
 from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ..target import Elements, Lookup, NamedTable, Unread
 from ..upsert import JudgedUpsert, Resolution
-from .answer import ModelContext, unresolved
+from .answer import ModelContext, finding_of, unresolved
 from .resolution import answer_of, read_only, without_model
 
 if TYPE_CHECKING:
+    from ...findings import Finding
     from ...findings.call_sites import Wording
     from ..declared import DeclaredTable, DeclaredTables
     from ..upsert import Upsert
@@ -72,26 +73,8 @@ def _call(upsert: Upsert, table: DeclaredTable, models: DeclaredTables) -> Call:
 
 def _of_answer(upsert: Upsert, answer: Answer, wording: Wording) -> Finding:
     if answer.resolution is Resolution.UNRESOLVED:
-        return _finding(FindingCode.UNRESOLVED_UPSERT, upsert, wording)
-    return _finding(answer.code, upsert, wording, answer.circumstance)
-
-
-def _finding(
-    code: FindingCode, upsert: Upsert, wording: Wording, circumstance: Circumstance | None = None
-) -> Finding:
-    return Finding(
-        code=code,
-        circumstance=circumstance,
-        schema=upsert.schema,
-        table=upsert.table_name,
-        elements=upsert.elements,
-        where=upsert.where,
-        fact=wording.fact,
-        hint=wording.hint,
-        location=upsert.location,
-        helper=upsert.helper,
-        offer=wording.offer,
-    )
+        return finding_of(upsert, FindingCode.UNRESOLVED_UPSERT, wording)
+    return finding_of(upsert, answer.code, wording, answer.circumstance)
 
 
 def _bindings(
@@ -106,4 +89,4 @@ def _bindings(
     plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)
     wording = bound_predicate(call, key_line, upsert.where if plain else None)
     prepared = Circumstance.PREPARED if drivers & PREPARING_DRIVERS else None
-    return [_finding(FindingCode.BOUND_PREDICATE, upsert, wording, prepared)]
+    return [finding_of(upsert, FindingCode.BOUND_PREDICATE, wording, prepared)]

@@ -80,8 +80,8 @@ def read_in_processes(
 def _in_turns(sizes: Mapping[str, int]) -> list[list[str]]:
     """The files, a few at a time where there are very many; large ones first, so that all processes end together."""
     paths = sorted(sizes, key=lambda path: (-sizes[path], path))
-    step = -(-len(paths) // _WAITING)
-    return [paths[at : at + step] for at in range(0, len(paths), step)] if paths else []
+    step = len(paths) // _WAITING + 1
+    return [paths[at : at + step] for at in range(0, len(paths), step)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..migrations import Revision
+from ..migrations import revision_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ..migrations import Revision
 
 __all__ = ["RevisionFile", "read_revision"]
 
@@ -39,14 +41,14 @@ def read_revision(path: str, source: bytes) -> RevisionFile | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     constants = dict(_constants(tree))
-    if "revision" not in constants or "down_revision" not in constants:
+    revision = revision_from(constants)
+    if revision is None:
         return None
-    names = _strings(constants["revision"])
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     depends = constants.get("depends_on")
     return RevisionFile(
         path=path,
-        revision=Revision("".join(names), tuple(_strings(constants["down_revision"]))),
+        revision=revision,
         is_free=depends is None or _is_none(depends),
         upgrade=next((each for each in functions if each.name == "upgrade"), None),
         constants=constants,
@@ -81,11 +83,3 @@ def _origins(tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield alias.asname or alias.name, alias.name
-
-
-def _strings(node: ast.expr) -> list[str]:
-    return [
-        each.value
-        for each in ast.walk(node)
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
-    ]

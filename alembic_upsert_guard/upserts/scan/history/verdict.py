@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....findings import Finding, FindingCode, describe_candidate
+from ....findings import FindingCode, describe_candidate
 from ....findings.history import history_doubt, unresolved_in_history, unserved_in_history
 from ....inference import Kind, State
 from ...lookup import judge_lookup
 from ...target import AnyArbiter, Constraint, Elements, Lookup, Unread
 from ...upsert import JudgedUpsert, Resolution
+from ..answer import finding_of
 from ..matching import judge_target, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....findings.call_sites import Wording
     from ....inference import Candidate
     from ...upsert import Upsert
     from .tables import HistoricTable
@@ -87,24 +87,10 @@ def _unserved(upsert: Upsert, candidates: Sequence[Candidate]) -> JudgedUpsert:
     wording = unserved_in_history(
         str(upsert.table_name), upsert.elements, upsert.where, upsert.constraint, named
     )
-    finding = _finding(upsert, FindingCode.UNDECLARED_UPSERT, wording)
+    finding = finding_of(upsert, FindingCode.UNDECLARED_UPSERT, wording)
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNSERVED, findings=(finding,))
 
 
 def _unresolved(upsert: Upsert, reason: str) -> JudgedUpsert:
-    finding = _finding(upsert, FindingCode.UNRESOLVED_UPSERT, unresolved_in_history(reason))
+    finding = finding_of(upsert, FindingCode.UNRESOLVED_UPSERT, unresolved_in_history(reason))
     return JudgedUpsert(upsert=upsert, resolution=Resolution.UNRESOLVED, findings=(finding,))
-
-
-def _finding(upsert: Upsert, code: FindingCode, wording: Wording) -> Finding:
-    return Finding(
-        code=code,
-        schema=upsert.schema,
-        table=upsert.table_name,
-        elements=upsert.elements,
-        where=upsert.where,
-        fact=wording.fact,
-        hint=wording.hint,
-        location=upsert.location,
-        helper=upsert.helper,
-    )

@@ -12,7 +12,7 @@ from .data_classes import fields_of, is_data_class
 from .functions import decorators, method_class, own_nodes
 from .nodes import targets_of
 from .scope import Argument, Frame, Scope
-from .values import Class, Expression, Function, Instance
+from .values import Class, Function, Instance, is_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,7 +115,7 @@ class Construction:
         )
         if not found:
             return None
-        some = [m for m in found if not _is_none(m)]
+        some = [m for m in found if not is_none(m)]
         if some and len(some) < len(found):
             self._names.current.drops_none = True
         always = any(_is_called(a.method) for _, a in assignments)
@@ -271,10 +271,3 @@ def _value_of(statement: ast.stmt, target: ast.Attribute) -> ast.expr | None:
 def _is_called(method: FunctionNode) -> bool:
     """Whether a method is called before any other is."""
     return getattr(method, "name", "") in (_INIT, _INIT_SUBCLASS)
-
-
-def _is_none(meaning: Meaning) -> bool:
-    match meaning:
-        case Expression(_, ast.Constant(value=None)):
-            return True
-    return False

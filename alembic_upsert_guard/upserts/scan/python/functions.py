@@ -9,7 +9,7 @@ from ...target import Unread
 from .arguments import bound, given_by
 from .nodes import parts_of, remembered
 from .scope import Argument, Frame, Scope
-from .values import Expression, Function
+from .values import Expression, Function, is_none
 
 if TYPE_CHECKING:
     from .meaning import Names
@@ -125,7 +125,7 @@ class Functions:
             for value in self._returned(inner, node)
             for m in self._names.meanings(inner, value, depth - 1)
         ]
-        some = [m for m in found if not _is_none(m)]
+        some = [m for m in found if not is_none(m)]
         if not some or any(_is_opaque(m) for m in some):
             return self._names.annotations.of_result(function, depth) or some or None
         if len(some) < len(found) or _may_end(node):
@@ -168,13 +168,6 @@ def _leaves(block: list[ast.stmt]) -> bool:
             return _leaves(body)
         case ast.Try(body=body, handlers=handlers):
             return _leaves(body) and all(_leaves(handler.body) for handler in handlers)
-    return False
-
-
-def _is_none(meaning: Meaning) -> bool:
-    match meaning:
-        case Expression(_, ast.Constant(value=None)):
-            return True
     return False
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..migrations import Revision
+from ..migrations import revision_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..migrations import Revision
     from .module import Module
 
 __all__ = ["revision_of", "runs_on_upgrade"]
@@ -17,11 +18,7 @@ __all__ = ["revision_of", "runs_on_upgrade"]
 
 def revision_of(module: Module) -> Revision | None:
     """Return the revision that a file is; None: it does not state both ``revision`` and ``down_revision``."""
-    stated = dict(_stated(module.tree))
-    if "revision" not in stated or "down_revision" not in stated:
-        return None
-    revision = "".join(_strings(stated["revision"]))
-    return Revision(revision, tuple(_strings(stated["down_revision"])))
+    return revision_from(dict(_stated(module.tree)))
 
 
 def runs_on_upgrade(module: Module, node: ast.AST) -> bool:
@@ -39,9 +36,3 @@ def _stated(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                 yield name, value
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 yield name, value
-
-
-def _strings(node: ast.expr) -> Iterator[str]:
-    for each in ast.walk(node):
-        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield each.value

@@ -26,6 +26,7 @@ __all__ = [
     "OpeningKind",
     "Origin",
     "Super",
+    "is_none",
 ]
 
 
@@ -136,3 +137,11 @@ class Opening:
 
 
 Meaning: TypeAlias = Expression | Class | Instance | Function | Super | External | Unread | File
+
+
+def is_none(meaning: Meaning) -> bool:
+    """Return whether it is None, and nothing else."""
+    match meaning:
+        case Expression(_, ast.Constant(value=None)):
+            return True
+    return False
