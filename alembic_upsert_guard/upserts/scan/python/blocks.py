@@ -6,11 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .nodes import Nodes
 
-__all__ = ["Blocks"]
+__all__ = ["Blocks", "leaves"]
 
 
 class Blocks:
@@ -22,6 +22,7 @@ class Blocks:
         self._binding: dict[tuple[int, str], list[int]] = {}
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
+        self._leaving: dict[int, list[tuple[int, ast.If]]] = {}
 
     def binding(
         self, block: Sequence[ast.AST], name: str, before: ast.AST | None = None
@@ -36,7 +37,7 @@ class Blocks:
         key = id(block), name
         if key not in self._binding:
             self._binding[key] = [
-                n for n in self._holding(block, name) if self._binds(block[n], name)
+                n for n, nodes in self._nodes.naming(block, name) if _binds(block[n], name, nodes)
             ]
         end = len(block) if before is None else self._position(block)[before]
         return [block[n] for n in self._binding[key] if n < end]
@@ -45,10 +46,22 @@ class Blocks:
         """Return whether a node is one of a block's own statements."""
         return bool(block) and node in self._position(block)
 
+    def leaving(self, block: Sequence[ast.AST], before: ast.AST) -> list[ast.If]:
+        """Return the conditions of a block that end the function on one of their ways, in their order.
+
+        :param before: a statement of the block, which is left out with all that follow.
+        """
+        key = id(block)
+        if key not in self._leaving:
+            conditions = [(n, each) for n, each in enumerate(block) if isinstance(each, ast.If)]
+            self._leaving[key] = [(n, each) for n, each in conditions if _may_leave(each)]
+        end = self._position(block)[before]
+        return [each for n, each in self._leaving[key] if n < end]
+
     def nonlocals(self, scope: ast.AST) -> frozenset[str]:
         """Return the names that the functions inside a scope set in it."""
         if scope not in self._nonlocals:
-            near = self._nodes.near(["nonlocal ", "nonlocal\t", "nonlocal\\"], scope)
+            near = self._nodes.near_words(["nonlocal ", "nonlocal\t", "nonlocal\\"], scope)
             found = (node for node in near if isinstance(node, ast.Nonlocal))
             self._nonlocals[scope] = frozenset(name for node in found for name in node.names)
         return self._nonlocals[scope]
@@ -58,16 +71,21 @@ class Blocks:
             self._positions[id(block)] = {node: n for n, node in enumerate(block)}
         return self._positions[id(block)]
 
-    def _holding(self, block: Sequence[ast.AST], name: str) -> Sequence[int]:
-        """The numbers of the statements that may name `name`."""
-        if not hasattr(block[0], "lineno"):  # the cases of a match have none
-            return range(len(block))
-        return self._nodes.holding(block, name)
 
-    def _binds(self, statement: ast.AST, name: str) -> bool:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return statement.name == name  # what is inside is bound there
-        return any(name in _names(node) for node in self._nodes.near([name], statement))
+def _binds(statement: ast.AST, name: str, nodes: Callable[[], list[ast.AST]]) -> bool:
+    """Whether a statement binds a name, by those of its nodes that may name it."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return statement.name == name  # what is inside is bound there
+    return any(name in _names(node) for node in nodes())
+
+
+def _may_leave(condition: ast.If) -> bool:
+    return any(leaves(block) for block in (condition.body, condition.orelse))
+
+
+def leaves(block: Sequence[ast.stmt]) -> bool:
+    """Return whether a block ends the function that it is in."""
+    return bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

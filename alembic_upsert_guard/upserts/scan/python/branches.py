@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from .blocks import leaves
 from .values import Class, Expression, Function, Instance
 
 if TYPE_CHECKING:
@@ -154,35 +155,25 @@ class Branches:
                 truth = self.truth(scope, around.test)
                 if truth is not None and inner in (around.orelse if truth else around.body):
                     return False
-            if any(self._always_leaves(scope, s) for s in _before(scope.module, around, inner)):
+            if any(self._always_leaves(scope, c) for c in _before(scope.module, around, inner)):
                 return False
             if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 break
             inner = around
         return True
 
-    def _always_leaves(self, scope: Scope, statement: ast.stmt) -> bool:
+    def _always_leaves(self, scope: Scope, condition: ast.If) -> bool:
         """Whether a condition that holds ends the function there."""
-        match statement:
-            case ast.If(test=test, body=body, orelse=orelse):
-                if not any(block and _leaves(block[-1]) for block in (body, orelse)):
-                    return False
-                truth = self.truth(scope, test)
-                taken = {True: body, False: orelse, None: []}[truth]
-                return bool(taken) and _leaves(taken[-1])
-        return False
+        truth = self.truth(scope, condition.test)
+        return truth is not None and leaves(condition.body if truth else condition.orelse)
 
 
-def _leaves(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Return | ast.Raise)
-
-
-def _before(module: Module, around: ast.AST, inner: ast.AST) -> list[ast.stmt]:
-    """The statements before one in its block."""
+def _before(module: Module, around: ast.AST, inner: ast.AST) -> list[ast.If]:
+    """The conditions before a statement in its block that may end the function."""
     for field in ("body", "orelse", "finalbody"):
         block = getattr(around, field, None)
         if isinstance(block, list) and module.blocks.has(block, inner):
-            return block[: block.index(inner)]
+            return module.blocks.leaving(block, inner)
     return []
 
 

@@ -10,7 +10,7 @@ from ...target import Unread
 from .arguments import given_by
 from .data_classes import fields_of, is_data_class
 from .functions import decorators, method_class, own_nodes
-from .nodes import targets_of
+from .nodes import remembered
 from .scope import Argument, Frame, Scope
 from .values import Class, Function, Instance, is_none
 
@@ -92,7 +92,6 @@ class Construction:
                 _Assignment(method, value)
                 for method in own_nodes(of.node)
                 if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
-                and of.module.mentions(method, attribute)
                 for value in _set_by(of.module, method, attribute)
             ]
         return self._assignments[key]
@@ -246,17 +245,21 @@ def _set_by(
     module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef, attribute: str
 ) -> Iterator[ast.expr | None]:
     """The values that a method sets an attribute of the receiver to; None: it is set in another way."""
+    for statement, target in module.sets_in(method, attribute):
+        match target:
+            case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == _receiver(
+                method
+            ):
+                yield _value_of(statement, target)
+
+
+@remembered
+def _receiver(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """The name that a method gives the instance; None: it has none."""
     first = [*method.args.posonlyargs, *method.args.args][:1]
     if not first or {"staticmethod", "classmethod"} & set(decorators(method)):
-        return
-    receiver = first[0].arg
-    for statement in module.statements(attribute, method):
-        for target in targets_of(statement):
-            match target:
-                case ast.Attribute(value=ast.Name(id=name), attr=found, ctx=ast.Store()) if (
-                    name == receiver and found == attribute
-                ):
-                    yield _value_of(statement, target)
+        return None
+    return first[0].arg
 
 
 def _value_of(statement: ast.stmt, target: ast.Attribute) -> ast.expr | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .homes import may_inherit
 from .scope import Scope
 from .values import Class
 
@@ -45,7 +44,7 @@ class Heirs:
     def _direct(self, ancestor: Class) -> list[Class]:
         name = ancestor.node.name
         key = (ancestor.module.path, ancestor.qualname, ancestor.node.lineno)
-        paths = self._homes.of(key, name, may_inherit)
+        paths = self._homes.of_heirs(key, name)
         found = {path: self._in_file(path, ancestor) for path in paths or ()}
         if paths is not None:
             self._homes.keep(key, name, [path for path, heirs in found.items() if heirs])

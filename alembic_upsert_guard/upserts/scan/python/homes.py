@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 
     from ..source_tree import SourceTree
 
-__all__ = ["Homes", "Key", "may_inherit", "may_make", "may_use"]
+__all__ = ["Homes", "Key", "may_make", "may_use"]
 
 Key = tuple[str, str, int]
 """What is looked for: the file that defines a class or a function, its name, and its line."""
@@ -18,8 +19,8 @@ _FILES = 60
 """Files that are parsed for one name, at most: a name that more have says nothing."""
 _SIZE = 3_000_000
 """Bytes of the files that are parsed for one name, at most: a second or two."""
-_HEADER = 1_000
-"""Bytes between ``class`` and the last of its bases."""
+_BASES = re.compile(rb"class [^(:]{0,300}\(((?:[^:]|::){0,1000})")
+"""What may be the bases of a class: a colon ends them, where it is no slice's. A docstring may be taken for one."""
 
 
 class Homes:
@@ -29,6 +30,8 @@ class Homes:
         """Nothing is looked for yet."""
         self._tree = tree
         self._known: dict[tuple[Key, str], tuple[str, ...] | None] = {}
+        self._bases: dict[str, bytes] = {}
+        """Of all the classes of a file."""
 
     def of(
         self, key: Key, word: str, is_likely: Callable[[bytes, bytes], bool]
@@ -40,30 +43,35 @@ class Homes:
         """
         if (key, word) not in self._known:
             encoded = word.encode()
-            found = [
+            self._known[key, word] = self._few(
                 path
                 for path in self._tree.files_mentioning(encoded)
                 if is_likely(self._tree.bytes_of(path), encoded)
-            ]
-            size = sum(len(self._tree.bytes_of(path)) for path in found)
-            is_few = len(found) <= _FILES and size <= _SIZE
-            self._known[key, word] = tuple(found) if is_few else None
+            )
         return self._known[key, word]
+
+    def of_heirs(self, key: Key, name: str) -> tuple[str, ...] | None:
+        """Return the files that may have a class with `name` among its bases; None: too many."""
+        if (key, name) not in self._known:
+            encoded = name.encode()
+            bases = self._bases or self._find_bases()
+            self._known[key, name] = self._few(path for path in bases if encoded in bases[path])
+        return self._known[key, name]
+
+    def _find_bases(self) -> dict[str, bytes]:
+        """The bases of all classes, found in one pass: many classes are asked for, and each file has few."""
+        for path in self._tree.files_mentioning(b"class "):
+            self._bases[path] = b"\n".join(_BASES.findall(self._tree.bytes_of(path)))
+        return self._bases
+
+    def _few(self, paths: Iterable[str]) -> tuple[str, ...] | None:
+        found = tuple(paths)
+        size = sum(len(self._tree.bytes_of(path)) for path in found)
+        return found if len(found) <= _FILES and size <= _SIZE else None
 
     def keep(self, key: Key, word: str, paths: Iterable[str]) -> None:
         """Keep which of the files really have it: the others are not parsed again."""
         self._known[key, word] = tuple(paths)
-
-
-def may_inherit(source: bytes, word: bytes) -> bool:
-    """Return whether a file may have a class that names `word` among its bases, by its bytes."""
-    at = source.find(word)
-    while at >= 0:
-        header = source[max(0, at - _HEADER) : at].rpartition(b"class ")[2]
-        if header and b"(" in header and b":" not in header.replace(b"::", b""):
-            return True
-        at = source.find(word, at + 1)
-    return False
 
 
 def may_use(source: bytes, word: bytes) -> bool:

@@ -95,14 +95,16 @@ class Names:
         """Return everything that an expression can mean, each once; never empty."""
         check_time()
         reading = self._reading
-        key = scope, node, reading.enters
+        key = scope.module, scope.frame, node, reading.enters
         remembered = self._remembered(reading, key)
         if remembered is not None:
             return remembered
         if depth <= 0 or reading.is_spent():
             reading.meet(reading.active.get(key, 0))
             return [Unread("it is bound in a circle", Cause.REBOUND)]
-        return self._followed(reading, key, lambda: self._meanings(scope, node, depth))
+        return self._followed(
+            reading, key, lambda: self._meanings(scope, node, depth), is_free=scope.frame is None
+        )
 
     def attribute_of(
         self, owner: Instance, attribute: str, follow: Callable[[], Iterable[Meaning]]
@@ -114,12 +116,24 @@ class Names:
         reading = self._reading
         key = owner, attribute, reading.enters
         remembered = self._remembered(reading, key)
-        return self._followed(reading, key, follow) if remembered is None else remembered
+        return (
+            self._followed(reading, key, follow, is_free=False)
+            if remembered is None
+            else remembered
+        )
 
     def _followed(
-        self, reading: Reading, asked: Asked, follow: Callable[[], Iterable[Meaning]]
+        self,
+        reading: Reading,
+        asked: Asked,
+        follow: Callable[[], Iterable[Meaning]],
+        *,
+        is_free: bool,
     ) -> list[Meaning]:
-        """What is asked, gone through, and remembered as far as the answer holds."""
+        """What is asked, gone through, and remembered as far as the answer holds.
+
+        :param is_free: it is asked of no frame.
+        """
         if asked in reading.active:
             reading.meet(reading.active[asked])
             return [Unread("it is bound in a circle", Cause.REBOUND)]
@@ -135,8 +149,7 @@ class Names:
             return found
         del reading.active[asked]
         reading.circle = before
-        at = asked[0]
-        if isinstance(at, Scope) and at.frame is None and mark.leanings == reading.leanings:
+        if is_free and mark.leanings == reading.leanings:
             self._settled[asked] = answer
         else:
             reading.shared.meanings[asked] = answer, reading.opened_since(mark)

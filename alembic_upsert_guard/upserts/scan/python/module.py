@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import ast
-import re
+import os
+from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...upsert import Place
+from .attribute_targets import attribute_targets
 from .blocks import Blocks
 from .changes import changed_by, filled_in_by
 from .deferred import parsed_by_parts
+from .evidence import evidence_lines
 from .nodes import Nodes, targets_of
 from .word_lines import WordLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ..source_tree import SourceTree
+    from .attribute_targets import AttributeTargets
     from .binding import Binding
 
 __all__ = ["Module", "Modules", "is_external"]
@@ -35,8 +39,15 @@ def is_external(dotted: str) -> bool:
 _KEPT = 3 * 1024 * 1024
 """Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
 
-_TARGET = 200
-"""Bytes between ``for`` and the last name that it sets, at most."""
+
+class _Parsed:
+    """How much of a file was parsed."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        self.size += size
 
 
 class Module:
@@ -47,34 +58,39 @@ class Module:
         path: str,
         source: bytes,
         shown_path: str | None = None,
-        words: Iterable[str] | None = None,
+        methods: Collection[str] | None = None,
     ) -> None:
         """Parse a file, but for the functions whose bodies are not needed yet.
 
-        :param words: a function that has one of them is needed at once.
+        :param methods: what calls are called that upserts are looked for in; None: none are looked for in this file.
         :raises SyntaxError: see :func:`.parsed`, for this and what else is raised.
         """
         self.path = path
         """The real path."""
+        self.folder = Path(path).parent
         self.shown_path = shown_path or path
         """As it was asked for."""
         self.source = source
-        self._parsed: list[int] = []
-        lines = WordLines(source)
-        wanted = partial(lines.are_in, words or ())
-        self.tree = parsed_by_parts(source, path, wanted, self._parsed.append)
-        self._nodes = Nodes(self.tree, lines)
+        self._parsed = (
+            _Parsed()
+        )  # of its own: the tree refers to it, and never to the module that holds the tree
+        self._lines = WordLines(source)
+        self._evidence = [] if methods is None else evidence_lines(self._lines, methods)
+        wanted = partial(_is_between, self._evidence)
+        self.tree = parsed_by_parts(source, path, wanted, self._parsed.add)
+        self._nodes = Nodes(self.tree, self._lines)
         self.blocks = Blocks(self._nodes)
         """Its lists of statements."""
         self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
         self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
         """What :mod:`.bindings` found, by the place or the scope, and the name."""
         self._changes: dict[str, bool] = {}
+        self._attribute_targets: dict[str, AttributeTargets] = {}
 
     @property
     def size(self) -> int:
         """How many bytes of the source were parsed up to now."""
-        return sum(self._parsed)
+        return self._parsed.size
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.
@@ -84,17 +100,13 @@ class Module:
         extent = whole.lineno, whole.end_lineno or whole.lineno
         return Place(path=self.shown_path, line=line, extent=extent)
 
-    def near(self, words: Iterable[str]) -> list[ast.AST]:
-        """Return the nodes of the statements that have one of `words`, in any case, on a line of theirs."""
-        return self._nodes.near(words)
+    def near(self, names: Iterable[str]) -> list[ast.AST]:
+        """Return the nodes of the statements that have one of `names` on a line of theirs."""
+        return self._nodes.near(names)
 
-    def statements(self, word: str, root: ast.AST) -> Iterator[ast.stmt]:
-        """Return the statements in a function that have a word; see :meth:`.Nodes.statements`."""
-        return self._nodes.statements(word, root)
-
-    def mentions(self, statement: ast.stmt, word: str) -> bool:
-        """Return whether a statement has a word, in any case, on a line of its own."""
-        return self._nodes.mentions(statement, word)
+    def near_evidence(self) -> list[ast.AST]:
+        """Return the nodes of the statements that may hold an upsert, or a piece of one."""
+        return self._nodes.on(self._evidence)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
@@ -122,12 +134,30 @@ class Module:
             self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
         return self._changes[name]
 
+    def sets_in(
+        self, function: ast.stmt, attribute: str
+    ) -> Iterator[tuple[ast.stmt, ast.Attribute]]:
+        """Return what a function sets or deletes an attribute of, with the statement that does; not functions in it."""
+        lines = self._targets(attribute).lines
+        if self._nodes.is_on(function, lines):
+            for statement in self._nodes.statements(lines, function):
+                for target in targets_of(statement):
+                    if isinstance(target, ast.Attribute) and target.attr == attribute:
+                        yield statement, target
+
+    def _targets(self, attribute: str) -> AttributeTargets:
+        if attribute not in self._attribute_targets:
+            found = attribute_targets(self.source, self._lines, attribute)
+            self._attribute_targets[attribute] = found
+        return self._attribute_targets[attribute]
+
     def sets_on(self, attribute: str) -> list[ast.expr]:
         """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``setattr(Store, "KEY", x)``."""
-        if self._loops_over(attribute):
+        targets = self._targets(attribute)
+        if targets.in_comprehension:
             nodes: Iterable[ast.AST] = self.near([attribute])
         else:
-            nodes = (t for s in self._nodes.statements(attribute) for t in targets_of(s))
+            nodes = (t for s in self._nodes.statements(targets.lines) for t in targets_of(s))
         found = [
             node.value
             for node in nodes
@@ -142,14 +172,6 @@ class Module:
                         found += [owner] if value == attribute else []
         return found
 
-    def _loops_over(self, attribute: str) -> bool:
-        """Whether a comprehension may set an attribute: ``for x.key in keys``, which nobody writes."""
-        target = re.compile(re.escape(attribute.encode()) + rb"\b[\s\w.,()\[\]]{0,200}\bin\b")
-        return not attribute.isascii() or any(
-            b"for" in self.source[max(0, found.start() - _TARGET) : found.start()]
-            for found in target.finditer(self.source)
-        )
-
     def fills_in(self, name: str) -> bool:
         """Return whether something is put into the string of a name: ``SQL.format(x)``, ``SQL % x``."""
         return any(name in filled_in_by(node) for node in self.near([name]))
@@ -157,10 +179,10 @@ class Module:
     @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
-        near = self.near(["global ", "global\t", "global\\", "globals"])
+        near = self._nodes.near_words(["global ", "global\t", "global\\", "globals"])
         return frozenset(name for node in near for name in _set_in_module(node))
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The file's name, as it is shown."""
         return Path(self.path).name
@@ -169,6 +191,11 @@ class Module:
     def is_package(self) -> bool:
         """Whether the file is a package's ``__init__.py``."""
         return self.name == "__init__.py"
+
+
+def _is_between(lines: Sequence[int] | None, first: int, last: int) -> bool:
+    """Whether one of some lines is; None: any line may be one of them."""
+    return lines is None or bisect_left(lines, first) < bisect_right(lines, last)
 
 
 def _set_in_module(node: ast.AST) -> list[str]:
@@ -191,6 +218,9 @@ class Modules:
         self._tree = tree
         self._parsed: dict[str, Module | None] = {}
         """Those last asked for last."""
+        self._real_paths: dict[str, str] = {}
+        self._imported: dict[tuple[Path, str, int], str | None] = {}
+        """By the importer's folder, and as it is written."""
 
     def begin(self, module: Module) -> None:
         """Take up a module that was parsed already, and forget those that were not asked for lately.
@@ -207,7 +237,9 @@ class Modules:
 
     def at(self, path: str) -> Module | None:
         """Return the module of a file; None: it cannot be read or parsed."""
-        path = str(Path(path).resolve())
+        if path not in self._real_paths:
+            self._real_paths[path] = os.path.realpath(path)
+        path = self._real_paths[path]
         if path in self._parsed:
             self._parsed[path] = module = self._parsed.pop(path)
             return module
@@ -231,7 +263,12 @@ class Modules:
         :param level: the number of leading dots; 0: an absolute import, looked for in each folder above, nearest
          first, as Python finds it where that folder is on its path.
         """
-        folder = Path(importer.path).parent
+        key = importer.folder, dotted, level
+        if key not in self._imported:
+            self._imported[key] = self._find(*key)
+        return self._imported[key]
+
+    def _find(self, folder: Path, dotted: str, level: int) -> str | None:
         parts = dotted.split(".") if dotted else []
         if level:
             above = [folder, *folder.parents]

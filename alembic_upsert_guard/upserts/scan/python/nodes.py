@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..bounds import check_time
@@ -31,30 +31,54 @@ class Nodes:
         self._first_lines: dict[int, list[int]] = {}
         """Of the statements of each block."""
 
-    def near(self, words: Iterable[str], root: ast.AST | None = None) -> list[ast.AST]:
-        """Return the nodes of the statements that have one of `words` on a line of theirs, parents before children.
+    def near(self, names: Iterable[str]) -> list[ast.AST]:
+        """Return the nodes of the statements that have one of `names` on a line of theirs, parents before children.
 
         Of a compound statement, only those of its parts that have one.
+        """
+        return self.on(self._lines_with(names, self._lines.of_name))
+
+    def near_words(self, words: Iterable[str], root: ast.AST | None = None) -> list[ast.AST]:
+        """Return the nodes of the statements that have one of `words` on a line of theirs, whatever is around it.
 
         :param words: their case, and that of the source, makes no difference.
         :param root: whose parts are looked at, itself included; None: the module.
         """
-        return self._walk(root or self._tree, self._lines_with(words))
+        return self.on(self._lines_with(words, self._lines.of), root)
 
-    def holding(self, block: Sequence[ast.AST], word: str) -> Sequence[int]:
-        """Return the numbers of the statements of a block that have a word on a line of theirs, in their order.
+    def on(self, lines: Sequence[int] | None, root: ast.AST | None = None) -> list[ast.AST]:
+        """Return the nodes of the statements on some lines, parents before children.
 
-        :param block: a list of the tree itself: it is known by its identity.
+        :param lines: in their order; None: all.
+        :param root: whose parts are looked at, itself included; None: the module.
         """
-        lines = self._lines_with([word])
-        return range(len(block)) if lines is None else self._numbers(block, lines)
+        return self._walk(root or self._tree, lines)
 
-    def statements(self, word: str, root: ast.AST | None = None) -> Iterator[ast.stmt]:
-        """Return the statements that have a word on a line of theirs, in the order of the source.
+    def naming(
+        self, block: Sequence[ast.AST], name: str
+    ) -> Iterator[tuple[int, Callable[[], list[ast.AST]]]]:
+        """Return the numbers of the statements of a block that have a name on a line of theirs, in their order.
 
+        Each with what returns the nodes of those of its parts that have it.
+
+        :param block: a list of the tree itself, not empty: it is known by its identity.
+        """
+        lines: Sequence[int] | None = None
+        # the cases of a match have no line
+        if self._lines.are_known and name.isascii() and hasattr(block[0], "lineno"):
+            lines = self._lines.naming(name, _first_line(block[0]), _last_line(block[-1]))
+        numbers = range(len(block)) if lines is None else self._numbers(block, lines)
+        for number in numbers:
+            yield number, partial(self._walk, block[number], lines)
+
+    def statements(
+        self, lines: Sequence[int] | None, root: ast.AST | None = None
+    ) -> Iterator[ast.stmt]:
+        """Return the statements that are on one of some lines, in the order of the source.
+
+        :param lines: in their order; None: any.
         :param root: whose parts are looked at, but for functions and classes in it; None: the whole module.
         """
-        lines = self._lines_with([word])
         waiting: list[ast.AST] = [root or self._tree]
         while waiting:
             node = waiting.pop()
@@ -73,22 +97,26 @@ class Nodes:
                     inner += [block[number] for number in self._numbers(block, lines)]
             waiting += reversed(inner)
 
-    def mentions(self, statement: ast.stmt, word: str) -> bool:
-        """Return whether a statement has a word on a line of its own; True where it is not known."""
-        lines = self._lines_with([word])
+    def is_on(self, statement: ast.stmt, lines: Sequence[int] | None) -> bool:
+        """Return whether a statement is on one of some lines.
+
+        :param lines: in their order; None: any.
+        """
         if lines is None:
             return True
         at = bisect_left(lines, _first_line(statement))
         return at < len(lines) and lines[at] <= _last_line(statement)
 
-    def _lines_with(self, words: Iterable[str]) -> Sequence[int] | None:
+    def _lines_with(
+        self, words: Iterable[str], lines_of: Callable[[str], Sequence[int]]
+    ) -> Sequence[int] | None:
         """The lines that have one of some words, in their order; None: not known."""
         words = tuple(words)
         if not self._lines.are_known or not all(map(str.isascii, words)):
             return None
         if len(words) == 1:
-            return self._lines.of(words[0])
-        return sorted({line for word in words for line in self._lines.of(word)})
+            return lines_of(words[0])
+        return sorted({line for word in words for line in lines_of(word)})
 
     def _numbers(self, block: Sequence[ast.AST], lines: Sequence[int]) -> Sequence[int]:
         """The numbers of the statements of a block that have one of some lines, in their order."""

@@ -9,7 +9,6 @@ import tokenize
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..needles import WORDS
 from .callers import Callers
 from .clients import Clients
 from .columns import Columns
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["PythonReader", "PythonSource"]
 
 
+_METHODS = Statements.methods | Clients.methods | Libraries.methods
+
+
 class PythonReader:
     """Reads the upserts of Python files, and follows their imports and their callers into others."""
 
@@ -63,7 +65,7 @@ class PythonReader:
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = Module(os.path.realpath(path), source, path, WORDS)
+        module = Module(os.path.realpath(path), source, path, _METHODS)
         self._modules.begin(module)
         if self._names is not None:
             self._names.forget()
@@ -105,7 +107,7 @@ class PythonSource:
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
         scope = Scope(self._module)
-        for node in self._module.near(WORDS):
+        for node in self._module.near_evidence():
             if isinstance(node, ast.Call):
                 method = last_name(node.func)
                 for reader in (each for each in self._calls if method in each.methods):

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Mapping
 
+    from .module import Module
     from .scope import Entered, Frame, Scope
     from .values import Function, Instance, Meaning, Opening
 
 __all__ = ["Answer", "Mark", "Reading", "Shared"]
 
-Asked: TypeAlias = "tuple[Scope, ast.expr, bool] | tuple[Instance, str, bool]"
-"""An expression, or an attribute of an instance; and whether functions are entered."""
+Asked: TypeAlias = "tuple[Module, Frame | None, ast.expr, bool] | tuple[Instance, str, bool]"
+"""An expression and its scope, or an attribute of an instance; and whether functions are entered.
+
+A scope is taken apart, for that is looked up faster by far.
+"""
 Call: TypeAlias = "tuple[Function, Scope, ast.AST]"
 
 _STEPS = 5_000

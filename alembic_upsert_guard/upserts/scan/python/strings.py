@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from ...upsert import Form, Source, Upsert
-from ..needles import WORDS
 from ..sql import read_sql
 from .changes import FILLING
 from .revision import runs_on_upgrade
@@ -123,7 +122,7 @@ class Strings:
         """The strings that may upsert, those that others take in included."""
         roots = dict.fromkeys(
             root
-            for node in module.near(WORDS)
+            for node in module.near_evidence()
             if isinstance(node, ast.Constant)
             and _may_be_sql(node.value)
             and (root := root_of(module, node)) is not None

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
+from functools import cached_property
+from itertools import accumulate
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
 from ..bounds import check_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["WordLines"]
+
+
+_NAME = f"{ascii_letters}{digits}_".encode()
+_LONGEST = 60
+"""Bytes of a name that are looked at, on either side of a word in it."""
 
 
 class WordLines:
@@ -18,8 +26,10 @@ class WordLines:
 
     def __init__(self, source: bytes) -> None:
         """Nothing is looked for yet."""
+        self._source = source
         self._lower = source.lower()
         self._found: dict[str, list[int]] = {}
+        self._named: dict[str, list[int]] = {}
         self.are_known = b"\r" not in source.replace(b"\r\n", b"")
         """False: lines are not ended by line feeds alone."""
 
@@ -29,22 +39,64 @@ class WordLines:
             self._found[word] = list(self._lines_of(word.lower().encode()))
         return self._found[word]
 
-    def are_in(self, words: Iterable[str], first: int, last: int) -> bool:
-        """Return whether one of some words is on the lines from a first to a last one."""
-        for word in words:
-            lines = self.of(word)
-            at = bisect_left(lines, first)
-            if at < len(lines) and lines[at] <= last:
-                return True
-        return False
+    def naming(self, name: str, first: int, last: int) -> list[int]:
+        """Return the lines from a first to a last one that have a name of Python's, in their order.
+
+        ``table`` is in none that has ``tables`` and no other; case matters.
+        """
+        source, word = self._source, name.encode()
+        end = self._ends[last - 1] if last <= len(self._ends) else len(source)
+        at = source.find(word, self._ends[first - 2] if first > 1 else 0, end)
+        found: list[int] = []
+        while at >= 0:
+            behind = at + len(word)
+            if not (_goes_on(source[at - 1 : at]) or _goes_on(source[behind : behind + 1])):
+                line = self.line_at(at)
+                found.append(line)
+                behind = self._ends[line - 1]  # the others on the line say nothing more
+            at = source.find(word, behind, end)
+        return found
+
+    def names_with(self, word: str) -> Iterator[tuple[int, str, bytes]]:
+        """Return the names that have a word in them, whatever its case; with the line, and the byte behind the name."""
+        searched = word.lower().encode()
+        at = self._lower.find(searched)
+        while at >= 0:
+            check_time()
+            before = self._source[max(0, at - _LONGEST) : at]
+            after = self._source[at : at + _LONGEST]
+            rest = after.lstrip(_NAME)
+            name = before[len(before.rstrip(_NAME)) :] + after[: len(after) - len(rest)]
+            yield self.line_at(at), name.decode(), rest[:1]
+            at = self._lower.find(searched, at + len(searched))
+
+    def line_at(self, at: int) -> int:
+        """Return the line, counted from 1, that a byte is on, counted from 0."""
+        return bisect_right(self._ends, at) + 1
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where each line ends, behind its line feed."""
+        return [*accumulate(len(line) + 1 for line in self._source.split(b"\n"))]
+
+    def of_name(self, name: str) -> list[int]:
+        """Return the lines, counted from 1, that have a name of Python's, in their order; see :meth:`naming`."""
+        if name not in self._named:
+            self._named[name] = self.naming(name, 1, len(self._ends))
+        return self._named[name]
 
     def _lines_of(self, word: bytes) -> Iterator[int]:
         line, last, at = 1, 0, self._lower.find(word)
+        check_time()
         while at >= 0:
-            check_time()
             line += self._lower.count(b"\n", last, at)
             yield line
             last = self._lower.find(b"\n", at)
             if last < 0:
                 return
             at = self._lower.find(word, last)
+
+
+def _goes_on(byte: bytes) -> bool:
+    """Whether a name goes on there, before or behind; beyond ASCII it is not known, and may not."""
+    return byte.isalnum() or byte == b"_"
