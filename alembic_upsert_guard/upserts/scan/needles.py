@@ -9,7 +9,7 @@ from .bounds import check_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["WORDS", "any_may_upsert", "may_upsert"]
+__all__ = ["WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
 
 WORDS = ("conflict", "duplicate", "insert", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
@@ -42,6 +42,16 @@ def may_upsert(source: bytes) -> bool:
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
         or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
     )
+
+
+def is_behind_on(lower: bytes, at: int) -> bool:
+    """Return whether ``ON`` is before a place, as a word of its own, with nothing between them that is SQL."""
+    before = lower[max(0, at - _BEHIND) : at].rstrip(_BETWEEN)
+    if not before.endswith(b"on"):
+        return False
+    # of ``resolution conflict`` it is the end of a word, and of ``\\nON CONFLICT`` the n belongs to the backslash
+    last = before[-4:-2]
+    return not last[-1:].isalpha() or last.startswith(b"\\")
 
 
 def any_may_upsert(chunks: Iterable[bytes]) -> bool:

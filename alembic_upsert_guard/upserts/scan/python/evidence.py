@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from ..needles import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
-    from .word_lines import WordLines
+    from .word_lines import Found, WordLines
 
 __all__ = ["evidence_lines"]
 
-_ALWAYS = frozenset({"conflict", "duplicate"})
 _TAKEN_BY_PANDAS = "to_sql"
 """Its ``method`` is a function that upserts, and can have any name."""
 
@@ -21,26 +20,31 @@ _TAKEN_BY_PANDAS = "to_sql"
 def evidence_lines(lines: WordLines, methods: Collection[str]) -> Sequence[int] | None:
     """Return the lines with such a call or string, in their order; None: not known, and any may have one.
 
-    ``cursor.insert(0, x)`` and ``store.upsert_session(x)`` are none, whatever is in the function of that name.
+    ``cursor.insert(0, x)``, ``store.upsert_session(x)`` and ``"a conflict"`` are none, whatever follows from them.
 
     :param methods: what calls are called that may upsert.
     """
     if not lines.are_known:
         return None
     any_word = bool(lines.of(_TAKEN_BY_PANDAS))
-    found: set[int] = set()
-    for word in WORDS:
-        if any_word or word in _ALWAYS:
-            found.update(lines.of(word))
-        else:
-            found.update(_lines(lines, word, methods))
-    return sorted(found)
+    return sorted(
+        {
+            found.line
+            for word in WORDS
+            for found in lines.places(word)
+            if any_word or found.name in methods or _is_evidence(word, found)
+        }
+    )
 
 
-def _lines(lines: WordLines, word: str, methods: Collection[str]) -> Iterator[int]:
-    for line, name, behind in lines.names_with(word):
-        # of a string: INSERT INTO, or INSERT alone
-        if name in methods or (
-            word == "insert" and name.lower().endswith(word) and behind not in b"(."
-        ):
-            yield line
+def _is_evidence(word: str, found: Found) -> bool:
+    """Whether a word is a piece of SQL, or of a keyword of a library's."""
+    match word:
+        case "insert":  # INSERT INTO, or INSERT alone
+            return found.name.lower().endswith(word) and found.behind not in b"(."
+        case "conflict":
+            lower = found.name.lower()
+            return found.is_behind_on or "_conflict" in lower or "conflict_" in lower
+        case "duplicate":
+            return found.is_behind_on
+    return False

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
 from ..bounds import check_time
+from ..needles import is_behind_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WordLines"]
+__all__ = ["Found", "WordLines"]
 
 
 _NAME = f"{ascii_letters}{digits}_".encode()
 _LONGEST = 60
 """Bytes of a name that are looked at, on either side of a word in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place of a word."""
+
+    line: int
+    """Counted from 1."""
+    name: str
+    """The name that it is, or is a part of."""
+    behind: bytes
+    """The byte behind that; empty: the source ends."""
+    is_behind_on: bool
+    """Whether the SQL word ``ON`` is before it."""
 
 
 class WordLines:
@@ -57,8 +73,8 @@ class WordLines:
             at = source.find(word, behind, end)
         return found
 
-    def names_with(self, word: str) -> Iterator[tuple[int, str, bytes]]:
-        """Return the names that have a word in them, whatever its case; with the line, and the byte behind the name."""
+    def places(self, word: str) -> Iterator[Found]:
+        """Return where a word is, whatever its case and what is around it."""
         searched = word.lower().encode()
         at = self._lower.find(searched)
         while at >= 0:
@@ -67,7 +83,8 @@ class WordLines:
             after = self._source[at : at + _LONGEST]
             rest = after.lstrip(_NAME)
             name = before[len(before.rstrip(_NAME)) :] + after[: len(after) - len(rest)]
-            yield self.line_at(at), name.decode(), rest[:1]
+            behind_on = is_behind_on(self._lower, at)
+            yield Found(self.line_at(at), name.decode(), rest[:1], is_behind_on=behind_on)
             at = self._lower.find(searched, at + len(searched))
 
     def line_at(self, at: int) -> int:
