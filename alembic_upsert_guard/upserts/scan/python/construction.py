@@ -89,10 +89,11 @@ class Construction:
         key = of, attribute
         if key not in self._assignments:
             self._assignments[key] = [
-                _Assignment(method, value)
-                for method in own_nodes(of.node)
-                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
-                for value in _set_by(of.module, method, attribute)
+                _Assignment(method, _value_of(statement, target))
+                for method, statement, target in of.module.sets_in_methods(of.node, attribute)
+                if isinstance(target.ctx, ast.Store)
+                and isinstance(target.value, ast.Name)
+                and target.value.id == _receiver(method)
             ]
         return self._assignments[key]
 
@@ -239,18 +240,6 @@ class Construction:
         return (
             None if argument is None else self._names.meanings(argument.scope, argument.node, depth)
         )
-
-
-def _set_by(
-    module: Module, method: ast.FunctionDef | ast.AsyncFunctionDef, attribute: str
-) -> Iterator[ast.expr | None]:
-    """The values that a method sets an attribute of the receiver to; None: it is set in another way."""
-    for statement, target in module.sets_in(method, attribute):
-        match target:
-            case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == _receiver(
-                method
-            ):
-                yield _value_of(statement, target)
 
 
 @remembered

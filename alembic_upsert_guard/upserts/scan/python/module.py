@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..source_tree import SourceTree
     from .attribute_targets import AttributeTargets
     from .binding import Binding
+    from .scope import FunctionStatement
 
 __all__ = ["Module", "Modules", "is_external"]
 
@@ -134,16 +135,20 @@ class Module:
             self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
         return self._changes[name]
 
-    def sets_in(
-        self, function: ast.stmt, attribute: str
-    ) -> Iterator[tuple[ast.stmt, ast.Attribute]]:
-        """Return what a function sets or deletes an attribute of, with the statement that does; not functions in it."""
+    def sets_in_methods(
+        self, of: ast.ClassDef, attribute: str
+    ) -> Iterator[tuple[FunctionStatement, ast.stmt, ast.Attribute]]:
+        """Return what the methods of a class set or delete an attribute of, with the statement that does.
+
+        Functions inside of a method are none.
+        """
         lines = self._targets(attribute).lines
-        if self._nodes.is_on(function, lines):
-            for statement in self._nodes.statements(lines, function):
-                for target in targets_of(statement):
-                    if isinstance(target, ast.Attribute) and target.attr == attribute:
-                        yield statement, target
+        for method in self._nodes.statements(lines, of):
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                for statement in self._nodes.statements(lines, method):
+                    for target in targets_of(statement):
+                        if isinstance(target, ast.Attribute) and target.attr == attribute:
+                            yield method, statement, target
 
     def _targets(self, attribute: str) -> AttributeTargets:
         if attribute not in self._attribute_targets:

@@ -97,16 +97,6 @@ class Nodes:
                     inner += [block[number] for number in self._numbers(block, lines)]
             waiting += reversed(inner)
 
-    def is_on(self, statement: ast.stmt, lines: Sequence[int] | None) -> bool:
-        """Return whether a statement is on one of some lines.
-
-        :param lines: in their order; None: any.
-        """
-        if lines is None:
-            return True
-        at = bisect_left(lines, _first_line(statement))
-        return at < len(lines) and lines[at] <= _last_line(statement)
-
     def _lines_with(
         self, words: Iterable[str], lines_of: Callable[[str], Sequence[int]]
     ) -> Sequence[int] | None:

@@ -13,9 +13,19 @@ if TYPE_CHECKING:
     from .module import Module
     from .values import Class, Instance
 
-__all__ = ["Argument", "Comprehension", "Entered", "Frame", "FunctionNode", "LoopNode", "Scope"]
+__all__ = [
+    "Argument",
+    "Comprehension",
+    "Entered",
+    "Frame",
+    "FunctionNode",
+    "FunctionStatement",
+    "LoopNode",
+    "Scope",
+]
 
-FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FunctionStatement: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+FunctionNode: TypeAlias = FunctionStatement | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 LoopNode: TypeAlias = ast.For | ast.AsyncFor | Comprehension
 Entered: TypeAlias = FunctionNode | LoopNode | ast.ClassDef
