@@ -127,7 +127,7 @@ class Construction:
         if assignment.value is None:
             return [Unread(f"self.{attribute} is taken out of a larger value")]
         value = assignment.value
-        scope = Scope(of.module, self._frame(owner, of, assignment.method, depth))
+        scope = Scope(of.module, self._frame(owner, assignment.method, depth))
         # another method runs later, when the attribute that it asks for may have been set
         if _is_called(assignment.method) and not self._names.branches.is_reached(scope, value):
             return []
@@ -147,7 +147,7 @@ class Construction:
                         return self._names.annotations.of_attribute(of.scope, stated, depth)
         return []
 
-    def _frame(self, owner: Instance, of: Class, method: FunctionNode, depth: int) -> Frame:
+    def _frame(self, owner: Instance, method: FunctionNode, depth: int) -> Frame:
         name = getattr(method, "name", "")
         is_init = name == _INIT
         entered = self._initialized(owner, method, depth) if is_init else None
@@ -156,8 +156,6 @@ class Construction:
         # who calls another method, and when, is not followed
         return entered or Frame(
             entered=method,
-            call=method,
-            caller=of.scope,
             receiver=owner,
             arguments=None if is_init else {},
         )
@@ -181,9 +179,7 @@ class Construction:
             return None
         bound = Function(first.scope, first.node, owner)
         if owner.made is None:
-            frame: Frame | None = Frame(
-                entered=first.node, call=first.node, caller=first.scope, receiver=owner
-            )
+            frame: Frame | None = Frame(entered=first.node, receiver=owner)
         else:
             frame = self._names.functions.enter(bound, owner.made.scope, owner.made.node)
         for _ in range(_SUPERS):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ...target import Unread
 from .arguments import bound, given_by
 from .nodes import parts_of, remembered
+from .reading import Memory
 from .scope import Argument, Frame, Scope
 from .values import Expression, Function, is_none
 
 if TYPE_CHECKING:
     from .meaning import Names
     from .module import Module
+    from .reading import Call
     from .scope import FunctionNode
     from .values import Meaning
 
@@ -47,6 +49,7 @@ class Functions:
     def __init__(self, names: Names) -> None:
         """None is entered yet."""
         self._names = names
+        self._frames: Memory[Call, Frame | None] = Memory()
 
     def partial(self, scope: Scope, call: ast.Call, depth: int) -> list[Meaning] | None:
         """Return the functions that ``functools.partial(f, ...)`` makes; None: f is none that was read."""
@@ -64,10 +67,9 @@ class Functions:
         """
         reading = self._names.current
         key = (function, scope, call)
-        if key in reading.shared.frames:
-            frame, openings = reading.shared.frames[key]
-            reading.open_again(openings)
-            return frame
+        kept = self._frames.recall(reading, key)
+        if kept is not None:
+            return kept.found
         if key in reading.frames:
             reading.own += 1
             return reading.frames[key]
@@ -75,7 +77,7 @@ class Functions:
         frame = self._entered(function, scope, call)
         reading.drops_none = dropped  # None as a list of arguments is none as a result
         if mark.own == reading.own:
-            reading.shared.frames[key] = frame, reading.opened_since(mark)
+            self._frames.keep(reading, key, frame, mark)
         else:
             reading.frames[key] = frame
         return frame
@@ -96,8 +98,6 @@ class Functions:
             return None
         return Frame(
             entered=function.node,
-            call=call,
-            caller=scope,
             receiver=function.receiver,
             closure=function.scope.frame,
             arguments=arguments,

@@ -17,7 +17,7 @@ from .functions import Functions
 from .imports import Imports
 from .members import Members
 from .parameters import Parameters
-from .reading import Answer, Reading, Shared
+from .reading import Answer, Memory, Reading
 from .scope import Argument, Scope
 from .subscripts import Subscripts
 from .values import (
@@ -62,20 +62,13 @@ class Names:
         self._builtins = Builtins(self)
         self.parameters = Parameters(self)
         self._reading = Reading()
-        self._settled: dict[Asked, Answer] = {}
-        """What expressions mean, whatever is assumed."""
-        self._shared: dict[object, Shared] = {}
-        """By what is assumed."""
+        self._answers: Memory[Asked, Answer] = Memory()
 
     @contextmanager
     def reading(self, assumed: Mapping[Entered, Frame] | None = None) -> Iterator[Reading]:
         """Begin a reading, in which functions are taken to be entered as `assumed` says."""
         outer = self._reading
-        assumed = assumed or {}
-        # frames are equal whose calls are, but the defaults that they leave may differ
-        key = tuple((n, f, tuple((f.arguments or {}).items())) for n, f in assumed.items())
-        shared = self._shared.setdefault(key, Shared())
-        self._reading = Reading(assumed, shared, outer)
+        self._reading = Reading(assumed or {}, outer)
         try:
             yield self._reading
         finally:
@@ -102,9 +95,7 @@ class Names:
         if depth <= 0 or reading.is_spent():
             reading.meet(reading.active.get(key, 0))
             return [Unread("it is bound in a circle", Cause.REBOUND)]
-        return self._followed(
-            reading, key, lambda: self._meanings(scope, node, depth), is_free=scope.frame is None
-        )
+        return self._followed(reading, key, lambda: self._meanings(scope, node, depth))
 
     def attribute_of(
         self, owner: Instance, attribute: str, follow: Callable[[], Iterable[Meaning]]
@@ -116,24 +107,15 @@ class Names:
         reading = self._reading
         key = owner, attribute, reading.enters
         remembered = self._remembered(reading, key)
-        return (
-            self._followed(reading, key, follow, is_free=False)
-            if remembered is None
-            else remembered
-        )
+        return self._followed(reading, key, follow) if remembered is None else remembered
 
     def _followed(
         self,
         reading: Reading,
         asked: Asked,
         follow: Callable[[], Iterable[Meaning]],
-        *,
-        is_free: bool,
     ) -> list[Meaning]:
-        """What is asked, gone through, and remembered as far as the answer holds.
-
-        :param is_free: it is asked of no frame.
-        """
+        """What is asked, gone through, and remembered as far as the answer holds."""
         if asked in reading.active:
             reading.meet(reading.active[asked])
             return [Unread("it is bound in a circle", Cause.REBOUND)]
@@ -149,11 +131,7 @@ class Names:
             return found
         del reading.active[asked]
         reading.circle = before
-        if is_free and mark.leanings == reading.leanings:
-            self._settled[asked] = answer
-        else:
-            reading.shared.meanings[asked] = answer, reading.opened_since(mark)
-            reading.leanings += 1
+        self._answers.keep(reading, asked, answer, mark)
         return found
 
     def meanings_or_none(self, scope: Scope, node: ast.expr, depth: int = _DEPTH) -> list[Meaning]:
@@ -168,12 +146,8 @@ class Names:
 
     def _remembered(self, reading: Reading, asked: Asked) -> list[Meaning] | None:
         """What an expression means, as far as it was gone through already; None: it was not."""
-        answer = self._settled.get(asked)
-        if answer is None and asked in reading.shared.meanings:
-            answer, openings = reading.shared.meanings[asked]
-            reading.open_again(openings)
-        if answer is None:
-            answer = reading.recalled(asked)
+        kept = self._answers.recall(reading, asked)
+        answer = reading.recalled(asked) if kept is None else kept.found
         if answer is None:
             return None
         reading.drops_none = reading.drops_none or answer.is_optional

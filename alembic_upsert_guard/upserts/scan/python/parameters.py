@@ -63,7 +63,7 @@ class Parameters:
     ) -> Instance | Class:
         """``self`` or ``cls`` of a method of a class, where no call says which of its heirs it is."""
         receiver: Instance | Class | None = None
-        for frame in self._names.current.assumed.values():
+        for frame in self._names.current.assumptions():
             exact = frame.receiver.of if isinstance(frame.receiver, Instance) else frame.receiver
             if exact is not None and defined in self._names.members.lineage(exact):
                 receiver = frame.receiver

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from .module import Module
     from .scope import Entered, Frame, Scope
     from .values import Function, Instance, Meaning, Opening
 
-__all__ = ["Answer", "Mark", "Reading", "Shared"]
+__all__ = ["Answer", "Memory", "Reading"]
 
 Asked: TypeAlias = "tuple[Module, Frame | None, ast.expr, bool] | tuple[Instance, str, bool]"
 """An expression and its scope, or an attribute of an instance; and whether functions are entered.
@@ -21,6 +21,11 @@ Asked: TypeAlias = "tuple[Module, Frame | None, ast.expr, bool] | tuple[Instance
 A scope is taken apart, for that is looked up faster by far.
 """
 Call: TypeAlias = "tuple[Function, Scope, ast.AST]"
+Leaning: TypeAlias = "tuple[Entered, Frame | None] | tuple[None, tuple[tuple[Entered, Frame], ...]]"
+"""How something is taken to be entered; or all that is assumed."""
+
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
 
 _STEPS = 5_000
 """Expressions that one reading may go through: the longest in 22 public packages took 400."""
@@ -35,20 +40,43 @@ class Answer:
     """Whether it can be None as well, which is no part of the meanings."""
 
 
-@dataclass(slots=True)
-class Shared:
-    """What readings found, for all that assume the same; with each answer, the openings that it depends on."""
-
-    meanings: dict[Asked, tuple[Answer, tuple[Opening, ...]]] = field(default_factory=dict)
-    frames: dict[Call, tuple[Frame | None, tuple[Opening, ...]]] = field(default_factory=dict)
-
-
 class Mark(NamedTuple):  # made by the ten thousand: a frozen data class takes three times as long
     """How far a reading was, before it was asked something."""
 
     own: int
-    leanings: int
+    leaned: int
     opened: int
+
+
+class Kept(NamedTuple, Generic[_Found]):
+    """What one reading found, for others that assume the same of what it leans on."""
+
+    found: _Found
+    leanings: tuple[Leaning, ...]
+    openings: tuple[Opening, ...]
+
+
+class Memory(Generic[_Key, _Found]):
+    """What readings found, whatever else they assume."""
+
+    def __init__(self) -> None:
+        """Nothing is found yet."""
+        self._kept: dict[_Key, list[Kept[_Found]]] = {}
+
+    def recall(self, reading: Reading, asked: _Key) -> Kept[_Found] | None:
+        """Return what a reading found that holds in this one, too, which then depends on the same.
+
+        None: none did.
+        """
+        for kept in self._kept.get(asked, ()):
+            if not kept.leanings or reading.assumes(kept.leanings):
+                reading.take_over(kept)
+                return kept
+        return None
+
+    def keep(self, reading: Reading, asked: _Key, found: _Found, mark: Mark) -> None:
+        """Keep what a reading found since a mark, and nothing of it this reading's only."""
+        self._kept.setdefault(asked, []).append(Kept(found, *reading.depends_since(mark)))
 
 
 @dataclass(slots=True)
@@ -57,7 +85,6 @@ class Reading:
 
     assumed: Mapping[Entered, Frame] = field(default_factory=dict)
     """How functions and loops are taken to be entered, where no frame says it: ask :meth:`assumption`."""
-    shared: Shared = field(default_factory=Shared)
     outer: Reading | None = None
     """The one that began it."""
     openings: dict[Opening, None] = field(default_factory=dict)
@@ -80,39 +107,50 @@ class Reading:
     """The first expression being followed that a circle below led back to; None: there was no circle."""
     own: int = 0
     """How many answers were given that are this reading's only: a circle was met, or a bound."""
-    leanings: int = 0
-    """How many answers depend on what is assumed."""
-    _asked: list[Opening] = field(default_factory=list)
-    """Every opening that was asked for, each time."""
+    _leaned: list[Leaning] = field(default_factory=list)
+    """Everything assumed that was asked for, each time."""
+    _opened: list[Opening] = field(default_factory=list)
+    """Likewise, every opening."""
 
     def assumption(self, entered: Entered) -> Frame | None:
         """Return how a function or a loop is taken to be entered."""
-        self.leanings += 1
-        return self.assumed.get(entered)
+        frame = self.assumed.get(entered)
+        self._leaned.append((entered, frame))
+        return frame
+
+    def assumptions(self) -> Collection[Frame]:
+        """Return how everything is taken to be entered of which anything is assumed."""
+        self._leaned.append((None, tuple(self.assumed.items())))
+        return self.assumed.values()
+
+    def assumes(self, leanings: tuple[Leaning, ...]) -> bool:
+        """Return whether another reading that leant on some assumptions would have found the same in this one."""
+        for entered, frame in leanings:
+            if entered is None:
+                if tuple(self.assumed.items()) != frame:
+                    return False
+            elif self.assumed.get(entered) != frame:
+                return False
+        return True
 
     def open(self, opening: Opening) -> None:
         """Note that an answer depends on how something is entered."""
-        self.leanings += 1
         self.openings[opening] = None
-        self._asked.append(opening)
+        self._opened.append(opening)
 
-    def open_again(self, openings: tuple[Opening, ...]) -> None:
-        """Take over an answer of this or another reading, with the openings that it depends on."""
-        self.leanings += 1
-        for opening in openings:
+    def take_over(self, kept: Kept[Any]) -> None:
+        """Depend on what an answer of this or another reading depends on."""
+        self._leaned += kept.leanings
+        for opening in kept.openings:
             self.open(opening)
 
     def mark(self) -> Mark:
         """Return how far the reading is."""
-        return Mark(self.own, self.leanings, len(self._asked))
+        return Mark(self.own, len(self._leaned), len(self._opened))
 
-    def opened_since(self, mark: Mark) -> tuple[Opening, ...]:
-        """Return what was opened, each once; what was asked for twice is forgotten."""
-        if len(self._asked) == mark.opened:
-            return ()
-        opened = tuple(dict.fromkeys(self._asked[mark.opened :]))
-        self._asked[mark.opened :] = opened
-        return opened
+    def depends_since(self, mark: Mark) -> tuple[tuple[Leaning, ...], tuple[Opening, ...]]:
+        """Return what an answer depends on, each once; what was asked for twice is forgotten."""
+        return _each_once(self._leaned, mark.leaned), _each_once(self._opened, mark.opened)
 
     def meet(self, beginning: int) -> None:
         """Note a circle, or what depends on one."""
@@ -157,3 +195,11 @@ class Reading:
         """Count one step, and return whether it is one too many."""
         self.steps += 1
         return self.steps > _STEPS
+
+
+def _each_once(asked: list[_Found], since: int) -> tuple[_Found, ...]:
+    if len(asked) == since:
+        return ()
+    found = tuple(dict.fromkeys(asked[since:]))
+    asked[since:] = found
+    return found

@@ -33,8 +33,6 @@ def rounds_of(names: Names, scope: Scope, loop: LoopNode) -> list[Frame]:
         frames.append(
             Frame(
                 entered=loop,
-                call=item.node,
-                caller=item.scope,
                 closure=scope.frame,
                 arguments=given,
             )

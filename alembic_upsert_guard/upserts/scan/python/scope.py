@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..needles import WORDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,27 +67,50 @@ class Argument:
     node: ast.expr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """A function that was entered by one call, a loop in one of its rounds, or a class that others inherit from."""
+    """A function that was entered, a loop in one of its rounds, or a class that others inherit from.
+
+    Frames are equal that give the same: which call entered a function changes nothing of what is in it.
+    """
 
     entered: Entered
-    call: ast.AST
-    """The call itself, the item of the loop, or the class."""
-    caller: Scope
-    """Where the call is."""
     receiver: Instance | Class | None = None
     """What ``self`` or ``cls`` is; None: it is an argument as others are, or there is none."""
     closure: Frame | None = None
     """Of the function around it, where one was entered."""
-    arguments: Mapping[str, Argument | Unread] | None = field(default=None, compare=False)
-    """By parameter, those that a default serves included; they follow from the call. None: not known."""
-    _hash: int = field(init=False, compare=False, repr=False)
+    arguments: Mapping[str, Argument | Unread] | None = None
+    """By parameter, those that a default serves included. None: not known."""
+    _key: tuple[object, ...] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+    """Frames are in frames, and are looked up by the thousand: each is hashed once."""
 
     def __post_init__(self) -> None:
-        """Frames are in frames, and are looked up by the thousand: each is hashed once."""
-        own = (self.entered, self.call, self.caller, self.receiver, self.closure)
-        object.__setattr__(self, "_hash", hash(own))
+        """Make what frames are told apart by."""
+        arguments = self.arguments
+        given = arguments and tuple((name, _given(arguments[name])) for name in sorted(arguments))
+        key = (self.entered, self.receiver, self.closure, arguments is None, given or None)
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "_hash", hash(key))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return self is other or (self._hash == other._hash and self._key == other._key)
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def _given(argument: Argument | Unread) -> object:
+    """An argument, as far as it makes a difference: one word or number is as another that is the same, wherever it is.
+
+    Longer texts are not, for they may be statements that are shown where they are.
+    """
+    match argument:
+        case Argument(node=ast.Constant(value=None | bool() | int() as value)):
+            return type(value), value
+        case Argument(node=ast.Constant(value=str(value))):
+            if value.isidentifier() and not any(word in value.lower() for word in WORDS):
+                return str, value
+    return argument

@@ -150,8 +150,7 @@ class Sites:
             self._deeper(
                 level,
                 node,
-                caller.frame
-                or Frame(entered=node, call=caller.node, caller=Scope(caller.module), arguments={}),
+                caller.frame or Frame(entered=node, arguments={}),
                 _place_of(caller.module, caller.node),
             )
             for caller in callers
@@ -186,7 +185,7 @@ class Sites:
         if not set(names) <= set(stated) or (found.callers and not leaving):
             return None, found.callers
         unchanged = {n: a for n, a in stated.items() if all(given.get(n) == a for given in leaving)}
-        return Frame(entered=node, call=node, caller=scope, arguments=unchanged), giving
+        return Frame(entered=node, arguments=unchanged), giving
 
     def _is_constant(self, given: Argument | Unread | None) -> bool:
         if not isinstance(given, Argument):
@@ -262,8 +261,6 @@ class Sites:
     def _received(self, heir: Class) -> Frame:
         return Frame(
             entered=heir.node,
-            call=heir.node,
-            caller=heir.scope,
             receiver=Instance(heir, Origin.RECEIVER),
         )
 
