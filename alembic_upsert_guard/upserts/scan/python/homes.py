@@ -65,9 +65,14 @@ class Homes:
         return self._bases
 
     def _few(self, paths: Iterable[str]) -> tuple[str, ...] | None:
-        found = tuple(paths)
-        size = sum(len(self._tree.bytes_of(path)) for path in found)
-        return found if len(found) <= _FILES and size <= _SIZE else None
+        found: list[str] = []
+        size = 0
+        for path in paths:
+            found.append(path)
+            size += len(self._tree.bytes_of(path))
+            if len(found) > _FILES or size > _SIZE:
+                return None
+        return tuple(found)
 
     def keep(self, key: Key, word: str, paths: Iterable[str]) -> None:
         """Keep which of the files really have it: the others are not parsed again."""

@@ -182,6 +182,11 @@ class Module:
         return any(name in filled_in_by(node) for node in self.near([name]))
 
     @cached_property
+    def has_walrus(self) -> bool:
+        """Whether an expression may set a name: ``(KEY := x)``."""
+        return b":=" in self.source
+
+    @cached_property
     def set_by_global(self) -> frozenset[str]:
         """The module's names that a function sets."""
         near = self._nodes.near_words(["global ", "global\t", "global\\", "globals"])
