@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from ..databases import POSTGRESQL, database_for
-from ..sqltext import EQ, quoted, string_literal
+from ..sqltext import EQ, GT, quoted, string_literal
 from .reading import execute
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["estimated_rows", "existing_tables", "table_names"]
+__all__ = ["column_names", "estimated_rows", "existing_tables", "table_names"]
 
 _TABLES = f"""\
 SELECT c.relname
@@ -49,6 +49,18 @@ def existing_tables(
         for schema, name in named
         if connection.scalar(exists, {"relation": quoted(connection.dialect, schema, name)})
     }
+
+
+def column_names(connection: Connection, table: str, schema: str | None) -> frozenset[str]:
+    """Return the names of the columns of a table that is there."""
+    if database_for(connection.dialect) is not POSTGRESQL:
+        return frozenset(c["name"] for c in inspect(connection).get_columns(table, schema))
+    name = string_literal(connection.dialect, quoted(connection.dialect, schema, table))
+    columns = f"""
+        SELECT a.attname FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid {EQ} CAST({name} AS pg_catalog.regclass) AND a.attnum {GT} 0 AND NOT a.attisdropped
+    """
+    return frozenset(str(each) for (each,) in execute(connection, columns))
 
 
 def estimated_rows(connection: Connection, table: str, schema: str | None) -> int | None:

@@ -79,6 +79,7 @@ from .shortfalls import (
     unserved_rowid_fact,
     with_both_arbiters,
     without_arbiter,
+    without_column,
 )
 from .violation_text import first_line, violation_text
 
@@ -155,5 +156,6 @@ __all__ = [
     "with_both_arbiters",
     "with_lines_in_order",
     "without_arbiter",
+    "without_column",
     "written_instead",
 ]

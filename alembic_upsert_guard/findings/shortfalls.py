@@ -225,6 +225,11 @@ def without_arbiter(database: Database) -> str:
     return "fails with 42P10" if database.has_sqlstates else "fails"
 
 
+def without_column(database: Database) -> str:
+    """Return what a statement does that names a column which its table lacks, as a verb."""
+    return "fails with 42703" if database.has_sqlstates else "fails"
+
+
 def with_both_arbiters(database: Database) -> str:
     """Return what an upsert on another key does with rows that are the same in a unique key's elements, as a verb."""
     return (

@@ -7,7 +7,7 @@ that is there is compared without that value, and is kept with the value that it
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..catalog.reading import execute
@@ -16,6 +16,7 @@ from ..sqltext import EQ, GT, named, quoted, string_literal
 from .catalog import read_state, shape_of
 from .runner import create, drop
 from .step_runner import RowsInTheWay
+from .table_plan import describe_other
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -41,11 +42,13 @@ def create_on_new_rows(
 ) -> None:
     """Make the index `wanted` over the rows in which `column` is greater than in any row that is there now.
 
-    One that an earlier run made is kept, and completed where it is not valid. Nothing is made where the table has no
-    rows, or something valid has all of them already. The connection is in AUTOCOMMIT.
+    Where no row has a value it is over those that get one. One that an earlier run made is kept, and completed where it
+    is not valid. Nothing is made where the table has no rows, or something valid has all of them already. The
+    connection is in AUTOCOMMIT.
 
     :param builds: at most; each after the first has the greatest value of its own beginning.
-    :raises OnlineError: each build met new rows that share a key; or as :func:`.runner.create`.
+    :raises OnlineError: each build met new rows that share a key; the name is something else's; nothing can be greater
+     than the greatest value; or as :func:`.runner.create`.
     """
     subject = f"{wanted.name} on {named(connection.dialect, *wanted.table)}"
     for _ in range(builds):
@@ -92,42 +95,88 @@ def _narrowed(
         reporter.say(f"{subject} is not made: {there} has all rows already")
         return None
     greatest = _greatest(connection, wanted, column)
-    if greatest is None:
+    if greatest is None and not _has_rows(connection, wanted):
         reporter.say(f"{subject} is not made: the table has no rows")
         return None
-    value, type_ = greatest
-    bound = f"{named(dialect, column)} {GT} CAST({string_literal(dialect, value)} AS {type_})"
-    narrowed = _with_predicate(
-        wanted, bound if (where := wanted.target.predicate) is None else f"({where}) AND {bound}"
-    )
+    having_a_value = _with_bound(wanted, f"{named(dialect, column)} IS NOT NULL")
+    if greatest is None:
+        reporter.say(f"{subject}: keeping duplicates out of rows whose {column} is not NULL")
+        return having_a_value
+    if greatest.is_endless:
+        raise OnlineError(
+            f"{subject} was not made, nothing was changed: {column} has no value beyond the greatest one that is "
+            "there, so no new row would be in the index. Name another column in new_rows_by, or correct the row"
+        )
+    value = greatest.value
+    constant = f"CAST({string_literal(dialect, value)} AS {greatest.type_name})"
+    narrowed = _with_bound(wanted, f"{named(dialect, column)} {GT} {constant}")
     shape = shape_of(connection, narrowed)
     table, *_ = read_state(connection, wanted.table, None)
     index = table.named(wanted.name)
-    kept = None if index is None else predicate_of_same(index.shape, shape, value)
-    if kept is not None:
-        return _with_predicate(wanted, kept)
-    reporter.say(
-        f"{subject}: keeping duplicates out of rows whose {column} is greater than {value}"
+    if index is not None:
+        kept = predicate_of_same(index.shape, shape, value)
+        if kept is not None:
+            return replace(wanted, target=replace(wanted.target, predicate=kept))
+        if index.shape == shape_of(connection, having_a_value):
+            return having_a_value  # when it was made no row had a value
+        if index.valid:
+            raise OnlineError(
+                f"{subject} was not made, nothing was changed: {describe_other(table, index)}. Drop or rename it in an "
+                "earlier revision, or give this one another name"
+            )
+    whose = (
+        f"is greater than {value}" if reporter.reveal else "is greater than in any that is there"
     )
+    reporter.say(f"{subject}: keeping duplicates out of rows whose {column} {whose}")
     return narrowed
 
 
-def _with_predicate(wanted: OnlineArbiter, predicate: str) -> OnlineArbiter:
+def _with_bound(wanted: OnlineArbiter, bound: str) -> OnlineArbiter:
+    where = wanted.target.predicate
+    predicate = bound if where is None else f"({where}) AND {bound}"
     return replace(wanted, target=replace(wanted.target, predicate=predicate))
 
 
-def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> tuple[str, str] | None:
-    """The greatest value of the column as text, and the type that it is compared as; None: it has none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Greatest:
+    """The greatest value of a column."""
+
+    value: str
+    """As the type prints it, and so as the server prints it in a predicate."""
+    type_name: str
+    """What it is compared as."""
+    is_endless: bool
+    """Whether it is an infinity or NaN, which nothing is greater than."""
+
+
+def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Greatest | None:
+    """Return the greatest value of the column; None: it has none."""
     name, table = named(connection.dialect, column), quoted(connection.dialect, *wanted.table)
-    # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form
+    # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form.
+    # concat() prints as the type does, where a cast of char(n) or inet does not; -1: a length is none of 1
     row = execute(
         connection,
-        f"SELECT CAST({name} AS pg_catalog.text) AS greatest, CASE WHEN pg_catalog.pg_typeof({name}) "
+        f"SELECT pg_catalog.concat({name}) AS greatest, CASE WHEN pg_catalog.pg_typeof({name}) "
         f"{EQ} ANY ('{{pg_catalog.int2,pg_catalog.int4}}'::pg_catalog.regtype[]) THEN 'bigint' "
-        f"ELSE pg_catalog.format_type(pg_catalog.pg_typeof({name}), NULL) END AS type_name "
+        f"ELSE pg_catalog.format_type(pg_catalog.pg_typeof({name}), -1) END AS type_name, "
+        f"pg_catalog.pg_typeof({name}) {EQ} ANY ('{{{_HAVING_AN_END}}}'::pg_catalog.regtype[]) "
+        f"AND pg_catalog.concat({name}) {EQ} ANY ('{{infinity,Infinity,NaN}}'::pg_catalog.text[]) AS is_endless "
         f"FROM {table} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
     ).one_or_none()
-    return None if row is None else (row.greatest, row.type_name)
+    if row is None:
+        return None
+    return _Greatest(value=row.greatest, type_name=row.type_name, is_endless=row.is_endless)
+
+
+_HAVING_AN_END = ",".join(
+    f"pg_catalog.{name}"
+    for name in ("float4", "float8", "numeric", "date", "timestamp", "timestamptz", "interval")
+)
+
+
+def _has_rows(connection: Connection, wanted: OnlineArbiter) -> bool:
+    table = quoted(connection.dialect, *wanted.table)
+    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {table}) AS it_has").scalar())
 
 
 def predicate_of_same(there: str, wanted: str, value: str) -> str | None:

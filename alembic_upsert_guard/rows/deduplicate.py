@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.postgresql import sqlstate
 from ..catalog.reading import all_or_nothing, detail_of, execute, first_sentence
+from ..catalog.tables import existing_tables
 from ..databases import POSTGRESQL, SQLITE, database_for
 from ..errors import DeduplicationError
+from ..sqltext import quoted
 from .batched_postgresql import deduplicate_in_batches_on_postgresql
 from .deduplicate_postgresql import (
     OUR_STATE,
@@ -46,6 +48,7 @@ __all__ = [
     "deduplicate",
     "deduplicate_in_batches",
     "deduplicates_in_batches",
+    "keys_in_archive",
     "restore",
     "script_deduplication",
     "script_deduplication_in_batches",
@@ -123,6 +126,15 @@ def restore(connection: Connection, key: RowsOfKey, archive: TableName) -> int:
     :raises sqlalchemy.exc.DBAPIError: the database does not take them back; nothing was changed.
     """
     return _for(connection, key, "restored").restore(connection, key, archive)
+
+
+def keys_in_archive(connection: Connection, archive: TableName) -> tuple[str, ...]:
+    """Return the keys for whose sake rows are in the archive, as they were labelled; none where it is not there."""
+    if not existing_tables(connection, [archive]):
+        return ()
+    name = quoted(connection.dialect, *archive)
+    query = f"SELECT DISTINCT upsert_guard_reason AS reason FROM {name} ORDER BY 1"
+    return tuple(str(row.reason) for row in execute(connection, query))
 
 
 def script_deduplication(dialect: Dialect, surplus: Surplus) -> Call | None:

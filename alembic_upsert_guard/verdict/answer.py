@@ -73,10 +73,10 @@ def verdict_on(key: InspectedKey) -> Verdict:
     """Return whether the database serves the key: the database's own answer where it gave one, else the rules'."""
     verdict = judge(key.target, key.offered, key.traits, named=key.named)
     found = verdict.shortfall
-    if found is not None and found.code is Code.UNPROVEN_ARBITER:
-        return replace(verdict, shortfall=replace(found, lacking=key.lacking))
     if key.unread is not None and not (found and (found.rules or found.relation)):
         return Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER, unread=key.unread))
+    if found is not None and found.code is Code.UNPROVEN_ARBITER:
+        return replace(verdict, shortfall=replace(found, lacking=key.lacking))
     if key.folded is None or found is None or found.code is Code.DEFERRABLE_ARBITER:
         return verdict
     if key.named is None or found.rules or found.relation:

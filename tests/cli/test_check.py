@@ -209,6 +209,17 @@ def test_what_text_cannot_tell_the_database_is_asked(project: Project) -> None:
     assert list(checked.verdicts.values()) == ["short"]
 
 
+def test_an_expression_of_a_column_that_is_not_there_is_an_error(project: Project) -> None:
+    """Whatever else is unique on the table: it was a warning that the primary key might serve."""
+    project.sql(ACCOUNTS, "ALTER TABLE accounts DROP COLUMN email")
+    project.models(ACCOUNT.replace('"tenant", "email"', 'func.lower(text("email"))'))
+    checked = report(project, "check")
+    assert (checked.code, checked.codes) == (1, ["missing-arbiter"])
+    assert checked.findings[0]["fact"].endswith(
+        'every upsert on it fails: column "email" does not exist'
+    )
+
+
 def test_every_arbiter_is_named(project: Project) -> None:
     """The constraint and the index beside it."""
     project.sql(ACCOUNTS, UNIQUE, "CREATE UNIQUE INDEX beside ON accounts (email, tenant)")

@@ -80,6 +80,28 @@ def test_schemas_and_names_that_need_quotes(project: Project) -> None:
     assert made(project) == []
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "op.create_unique_constraint_concurrently({!r}, 'answers', ['user_id', 'question_id'])",
+        "op.create_unique_index_concurrently({!r}, 'answers', ['user_id'], new_rows_by='id')",
+        "op.drop_unique_constraint_concurrently({!r}, 'answers')",
+    ],
+)
+def test_a_name_that_the_server_would_cut_is_refused(project: Project, call: str) -> None:
+    """It counts bytes, and made an index that was not found again: one of the name "already exists"."""
+    project.sql(ANSWERS)
+    name = "uq_" + 31 * "é"
+    revision(project, call.format(name))
+    ran = project.alembic("upgrade", "head")
+    out = " ".join(ran.out.split())
+    assert "nothing was changed: the name has 65 bytes, and PostgreSQL cuts off" in out
+    assert made(project) == []
+    shorter = out.rpartition("such as ")[2].strip("'")
+    assert shorter.startswith("uq_éé")
+    assert len(shorter.encode()) <= 63
+
+
 def test_in_a_batch_block(project: Project) -> None:
     """The directives are there without a table's name as well."""
     project.sql(ANSWERS)

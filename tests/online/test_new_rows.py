@@ -100,7 +100,9 @@ def test_an_index_of_that_name_over_other_rows_is_refused(project: Project) -> N
     )
     revision(project, NEW)
     ran = project.alembic("upgrade", "head")
-    assert "the index uq_new of answers is something else" in " ".join(ran.out.split())
+    out = " ".join(ran.out.split())
+    assert "the index uq_new of answers is something else" in out
+    assert "replace=True" not in out, "new_rows_by takes no replace"
 
 
 def test_left_behind_it_is_reported(project: Project) -> None:
@@ -166,6 +168,71 @@ def test_columns_of_other_types_with_a_predicate(
     project.upgrade()
     (index,) = made(project)
     assert index.partition(" WHERE ")[2].startswith(f'((NOT gone) AND ("At:" > {shown}')
+
+
+@pytest.mark.parametrize(
+    ("type_", "old", "new", "shown"),
+    [
+        ("char(5)", "abc", "abd", "'abc  '::bpchar"),
+        ("bit(4)", "0101", "1010", """'0101'::"bit\""""),
+        ("inet", "10.0.0.1", "10.0.0.2", "'10.0.0.1'::inet"),
+    ],
+)
+def test_columns_whose_values_a_cast_changes(
+    project: Project, type_: str, old: str, new: str, shown: str
+) -> None:
+    """Old rows stay out of the index, and the second run finds it."""
+    row = "INSERT INTO answers VALUES ('{}', 1, 1)"
+    project.sql(
+        f"CREATE TABLE answers (at {type_}, user_id int, question_id int)",
+        row.format(old),
+        row.format(old),
+    )
+    by_at = NEW.replace("'id'", "'at'")
+    revision(project, f'{by_at}\nop.execute("{row.format(new)}")\n{by_at}')
+    project.upgrade()
+    assert [line.partition(" WHERE ")[2] for line in made(project)] == [f"(at > {shown})"]
+
+
+def test_a_column_in_which_no_old_row_has_a_value(project: Project) -> None:
+    """As one that was added without a default for what is there: whatever gets a value is new."""
+    project.sql(ANSWERS, TWICE, TWICE)
+    by_note = NEW.replace("'id'", "'deleted_at'")
+    row = "INSERT INTO answers (user_id, question_id, deleted_at) VALUES (1, 1, now())"
+    revision(project, f"{by_note}\nop.execute('{row}')\n{by_note}")
+    ran = project.upgrade()
+    assert "keeping duplicates out of rows whose deleted_at is not NULL" in ran.err
+    assert made(project)[0].endswith(" WHERE (deleted_at IS NOT NULL)")
+    with pytest.raises(IntegrityError, match="uq_new"):
+        project.sql(row)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"), [("timestamptz", "infinity"), ("float8", "NaN"), ("numeric", "NaN")]
+)
+def test_what_nothing_can_be_greater_than_is_refused(
+    project: Project, type_: str, value: str
+) -> None:
+    """The index would have no row, and would keep nothing out."""
+    project.sql(
+        f"CREATE TABLE answers (at {type_}, user_id int, question_id int)",
+        f"INSERT INTO answers VALUES ('{value}', 1, 1)",
+    )
+    revision(project, NEW.replace("'id'", "'at'"))
+    ran = project.alembic("upgrade", "head")
+    assert "uq_new on answers was not made, nothing was changed" in ran.out
+    assert "at has no value beyond the greatest one that is there" in " ".join(ran.out.split())
+    assert made(project) == []
+
+
+def test_the_greatest_value_is_held_back_where_values_are(project: Project) -> None:
+    """It is a row's."""
+    project.sql(ANSWERS, TWICE, "UPDATE answers SET note = 'a secret'")
+    project.configure(upsert_guard_reveal="False")
+    revision(project, NEW.replace("'id'", "'note'"))
+    ran = project.upgrade()
+    assert "whose note is greater than in any that is there" in ran.err
+    assert "secret" not in ran.said
 
 
 def test_on_a_partitioned_table(project: Project) -> None:

@@ -332,6 +332,10 @@ WITH_ITS_TABLE = (
     "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own, with the name of its "
     "table: code that still upserts on it fails"
 )
+WITH_ITS_COLUMN = (
+    "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq_own, with the column email: "
+    "code that still upserts on it fails with 42703"
+)
 RENAMED = "op.alter_column('accounts', 'email', new_column_name='mail')"
 RENAMED_BACK = "op.alter_column('accounts', 'mail', new_column_name='email')"
 COPIED = "op.execute('CREATE TABLE copies AS SELECT * FROM accounts')"
@@ -342,15 +346,23 @@ MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=
     ("lines", "warnings"),
     [
         (("op.drop_constraint('uq_own', 'accounts')",), [REMOVED]),
-        (("op.drop_column('accounts', 'email')",), [REMOVED]),
+        (("op.drop_column('accounts', 'email')",), [WITH_ITS_COLUMN]),
         (("op.execute('ALTER TABLE accounts DROP CONSTRAINT uq_own')",), [REMOVED]),
         (("op.drop_constraint('uq_own', 'accounts')", MADE_AGAIN), []),
-        ((RENAMED,), [REMOVED]),
+        ((RENAMED,), [WITH_ITS_COLUMN]),
         ((RENAMED, RENAMED_BACK), []),
         (("op.alter_column('accounts', 'email', type_=sa.String(200), nullable=False)",), []),
         (("op.execute('DROP TABLE accounts')",), []),
         (("op.drop_table('accounts')",), []),
         (("op.rename_table('accounts', 'people')",), [WITH_ITS_TABLE]),
+        (("op.execute('ALTER TABLE accounts RENAME TO people')",), [WITH_ITS_TABLE]),
+        (
+            (
+                "op.execute('CREATE SCHEMA attic')",
+                "op.execute('ALTER TABLE accounts SET SCHEMA attic')",
+            ),
+            [WITH_ITS_TABLE],
+        ),
         ((COPIED, "op.drop_table('accounts')", "op.rename_table('copies', 'accounts')"), [REMOVED]),
         (
             (
@@ -373,6 +385,8 @@ MADE_AGAIN = "op.create_index('uq_new', 'accounts', ['email', 'tenant'], unique=
         "the table goes too",
         "the table goes too, by Alembic",
         "the table's name",
+        "the table's name, by SQL",
+        "the table's schema, by SQL",
         "a copy without",
         "a copy with it",
     ],
@@ -415,6 +429,20 @@ def test_an_arbiter_that_takes_null_otherwise_is_no_removal(project: Project) ->
     lines = ("op.drop_constraint('uq_own', 'accounts')", f"op.execute({other!r})")
 
     assert written(project, *lines, rows="", table=own).upgrade().detected() == []
+
+
+def test_a_column_that_an_expression_holds_takes_the_keys_arbiter_along(project: Project) -> None:
+    """Its index goes with it; that the column is in the SQL is not known from the text, so no code is named."""
+    project.models(KEYED.replace('"tenant", "email"', 'func.lower(text("email"))'))
+    project.sql(TABLE, "CREATE UNIQUE INDEX uq_own ON accounts (lower(email))")
+    write(project, "op.drop_column('accounts', 'email')")
+
+    assert project.upgrade().detected() == [
+        (
+            "arbiter-removed: upsert key accounts (lower(email)) has lost its last arbiter, uq_own: code that still "
+            "upserts on it fails"
+        )
+    ]
 
 
 def test_a_batch_that_copies_no_expression_says_so(sqlite_project: Project) -> None:

@@ -168,6 +168,69 @@ def test_what_the_database_says_of_the_reading_changed_nothing(answers: Project)
     )
 
 
+TIMEOUT = "SET statement_timeout = {}"
+UNPUBLISHED = "ALTER TABLE answers REPLICA IDENTITY {}"
+
+
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize(
+    ("made", "hint", "above", "below"),
+    [
+        (
+            f"ALTER DATABASE {{}} {TIMEOUT.format(10)}",
+            "put op.execute('SET statement_timeout = 0') above it",
+            TIMEOUT.format(0),
+            "SELECT 1",
+        ),
+        (
+            "ALTER TABLE answers DROP CONSTRAINT answers_pkey; CREATE PUBLICATION published FOR TABLE answers",
+            "put op.execute('ALTER TABLE ... REPLICA IDENTITY FULL') above it, and the same with DEFAULT below",
+            UNPUBLISHED.format("FULL"),
+            UNPUBLISHED.format("DEFAULT"),
+        ),
+    ],
+    ids=["statement_timeout", "no replica identity"],
+)
+def test_the_way_out_that_is_named_is_one(
+    answers: Project, made: str, hint: str, above: str, below: str, *, batched: bool
+) -> None:
+    """What stops it is not in the rows; pasted, the line lets it through."""
+    answers.sql(
+        "INSERT INTO answers (user_id, question_id) SELECT 9, mod(n, 2) FROM generate_series(1, 20000) AS n",
+        made.format(answers.engine.url.database),
+    )
+    answers.engine.dispose()
+    line = IN_BATCHES.replace("batch_size=4", f"batch_size={9000 if batched else None}")
+    revision(answers, line)
+    ran = answers.alembic("upgrade", "head")
+    assert ran.code != 0
+    assert hint in " ".join(ran.out.split())
+
+    revision(answers, f"op.execute({above!r})\n{line}\nop.execute({below!r})")
+    answers.upgrade()
+    assert answers.rows("SELECT count(*) FROM answers") == [(7,)]
+
+
+def test_a_role_that_may_make_no_temporary_table_is_told_what_it_needs(answers: Project) -> None:
+    """It owns the table, and that is not enough."""
+    database = answers.engine.url.database
+    answers.sql(
+        "DROP ROLE IF EXISTS migrating",
+        "CREATE ROLE migrating",
+        "ALTER TABLE answers OWNER TO migrating",
+        "GRANT ALL ON SCHEMA public TO migrating",
+        f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
+    )
+    answers.edit(
+        "migrations/env.py",
+        "context.run_migrations()",
+        "context.execute('SET ROLE migrating'); context.run_migrations()",
+    )
+    ran = answers.alembic("upgrade", "head")
+    assert "The role that migrates needs SELECT and DELETE on the table" in ran.out
+    assert "TEMPORARY on the database" in " ".join(ran.out.split())
+
+
 HOLDING_ON = (
     "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not %', OLD; END $$",
     "CREATE TRIGGER fails BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION fails()",

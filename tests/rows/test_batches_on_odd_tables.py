@@ -172,6 +172,14 @@ ODD = {
         "ONLY t",
         "'t', ['k']",
     ),
+    "a table that is named as what a batch locks": Odd(
+        (
+            "CREATE TABLE locked (id int PRIMARY KEY, k int)",
+            f"INSERT INTO locked SELECT n, mod(n, 4) {TWELVE}",
+        ),
+        "locked",
+        "'locked', ['k']",
+    ),
     "a primary key of a domain over a collated text": Odd(
         (
             'CREATE DOMAIN name_of AS text COLLATE "C"',

@@ -87,6 +87,23 @@ def test_down_brings_every_row_back_and_up_goes_again(either: Project) -> None:
     assert accounts(either) == KEPT
 
 
+def test_a_way_back_that_finds_no_row_of_its_key_says_whose_there_are(either: Project) -> None:
+    """Elements in another order are another key, and what was archived stays where it is."""
+    mend(either)
+    path = next((either.path / "migrations" / "versions").glob("*.py"))
+    back = "op.restore_deduplicated_rows('accounts', ['tenant', 'email']"
+    either.edit(str(path), back, back.replace("'tenant', 'email'", "'email', 'tenant'"))
+    either.upgrade()
+
+    ran = either.downgrade()
+
+    assert (
+        "No row of upsert key accounts (email, tenant) is in accounts_duplicates, so none comes back; it has rows of "
+        "upsert key accounts (tenant, email)"
+    ) in ran.err
+    assert accounts(either, "accounts_duplicates") == SURPLUS
+
+
 def test_an_archive_is_nothing_that_autogenerate_drops(either: Project) -> None:
     """The models do not know it, and the second revision is empty all the same."""
     mend(either)

@@ -10,6 +10,7 @@ from alembic.operations.ops import OpContainer
 from alembic.util import CommandError
 
 from ...databases import database_for
+from ...names import truncated_identifier
 from ...online import (
     OnlineArbiter,
     Retries,
@@ -84,6 +85,7 @@ def drop_concurrently(operations: Operations, operation: DropConcurrentlyOp) -> 
     """Drop a unique constraint or index, or write what does into the script."""
     context = operations.get_context()
     _refuse_other_databases(context, operation)
+    _refuse_long_name(operation)
     table = table_of(context, operation.table_name, operation.schema)
     name, constraint = operation.name, operation.constraint
     if context.as_sql:
@@ -143,6 +145,7 @@ def _violation(
 
 def _wanted(context: MigrationContext, operation: CreateConcurrentlyOp) -> OnlineArbiter:
     _refuse_other_databases(context, operation)
+    _refuse_long_name(operation)
     return OnlineArbiter(
         table=table_of(context, operation.table_name, operation.schema),
         name=operation.name,
@@ -163,6 +166,16 @@ def _refuse_other_databases(context: MigrationContext, operation: ConcurrentOp) 
         raise CommandError(
             f"op.{operation.directive}({operation.name!r}) is for PostgreSQL, and this is {other}: "
             f"write op.{plain.replace('unique_index', 'index').replace('drop_unique', 'drop')}"
+        )
+
+
+def _refuse_long_name(operation: ConcurrentOp) -> None:
+    kept = truncated_identifier(operation.name)
+    if kept != operation.name:
+        length = len(operation.name.encode())
+        raise CommandError(
+            f"{call_of(operation)} cannot run, nothing was changed: the name has {length} bytes, and PostgreSQL cuts "
+            f"off what is beyond 63, so it would not be found again. Write a shorter one, such as {kept!r}"
         )
 
 

@@ -39,6 +39,7 @@ from .script import write, write_as_written, write_or_warn
 from .script_checks import write_check
 from .subject import subject_of
 from .violations import violation_of
+from .way_out import way_out
 
 if TYPE_CHECKING:
     from alembic.operations import MigrateOperation, Operations
@@ -147,7 +148,7 @@ def report_on(
     except DBAPIError as error:
         raise CommandError(
             f"{subject.label}: the rows could not be checked, nothing was changed. The database says: "
-            f"{message_of(error, reveal=subject.reveal)}"
+            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs='SELECT on the table')}"
         ) from error
     if not report.groups or not can_deduplicate(connection.dialect):
         return report

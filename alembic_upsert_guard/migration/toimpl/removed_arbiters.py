@@ -10,17 +10,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...catalog.tables import existing_tables
+from ...catalog.tables import column_names, existing_tables
 from ...databases import database_for
 from ...declaration import declarations_of
 from ...errors import UpsertGuardError
-from ...findings import FindingCode, describe_key, qualified, without_arbiter
+from ...findings import FindingCode, describe_key, qualified, without_arbiter, without_column
 from ...inference import State
 from ...verdict.check import check_keys
 from ..context import connection_of, declaring_metadata, log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alembic.operations import AbstractOperations
     from alembic.runtime.migration import MigrationContext
@@ -39,8 +39,9 @@ _TAKING = (
 )
 """A column's name or collation is the key's as much as an index is; a table that is dropped may be made again."""
 
-_IN_SQL = ("drop", "rename")
-"""Words without which a text takes no arbiter away."""
+_RENAMING = ("rename", "schema")
+_IN_SQL = ("drop", *_RENAMING)
+"""Words without which a text takes no arbiter away, nor a table's name."""
 
 _Key = tuple[str | None, str, tuple[str, ...], str | None]
 
@@ -53,8 +54,10 @@ class _Served:
     metadata: tuple[MetaData, ...]
     arbiters: Mapping[_Key, tuple[str, ...]]
     """Of each key that the database served."""
+    columns: Mapping[tuple[str | None, str], frozenset[str]]
+    """Of each table that had such a key."""
     renamed: frozenset[str] = frozenset()
-    """Tables that got another name since."""
+    """Tables that got another name since, or may have by a text."""
 
 
 _NOTED = "_upsert_guard_served"
@@ -80,10 +83,30 @@ def note_arbiters(operations: AbstractOperations, operation: Any) -> None:
     served: _Served | None = getattr(connection, _NOTED)
     if served is None:
         arbiters = _arbiters(connection, metadata)
-        served = _Served(context=context, metadata=metadata, arbiters=arbiters)
+        tables = {(schema, table) for (schema, table, *_), names in arbiters.items() if names}
+        served = _Served(
+            context=context,
+            metadata=metadata,
+            arbiters=arbiters,
+            columns={
+                (schema, table): column_names(connection, table, schema)
+                for schema, table in existing_tables(connection, tables)
+            },
+        )
+    renamed = _renamed(operation, {table for _, table in served.columns})
+    setattr(connection, _NOTED, replace(served, renamed=served.renamed | renamed))
+
+
+def _renamed(operation: Any, tables: Iterable[str]) -> set[str]:
+    """The tables that the operation gives another name, and those that a text may."""
     if isinstance(operation, ops.RenameTableOp):
-        served = replace(served, renamed=served.renamed | {operation.table_name})
-    setattr(connection, _NOTED, served)
+        return {operation.table_name}
+    if not isinstance(operation, ops.ExecuteSQLOp):
+        return set()
+    words = str(operation.sqltext).casefold()
+    if not any(word in words for word in _RENAMING):
+        return set()
+    return {table for table in tables if table.casefold() in words}
 
 
 def _may_take(operations: AbstractOperations, operation: Any, metadata: Sequence[MetaData]) -> bool:
@@ -137,17 +160,41 @@ def _version_is_written(connection: Connection, statement: Any, *_: Any) -> None
     if not lost:
         return
     after = _arbiters(connection, before.metadata)
-    outcome = without_arbiter(database_for(connection.dialect))
     tables = existing_tables(connection, {(schema, table) for schema, table, *_ in lost})
     for key, names in lost.items():
         schema, table_name, elements, where = key
         is_there = (schema, table_name) in tables
         if after.get(key) == () and (is_there or table_name in before.renamed):
+            gone: frozenset[str] = frozenset()
+            if is_there:
+                now = column_names(connection, table_name, schema)
+                gone = before.columns.get((schema, table_name), now) - now
+            beside, outcome = _consequence(connection, key, gone, is_there=is_there)
             log.warning(
                 "%s: %s has lost its last arbiter, %s%s: code that still upserts on it %s",
                 FindingCode.ARBITER_REMOVED,
                 describe_key(qualified(schema, table_name), elements, where),
                 ", ".join(names),
-                "" if is_there else ", with the name of its table",
-                outcome if is_there else "fails",
+                beside,
+                outcome,
             )
+
+
+def _consequence(
+    connection: Connection, key: _Key, gone: frozenset[str], *, is_there: bool
+) -> tuple[str, str]:
+    """What went with the arbiter, and what an upsert on the key does, as a verb.
+
+    :param gone: columns of the table.
+    """
+    database = database_for(connection.dialect)
+    *_, elements, where = key
+    if not is_there:
+        return ", with the name of its table", "fails"
+    columns = sorted(gone.intersection(elements))
+    if columns:
+        named = ", ".join(columns)
+        return f", with the column{'s' if columns[1:] else ''} {named}", without_column(database)
+    # SQL may hold one of them
+    is_sql = where is not None or not all(each.isidentifier() for each in elements)
+    return "", "fails" if gone and is_sql else without_arbiter(database)

@@ -19,6 +19,7 @@ from ...rows import (
     deduplicate,
     deduplicate_in_batches,
     deduplicates_in_batches,
+    keys_in_archive,
     restore,
     script_deduplication,
     script_deduplication_in_batches,
@@ -33,6 +34,7 @@ from .one_upgrade import one_upgrade_at_a_time
 from .redaction import redacted
 from .script import write_as_written, write_or_warn, write_outside
 from .subject import subject_of
+from .way_out import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +138,14 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
         return
     with _reported(subject, "restored"):
         rows = restore(connection_of(context), subject.rows, archive)
+        others = () if rows else keys_in_archive(connection_of(context), archive)
+    if others:
+        log.info(
+            "No row of %s is in %s, so none comes back; it has rows of %s",
+            subject.label,
+            named(context.dialect, *archive),
+            ", ".join(others),
+        )
     if rows:
         log.info(
             "Restored %s of %s from %s",
@@ -156,14 +166,21 @@ def _reported(subject: Subject, done: str, *, in_batches: bool = False) -> Itera
         yield
     except DeduplicationError as error:
         detail = f". {error.detail}" if error.detail and subject.reveal else ""
-        raise CommandError(f"{error}{detail}") from error
+        hint = way_out(error.__cause__, needs=_NEEDS)
+        raise CommandError(f"{error}{hint}{detail}") from error
     except DBAPIError as error:
         if in_batches:
             raise
         raise CommandError(
             f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "
-            f"{message_of(error, reveal=subject.reveal)}"
+            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs=_NEEDS)}"
         ) from error
+
+
+_NEEDS = (
+    "SELECT and DELETE on the table (with batch_size UPDATE), UPDATE on those that refer to it where references move, "
+    "TEMPORARY on the database, and CREATE on the schema of an archive"
+)
 
 
 def _sql(order: str | ClauseElement, dialect: Dialect) -> str:
