@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...target import Unread
@@ -46,6 +46,8 @@ class Caller:
     """What is shown as its place."""
     frame: Frame | None
     """None: its arguments cannot be separated."""
+    is_own: bool = False
+    """Whether the class calls itself, by what its methods belong to: ``cls(...)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Callers:
             for reference in makers_in(each.module, each.node):
                 caller, is_clear = self._caller(each.module, reference, function, of)
                 complete = complete and is_clear
-                found += [] if caller is None else [caller]
+                found += [] if caller is None else [replace(caller, is_own=True)]
         return FoundCallers(tuple(found), complete)
 
     def _caller(

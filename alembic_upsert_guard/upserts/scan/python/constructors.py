@@ -47,7 +47,8 @@ class Constructors:
 
         Where no call is in the tree, users of a library call it, and the default is what the source says; what only
         hands on a ``**`` of theirs is called by them, too. Where some calls leave the defaults, one that gives what
-        comes at run time is left out: the upsert is reported by its default.
+        comes at run time is left out, and so is one by which a class makes one more of itself: the upsert is reported
+        by its default.
         None: no call is known to leave them.
         """
         if not isinstance(node, _FUNCTIONS) or not _makes_instance(node) or not found.complete:
@@ -58,15 +59,22 @@ class Constructors:
         leaving: list[Mapping[str, Argument | Unread]] = []
         giving: list[Caller] = []
         handing: list[Caller] = []
+        left_out = 0
         for caller in calls:
             given = {} if caller.frame is None else caller.frame.arguments or {}
             if all(name in stated and given.get(name) == stated[name] for name in names):
-                leaving.append(given)
+                # a class that makes one more of itself may give it what else it was given itself
+                leaving += [] if caller.is_own else [given]
+                left_out += caller.is_own
             elif all(self._is_constant(given.get(name)) for name in names):
                 giving.append(caller)
+            elif caller.is_own and _spread(caller) is None:
+                follows = all(_is_by_default(caller, given.get(name)) for name in names)
+                giving += [caller] if follows else []
+                left_out += 1
             elif _may_leave(caller, names):
                 handing.append(caller)
-        known = len(calls) == len(handing) or leaving
+        known = len(calls) == len(handing) + left_out or leaving
         if not set(names) <= set(stated) or not known:
             return None, calls
         unchanged = {n: a for n, a in stated.items() if all(given.get(n) == a for given in leaving)}
@@ -139,6 +147,18 @@ def _may_leave(caller: Caller, names: Collection[str]) -> bool:
     return all(
         isinstance(given.get(name), Unread) and not _has_word(caller.module, name) for name in names
     )
+
+
+def _is_by_default(caller: Caller, given: Argument | Unread | None) -> bool:
+    """Whether a call hands on a literal, or a parameter of its function that has a default."""
+    match given:
+        case Argument(node=ast.Constant()):
+            return True
+        case Argument(node=ast.Name(id=name)):
+            around = caller.module.around(caller.node)
+            function = next((n for n in around if isinstance(n, _FUNCTIONS)), None)
+            return function is not None and name in defaults(function)
+    return False
 
 
 def _has_word(module: Module, word: str) -> bool:
