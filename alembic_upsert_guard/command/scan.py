@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..errors import CannotRunError
-from ..findings import counted
+from ..findings import FindingCode, counted
 from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
@@ -180,7 +180,7 @@ def _report(scanned: ScanReport, notes: Sequence[str]) -> Report:
 def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -> Report:
     """The report without findings that are about what the models have, and with the command that judges.
 
-    What fails in a migration, by the migrations before it, is left.
+    What fails in a migration, by the migrations before it, is left, and so is a file that could not be read.
     """
     if not scanned.upserts:
         return report
@@ -195,7 +195,11 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
     return replace(
         report,
         commands=(),
-        findings=tuple(finding for finding in report.findings if finding in failing),
+        findings=tuple(
+            finding
+            for finding in report.findings
+            if finding in failing or finding.code is FindingCode.UNREAD_FILE
+        ),
         subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
         conclusion=(
             "there are no models to hold them against; name them (--metadata module:attribute), or ask a database "

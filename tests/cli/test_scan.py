@@ -312,6 +312,19 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     )
 
 
+def test_without_models_a_file_that_cannot_be_read_is_reported(service: Project) -> None:
+    """What it holds is not known, whatever other files hold."""
+    shutil.rmtree(service.path / "migrations")
+    (service.path / "alembic.ini").unlink()
+    (service.path / "broken.py").write_text("def save(:\n    'ON CONFLICT (email)'\n")
+
+    scanned = report(service, "scan", ".")
+
+    assert [(s["table"], s["resolution"]) for s in scanned.call_sites or []]
+    assert [f["code"] for f in scanned.findings] == ["unread-file"]
+    assert scanned.code == 1
+
+
 def test_without_models_and_without_upserts_nothing_is_asked_for(service: Project) -> None:
     """A folder that upserts nothing needs neither models nor a database."""
     (service.path / "alembic.ini").unlink()

@@ -56,6 +56,20 @@ def test_an_upsert_that_is_written_at_its_place_has_no_helper(
     assert ["helper" in call_site_member(judged) for judged in report.upserts] == [False]
 
 
+def test_a_statement_that_goes_by_a_name_is_where_it_is_written(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """Its conflict clause, and not the line that executes it."""
+    report = scanned(
+        save_py="def save(connection, table):\n"
+        "    sql = (f'INSERT INTO {table} (name) VALUES (1) '\n"
+        "           'ON CONFLICT (name) DO NOTHING')\n"
+        "    connection.execute(text(sql))\n"
+    )
+
+    assert [judged.upsert.place.line for judged in report.upserts] == [3]
+
+
 def test_the_text_names_the_line_of_the_helper(scanned: Callable[..., ScanReport]) -> None:
     """Beside what is so at the call."""
     report = scanned(helper_py=HELPER.format(comment=""), calls_py=CALLS.format(comment=""))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .functions import LaterCall
 from .homes import may_make, may_use
+from .makers import makers_in
 from .scope import Argument, Scope
 from .values import Class, Expression, Function, Instance, Origin
 
@@ -45,6 +46,8 @@ class Caller:
     """What is shown as its place."""
     frame: Frame | None
     """None: its arguments cannot be separated."""
+    is_own: bool = False
+    """Whether the class calls itself, by what its methods belong to: ``cls(...)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ class Callers:
                 return FoundCallers((), complete=False)
             found |= {caller.node: caller for caller in callers.callers}
             complete = complete and callers.complete
+        if function.name == "__init__" and of is not None:
+            callers = self._by_receivers(function, of)
+            found |= {caller.node: caller for caller in callers.callers}
+            complete = complete and callers.complete
         return FoundCallers(tuple(found.values()), complete)
 
     def _with_word(
@@ -121,6 +128,17 @@ class Callers:
                     kept.append(path)
         if word != "__init__":
             self._homes.keep(key, word, dict.fromkeys(kept))
+        return FoundCallers(tuple(found), complete)
+
+    def _by_receivers(self, function: FunctionNode, of: Class) -> FoundCallers:
+        """The calls in a class, and in those that inherit from it, of what they are methods of: ``cls(...)``."""
+        found: list[Caller] = []
+        complete = True
+        for each in (of, *self._names.heirs.of(of)):
+            for reference in makers_in(each.module, each.node):
+                caller, is_clear = self._caller(each.module, reference, function, of)
+                complete = complete and is_clear
+                found += [] if caller is None else [replace(caller, is_own=True)]
         return FoundCallers(tuple(found), complete)
 
     def _caller(

@@ -105,6 +105,10 @@ class Module:
         """Return the nodes of the statements that have one of `names` on a line of theirs."""
         return self._nodes.near(names)
 
+    def mentions(self, statement: ast.stmt, name: str) -> bool:
+        """Return whether a statement has a name on a line of its own; True where it is not known."""
+        return self._nodes.mentions(statement, name)
+
     def near_evidence(self) -> list[ast.AST]:
         """Return the nodes of the statements that may hold an upsert, or a piece of one."""
         return self._nodes.on(self._evidence)

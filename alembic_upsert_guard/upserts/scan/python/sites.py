@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ...upsert import Place
-from .arguments import defaults
+from .constructors import Constructors
 from .functions import calls_super
 from .rounds import rounds_of
-from .scope import Argument, Frame, Scope
+from .scope import Frame, Scope
 from .values import Class, Instance, OpeningKind, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ...upsert import Upsert
-    from .callers import Caller, Callers, FoundCallers
+    from .callers import Callers
     from .meaning import Names
     from .module import Module
     from .scope import Entered
@@ -67,6 +67,7 @@ class Sites:
         """Nothing is read yet."""
         self._names = names
         self._callers = callers
+        self._constructors = Constructors(names, callers)
         self._left = _FILE_STEPS
 
     def read(
@@ -144,7 +145,7 @@ class Sites:
             return [self._deeper(level, node, frame, level.place) for frame in rounds], True
         found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
         names = [o.name for o in openings if o.node is node and o.name is not None]
-        unchanged, callers = self._by_default(opening.module, node, found, names)
+        unchanged, callers = self._constructors.by_default(opening.module, node, found, names)
         levels = [] if unchanged is None else [self._deeper(level, node, unchanged, level.place)]
         return levels + [
             self._deeper(
@@ -156,42 +157,6 @@ class Sites:
             for caller in callers
             if self._fits(level, caller.frame)
         ], found.complete
-
-    def _by_default(
-        self,
-        module: Module,
-        node: Entered | ast.ClassDef,
-        found: FoundCallers,
-        names: Collection[str],
-    ) -> tuple[Frame | None, Sequence[Caller]]:
-        """How a constructor is entered by the calls that leave some parameters at their defaults; and the other calls.
-
-        Where no call is in the tree, users of a library call it, and the default is what the source says. Where some
-        calls leave them, one that gives what comes at run time is left out: the upsert is reported by its default.
-        None: no call is known to leave them.
-        """
-        if not isinstance(node, ast.FunctionDef) or node.name != "__init__" or not found.complete:
-            return None, found.callers
-        scope = Scope(module)
-        stated = {name: Argument(scope, value) for name, value in defaults(node).items()}
-        leaving: list[Mapping[str, Argument | Unread]] = []
-        giving: list[Caller] = []
-        for caller in found.callers:
-            given = {} if caller.frame is None else caller.frame.arguments or {}
-            if all(name in stated and given.get(name) == stated[name] for name in names):
-                leaving.append(given)
-            elif all(self._is_constant(given.get(name)) for name in names):
-                giving.append(caller)
-        if not set(names) <= set(stated) or (found.callers and not leaving):
-            return None, found.callers
-        unchanged = {n: a for n, a in stated.items() if all(given.get(n) == a for given in leaving)}
-        return Frame(entered=node, arguments=unchanged), giving
-
-    def _is_constant(self, given: Argument | Unread | None) -> bool:
-        if not isinstance(given, Argument):
-            return False
-        with self._names.reading():
-            return self._names.branches.constants(given.scope, given.node) is not None
 
     def _fits(self, level: _Level, frame: Frame | None) -> bool:
         """Whether a call is on one of the classes that are assumed already."""

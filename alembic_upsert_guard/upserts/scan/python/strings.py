@@ -17,7 +17,7 @@ from .string_places import StringPlaces
 from .string_roots import filled_templates, fills_fields, names_of, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..sql import SqlUpsert
     from .composition import Composed, Composition, Root
@@ -133,17 +133,25 @@ class Strings:
             if root not in texts:
                 text = self._alone(module, root)
                 composed = text.composed
-                if (text.is_statement and composed.taken & pieces) or (
-                    composed.chosen & pieces and self._is_statement_of_pieces(module, root, text)
+                if (
+                    text.is_statement and composed.taken & pieces and not _is_again(text, texts)
+                ) or (
+                    composed.chosen & pieces
+                    and self._is_statement_of_pieces(module, root, text, texts)
                 ):
                     texts[root] = text
         return texts
 
-    def _is_statement_of_pieces(self, module: Module, root: Root, text: _Text) -> bool:
+    def _is_statement_of_pieces(
+        self, module: Module, root: Root, text: _Text, texts: Mapping[Root, _Text]
+    ) -> bool:
         """Whether a string is a whole INSERT with one of the texts put in of which it takes in one."""
         with self._composition.reading():
             choices = self._choices(module, root, text)
-        return any(c.is_statement and "insert" in c.composed.text.lower() for c in choices)
+        return any(
+            c.is_statement and "insert" in c.composed.text.lower() and not _is_again(c, texts)
+            for c in choices
+        )
 
     def _upserts(self, module: Module, root: Root, text: _Text) -> list[Upsert]:
         if not text.upserts:
@@ -189,6 +197,17 @@ class Strings:
                 case _:
                     return False
         return False
+
+
+def _is_again(text: _Text, texts: Mapping[Root, _Text]) -> bool:
+    """Whether a string is one that it takes in, under its name, and nothing more."""
+    composed = text.composed
+    return any(
+        root in composed.taken | composed.chosen
+        and each.is_statement
+        and each.composed.text == composed.text
+        for root, each in texts.items()
+    )
 
 
 def _by_name(module: Module, roots: Iterable[Root]) -> Iterator[Root]:

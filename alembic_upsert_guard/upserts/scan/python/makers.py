@@ -1,0 +1,43 @@
+"""Where a class makes instances of itself, whichever of its subclasses it is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .functions import decorators, own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .module import Module
+
+__all__ = ["makers_in"]
+
+_OWN_CLASS = ("__class__", "type")
+"""Words of an instance's own class: ``self.__class__``, ``type(self)``."""
+
+
+def makers_in(module: Module, node: ast.ClassDef) -> Iterator[ast.expr]:
+    """Return what the methods of a class call to make one more of it: ``cls``, ``self.__class__``, ``type(self)``."""
+    for method in own_nodes(node):
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = [*method.args.posonlyargs, *method.args.args][:1]
+        is_of_class = "classmethod" in decorators(method)
+        if not first or not (is_of_class or any(module.mentions(method, w) for w in _OWN_CLASS)):
+            continue
+        for call in own_nodes(method):
+            if isinstance(call, ast.Call) and _is_own(call.func, first[0].arg, is_of_class):
+                yield call.func
+
+
+def _is_own(func: ast.expr, receiver: str, is_of_class: bool) -> bool:
+    match func:
+        case ast.Name(id=name):
+            return is_of_class and name == receiver
+        case ast.Attribute(value=ast.Name(id=name), attr="__class__"):
+            return name == receiver
+        case ast.Call(func=ast.Name("type"), args=[ast.Name(id=name)], keywords=[]):
+            return name == receiver
+    return False
