@@ -405,6 +405,97 @@ def test_what_of_revisions_is_not_certain(tmp_path: Path, before: str, reason: s
     assert of_revisions(tmp_path, before, UPSERT) == f"unresolved {reason}"
 
 
+def test_statements_on_one_line(tmp_path: Path) -> None:
+    """Only what is before the upsert counts; of two upserts on the line, which is which is not known."""
+    before, upsert, behind = TABLE.strip(), SEED.strip(), UNIQUE.strip()
+    assert answer(tmp_path / "a", before + upsert + behind).split()[0] == "unserved"
+    assert answer(tmp_path / "b", before + behind + upsert).split()[0] == "served"
+    report = scanned(tmp_path / "c", {"migrations/1_a.sql": before + upsert + behind + upsert})
+    assert {judged.resolution.value for judged in report.upserts} == {"unresolved"}
+
+
+LATER = 'statement = "INSERT INTO plans (name) VALUES (1) ON CONFLICT (name) DO NOTHING"'
+DROPPED = 'op.drop_index("by_name")'
+
+
+@pytest.mark.parametrize(
+    ("body", "resolution"),
+    [
+        (f"{PLAIN}\n{LATER}\n{MADE}\nop.execute(statement)", "served"),
+        (f"{PLAIN}\n{LATER}\nop.execute(statement)\n{MADE}", "unserved"),
+        (f"{PLAIN}\n{LATER}\nop.execute(statement)\n{MADE}\nop.execute(statement)", "unresolved"),
+        (f"{PLAIN}\ndef seed():\n    {UPSERT}\n{MADE}\nseed()", "unresolved"),
+        (f"{PLAIN}; {MADE}; {UPSERT}", "unresolved"),
+    ],
+)
+def test_a_statement_runs_where_its_name_is_used(
+    tmp_path: Path, body: str, resolution: str
+) -> None:
+    """One that is kept in a name or a function meets what is there when it is executed, not when it is written."""
+    assert of_revisions(tmp_path, body).split()[0] == resolution
+
+
+@pytest.mark.parametrize(
+    ("before", "resolution"),
+    [
+        (f"{PLAIN}\nif x:\n    return\n{MADE}", "unresolved"),
+        (f"{PLAIN}\nif x:\n    print()\n{MADE}", "served"),
+        (f'{PLAIN}\n{MADE}\nname = "by_name"\nif x:\n    name = "b"\nop.drop_index(name)', "unresolved"),
+        (f'{PLAIN}\n{MADE}\nname = "by_name"\nop.drop_index(name)', "unserved"),
+        (f'{PLAIN}\nc = ["name"]\nc.append("id")\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f'{PLAIN}\nc = ["name"]\nc.index("id")\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f'{PLAIN}\nc = ["name"]\nprint(c)\nop.create_unique_constraint("u", "plans", c)', "served"),
+        (f'{PLAIN}\nc = ["name"]\nk = c\nk[0] = "id"\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f"{PLAIN}\nx and {MADE}", "unresolved"),
+        (f"{PLAIN}\n[{MADE} for _ in x]", "unresolved"),
+        (f"{PLAIN}\nlist({MADE} for _ in x)", "unresolved"),
+        (f"{PLAIN}\nmake = lambda: {MADE}", "unresolved"),
+        (f'{PLAIN}\n{MADE}\nwith op.batch_alter_table("plans", recreate="always") as b:\n    pass', "unresolved"),
+        (f'{PLAIN}\n{MADE}\nwith op.batch_alter_table("plans", recreate="never") as b:\n    pass', "served"),
+        (f'{PLAIN}\n{MADE}\nop.create_table("plans", prefixes=["TEMPORARY"])', "unresolved"),
+    ],
+)  # fmt: skip
+def test_what_of_upgrade_runs_for_certain(tmp_path: Path, before: str, resolution: str) -> None:
+    """A return, a name that is bound again, a list that is changed, an expression that may not run."""
+    assert of_revisions(tmp_path, before, UPSERT).split()[0] == resolution
+
+
+def test_revisions_of_another_branch_may_have_run(tmp_path: Path) -> None:
+    """What they change is in doubt; its twin changes another table, and what is behind both makes no difference."""
+    for table, resolution in (("plans", "unresolved"), ("others", "served")):
+        drop = f'    op.drop_constraint("u", "{table}")'
+        texts = {"a": (None, f"    {PLAIN}\n    {UQ}"), "b": ("a", f"    {UPSERT}"), "c": ("a", drop),
+                 "d": (("b", "c"), '    op.drop_table("plans")')}  # fmt: skip
+        files = {f"versions/{name}.py": REVISION.format(revision=name, down=down, body=body)
+                 for name, (down, body) in texts.items()}  # fmt: skip
+        (judged,) = scanned(tmp_path / table, files).upserts
+        assert judged.resolution.value == resolution
+
+
+@pytest.mark.parametrize(
+    ("before", "resolution"),
+    [
+        (BOTH + "-- Down Migration\nDROP INDEX by_name;", "served"),
+        (BOTH + "-- Down\nDROP INDEX by_name;", "served"),
+        (BOTH + "-- down with it\nDROP INDEX by_name;", "unserved"),
+        (BOTH + "\\connect other\n", "unresolved"),
+        (BOTH + "\\echo other\n", "served"),
+        (TABLE + "SELECT 'CREATE UNIQUE INDEX by_name ON plans (name)' \\gexec\n", "unresolved"),
+        (BOTH + "COPY plans (name)\n  FROM stdin WITH (FORMAT csv);\nit's\nDROP INDEX by_name;\n\\.\n", "served"),
+        (BOTH + "COPY plans (name)\n  TO stdout;\nDROP INDEX by_name;\n\\echo\n", "unserved"),
+        (BOTH + "DELIMITER //\nDROP TABLE plans//\n", "unresolved"),
+        ("--changeset a:1 context:test\n" + BOTH, "unresolved"),
+        ("--changeset a:1\n" + BOTH, "served"),
+        (TABLE + "DO LANGUAGE plpython3u 'plpy.execute(make())';", "unresolved"),
+    ],
+)  # fmt: skip
+def test_what_clients_and_tools_write_into_scripts(
+    tmp_path: Path, before: str, resolution: str
+) -> None:
+    """The part that takes back, psql's and MySQL's commands, Liquibase's contexts, data; and a twin of each."""
+    assert answer(tmp_path, before, SEED).split()[0] == resolution
+
+
 def test_revisions_after_it_and_of_other_branches(tmp_path: Path) -> None:
     """What is behind it makes no difference; several branches before it have no order; a gap is one."""
     assert of_revisions(tmp_path / "a", PLAIN, UPSERT, MADE).startswith("unserved ")

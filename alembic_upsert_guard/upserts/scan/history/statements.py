@@ -27,6 +27,9 @@ _BEGINNINGS = frozenset(
 )
 """The first tokens of statements that may change what is unique."""
 
+_CLIENTS = frozenset({"delimiter", "source", "use"})
+"""Commands of MySQL's client, behind which statements may be cut otherwise, or be another database's."""
+
 _DEFINE = frozenset({"CREATE", "ALTER", "DROP"})
 _OBJECTS = frozenset({"TABLE", "INDEX", "SCHEMA", "COLUMN", "CONSTRAINT"})
 _AHEAD = 8
@@ -47,6 +50,11 @@ class Statement(NamedTuple):
     last: int
     text: str
     tokens: Sequence[SqlToken]
+
+    @property
+    def cannot_upsert(self) -> bool:
+        """Whether it only defines something: an upsert on its line is another statement's."""
+        return self.tokens[0].kind in _DEFINE
 
     @property
     def is_block(self) -> bool:
@@ -79,7 +87,9 @@ class HistoricSql:
     def apply(self, statement: Statement) -> None:
         """Change the tables as a statement does."""
         kinds = [token.kind for token in statement.tokens[:_AHEAD]]
-        if kinds[0] not in _BEGINNINGS:
+        if name_of(statement.tokens[0]) in _CLIENTS:
+            self.tables.doubt_all("a migration before it is written for another client")
+        elif kinds[0] not in _BEGINNINGS:
             self._call(statement.tokens, statement.text)
         elif kinds[0] in ("ROLLBACK", "ABORT_P"):
             self.tables.doubt_all("a migration before it rolls back")
@@ -166,6 +176,17 @@ class HistoricSql:
 
     def _run_block(self, statement: pg_query_pb2.DoStmt) -> None:
         """What a block defines, it may define under a condition; what it executes is not known."""
+        language = next(
+            (
+                a.def_elem.arg.string.sval
+                for a in statement.args
+                if a.def_elem.defname == "language"
+            ),
+            "plpgsql",
+        )
+        if language != "plpgsql":
+            self.tables.doubt_all(f"a block before it is written in {language}")
+            return
         for body in _strings(statement):
             try:
                 tokens = tokens_of(body)

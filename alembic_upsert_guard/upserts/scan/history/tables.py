@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ....inference import Element, Kind
+from ....inference import Element
 from ..matching import columns_of
 from ..sql import may_be_made_on_a_column
 from .made_constraints import default_name, without_alike
@@ -72,6 +72,11 @@ class HistoricTables:
         """Return what is known now, which later statements do not change."""
         return replace(self, tables=dict(self.tables))
 
+    def give_to(self, others: HistoricTables) -> None:
+        """Have others become what these are."""
+        others.tables, others.unmade, others.ended = dict(self.tables), self.unmade, self.ended
+        others.temporary, others.shadowed = self.temporary, self.shadowed
+
     def table(self, name: HistoricName) -> HistoricTable:
         """Return what is known of a table."""
         if self.ended is not None:
@@ -108,6 +113,7 @@ class HistoricTables:
         changed = self.copy()
         change(changed)
         self.ended = self.ended or changed.ended
+        self.shadowed |= changed.shadowed
         if changed.unmade != self.unmade:
             self.doubt_all(changed.unmade or reason)
         for name in {*self.tables, *changed.tables}:
