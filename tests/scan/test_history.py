@@ -71,6 +71,12 @@ SCRIPTS = [
         (BOTH + "DROP TABLE plans;" + TABLE, "unserved"),
         (BOTH + "CREATE TYPE t AS ENUM ('a'); GRANT SELECT ON plans TO PUBLIC;", "served"),
         (INLINE + "ALTER TABLE plans DROP CONSTRAINT plans_name_key;", "unserved"),
+        (INLINE.replace("name text", "name text PRIMARY KEY").replace("serial PRIMARY KEY", "serial")
+         + "ALTER TABLE plans DROP CONSTRAINT plans_pkey;", "unserved"),
+        (INLINE + "ALTER TABLE plans ADD UNIQUE (name); ALTER TABLE plans DROP CONSTRAINT plans_name_key;", "served"),
+        (BOTH + "ALTER TABLE plans ADD UNIQUE (name) DEFERRABLE;", "unserved"),
+        ("CREATE SCHEMA public2;" + BOTH + "ALTER SCHEMA public RENAME TO public3;"
+         "ALTER SCHEMA public2 RENAME TO public;" + TABLE.replace("serial", "int"), "unserved"),
         ("CREATE TABLE `plans` (`name` text);\nCREATE UNIQUE INDEX `i` ON `plans` (`name`);", "served"),
 ]  # fmt: skip
 """What is run before the upsert, and what it meets then."""
@@ -151,6 +157,23 @@ def test_the_finding_names_what_was_there(tmp_path: Path) -> None:
          "whether a column is added is not known"),
         (INLINE + "ALTER TABLE plans DROP CONSTRAINT uq_plans;",
          "uq_plans is dropped, and may be a constraint without a name of its own"),
+        (BOTH + "CREATE RULE r AS ON INSERT TO plans DO ALSO SELECT 1;",
+         "a rule before it rewrites what is inserted"),
+        (BOTH + "CREATE TEMP TABLE plans (name text);", "a temporary table before it has the same name"),
+        (TABLE.replace(";", " PARTITION BY LIST (name);").replace(" PRIMARY KEY", "")
+         + UNIQUE.replace("ON", "ON ONLY"), "an index of it is made ON ONLY the partitioned table"),
+        (TABLE.replace("plans", "base") + "CREATE TABLE plans () INHERITS (base);" + UNIQUE,
+         "it is made like another table, or as a part of one"),
+        (BOTH + "ALTER TABLE plans INHERIT base;", "it is a part of another table, whose columns are changed with it"),
+        (BOTH + "ALTER TABLE plans ADD EXCLUDE (tier WITH =) DEFERRABLE;",
+         "an exclusion constraint of it is deferrable"),
+        (BOTH + "SELECT set_config('search_path', 'tenant', false);", "a migration before it sets search_path"),
+        (BOTH + "ALTER DATABASE shop SET search_path = tenant;", "a migration before it sets search_path"),
+        (BOTH + "DROP OWNED BY someone CASCADE;", "a DROP OWNED before it may have taken it along"),
+        (BOTH + "DROP SCHEMA types CASCADE;", "a DROP SCHEMA ... CASCADE before it may have taken columns along"),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DROP INDEX by_name; END $$;"
+         "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT f()';" + BOTH + "VALUES (g());",
+         "a migration before it calls a function that defines something"),
     ],
 )  # fmt: skip
 def test_what_is_not_certain_is_in_doubt(tmp_path: Path, before: str, reason: str) -> None:
@@ -168,6 +191,9 @@ def test_what_is_not_certain_is_in_doubt(tmp_path: Path, before: str, reason: st
         "SET search_path = public; ALTER TABLE plans ENABLE ROW LEVEL SECURITY;",
         "DROP VIEW v CASCADE; BEGIN; COMMIT;",
         "ALTER TABLE plans DROP CONSTRAINT plans_tier_fkey;",
+        "CREATE RULE r AS ON DELETE TO plans DO ALSO SELECT 1; CREATE TEMP TABLE tiers (name text);",
+        "ALTER TABLE plans ADD EXCLUDE (tier WITH =); ALTER DATABASE shop SET work_mem = '1MB';",
+        "DROP SCHEMA types; INSERT INTO tiers VALUES (f());",
     ],
 )
 def test_what_changes_nothing_leaves_no_doubt(tmp_path: Path, harmless: str) -> None:
@@ -199,6 +225,39 @@ def test_targets(tmp_path: Path, upsert: str, resolution: str) -> None:
     found = answer(tmp_path, before, f"INSERT INTO plans (name) VALUES ('a') {upsert};")
 
     assert found.split()[0] == resolution
+
+
+@pytest.mark.parametrize(
+    ("before", "target", "resolution"),
+    [
+        (INLINE, "ON CONSTRAINT plans_name_key", "served"),
+        ("CREATE TABLE plans_name_key (a int);" + INLINE, "ON CONSTRAINT plans_name_key", "unresolved"),
+        ("CREATE TABLE plans_name_key (a int);" + INLINE, "ON CONSTRAINT plans_name_key1", "served"),
+        (INLINE.replace("plans", "p" * 60), f"ON CONSTRAINT {'p' * 54}_name_key", "served"),
+        (INLINE.replace("plans", "p" * 60), f"ON CONSTRAINT {'p' * 55}_name_key", "unresolved"),
+        (TABLE + 'ALTER TABLE plans ADD UNIQUE (name) DEFERRABLE; CREATE UNIQUE INDEX c ON plans (name COLLATE "C");',
+         '(name COLLATE "C")', "unresolved"),
+        (TABLE + "ALTER TABLE plans ADD UNIQUE (name) DEFERRABLE; CREATE UNIQUE INDEX c ON plans ((name::text));",
+         "((name::text))", "unresolved"),
+        (TABLE + "CREATE UNIQUE INDEX c ON plans ((name::text));", "((name::text))", "served"),
+        (TABLE + "CREATE UNIQUE INDEX c ON plans ((name::text)); ALTER TABLE plans ALTER name TYPE varchar(9);",
+         "((name::text))", "unresolved"),
+    ],
+)  # fmt: skip
+def test_names_that_postgresql_gives_and_what_it_simplifies(
+    tmp_path: Path, url: str, before: str, target: str, resolution: str
+) -> None:
+    """Names that are taken or too long, a deferrable constraint beside an index, a cast: what is served runs."""
+    table = "p" * 60 if "ppp" in before else "plans"
+    upsert = f"INSERT INTO {table} (name) VALUES ('a') ON CONFLICT {target} DO NOTHING;"
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(before)
+        if resolution == "served":
+            connection.exec_driver_sql(upsert)
+    engine.dispose()
+
+    assert answer(tmp_path, before, upsert).split()[0] == resolution
 
 
 def test_a_lookup_cannot_fail(tmp_path: Path) -> None:
@@ -310,6 +369,9 @@ OLD = f"{PLAIN}\n{UQ}".replace("plans", "old")
         (f'{PLAIN}\n{MADE}\npostgresql.ENUM("a", name="m").create(op.get_bind(), checkfirst=True)', "served"),
         (f'{PLAIN}\n{MADE}\nop.drop_table("plans")\n{PLAIN}', "unserved"),
         (f'{OLD}\nop.rename_table("old", "plans")', "served"),
+        (PLAIN.replace("sa.Text()", "sa.Text(), unique=True, primary_key=True").replace(
+            ',\n        sa.PrimaryKeyConstraint("id")', "")
+         + '\nop.drop_constraint("plans_pkey", "plans")', "unserved"),
     ],
 )  # fmt: skip
 def test_what_the_revisions_before_make(tmp_path: Path, before: str, resolution: str) -> None:
@@ -330,6 +392,10 @@ def test_what_the_revisions_before_make(tmp_path: Path, before: str, resolution:
          "an operation of a revision before it is not read"),
         (f"{PLAIN}\nmake_indexes()", "an operation of a revision before it is not read"),
         (f"{PLAIN}\nmeta.create_all(op.get_bind())", "an operation of a revision before it is not read"),
+        (PLAIN.replace("sa.Text()", "sa.Text(), unique=True, index=True") + '\nop.drop_index("ix_plans_name")',
+         "ix_plans_name is dropped, and may be an index without a name of its own"),
+        (f'{PLAIN}\n{MADE.replace(chr(34) + "by_name" + chr(34), "None")}\nop.drop_index("ix_plans_name")',
+         "ix_plans_name is dropped, and may be an index without a name of its own"),
         (f'{PLAIN}\n{MADE}\n{UNNAMED}\nop.drop_constraint("u", "plans")',
          "u is dropped, and may be a constraint without a name of its own"),
     ],
@@ -337,6 +403,97 @@ def test_what_the_revisions_before_make(tmp_path: Path, before: str, resolution:
 def test_what_of_revisions_is_not_certain(tmp_path: Path, before: str, reason: str) -> None:
     """A loop, a condition, a call of something else."""
     assert of_revisions(tmp_path, before, UPSERT) == f"unresolved {reason}"
+
+
+def test_statements_on_one_line(tmp_path: Path) -> None:
+    """Only what is before the upsert counts; of two upserts on the line, which is which is not known."""
+    before, upsert, behind = TABLE.strip(), SEED.strip(), UNIQUE.strip()
+    assert answer(tmp_path / "a", before + upsert + behind).split()[0] == "unserved"
+    assert answer(tmp_path / "b", before + behind + upsert).split()[0] == "served"
+    report = scanned(tmp_path / "c", {"migrations/1_a.sql": before + upsert + behind + upsert})
+    assert {judged.resolution.value for judged in report.upserts} == {"unresolved"}
+
+
+LATER = 'statement = "INSERT INTO plans (name) VALUES (1) ON CONFLICT (name) DO NOTHING"'
+DROPPED = 'op.drop_index("by_name")'
+
+
+@pytest.mark.parametrize(
+    ("body", "resolution"),
+    [
+        (f"{PLAIN}\n{LATER}\n{MADE}\nop.execute(statement)", "served"),
+        (f"{PLAIN}\n{LATER}\nop.execute(statement)\n{MADE}", "unserved"),
+        (f"{PLAIN}\n{LATER}\nop.execute(statement)\n{MADE}\nop.execute(statement)", "unresolved"),
+        (f"{PLAIN}\ndef seed():\n    {UPSERT}\n{MADE}\nseed()", "unresolved"),
+        (f"{PLAIN}; {MADE}; {UPSERT}", "unresolved"),
+    ],
+)
+def test_a_statement_runs_where_its_name_is_used(
+    tmp_path: Path, body: str, resolution: str
+) -> None:
+    """One that is kept in a name or a function meets what is there when it is executed, not when it is written."""
+    assert of_revisions(tmp_path, body).split()[0] == resolution
+
+
+@pytest.mark.parametrize(
+    ("before", "resolution"),
+    [
+        (f"{PLAIN}\nif x:\n    return\n{MADE}", "unresolved"),
+        (f"{PLAIN}\nif x:\n    print()\n{MADE}", "served"),
+        (f'{PLAIN}\n{MADE}\nname = "by_name"\nif x:\n    name = "b"\nop.drop_index(name)', "unresolved"),
+        (f'{PLAIN}\n{MADE}\nname = "by_name"\nop.drop_index(name)', "unserved"),
+        (f'{PLAIN}\nc = ["name"]\nc.append("id")\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f'{PLAIN}\nc = ["name"]\nc.index("id")\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f'{PLAIN}\nc = ["name"]\nprint(c)\nop.create_unique_constraint("u", "plans", c)', "served"),
+        (f'{PLAIN}\nc = ["name"]\nk = c\nk[0] = "id"\nop.create_unique_constraint("u", "plans", c)', "unresolved"),
+        (f"{PLAIN}\nx and {MADE}", "unresolved"),
+        (f"{PLAIN}\n[{MADE} for _ in x]", "unresolved"),
+        (f"{PLAIN}\nlist({MADE} for _ in x)", "unresolved"),
+        (f"{PLAIN}\nmake = lambda: {MADE}", "unresolved"),
+        (f'{PLAIN}\n{MADE}\nwith op.batch_alter_table("plans", recreate="always") as b:\n    pass', "unresolved"),
+        (f'{PLAIN}\n{MADE}\nwith op.batch_alter_table("plans", recreate="never") as b:\n    pass', "served"),
+        (f'{PLAIN}\n{MADE}\nop.create_table("plans", prefixes=["TEMPORARY"])', "unresolved"),
+    ],
+)  # fmt: skip
+def test_what_of_upgrade_runs_for_certain(tmp_path: Path, before: str, resolution: str) -> None:
+    """A return, a name that is bound again, a list that is changed, an expression that may not run."""
+    assert of_revisions(tmp_path, before, UPSERT).split()[0] == resolution
+
+
+def test_revisions_of_another_branch_may_have_run(tmp_path: Path) -> None:
+    """What they change is in doubt; its twin changes another table, and what is behind both makes no difference."""
+    for table, resolution in (("plans", "unresolved"), ("others", "served")):
+        drop = f'    op.drop_constraint("u", "{table}")'
+        texts = {"a": (None, f"    {PLAIN}\n    {UQ}"), "b": ("a", f"    {UPSERT}"), "c": ("a", drop),
+                 "d": (("b", "c"), '    op.drop_table("plans")')}  # fmt: skip
+        files = {f"versions/{name}.py": REVISION.format(revision=name, down=down, body=body)
+                 for name, (down, body) in texts.items()}  # fmt: skip
+        (judged,) = scanned(tmp_path / table, files).upserts
+        assert judged.resolution.value == resolution
+
+
+@pytest.mark.parametrize(
+    ("before", "resolution"),
+    [
+        (BOTH + "-- Down Migration\nDROP INDEX by_name;", "served"),
+        (BOTH + "-- Down\nDROP INDEX by_name;", "served"),
+        (BOTH + "-- down with it\nDROP INDEX by_name;", "unserved"),
+        (BOTH + "\\connect other\n", "unresolved"),
+        (BOTH + "\\echo other\n", "served"),
+        (TABLE + "SELECT 'CREATE UNIQUE INDEX by_name ON plans (name)' \\gexec\n", "unresolved"),
+        (BOTH + "COPY plans (name)\n  FROM stdin WITH (FORMAT csv);\nit's\nDROP INDEX by_name;\n\\.\n", "served"),
+        (BOTH + "COPY plans (name)\n  TO stdout;\nDROP INDEX by_name;\n\\echo\n", "unserved"),
+        (BOTH + "DELIMITER //\nDROP TABLE plans//\n", "unresolved"),
+        ("--changeset a:1 context:test\n" + BOTH, "unresolved"),
+        ("--changeset a:1\n" + BOTH, "served"),
+        (TABLE + "DO LANGUAGE plpython3u 'plpy.execute(make())';", "unresolved"),
+    ],
+)  # fmt: skip
+def test_what_clients_and_tools_write_into_scripts(
+    tmp_path: Path, before: str, resolution: str
+) -> None:
+    """The part that takes back, psql's and MySQL's commands, Liquibase's contexts, data; and a twin of each."""
+    assert answer(tmp_path, before, SEED).split()[0] == resolution
 
 
 def test_revisions_after_it_and_of_other_branches(tmp_path: Path) -> None:

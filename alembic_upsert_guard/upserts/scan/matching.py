@@ -80,13 +80,16 @@ def judge_target(
     verdict = judge(ConflictTarget(bare, text, proven=True), offered)
     if verdict.shortfall is not None and verdict.shortfall.code is Code.DEFERRABLE_ARBITER:
         spoiler = verdict.shortfall.candidate
+        if bare != tuple(elements):  # a collation that it names may leave the deferrable one out
+            return ModelAnswer(State.UNKNOWN, written.get(id(spoiler), spoiler))
         return ModelAnswer(State.SHORT, written.get(id(spoiler), spoiler), deferrable=True)
     fitting = [each for each in offered if _fits(each, elements, text)]
     proven = _proven(fitting)
-    if proven is not None:
+    late = [each for each in offered if not each.immediate and _may_be_alike(each, bare)]
+    if proven is not None and not late:
         return ModelAnswer(State.SATISFIED, written[id(proven)])
     if fitting:
-        return ModelAnswer(State.UNKNOWN, written[id(fitting[0])], simplified=True)
+        return ModelAnswer(State.UNKNOWN, written[id((late or fitting)[0])], simplified=True)
     if verdict.state is not State.SHORT:
         return ModelAnswer(State.UNKNOWN, written.get(id(_doubtful(verdict, elements))))
     disguised = next((each for each in offered if _may_be_alike(each, bare)), None)

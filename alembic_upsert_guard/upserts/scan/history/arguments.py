@@ -65,6 +65,10 @@ class Arguments:
             return None
         return self._values.string(node)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts in a list; empty: it is left out."""
+        return self._values.names(self._named[name]) if name in self._named else ()
+
     def flag(self, name: str, default: bool = False) -> bool:
         node = self._named.get(name)
         if node is None:

@@ -21,6 +21,9 @@ __all__ = ["apply_definition"]
 _CONSTRAINT = pg_query_pb2.ConstrType
 _OBJECT = pg_query_pb2.ObjectType
 _COMMAND = pg_query_pb2.AlterTableType
+_EVENT = pg_query_pb2.CmdType
+_TEMPORARY = "t"
+"""pg_class.relpersistence"""
 
 _IN_DOUBT = "an ALTER TABLE of it is not read"
 _WITHOUT_COLUMNS = frozenset(
@@ -45,7 +48,13 @@ _HARMLESS = frozenset(
         *("AT_EnableTrigAll", "AT_DisableTrigAll", "AT_EnableTrigUser", "AT_DisableTrigUser"),
         *("AT_ReplicaIdentity", "AT_EnableRowSecurity", "AT_DisableRowSecurity"),
         *("AT_ForceRowSecurity", "AT_NoForceRowSecurity", "AT_AddIdentity", "AT_SetIdentity"),
-        *("AT_DropIdentity", "AT_AttachPartition", "AT_SetLogged", "AT_SetUnLogged"),
+        *(
+            "AT_DropIdentity",
+            "AT_AttachPartition",
+            "AT_DetachPartition",
+            "AT_SetLogged",
+            "AT_SetUnLogged",
+        ),
         *("AT_SetExpression", "AT_DropExpression", "AT_AddInherit", "AT_DropInherit"),
     }
 )
@@ -69,15 +78,26 @@ def _create(tables: HistoricTables, statement: Any) -> None:
         *messages(statement, pg_query_pb2.TableLikeClause),
         *messages(statement, pg_query_pb2.PartitionBoundSpec),
     ]
-    if unread:
+    if unread or statement.inh_relations:
         tables.doubt(name, "it is made like another table, or as a part of one")
         return
-    if tables.create(name, is_if_missing=statement.if_not_exists):
+    is_new = tables.create(
+        name,
+        is_if_missing=statement.if_not_exists,
+        is_temporary=statement.relation.relpersistence == _TEMPORARY,
+        is_partitioned=statement.HasField("partspec"),
+    )
+    if is_new:
         _add_constraints(tables, name, _of_elements(statement.table_elts))
 
 
 def _create_as(tables: HistoricTables, statement: Any) -> None:
-    tables.create(_name(statement.into.rel), is_if_missing=statement.if_not_exists)
+    relation = statement.into.rel
+    tables.create(
+        _name(relation),
+        is_if_missing=statement.if_not_exists,
+        is_temporary=relation.relpersistence == _TEMPORARY,
+    )
 
 
 def _alter(tables: HistoricTables, statement: Any) -> None:
@@ -85,15 +105,15 @@ def _alter(tables: HistoricTables, statement: Any) -> None:
     if statement.objtype != _OBJECT.OBJECT_TABLE:
         return
     for node in statement.cmds:
-        _alter_by(tables, name, node.alter_table_cmd)
+        _alter_by(tables, name, node.alter_table_cmd, is_only=not statement.relation.inh)
 
 
-def _alter_by(tables: HistoricTables, table: HistoricName, command: Any) -> None:
+def _alter_by(tables: HistoricTables, table: HistoricName, command: Any, *, is_only: bool) -> None:
     kind = _COMMAND.Name(command.subtype)
     definition = getattr(command, "def")
     match kind:
         case "AT_AddConstraint":
-            _add_constraints(tables, table, [(definition.constraint, None, False)])
+            _add_constraints(tables, table, [(definition.constraint, None, False)], is_only=is_only)
         case "AT_AddColumn":
             made = list(_of_column(definition.column_def))
             if made and command.missing_ok:
@@ -108,18 +128,46 @@ def _alter_by(tables: HistoricTables, table: HistoricName, command: Any) -> None
     if kind == "AT_AttachPartition":
         part = _name(definition.partition_cmd.name)
         tables.doubt(part, "it is a part of another table, which may give it indexes")
+    elif kind == "AT_AlterColumnType":
+        tables.change_type(table)
+    elif kind == "AT_AddInherit":
+        tables.doubt(table, "it is a part of another table, whose columns are changed with it")
 
 
 def _drop(tables: HistoricTables, statement: Any) -> None:
     for each in statement.objects:
         if statement.remove_type == _OBJECT.OBJECT_SCHEMA:
             tables.rename_schema(each.string.sval, None)
+            if statement.behavior == pg_query_pb2.DropBehavior.DROP_CASCADE:
+                _doubt_made(tables)
         elif statement.remove_type == _OBJECT.OBJECT_TABLE:
             tables.drop(_listed(each))
         elif statement.remove_type == _OBJECT.OBJECT_INDEX:
             tables.drop_index(_listed(each))
         elif statement.behavior == pg_query_pb2.DropBehavior.DROP_CASCADE:
             _drop_along(tables, _OBJECT.Name(statement.remove_type))
+
+
+def _doubt_made(tables: HistoricTables) -> None:
+    """A schema may have held the type of a column that is elsewhere."""
+    for name in tables.tables:
+        tables.doubt(name, "a DROP SCHEMA ... CASCADE before it may have taken columns along")
+
+
+def _drop_owned(tables: HistoricTables, _statement: Any) -> None:
+    tables.doubt_all("a DROP OWNED before it may have taken it along")
+
+
+def _rule(tables: HistoricTables, statement: Any) -> None:
+    """ON CONFLICT is refused where a rule rewrites INSERT or UPDATE, unless the rule does another thing instead."""
+    if statement.event in (_EVENT.CMD_INSERT, _EVENT.CMD_UPDATE):
+        tables.doubt(_name(statement.relation), "a rule before it rewrites what is inserted")
+
+
+def _set_for_sessions(tables: HistoricTables, statement: Any) -> None:
+    """A database's or a role's own setting is that of each session from then on."""
+    if statement.setstmt.name == "search_path":
+        tables.end("a migration before it sets search_path")
 
 
 def _drop_along(tables: HistoricTables, kind: str) -> None:
@@ -169,7 +217,12 @@ def _index(tables: HistoricTables, statement: Any) -> None:
         nulls_not_distinct=statement.nulls_not_distinct,
         include=tuple(each.index_elem.name for each in statement.index_including_params),
     )
-    tables.add(_name(statement.relation), candidate, is_if_missing=statement.if_not_exists)
+    tables.add(
+        _name(statement.relation),
+        candidate,
+        is_if_missing=statement.if_not_exists,
+        is_only=not statement.relation.inh,
+    )
 
 
 def _of_elements(elements: Sequence[Any]) -> Iterator[tuple[Any, str | None, bool]]:
@@ -198,14 +251,19 @@ def _add_constraints(
     tables: HistoricTables,
     table: HistoricName,
     constraints: Iterator[tuple[Any, str | None, bool]] | Sequence[tuple[Any, str | None, bool]],
+    *,
+    is_only: bool = False,
 ) -> None:
+    made: list[Candidate] = []
     for constraint, column, deferrable in constraints:
+        is_late = deferrable or constraint.deferrable
         if constraint.contype not in _UNIQUE:
             if constraint.conname:
                 tables.add_other(table, constraint.conname)
+            if is_late and constraint.contype == _CONSTRAINT.CONSTR_EXCLUSION:
+                tables.doubt(table, "an exclusion constraint of it is deferrable")
             continue
         columns = [key.string.sval for key in constraint.keys] or [column]
-        is_late = deferrable or constraint.deferrable
         candidate = Candidate(
             name=constraint.conname or None,
             elements=tuple(Element(column=each) for each in columns if each is not None),
@@ -219,7 +277,8 @@ def _add_constraints(
         elif constraint.indexname:
             tables.use_index(table, constraint.indexname, candidate)
         else:
-            tables.add(table, candidate)
+            made.append(candidate)
+    tables.add_together(table, made, is_only=is_only)
 
 
 _UNIQUE = {
@@ -235,6 +294,10 @@ _STATEMENTS: dict[str, Callable[[HistoricTables, Any], None]] = {
     "drop_stmt": _drop,
     "rename_stmt": _rename,
     "alter_object_schema_stmt": _move,
+    "drop_owned_stmt": _drop_owned,
+    "rule_stmt": _rule,
+    "alter_database_set_stmt": _set_for_sessions,
+    "alter_role_set_stmt": _set_for_sessions,
 }
 
 

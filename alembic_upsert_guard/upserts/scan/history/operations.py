@@ -32,55 +32,71 @@ class Upgrade(Values, Protocol):
 
 def _create_table(upgrade: Upgrade, arguments: Arguments) -> None:
     tables, table = upgrade.tables, arguments.table(0)
-    if not tables.create(table, is_if_missing=arguments.flag("if_not_exists")):
+    is_new = tables.create(
+        table,
+        is_if_missing=arguments.flag("if_not_exists"),
+        is_temporary="TEMP" in "".join(arguments.texts("prefixes")).upper(),
+    )
+    if not is_new:
         return
+    parts = _Parts()
     try:
-        primary = _add_parts(upgrade, table, arguments.call.args[1:])
+        _read_parts(upgrade, parts, arguments.call.args[1:])
     except UnreadError:
         tables.doubt(table, "a part of op.create_table() is not read")
         return
-    if primary:
-        tables.add(table, _constraint(None, primary, Kind.PRIMARY_KEY))
+    if parts.primary:
+        parts.constraints.append(_constraint(None, parts.primary, Kind.PRIMARY_KEY))
+    tables.add_together(table, parts.constraints, by_convention=True)
+    for each in parts.indexes:
+        tables.add(table, each, by_convention=True)
 
 
-def _add_parts(upgrade: Upgrade, table: HistoricName, parts: Sequence[ast.expr]) -> list[str]:
-    """Make what columns and constraints make that is unique; return the columns of the primary key."""
-    primary: list[str] = []
-    for node in parts:
+class _Parts:
+    """What is unique of a table that is made."""
+
+    def __init__(self) -> None:
+        self.primary: list[str] = []
+        """The columns of the primary key that state it themselves."""
+        self.constraints: list[Candidate] = []
+        self.indexes: list[Candidate] = []
+
+
+def _read_parts(upgrade: Upgrade, parts: _Parts, nodes: Sequence[ast.expr]) -> None:
+    for node in nodes:
         if not isinstance(node, ast.Call):
             raise UnreadError
         part = Arguments(upgrade, node, None)
         if called(node) == "Column":
-            primary += _add_column(upgrade, table, part)
+            _read_column(parts, part)
         else:
-            _add_constraint(upgrade, table, part)
-    return primary
+            _read_constraint(upgrade, parts, part)
 
 
-def _add_column(upgrade: Upgrade, table: HistoricName, column: Arguments) -> list[str]:
-    """Make what is unique of a column alone; return its name where it is of the primary key."""
+def _read_column(parts: _Parts, column: Arguments) -> None:
     name = column.string(0, "name")
     for each in column.call.args[1:]:
         if isinstance(each, ast.Call) and called(each) in ("UniqueConstraint", "Column"):
             raise UnreadError
-    if column.flag("unique"):
-        kind = Kind.INDEX if column.flag("index") else Kind.CONSTRAINT
-        upgrade.tables.add(table, _constraint(None, [name], kind))
-    return [name] if column.flag("primary_key") else []
+    if column.flag("unique") and column.flag("index"):
+        parts.indexes.append(_constraint(None, [name], Kind.INDEX))
+    elif column.flag("unique"):
+        parts.constraints.append(_constraint(None, [name], Kind.CONSTRAINT))
+    if column.flag("primary_key"):
+        parts.primary.append(name)
 
 
-def _add_constraint(upgrade: Upgrade, table: HistoricName, part: Arguments) -> None:
+def _read_constraint(upgrade: Upgrade, parts: _Parts, part: Arguments) -> None:
     kind = called(part.call)
     if kind in ("UniqueConstraint", "PrimaryKeyConstraint"):
-        columns = [upgrade.string(each) for each in part.call.args]
         made = _constraint(
             part.optional("name"),
-            columns,
+            [upgrade.string(each) for each in part.call.args],
             Kind.CONSTRAINT if kind == "UniqueConstraint" else Kind.PRIMARY_KEY,
             immediate=not (part.flag("deferrable") or part.has("initially")),
             nulls_not_distinct=part.flag("postgresql_nulls_not_distinct"),
         )
-        upgrade.tables.add(table, made)
+        parts.constraints.append(made)
     elif kind not in ("ForeignKeyConstraint", "CheckConstraint", "Computed", "Identity"):
         raise UnreadError
 
@@ -110,13 +126,14 @@ def _create_unique(upgrade: Upgrade, arguments: Arguments) -> None:
         immediate=not (arguments.flag("deferrable") or arguments.has("initially")),
         nulls_not_distinct=arguments.flag("postgresql_nulls_not_distinct"),
     )
-    upgrade.tables.add(arguments.table(1), made)
+    upgrade.tables.add(arguments.table(1), made, by_convention=True)
 
 
 def _create_primary_key(upgrade: Upgrade, arguments: Arguments) -> None:
     columns = upgrade.names(arguments.node(arguments.behind_table(2), "columns"))
     name = arguments.optional("constraint_name", 0)
-    upgrade.tables.add(arguments.table(1), _constraint(name, columns, Kind.PRIMARY_KEY))
+    made = _constraint(name, columns, Kind.PRIMARY_KEY)
+    upgrade.tables.add(arguments.table(1), made, by_convention=True)
 
 
 def _create_index(upgrade: Upgrade, arguments: Arguments) -> None:
@@ -134,7 +151,8 @@ def _create_index(upgrade: Upgrade, arguments: Arguments) -> None:
         nulls_not_distinct=arguments.flag("postgresql_nulls_not_distinct"),
     )
     is_if_missing = arguments.flag("if_not_exists")
-    upgrade.tables.add(arguments.table(1), made, is_if_missing=is_if_missing)
+    table = arguments.table(1)
+    upgrade.tables.add(table, made, is_if_missing=is_if_missing, by_convention=True)
 
 
 def _element(upgrade: Upgrade, node: ast.expr) -> Element:
@@ -190,6 +208,8 @@ def _alter_column(upgrade: Upgrade, arguments: Arguments) -> None:
     if new is not None:
         column = arguments.string(arguments.behind_table(1), "column_name")
         upgrade.tables.rename_column(arguments.table(0), column, new)
+    if arguments.has("type_"):
+        upgrade.tables.change_type(arguments.table(0))
 
 
 def _nothing(upgrade: Upgrade, arguments: Arguments) -> None:

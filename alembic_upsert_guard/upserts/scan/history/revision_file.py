@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..migrations import revision_from
+from .bound_names import unsteady_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ class RevisionFile:
     upgrade: ast.FunctionDef | None
     """None: there is none, or it is asynchronous."""
     constants: Mapping[str, ast.expr]
-    """What names of the module are bound to, those that are bound once."""
+    """What names of the module are bound to, those that are bound once and stay as they are."""
     origins: Mapping[str, str]
     """The name in its own module of what is imported, by the name that it has here."""
 
@@ -51,7 +52,9 @@ def read_revision(path: str, source: bytes) -> RevisionFile | None:
         revision=revision,
         is_free=depends is None or _is_none(depends),
         upgrade=next((each for each in functions if each.name == "upgrade"), None),
-        constants=constants,
+        constants={
+            name: constants[name] for name in constants.keys() - unsteady_names(tree, but=functions)
+        },
         origins=dict(_origins(tree)),
     )
 

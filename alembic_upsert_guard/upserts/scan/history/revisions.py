@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from ..bounds import SECONDS, OutOfTimeError, time_limit
 from ..files import read_bytes
+from ..migrations import revision_depths
 from .revision_file import read_revision
 from .tables import HistoricTables
 from .upgrade import apply_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .revision_file import RevisionFile
 
@@ -53,6 +54,7 @@ class RevisionTree:
         tables = before.copy()
         try:
             with time_limit(SECONDS):
+                self._apply_other_branches(tables, found)
                 apply_revision(tables, found, until=line)
         except (OutOfTimeError, RecursionError):
             return "the revision that it is in took too long to read"
@@ -86,16 +88,53 @@ class RevisionTree:
             self._after[each.path] = tables.copy()
         return tables
 
-    def _named(self, name: str, folder: str) -> RevisionFile | None:
-        """The file of a revision, one of the folder first; None: there is none, or several."""
+    def _apply_other_branches(self, tables: HistoricTables, file: RevisionFile) -> None:
+        """Doubt what revisions change that are neither before one nor behind it: they may have run."""
+        files = self._files_by_name(os.path.dirname(file.path))  # noqa: PTH120 - as it is spelled
+        downs = {each.revision.revision: each.revision.down for of in files.values() for each in of}
+        before = _reached(file.revision.revision, downs)
+        others = [
+            each
+            for of in files.values()
+            for each in of
+            if each.revision.revision not in before
+            and not before.isdisjoint(reached := _reached(each.revision.revision, downs))
+            and file.revision.revision not in reached
+        ]
+        depths = revision_depths({each.path: each.revision for each in others})
+        others.sort(key=lambda each: (depths[each.path], each.path))
+
+        def change(changed: HistoricTables) -> None:
+            for each in others:
+                apply_revision(changed, each)
+
+        if others:
+            tables.perhaps(change, "a revision of another branch may change it before")
+
+    def _files_by_name(self, folder: str) -> dict[str, list[RevisionFile]]:
         if folder not in self._folders:
             self._folders[folder] = _by_name(_files_in(folder))
-        found = self._folders[folder].get(name)
+        return self._folders[folder]
+
+    def _named(self, name: str, folder: str) -> RevisionFile | None:
+        """The file of a revision, one of the folder first; None: there is none, or several."""
+        found = self._files_by_name(folder).get(name)
         if found is None:
             if self._scanned is None:
                 self._scanned = _by_name(self._paths)
             found = self._scanned.get(name, [])
         return found[0] if len(found) == 1 else None
+
+
+def _reached(name: str, downs: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """A revision, and all before it."""
+    found = {name}
+    waiting = [name]
+    while waiting:
+        new = set(downs.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return frozenset(found)
 
 
 def _by_name(paths: Iterable[str]) -> dict[str, list[RevisionFile]]:

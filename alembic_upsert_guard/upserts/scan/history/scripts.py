@@ -20,10 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["files_of_folder", "tables_at_lines", "undone_from"]
 
-_DOWN = ("+goose down", "+migrate down", "migrate:down", "//@undo", "--- !downs")
+_DOWN = (
+    "+goose down",
+    "+migrate down",
+    "+micrate down",
+    "migrate:down",
+    "//@undo",
+    "--- !downs",
+    "rambler down",
+)
 """How the comments begin, in lower case, behind which a script takes back what is above."""
 
-_INCLUDES = ("\\i", "\\copy", "\\gexec")
+_JUST_DOWN = frozenset({"down", "down migration"})
+"""Such comments as a whole, without punctuation around."""
+
+_INCLUDES = ("\\i", "\\copy", "\\c ", "\\connect")
+_RUNS_RESULTS = "\\gexec"
+_CONDITIONS = ("context:", "contextfilter:", "labels:", "dbms:")
+"""What Liquibase may leave a changeset out for, in lower case."""
+
 _TEMPLATE = ("{{", "{%")
 _MOST = 20_000
 """Files of a folder that are looked at."""
@@ -56,10 +71,11 @@ def _names_in(folder: str) -> Iterator[str]:
 
 def undone_from(text: str) -> int | None:
     """Return the line, counted from 1, from which on a script takes back what is above; None: it does not."""
-    for number, line in enumerate(text.splitlines(), 1):
-        _, dashes, comment = line.partition("--")
+    for number, line in enumerate(text.split("\n"), 1):
+        code, dashes, comment = line.partition("--")
         words = comment.strip().lower() if dashes else line.lstrip("# ").lower()
-        if words.startswith(_DOWN):
+        is_down = dashes and not code.strip() and words.strip(" -=*#:") in _JUST_DOWN
+        if is_down or words.startswith(_DOWN):
             return number
     return None
 
@@ -79,7 +95,8 @@ def tables_at_lines(
         try:
             with time_limit(SECONDS):
                 for line, tables in _run(history, file.name, lines):
-                    found[file.name, line] = tables
+                    at = found.setdefault((file.name, line), tables)
+                    at.perhaps(tables.give_to, "several statements on its line upsert")
         except OutOfTimeError:
             history.tables.end("a migration before it took too long to read")
     return found
@@ -95,17 +112,30 @@ def _run(
     text = source.decode("utf-8-sig", errors="replace")
     undone = undone_from(text)
     if undone is not None:
-        text = "".join(text.splitlines(keepends=True)[: undone - 1])
-    if any(line.startswith(_INCLUDES) for line in text.splitlines()):
+        text = "\n".join(text.split("\n")[: undone - 1])
+    written = text.split("\n")
+    if _RUNS_RESULTS in text or any(line.startswith(_INCLUDES) for line in written):
         history.tables.end("a migration before it includes another file")
+    if any(map(_is_conditional, written)):
+        history.tables.end("a migration before it runs under a condition")
     if any(sign in text for sign in _TEMPLATE):
         history.tables.end("a migration before it is a template")
     for statement in history.statements(without_psql(text)):
         check_time()
-        at = [line for line in lines if statement.first <= line <= statement.last]
+        at = (
+            []
+            if statement.cannot_upsert
+            else [line for line in lines if statement.first <= line <= statement.last]
+        )
         if statement.is_block:
             history.apply(statement)
         for line in at:
             yield line, history.tables.copy()
         if not statement.is_block:
             history.apply(statement)
+
+
+def _is_conditional(line: str) -> bool:
+    """Whether a line begins a changeset of Liquibase's that runs in some contexts, or on some databases."""
+    words = line.lower().split()
+    return words[:1] == ["--changeset"] and any(each.startswith(_CONDITIONS) for each in words)

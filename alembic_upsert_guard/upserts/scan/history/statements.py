@@ -27,6 +27,9 @@ _BEGINNINGS = frozenset(
 )
 """The first tokens of statements that may change what is unique."""
 
+_CLIENTS = frozenset({"delimiter", "source", "use"})
+"""Commands of MySQL's client, behind which statements may be cut otherwise, or be another database's."""
+
 _DEFINE = frozenset({"CREATE", "ALTER", "DROP"})
 _OBJECTS = frozenset({"TABLE", "INDEX", "SCHEMA", "COLUMN", "CONSTRAINT"})
 _AHEAD = 8
@@ -36,6 +39,7 @@ _BEFORE = frozenset({"", ";", "begin", "then", "else", "loop", ">>"})
 """What a statement of PL/pgSQL is behind, in lower case."""
 
 _TOOLS_OWN = ("$user", "public")
+_SEARCH_PATH = "a migration before it sets search_path"
 
 
 class Statement(NamedTuple):
@@ -46,6 +50,11 @@ class Statement(NamedTuple):
     last: int
     text: str
     tokens: Sequence[SqlToken]
+
+    @property
+    def cannot_upsert(self) -> bool:
+        """Whether it only defines something: an upsert on its line is another statement's."""
+        return self.tokens[0].kind in _DEFINE
 
     @property
     def is_block(self) -> bool:
@@ -78,9 +87,11 @@ class HistoricSql:
     def apply(self, statement: Statement) -> None:
         """Change the tables as a statement does."""
         kinds = [token.kind for token in statement.tokens[:_AHEAD]]
-        if kinds[0] not in _BEGINNINGS:
-            return
-        if kinds[0] in ("ROLLBACK", "ABORT_P"):
+        if name_of(statement.tokens[0]) in _CLIENTS:
+            self.tables.doubt_all("a migration before it is written for another client")
+        elif kinds[0] not in _BEGINNINGS:
+            self._call(statement.tokens, statement.text)
+        elif kinds[0] in ("ROLLBACK", "ABORT_P"):
             self.tables.doubt_all("a migration before it rolls back")
         elif kinds[0] in ("SELECT", "CALL", "EXECUTE"):
             self._call(statement.tokens, statement.text)
@@ -124,11 +135,28 @@ class HistoricSql:
         """Names without a schema are those of another one from now on."""
         names = [arg.a_const.sval.sval for arg in statement.args]
         if statement.name == "search_path" and not set(names) <= {*_TOOLS_OWN, ""}:
-            self.tables.end("a migration before it sets search_path")
+            self.tables.end(_SEARCH_PATH)
+
+    def _set_by_call(self, text: str) -> None:
+        """``set_config()`` of a path that is not stated, or of another one than pg_dump sets."""
+        try:
+            tree = parse_statement(text)
+        except postgast.PgQueryError:
+            self.tables.end(_SEARCH_PATH)
+            return
+        for call in messages(tree, pg_query_pb2.FuncCall):
+            if call.funcname[-1].string.sval != "set_config":
+                continue
+            name, value = (each.a_const.sval.sval for each in call.args[:2])
+            is_stated = all(each.WhichOneof("node") == "a_const" for each in call.args[:2])
+            paths = {each.strip(' "') for each in value.split(",")}
+            if name in ("search_path", "") and not (is_stated and paths <= {*_TOOLS_OWN, ""}):
+                self.tables.end(_SEARCH_PATH)
 
     def _note_function(self, statement: pg_query_pb2.CreateFunctionStmt) -> None:
         words = {word.upper() for text in _strings(statement) for word in text.split()}
-        if not words.isdisjoint({*_DEFINE, "EXECUTE"}):
+        calls = any(name in text.lower() for text in _strings(statement) for name in self._defining)
+        if calls or not words.isdisjoint({*_DEFINE, "EXECUTE"}):
             self._defining.add(statement.funcname[-1].string.sval)
 
     def _call(self, tokens: Sequence[SqlToken], text: str) -> None:
@@ -136,6 +164,8 @@ class HistoricSql:
         called = {name_of(token) for token in tokens if token.kind == "IDENT"}
         if tokens[0].kind == "EXECUTE" or not self._defining.isdisjoint(called):
             self.tables.doubt_all("a migration before it calls a function that defines something")
+        elif "set_config" in called:
+            self._set_by_call(text)
         elif tokens[0].kind == "SELECT" and "INTO" in [token.kind for token in tokens]:
             try:
                 tree = parse_statement(text)
@@ -146,6 +176,17 @@ class HistoricSql:
 
     def _run_block(self, statement: pg_query_pb2.DoStmt) -> None:
         """What a block defines, it may define under a condition; what it executes is not known."""
+        language = next(
+            (
+                a.def_elem.arg.string.sval
+                for a in statement.args
+                if a.def_elem.defname == "language"
+            ),
+            "plpgsql",
+        )
+        if language != "plpgsql":
+            self.tables.doubt_all(f"a block before it is written in {language}")
+            return
         for body in _strings(statement):
             try:
                 tokens = tokens_of(body)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ....inference import Element, Kind
+from ....inference import Element
 from ..matching import columns_of
+from ..sql import may_be_made_on_a_column
+from .made_constraints import default_name, without_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ....inference import Candidate
 
@@ -40,8 +42,11 @@ class HistoricTable:
     candidates: tuple[Candidate, ...] = ()
     unnamed: frozenset[str] = frozenset()
     """The names of candidates that no statement gives: they are what PostgreSQL would call them, and may be others."""
+    guessed: frozenset[str] = frozenset()
+    """Those of them that a naming convention may give, which no revision states."""
     others: frozenset[str] = frozenset()
     """The names of its constraints that are not unique."""
+    is_partitioned: bool = False
     doubt: str | None = None
     """Why it is not known what is unique on it, in words; None: it is."""
 
@@ -57,14 +62,27 @@ class HistoricTables:
     ended: str | None = None
     """Why nothing that comes later can be known either; None: it can."""
 
+    temporary: frozenset[HistoricName] = frozenset()
+    """Those that go with their session."""
+
+    shadowed: frozenset[HistoricName] = frozenset()
+    """The names of which there is a temporary table and another one."""
+
     def copy(self) -> HistoricTables:
         """Return what is known now, which later statements do not change."""
-        return HistoricTables(dict(self.tables), self.unmade, self.ended)
+        return replace(self, tables=dict(self.tables))
+
+    def give_to(self, others: HistoricTables) -> None:
+        """Have others become what these are."""
+        others.tables, others.unmade, others.ended = dict(self.tables), self.unmade, self.ended
+        others.temporary, others.shadowed = self.temporary, self.shadowed
 
     def table(self, name: HistoricName) -> HistoricTable:
         """Return what is known of a table."""
         if self.ended is not None:
             return HistoricTable(doubt=self.ended)
+        if name in self.shadowed:
+            return HistoricTable(doubt="a temporary table before it has the same name")
         unknown = self.unmade or "no migration before it makes the table"
         return self.tables.get(name) or HistoricTable(doubt=unknown)
 
@@ -95,6 +113,7 @@ class HistoricTables:
         changed = self.copy()
         change(changed)
         self.ended = self.ended or changed.ended
+        self.shadowed |= changed.shadowed
         if changed.unmade != self.unmade:
             self.doubt_all(changed.unmade or reason)
         for name in {*self.tables, *changed.tables}:
@@ -104,21 +123,33 @@ class HistoricTables:
 
     # -- tables
 
-    def create(self, name: HistoricName, *, is_if_missing: bool = False) -> bool:
+    def create(
+        self,
+        name: HistoricName,
+        *,
+        is_if_missing: bool = False,
+        is_temporary: bool = False,
+        is_partitioned: bool = False,
+    ) -> bool:
         """Make a table without constraints; return False where it is not known to be new.
 
         :param is_if_missing: whether one of that name is left as it is.
         """
+        if name in self.tables and (is_temporary or name in self.temporary):
+            self.shadowed |= {name}
+        if is_temporary:
+            self.temporary |= {name}
         if is_if_missing and name not in self.tables and self.unmade:
             self.doubt(name, self.unmade)
         if is_if_missing and name in self.tables:
             return False
-        self.tables[name] = HistoricTable()
+        self.tables[name] = HistoricTable(is_partitioned=is_partitioned)
         return True
 
     def drop(self, name: HistoricName) -> None:
         """Take a table away."""
         self.tables.pop(name, None)
+        self.temporary -= {name}
 
     def rename(self, name: HistoricName, new: HistoricName) -> None:
         """Give a table another name or schema; its constraints keep theirs."""
@@ -128,7 +159,8 @@ class HistoricTables:
 
     def rename_schema(self, schema: str, new: str | None) -> None:
         """Give a schema another name; None: it is dropped, with all that is in it."""
-        for name in [each for each in self.tables if each.schema == schema]:
+        renamed = HistoricName.of(schema, "").schema
+        for name in [each for each in self.tables if each.schema == renamed]:
             table = self.tables.pop(name)
             if new is not None:
                 self.tables[HistoricName.of(new, name.name)] = table
@@ -136,24 +168,50 @@ class HistoricTables:
     # -- what is unique
 
     def add(
-        self, table: HistoricName, candidate: Candidate, *, is_if_missing: bool = False
+        self,
+        table: HistoricName,
+        candidate: Candidate,
+        *,
+        is_if_missing: bool = False,
+        is_only: bool = False,
+        by_convention: bool = False,
     ) -> None:
         """Make a constraint or an index.
 
         :param is_if_missing: whether an index of that name, of whatever table of the schema, is left as it is.
+        :param is_only: whether the parts of a partitioned table get none: it is invalid until each has one.
+        :param by_convention: whether a naming convention, which is not known, may give the name that is not stated.
         """
         known = self._known(table)
         if known is None:
+            return
+        if is_only and known.is_partitioned:
+            self.doubt(table, "an index of it is made ON ONLY the partitioned table")
             return
         if is_if_missing and (self._has_index(table.schema, str(candidate.name)) or self.unmade):
             if self.unmade:
                 self.doubt(table, self.unmade)
             return
-        unnamed = known.unnamed
+        unnamed, guessed = known.unnamed, known.guessed
         if candidate.name is None:
-            candidate = replace(candidate, name=_default_name(table.name, candidate))
-            unnamed |= {str(candidate.name)}
-        self._set(table, replace(known, candidates=(*known.candidates, candidate), unnamed=unnamed))
+            name = default_name(table.name, candidate, lambda name: self._is_taken(table, name))
+            candidate = replace(candidate, name=name)
+            unnamed |= {name}
+            guessed |= {name} if by_convention else frozenset()
+        candidates = (*known.candidates, candidate)
+        self.tables[table] = replace(known, candidates=candidates, unnamed=unnamed, guessed=guessed)
+
+    def add_together(
+        self,
+        table: HistoricName,
+        candidates: Sequence[Candidate],
+        *,
+        is_only: bool = False,
+        by_convention: bool = False,
+    ) -> None:
+        """Make the constraints of one definition, those that are alike once."""
+        for each in without_alike(candidates):
+            self.add(table, each, is_only=is_only, by_convention=by_convention)
 
     def add_other(self, table: HistoricName, constraint: str) -> None:
         """Make a constraint that is not unique."""
@@ -180,7 +238,7 @@ class HistoricTables:
             self._keep(holder, self.tables[holder], lambda each: each.name != index.name)
             return
         for name, table in list(self.tables.items()):
-            if table.unnamed and index.name.startswith(f"{name.name}_"):
+            if table.guessed or (table.unnamed and index.name.startswith(f"{name.name}_")):
                 self.doubt(
                     name, f"{index.name} is dropped, and may be an index without a name of its own"
                 )
@@ -196,6 +254,7 @@ class HistoricTables:
             return
         made = replace(constraint, name=constraint.name or index, elements=found.elements)
         others = (c for c in known.candidates if c is not found)
+        made = replace(made, nulls_not_distinct=found.nulls_not_distinct, include=found.include)
         self._set(table, replace(known, candidates=(*others, made)))
 
     def rename_candidate(
@@ -233,6 +292,15 @@ class HistoricTables:
         renamed = (replace(c, elements=_renamed(c, column, new)) for c in known.candidates)
         self._set(table, replace(known, candidates=tuple(renamed)))
 
+    def change_type(self, table: HistoricName) -> None:
+        """Give a column another type: a cast to the old one was the column itself, and is none any more."""
+        known = self._known(table)
+        expressions = (
+            [] if known is None else [e.expression for c in known.candidates for e in c.elements]
+        )
+        if any(each and may_be_made_on_a_column(each) for each in expressions):
+            self.doubt(table, "the type of a column is changed, and an index has a cast")
+
     # -- inside
 
     def _known(self, name: HistoricName) -> HistoricTable | None:
@@ -250,6 +318,13 @@ class HistoricTables:
 
     def _has_index(self, schema: str | None, name: str) -> bool:
         return self._holder(HistoricName(schema, name)) is not None
+
+    def _is_taken(self, table: HistoricName, name: str) -> bool:
+        """Whether something in the schema of a table has a name; a temporary one has a schema of its own."""
+        if table in self.temporary:
+            return any(each.name == name for each in self.tables[table].candidates)
+        named = HistoricName(table.schema, name)
+        return named in self.tables or self._holder(named) is not None
 
     def _holder(self, index: HistoricName) -> HistoricName | None:
         """The table that has an index of that name; an index is in the schema of its table."""
@@ -279,11 +354,3 @@ def _renamed(candidate: Candidate, column: str, new: str) -> tuple[Element, ...]
     return tuple(
         replace(each, column=new) if each.column == column else each for each in candidate.elements
     )
-
-
-def _default_name(table: str, candidate: Candidate) -> str:
-    """What PostgreSQL calls it where the name is neither taken nor too long (indexcmds.c: ChooseIndexName)."""
-    if candidate.kind is Kind.PRIMARY_KEY:
-        return f"{table}_pkey"
-    columns = "_".join(each.column or "expr" for each in candidate.elements)
-    return f"{table}_{columns}_{'key' if candidate.kind is Kind.CONSTRAINT else 'idx'}"

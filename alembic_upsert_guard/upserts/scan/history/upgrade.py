@@ -18,6 +18,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .arguments import Arguments, UnreadError, called
+from .bound_names import bound_names, lines_where_it_runs, unsteady_names
 from .operations import OPERATIONS
 from .statements import HistoricSql
 
@@ -45,6 +46,17 @@ _QUIET = frozenset(
 _ROWS = frozenset({"insert", "update", "delete", "select"})
 """What SQLAlchemy's statements begin with that are about rows."""
 
+_CONDITIONAL = (
+    ast.IfExp
+    | ast.BoolOp
+    | ast.Lambda
+    | ast.ListComp
+    | ast.SetComp
+    | ast.DictComp
+    | ast.GeneratorExp
+)
+"""Expressions that may run a part of theirs, or run it several times."""
+
 _UNREAD = "an operation of a revision before it is not read"
 
 
@@ -56,7 +68,18 @@ def apply_revision(tables: HistoricTables, file: RevisionFile, until: int | None
     if file.upgrade is None:
         tables.doubt_all("a revision before it has no upgrade() that is read")
         return
-    _Upgrade(tables, file).run(file.upgrade.body, until)
+    body = file.upgrade.body
+    if until is None:
+        _Upgrade(tables, file).run(body, None)
+        return
+    runs = lines_where_it_runs(file.upgrade, until, _EXECUTORS)
+    if not runs:
+        tables.end("when it runs is not known")
+        return
+    later = tables.copy()
+    _Upgrade(later, file).run(body, runs[-1])
+    _Upgrade(tables, file).run(body, runs[0])
+    tables.perhaps(later.give_to, "it runs more than once, and changes in between")
 
 
 class _Upgrade:
@@ -65,10 +88,13 @@ class _Upgrade:
         self._file = file
         self._sql = HistoricSql(tables)
         self._locals: dict[str, ast.expr | None] = {}
+        upgrade = file.upgrade
+        self._own = frozenset() if upgrade is None else bound_names(upgrade)
+        self._unsteady = frozenset() if upgrade is None else unsteady_names(upgrade)
         self._batches: dict[str, tuple[str, str | None]] = {}
 
     def run(self, body: Sequence[ast.stmt], until: int | None) -> None:
-        for statement in body:
+        for at, statement in enumerate(body):
             last = statement.end_lineno or statement.lineno
             if until is not None and until < statement.lineno:
                 return
@@ -79,12 +105,15 @@ class _Upgrade:
                 case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Import() | ast.ImportFrom():
                     continue
                 case ast.If() | ast.For() | ast.While() | ast.Try() | ast.FunctionDef():
-                    self._perhaps(statement)
+                    self._perhaps([statement])
                 case ast.Return():
                     return
                 case _:
                     self._statement(statement, is_here=is_here)
             if is_here:
+                return
+            if until is None and _may_return(statement):
+                self._perhaps(body[at + 1 :])
                 return
 
     def _statement(self, statement: ast.stmt, *, is_here: bool) -> None:
@@ -101,18 +130,20 @@ class _Upgrade:
                 return
         self._calls(statement)
 
-    def _perhaps(self, statement: ast.stmt) -> None:
+    def _perhaps(self, statements: Sequence[ast.AST]) -> None:
         def change(tables: HistoricTables) -> None:
             inside = _Upgrade(tables, self._file)
             inside._locals, inside._batches = dict(self._locals), self._batches
-            for each in ast.walk(statement):
+            every = [each for statement in statements for each in ast.walk(statement)]
+            for each in every:
                 if isinstance(each, ast.With):
                     inside._name_batches(each)
-            for each in ast.walk(statement):
+            for each in every:
                 if isinstance(each, ast.Assign):
                     names = [t.id for t in each.targets if isinstance(t, ast.Name)]
                     inside._locals.update(dict.fromkeys(names))
-            inside._calls(statement)
+            for statement in statements:
+                inside._calls(statement)
 
         self.tables.perhaps(change, "a revision before it changes it under a condition")
 
@@ -120,8 +151,11 @@ class _Upgrade:
 
     def _calls(self, node: ast.AST) -> None:
         """Every call of a statement that is no argument of another, nor a part of its chain."""
-        for call in _outermost(node):
-            self._call(call)
+        for each in _outermost(node):
+            if isinstance(each, ast.Call):
+                self._call(each)
+            else:
+                self._perhaps([each])
 
     def _call(self, call: ast.Call) -> None:
         name = called(call)
@@ -191,6 +225,8 @@ class _Upgrade:
                 target = item.optional_vars
                 try:
                     arguments = Arguments(self, call, None)
+                    if arguments.optional("recreate") not in (None, "auto", "never"):
+                        is_known = False
                     table = arguments.string(0, "table_name")
                     schema = arguments.optional("schema")
                 except UnreadError:
@@ -208,7 +244,10 @@ class _Upgrade:
         for _ in range(8):
             if not isinstance(node, ast.Name):
                 return node
-            node = self._locals.get(node.id, self._file.constants.get(node.id))
+            if node.id in self._unsteady:
+                return None
+            known = self._locals if node.id in self._own else self._file.constants
+            node = known.get(node.id)
         return None
 
     def string(self, node: ast.expr | None) -> str:
@@ -245,9 +284,18 @@ class _Upgrade:
         raise UnreadError
 
 
-def _outermost(node: ast.AST) -> Iterator[ast.Call]:
+def _may_return(statement: ast.AST) -> bool:
+    """Whether what is behind it may not run; a function inside it returns to where it is called."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return False
+    inside = ast.iter_child_nodes(statement)
+    return isinstance(statement, ast.Return) or any(map(_may_return, inside))
+
+
+def _outermost(node: ast.AST) -> Iterator[ast.AST]:
+    """The calls that are in no other one, and the expressions that may run some of theirs."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Call):
+        if isinstance(child, ast.Call | _CONDITIONAL):
             yield child
         else:
             yield from _outermost(child)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judged_by_history", "judged_without_history"]
 
+_BY_CONVENTION = "the revision does not name the constraint: a naming convention may"
 _NOT_IN_SQL = "the target is one of the models', and they are today's"
 
 
@@ -45,6 +46,8 @@ def judged_by_history(upsert: Upsert, table: HistoricTable) -> JudgedUpsert:
         case Elements() as target:
             return _of_elements(upsert, unique, target)
         case Constraint(name):
+            if name in table.guessed:
+                return _unresolved(upsert, _BY_CONVENTION)
             return _of_constraint(upsert, table.candidates, name)
         case AnyArbiter():
             late = next((each for each in unique if not each.immediate), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 __all__ = ["without_psql"]
 
 
@@ -14,16 +16,31 @@ def without_psql(sql: str) -> str:
         return sql
     lines = []
     in_data = False
+    copying = ""
     for line in sql.splitlines(keepends=True):
         is_command = line.startswith("\\")
         lines.append(_blank(line) if in_data or is_command else line)
-        in_data = line.rstrip() != "\\." if in_data else _starts_data(line)
+        if in_data:
+            in_data = line.rstrip() != "\\."
+            continue
+        copying = _copying(copying, line)
+        in_data = _starts_data(copying) or _starts_data(line)
     return "".join(lines)
 
 
-def _starts_data(line: str) -> bool:
-    words = line.lower().replace(";", " ;").split()
-    return words[-3:] == ["from", "stdin", ";"]
+def _copying(before: str, line: str) -> str:
+    """What is written of ``COPY`` so far, which may be on several lines; empty: it is no such statement."""
+    if before.rstrip().endswith(";") or not (before or line.lower().startswith("copy ")):
+        return ""
+    return before + line
+
+
+def _starts_data(statement: str) -> bool:
+    words = statement.lower().replace(";", " ;").split()
+    if words[-1:] != [";"]:
+        return False
+    is_copied = words[:1] == ["copy"] and ("from", "stdin") in pairwise(words)
+    return is_copied or words[-3:] == ["from", "stdin", ";"]
 
 
 def _blank(line: str) -> str:
