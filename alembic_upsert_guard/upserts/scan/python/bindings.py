@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
-from ...target import Cause, Unread
 from .binding import Looped, Parameter, SetElsewhere, always_binds, bound_by_header, names
-from .nodes import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +68,7 @@ def _bindings_in(module: Module, scope: ast.AST, name: str) -> list[Binding]:
     found: list[Binding] = []
     if isinstance(scope, _FUNCTIONS) and name in _parameters(scope):
         found.append(Parameter(scope, name))
-    found += _bound_in(module, _body(scope), name)
+    found += module.blocks.bindings(_body(scope), name)
     if found and name in _set_from_inside(module, scope):
         return [SetElsewhere(name)]
     return found
@@ -85,14 +83,14 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
     inner: ast.AST = node
     for around in module.around(node):
         block = _block_of(module, around, inner)
-        for earlier in reversed(module.blocks.binding(block, name, before=inner)):
-            found += _bound_by(module, earlier, name)
+        for earlier, bindings in reversed(module.blocks.binding(block, name, before=inner)):
+            found += bindings
             if always_binds(earlier, name):
                 return found
         if around is scope:
             break
         for run_before in _run_before(module, around, inner):
-            found += _bound_in(module, run_before, name)
+            found += module.blocks.bindings(run_before, name)
         header = bound_by_header(around, name) if isinstance(inner, ast.stmt) else []
         found += header
         if header and not isinstance(around, ast.ExceptHandler):
@@ -127,40 +125,6 @@ def _block_of(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[ast.A
 def _body(scope: ast.AST) -> Sequence[ast.AST]:
     body = getattr(scope, "body", [])
     return body if isinstance(body, list) else []
-
-
-def _bound_by(module: Module, statement: ast.AST, name: str) -> list[Binding]:
-    """The bindings of `name` that a statement can make, those inside its blocks included."""
-    found = bound_by_header(statement, name)
-    if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
-        return found
-    if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
-        # what type checkers see is the thing itself; what runs may be a stand-in that loads it later
-        checked = _bound_in(module, statement.body, name)
-        if checked:
-            return checked
-    for _, part in ast.iter_fields(statement):
-        if _is_block(part):
-            found += _bound_in(module, part, name)
-        elif module.has_walrus:
-            parts = part if isinstance(part, list) else [part]
-            if any(isinstance(each, ast.AST) and name in _bound_by_walrus(each) for each in parts):
-                found.append(Unread(f"{name} is set inside an expression", Cause.REBOUND))
-    return found
-
-
-def _bound_in(module: Module, block: Sequence[ast.AST], name: str) -> list[Binding]:
-    return [b for each in module.blocks.binding(block, name) for b in _bound_by(module, each, name)]
-
-
-def _is_block(part: object) -> TypeGuard[list[ast.AST]]:
-    first = part[0] if isinstance(part, list) and part else None
-    return isinstance(first, ast.stmt | ast.ExceptHandler | ast.match_case)
-
-
-@remembered
-def _bound_by_walrus(node: ast.AST) -> frozenset[str]:
-    return frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
 
 
 def _looped(comprehension: Comprehension, name: str) -> Looped | None:

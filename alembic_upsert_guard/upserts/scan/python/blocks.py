@@ -3,44 +3,78 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
+
+from ...target import Cause, Unread
+from .binding import bound_by_header
+from .nodes import remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
+    from .binding import Binding
     from .nodes import Nodes
 
 __all__ = ["Blocks", "leaves"]
 
 
 class Blocks:
-    """The lists of statements of one module."""
+    """The lists of statements of one module, each a list of the syntax tree itself: it is known by its identity."""
 
-    def __init__(self, nodes: Nodes) -> None:
-        """Nothing is looked up yet."""
+    def __init__(self, nodes: Nodes, *, has_walrus: bool) -> None:
+        """Nothing is looked up yet.
+
+        :param has_walrus: whether an expression may set a name: ``(KEY := x)``.
+        """
         self._nodes = nodes
-        self._binding: dict[tuple[int, str], list[int]] = {}
+        self._has_walrus = has_walrus
+        self._bindings: dict[tuple[int, str], list[tuple[int, list[Binding]]]] = {}
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
         self._leaving: dict[int, list[tuple[int, ast.If]]] = {}
 
     def binding(
-        self, block: Sequence[ast.AST], name: str, before: ast.AST | None = None
-    ) -> list[ast.AST]:
-        """Return the statements of a block that bind `name` anywhere inside, in their order.
+        self, block: Sequence[ast.AST], name: str, before: ast.AST
+    ) -> list[tuple[ast.AST, list[Binding]]]:
+        """Return the statements of a block that can bind `name`, in their order, each with the bindings of it.
 
-        :param block: a list of the syntax tree itself: it is known by its identity.
-        :param before: a statement of the block, which is left out with all that follow; None: all are looked at.
+        :param before: a statement of the block, which is left out with all that follow.
         """
+        end = self._position(block)[before] if block else 0
+        return [(block[n], bindings) for n, bindings in self._bound_in(block, name) if n < end]
+
+    def bindings(self, block: Sequence[ast.AST], name: str) -> list[Binding]:
+        """Return the bindings of `name` that a block can make, those inside of its statements' blocks included."""
+        return [binding for _, bindings in self._bound_in(block, name) for binding in bindings]
+
+    def _bound_in(self, block: Sequence[ast.AST], name: str) -> list[tuple[int, list[Binding]]]:
+        """The bindings of each statement that can make one, by its number."""
         if not block:
             return []
         key = id(block), name
-        if key not in self._binding:
-            self._binding[key] = [
-                n for n, nodes in self._nodes.naming(block, name) if _binds(block[n], name, nodes)
-            ]
-        end = len(block) if before is None else self._position(block)[before]
-        return [block[n] for n in self._binding[key] if n < end]
+        if key not in self._bindings:
+            numbers = self._nodes.naming(block, name)
+            each = ((number, self._bound_by(block[number], name)) for number in numbers)
+            self._bindings[key] = [(number, bindings) for number, bindings in each if bindings]
+        return self._bindings[key]
+
+    def _bound_by(self, statement: ast.AST, name: str) -> list[Binding]:
+        found = bound_by_header(statement, name)
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return found  # what is inside is bound there
+        if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+            # what type checkers see is the thing itself; what runs may be a stand-in that loads it later
+            checked = self.bindings(statement.body, name)
+            if checked:
+                return checked
+        for _, part in ast.iter_fields(statement):
+            if _is_block(part):
+                found += self.bindings(part, name)
+            elif self._has_walrus:
+                parts = part if isinstance(part, list) else [part]
+                if any(isinstance(p, ast.AST) and name in _bound_by_walrus(p) for p in parts):
+                    found.append(Unread(f"{name} is set inside an expression", Cause.REBOUND))
+        return found
 
     def has(self, block: Sequence[ast.AST], node: ast.AST) -> bool:
         """Return whether a node is one of a block's own statements."""
@@ -72,13 +106,6 @@ class Blocks:
         return self._positions[id(block)]
 
 
-def _binds(statement: ast.AST, name: str, nodes: Callable[[], list[ast.AST]]) -> bool:
-    """Whether a statement binds a name, by those of its nodes that may name it."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return statement.name == name  # what is inside is bound there
-    return any(name in _names(node) for node in nodes())
-
-
 def _may_leave(condition: ast.If) -> bool:
     return any(leaves(block) for block in (condition.body, condition.orelse))
 
@@ -88,20 +115,11 @@ def leaves(block: Sequence[ast.stmt]) -> bool:
     return bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    """The names that a node itself binds or deletes: a variable, a definition, an import, a handler or a pattern."""
-    match node:
-        case ast.Name(id=name):
-            if not isinstance(node.ctx, ast.Load):
-                yield name
-        case ast.alias(name=name, asname=bound):
-            yield bound or name
-            yield name.partition(".")[0]
-        case ast.Global(names=names) | ast.Nonlocal(names=names):
-            yield from names
-        case ast.MatchMapping(rest=str() as name):
-            yield name
-        case _:
-            bound = getattr(node, "name", None)
-            if isinstance(bound, str):
-                yield bound
+def _is_block(part: object) -> TypeGuard[list[ast.AST]]:
+    first = part[0] if isinstance(part, list) and part else None
+    return isinstance(first, ast.stmt | ast.ExceptHandler | ast.match_case)
+
+
+@remembered
+def _bound_by_walrus(node: ast.AST) -> frozenset[str]:
+    return frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))

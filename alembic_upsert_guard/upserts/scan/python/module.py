@@ -80,7 +80,7 @@ class Module:
         wanted = partial(_is_between, self._evidence)
         self.tree = parsed_by_parts(source, path, wanted, self._parsed.add)
         self._nodes = Nodes(self.tree, self._lines)
-        self.blocks = Blocks(self._nodes)
+        self.blocks = Blocks(self._nodes, has_walrus=b":=" in source)
         """Its lists of statements."""
         self.bindings_at: dict[tuple[ast.AST, str], list[Binding]] = {}
         self.bindings_in: dict[tuple[ast.AST, str], list[Binding]] = {}
@@ -184,11 +184,6 @@ class Module:
     def fills_in(self, name: str) -> bool:
         """Return whether something is put into the string of a name: ``SQL.format(x)``, ``SQL % x``."""
         return any(name in filled_in_by(node) for node in self.near([name]))
-
-    @cached_property
-    def has_walrus(self) -> bool:
-        """Whether an expression may set a name: ``(KEY := x)``."""
-        return b":=" in self.source
 
     @cached_property
     def set_by_global(self) -> frozenset[str]:

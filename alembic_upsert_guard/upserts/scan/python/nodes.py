@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..bounds import check_time
@@ -54,12 +54,8 @@ class Nodes:
         """
         return self._walk(root or self._tree, lines)
 
-    def naming(
-        self, block: Sequence[ast.AST], name: str
-    ) -> Iterator[tuple[int, Callable[[], list[ast.AST]]]]:
+    def naming(self, block: Sequence[ast.AST], name: str) -> Sequence[int]:
         """Return the numbers of the statements of a block that have a name on a line of theirs, in their order.
-
-        Each with what returns the nodes of those of its parts that have it.
 
         :param block: a list of the tree itself, not empty: it is known by its identity.
         """
@@ -67,9 +63,7 @@ class Nodes:
         # the cases of a match have no line
         if self._lines.are_known and name.isascii() and hasattr(block[0], "lineno"):
             lines = self._lines.naming(name, _first_line(block[0]), _last_line(block[-1]))
-        numbers = range(len(block)) if lines is None else self._numbers(block, lines)
-        for number in numbers:
-            yield number, partial(self._walk, block[number], lines)
+        return range(len(block)) if lines is None else self._numbers(block, lines)
 
     def statements(
         self, lines: Sequence[int] | None, root: ast.AST | None = None
