@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from .functions import decorators, own_nodes
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["makers_in"]
 
-_OWN_CLASS = ("__class__", "type")
-"""Words of an instance's own class: ``self.__class__``, ``type(self)``."""
-
 
 def makers_in(module: Module, node: ast.ClassDef) -> Iterator[ast.expr]:
     """Return what the methods of a class call to make one more of it: ``cls``, ``self.__class__``, ``type(self)``."""
@@ -24,12 +22,17 @@ def makers_in(module: Module, node: ast.ClassDef) -> Iterator[ast.expr]:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         first = [*method.args.posonlyargs, *method.args.args][:1]
-        is_of_class = "classmethod" in decorators(method)
-        if not first or not (is_of_class or any(module.mentions(method, w) for w in _OWN_CLASS)):
+        if not first or not _may_make(module.source_of(method), first[0].arg):
             continue
+        is_of_class = "classmethod" in decorators(method)
         for call in own_nodes(method):
             if isinstance(call, ast.Call) and _is_own(call.func, first[0].arg, is_of_class):
                 yield call.func
+
+
+def _may_make(source: bytes, receiver: str) -> bool:
+    """Whether a method may call its class, by its bytes: most do not, and are not parsed."""
+    return re.search(rb"\b(?:%b|__class__|type)\s*\(" % receiver.encode(), source) is not None
 
 
 def _is_own(func: ast.expr, receiver: str, is_of_class: bool) -> bool:

@@ -105,9 +105,9 @@ class Module:
         """Return the nodes of the statements that have one of `names` on a line of theirs."""
         return self._nodes.near(names)
 
-    def mentions(self, statement: ast.stmt, name: str) -> bool:
-        """Return whether a statement has a name on a line of its own; True where it is not known."""
-        return self._nodes.mentions(statement, name)
+    def source_of(self, function: FunctionStatement) -> bytes:
+        """Return the lines of a function, as far as it is known where lines end; all of the source otherwise."""
+        return self._lines.between(function.lineno, function.end_lineno or function.lineno)
 
     def near_evidence(self) -> list[ast.AST]:
         """Return the nodes of the statements that may hold an upsert, or a piece of one."""

@@ -91,15 +91,6 @@ class Nodes:
                     inner += [block[number] for number in self._numbers(block, lines)]
             waiting += reversed(inner)
 
-    def mentions(self, statement: ast.stmt, name: str) -> bool:
-        """Return whether a statement has a name on a line of its own; True where it is not known."""
-        lines = self._lines_with([name], self._lines.of_name)
-        if lines is None:
-            return True
-        return bisect_left(lines, _first_line(statement)) < bisect_right(
-            lines, _last_line(statement)
-        )
-
     def _lines_with(
         self, words: Iterable[str], lines_of: Callable[[str], Sequence[int]]
     ) -> Sequence[int] | None:

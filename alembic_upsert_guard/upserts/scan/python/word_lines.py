@@ -87,6 +87,12 @@ class WordLines:
             yield Found(self.line_at(at), name.decode(), rest[:1], is_behind_on=behind_on)
             at = self._lower.find(searched, at + len(searched))
 
+    def between(self, first: int, last: int) -> bytes:
+        """Return the lines from a first to a last one; all of them where it is not known where they end."""
+        if not self.are_known:
+            return self._source
+        return self._source[self._ends[first - 2] if first > 1 else 0 : self._ends[last - 1]]
+
     def line_at(self, at: int) -> int:
         """Return the line, counted from 1, that a byte is on, counted from 0."""
         return bisect_right(self._ends, at) + 1
