@@ -24,5 +24,9 @@ def collection_paused() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            # what was made counts as old from now on, and is not walked at once as everything new is
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()

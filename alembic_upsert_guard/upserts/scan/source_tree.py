@@ -81,7 +81,11 @@ class SourceTree:
             return self._kept[path]
         source = read_bytes(path)
         known = source if isinstance(source, bytes) else b""
-        if self._size + len(known) <= _KEPT:
-            self._kept[path] = known
-            self._size += len(known)
+        self.keep(path, known)
         return known
+
+    def keep(self, path: str, source: bytes) -> None:
+        """Take in the bytes of a file of the scan that were read already, while there is room."""
+        if self._size + len(source) <= _KEPT:
+            self._kept[path] = source
+            self._size += len(source)
