@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from .homes import Homes
     from .meaning import Names
-    from .module import Module, Modules
+    from .module import Module
+    from .modules import Modules
     from .scope import Frame, FunctionNode
     from .values import Meaning
 

@@ -11,7 +11,7 @@ from .values import Class
 if TYPE_CHECKING:
     from .homes import Homes
     from .meaning import Names
-    from .module import Modules
+    from .modules import Modules
 
 __all__ = ["Heirs"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .bindings import bindings_in
-from .module import is_external
+from .modules import is_external
 from .scope import Scope
 from .values import External, File
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .binding import Binding, Imported
-    from .module import Module, Modules
+    from .module import Module
+    from .modules import Modules
     from .values import Meaning
 
 __all__ = ["Imports"]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from .binding import Binding
     from .heirs import Heirs
-    from .module import Modules
+    from .modules import Modules
     from .reading import Asked
     from .scope import Entered, Frame
     from .values import Meaning

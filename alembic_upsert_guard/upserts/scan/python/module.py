@@ -1,9 +1,8 @@
-"""Parsed Python files, and how one leads to another by its imports."""
+"""One parsed Python file: what is on its lines, and around its nodes."""
 
 from __future__ import annotations
 
 import ast
-import os
 from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,24 +20,11 @@ from .word_lines import WordLines
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from ..source_tree import SourceTree
     from .attribute_targets import AttributeTargets
     from .binding import Binding
     from .scope import FunctionStatement
 
-__all__ = ["Module", "Modules", "is_external"]
-
-_EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
-"""Packages whose names mean something here: they are never followed into their files."""
-
-
-def is_external(dotted: str) -> bool:
-    """Return whether a dotted name is one of a package that is known by name."""
-    return dotted.partition(".")[0] in _EXTERNAL
-
-
-_KEPT = 3 * 1024 * 1024
-"""Bytes of source whose trees are kept for the next file; a tree takes some fifty times as many."""
+__all__ = ["Module"]
 
 
 class _Parsed:
@@ -217,82 +203,3 @@ def _set_in_module(node: ast.AST) -> list[str]:
         ):
             return [name]
     return []
-
-
-class Modules:
-    """The files that imports were followed into, each read once."""
-
-    def __init__(self, tree: SourceTree) -> None:
-        """Nothing is read yet."""
-        self._tree = tree
-        self._parsed: dict[str, Module | None] = {}
-        """Those last asked for last."""
-        self._real_paths: dict[str, str] = {}
-        self._imported: dict[tuple[Path, str, int], str | None] = {}
-        """By the importer's folder, and as it is written."""
-
-    def begin(self, module: Module) -> None:
-        """Take up a module that was parsed already, and forget those that were not asked for lately.
-
-        None is forgotten before the next one is begun: what one reading finds in a file is in one tree of it.
-        """
-        kept, size = {}, 0
-        for path, each in reversed(self._parsed.items()):
-            size += 0 if each is None else each.size
-            if size > _KEPT:
-                break
-            kept[path] = each
-        self._parsed = {**dict(reversed(kept.items())), module.path: module}
-
-    def at(self, path: str) -> Module | None:
-        """Return the module of a file; None: it cannot be read or parsed."""
-        if path not in self._real_paths:
-            self._real_paths[path] = os.path.realpath(path)
-        path = self._real_paths[path]
-        if path in self._parsed:
-            self._parsed[path] = module = self._parsed.pop(path)
-            return module
-        self._parsed[path] = None  # a file that imports itself in a circle
-        self._parsed[path] = module = self._parse(path)
-        return module
-
-    def _parse(self, path: str) -> Module | None:
-        source = self._tree.read(path)
-        if source is None:
-            return None
-        try:
-            return Module(path, source, self._tree.asked_for(path))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-
-    def imported(self, importer: Module, dotted: str, level: int) -> str | None:
-        """Return the file that an import reads; None: there is none among the folders above the importer.
-
-        :param dotted: the module's name; empty in ``from . import x``.
-        :param level: the number of leading dots; 0: an absolute import, looked for in each folder above, nearest
-         first, as Python finds it where that folder is on its path.
-        """
-        key = importer.folder, dotted, level
-        if key not in self._imported:
-            self._imported[key] = self._find(*key)
-        return self._imported[key]
-
-    def _find(self, folder: Path, dotted: str, level: int) -> str | None:
-        parts = dotted.split(".") if dotted else []
-        if level:
-            above = [folder, *folder.parents]
-            return self._file(above[level - 1], parts) if level <= len(above) else None
-        for candidate in (folder, *folder.parents):
-            # inside a package only relative imports look
-            if not self._tree.is_file(str(candidate / "__init__.py")):
-                found = self._file(candidate, parts)
-                if found is not None:
-                    return found
-        return None
-
-    def _file(self, folder: Path, parts: list[str]) -> str | None:
-        stem = folder.joinpath(*parts)
-        for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
-            if self._tree.is_file(str(path)):
-                return str(path)
-        return None

@@ -23,7 +23,8 @@ _LEAST = 400
 """Bytes of a body that is worth the trouble."""
 _ENCODING = re.compile(rb"coding[:=]")
 _TABS = re.compile(rb"^ *\t", re.MULTILINE)
-_FUNCTION = re.compile(rb"^( *)(?:async +)?def +\w+ *\(", re.MULTILINE)
+_FUNCTION = re.compile(rb"def +\w+ *\(")
+_BEFORE_FUNCTION = re.compile(rb"( *)(?:async +)?")
 _SHORT = rb"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
 _HEADER = re.compile(rb'"""|\'\'\'' + _SHORT + rb"|#[^\n]*|[()\[\]{}:\n\"']", re.DOTALL)
 """What matters up to the colon that ends a function's header."""
@@ -72,10 +73,11 @@ def bodies_of(source: bytes) -> list[Body]:
     head = source[:1000].split(b"\n", 2)[:2]
     if b"\r" in source or b"\f" in source or any(map(_ENCODING.search, head)):
         return []
-    if source.startswith(b"\xef\xbb\xbf") or _TABS.search(source):
+    if source.startswith(b"\xef\xbb\xbf") or (b"\t" in source and _TABS.search(source)):
         return []
     try:
-        source.decode()
+        if not source.isascii():
+            source.decode()
         strings = _Strings(source)
         return list(_bodies(source, strings))
     except (UnicodeDecodeError, _UnclearError):
@@ -86,24 +88,26 @@ def _bodies(source: bytes, strings: _Strings) -> Iterator[Body]:
     at, line, counted = 0, 1, 0
     while (found := _FUNCTION.search(source, at)) is not None:
         check_time()
-        inside = strings.around(found.start())
+        begun = source.rfind(b"\n", 0, found.start()) + 1
+        inside = strings.around(begun)
         if inside is not None:
             at = inside[1]
             continue
         at = found.end()
-        start = _end_of_header(source, found.end(), strings)
-        if start is None:
+        before = _BEFORE_FUNCTION.fullmatch(source, begun, found.start())
+        start = None if before is None else _end_of_header(source, found.end(), strings)
+        if before is None or start is None:
             continue
-        indentation = len(found.group(1))
+        indentation = len(before.group(1))
         end = _end_of_body(source, start, indentation, strings)
         last = None if end - start < _LEAST else _last_line(source, start, end, strings)
         if last is None:
             continue
         at = end
         # of the header, which may be on several lines
-        line += source.count(b"\n", counted, found.start())
-        first = line + source.count(b"\n", found.start(), start)
-        counted = found.start()
+        line += source.count(b"\n", counted, begun)
+        first = line + source.count(b"\n", begun, start)
+        counted = begun
         yield Body(line, indentation, first, start, *last)
 
 
@@ -136,17 +140,18 @@ def _end_of_header(source: bytes, at: int, strings: _Strings) -> int | None:
 
 def _end_of_body(source: bytes, at: int, indentation: int, strings: _Strings) -> int:
     """Where the first line with code begins that is indented no more than the header, or the source ends."""
-    while (found := _code_up_to(indentation).search(source, at)) is not None:
-        inside = strings.around(found.start())
+    while (found := _code_up_to(indentation).search(source, at - 1)) is not None:
+        begun = found.start() + 1
+        inside = strings.around(begun)
         if inside is None:
-            return found.start()
+            return begun
         at = inside[1]
     return len(source)
 
 
 @lru_cache
 def _code_up_to(indentation: int) -> re.Pattern[bytes]:
-    return re.compile(rb"^ {0,%d}[^\s#]" % indentation, re.MULTILINE)
+    return re.compile(rb"\n {0,%d}[^\s#]" % indentation)
 
 
 def _last_line(source: bytes, start: int, end: int, strings: _Strings) -> tuple[int, int] | None:

@@ -19,7 +19,8 @@ from .heirs import Heirs
 from .homes import Homes
 from .libraries import Libraries
 from .meaning import Names
-from .module import Module, Modules
+from .module import Module
+from .modules import Modules
 from .predicates import Predicates
 from .revision import revision_of
 from .scope import Scope
