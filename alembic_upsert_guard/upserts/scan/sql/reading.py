@@ -15,6 +15,7 @@ from .bodies import read_bodies
 from .grammar import LONGEST
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
+from .replacing import may_replace, replacing_in
 from .routine_head import opens_body, routine_head
 from .shortened import shortened
 from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
@@ -96,7 +97,7 @@ def _statements_by_lines(sql: str) -> Iterator[tuple[int, str, None, RoutineHead
 
 def _may_upsert(statement: str) -> bool:
     lower = statement.lower()
-    return "conflict" in lower or "duplicate" in lower or may_look_up(lower)
+    return "conflict" in lower or "duplicate" in lower or may_look_up(lower) or may_replace(lower)
 
 
 def _moved(token: SqlToken, by: int) -> SqlToken:
@@ -122,7 +123,8 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
         inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
-        return sorted([*lookups_in(sql, tokens), *inside], key=lambda upsert: upsert.start)
+        own = [*lookups_in(sql, tokens), *replacing_in(tokens)]
+        return sorted([*own, *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
         from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
 
