@@ -18,7 +18,7 @@ from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .replacing import may_replace, replacing_in
 from .routine_head import opens_body, routine_head
 from .shortened import shortened
-from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
+from .tokens import HOLE, SqlToken, conflict_clauses, inserts, statements, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _read_unparsed(
     any other INSERT                               | unread, with what the parser said
     prose that names ON CONFLICT                   | nothing
     """
-    inserts = any(token.kind == "INSERT" for token in tokens)
+    is_insert = any(t.kind == "INSERT" and inserts(tokens, n) for n, t in enumerate(tokens))
     if len(clauses) == 1:
         from .dialects import read_sqlite  # noqa: PLC0415 - as above
 
@@ -219,10 +219,10 @@ def _read_unparsed(
             yield upsert
             return
         if (piece := _piece(sql, clauses[0])) is not None:
-            yield replace(piece, table=said if inserts else _PIECES)
+            yield replace(piece, table=said if is_insert else _PIECES)
             return
     for clause in clauses:
-        if inserts:
+        if is_insert:
             yield SqlUpsert(clause.start, said, said)
         elif clause.start == 0:
             yield SqlUpsert(clause.start, _PIECES, _PIECES)
