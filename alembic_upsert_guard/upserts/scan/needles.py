@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REPLACING", "WORDS", "any_may_upsert", "may_upsert"]
 
-WORDS = ("conflict", "duplicate", "insert", "replace into", "upsert")
+WORDS = ("conflict", "duplicate", "insert", "prefix_with", "replace into", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
 _WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
@@ -21,7 +21,13 @@ REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace 
 """What SQLite and MySQL write in front of an INSERT instead of a conflict clause, in lower case."""
 _REPLACING = tuple(words.encode() for words in REPLACING)
 
-_LIBRARIES = (b"ignore_conflicts", b"insert_rows", b"match_fields", b"update_conflicts")
+_LIBRARIES = (
+    b"ignore_conflicts",
+    b"insert_rows",
+    b"match_fields",
+    b"prefix_with",
+    b"update_conflicts",
+)
 """What calls of libraries have that say neither."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
