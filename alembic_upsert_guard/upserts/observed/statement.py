@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["beginning_of", "may_upsert", "upsert_of_construct"]
 
 _LONGEST_BEGINNING = 60
+_REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace into")
 _ENDS_BEGINNING = frozenset("'\"`$%:?@(,;=")
 
 
 def may_upsert(sql: str) -> bool:
     """Return whether a text can be an upsert at all, as far as its words show."""
     lower = sql.lower()
-    return "conflict" in lower or "duplicate" in lower
+    return "conflict" in lower or "duplicate" in lower or any(w in lower for w in _REPLACING)
 
 
 def upsert_of_construct(compiled: Compiled) -> SentUpsert | None:

@@ -9,15 +9,25 @@ from .bounds import check_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
+__all__ = ["REPLACING", "WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
 
-WORDS = ("conflict", "duplicate", "insert", "upsert")
+WORDS = ("conflict", "duplicate", "insert", "prefix_with", "replace into", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
 _WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
 """Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
 
-_LIBRARIES = (b"ignore_conflicts", b"insert_rows", b"match_fields", b"update_conflicts")
+REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace into")
+"""What SQLite and MySQL write in front of an INSERT instead of a conflict clause, in lower case."""
+_REPLACING = tuple(words.encode() for words in REPLACING)
+
+_LIBRARIES = (
+    b"ignore_conflicts",
+    b"insert_rows",
+    b"match_fields",
+    b"prefix_with",
+    b"update_conflicts",
+)
 """What calls of libraries have that say neither."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
@@ -31,7 +41,7 @@ def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
     ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, ``MERGE ... NOT MATCHED``,
-    ``INSERT ... WHERE NOT EXISTS``, :data:`_WORDS`; case means nothing.
+    ``INSERT ... WHERE NOT EXISTS``, ``INSERT OR REPLACE``, :data:`_WORDS`; case means nothing.
     """
     lower = source.lower()
     return (
@@ -39,6 +49,7 @@ def may_upsert(source: bytes) -> bool:
         or _follows(lower, b"on", b"conflict")
         or _follows(lower, b"on", b"duplicate")
         or any(word in lower for word in _LIBRARIES)
+        or any(words in lower for words in _REPLACING)
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
         or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
     )

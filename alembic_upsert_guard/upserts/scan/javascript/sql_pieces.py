@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...target import Cause, Elements, Unread
 from ...upsert import Form, Source, Upsert
+from ..needles import REPLACING
 from ..sql import HOLE, read_sql
 from .nodes import line_of
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Piece", "is_within", "upserts_in"]
 
 _Part = TypeVar("_Part")
+
+_WORDS = ("conflict", "duplicate", *REPLACING)
+"""In lower case; one of them is in each upsert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
     """Return the upserts of a composed string, each at its line."""
     text = "".join(piece.text for piece in pieces)
     lower = text.lower()
-    if "conflict" not in lower and "duplicate" not in lower:
+    if not any(words in lower for words in _WORDS):
         return
     places = _Places(root, pieces)
     is_parametric = any(piece.is_parameter for piece in pieces)
@@ -61,6 +65,8 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
 def _is_prose(lower: str, upsert: SqlUpsert) -> bool:
     """Whether a text only mentions a conflict, as a test's title does: it neither inserts nor says what is done."""
     rest = lower[upsert.start :]
+    if any(words in rest for words in REPLACING):
+        return False
     return (
         "insert" not in lower and HOLE not in lower and " do " not in f"{' '.join(rest.split())} "
     )

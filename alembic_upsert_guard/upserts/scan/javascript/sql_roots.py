@@ -18,7 +18,8 @@ STRINGS = frozenset({"string", "template_string"})
 
 def _may_be_sql(node: Node) -> bool:
     lower = (node.text or b"").lower()
-    return b"conflict" in lower or b"on duplicate" in lower or b"insert" in lower
+    words = (b"conflict", b"on duplicate", b"insert", b"replace into")
+    return any(word in lower for word in words)
 
 
 def roots_of(module: Module) -> list[Node]:

@@ -181,6 +181,8 @@ def _truth(meaning: Meaning) -> bool | None:
     match meaning:
         case Expression(_, ast.Constant(value=value)):
             return bool(value)
+        case Expression(_, ast.List(elts=[])):
+            return None  # something may be added to it
         case Expression(_, ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items)):
             return None if any(isinstance(item, ast.Starred) for item in items) else bool(items)
         case Class() | Function():

@@ -47,4 +47,6 @@ def _is_evidence(word: str, found: Found) -> bool:
             return found.is_behind_on or "_conflict" in lower or "conflict_" in lower
         case "duplicate":
             return found.is_behind_on
+        case "replace into":
+            return True
     return False

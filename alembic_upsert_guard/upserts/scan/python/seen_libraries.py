@@ -46,6 +46,7 @@ SEEN = (
     _library("Piccolo", "on_conflict", "action"),
     _library("Piccolo", "on_conflict", package="piccolo"),
     _library("PyPika", "on_conflict", followed_by=frozenset({"do_nothing", "do_update"})),
+    _library("python-sql", "insert", "on_conflict", package="sql"),
     # the target is the index of a DataFrame
     _library("pangres", "aupsert upsert", "if_row_exists"),
     _library("Prisma Client Python", "upsert", "where", package="prisma"),

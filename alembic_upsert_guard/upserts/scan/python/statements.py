@@ -26,13 +26,16 @@ __all__ = ["Statements"]
 
 _ON_CONFLICT = frozenset({"on_conflict_do_nothing", "on_conflict_do_update"})
 _ON_DUPLICATE = "on_duplicate_key_update"
+_PREFIX = "prefix_with"
+_PREFIXES = frozenset({"ignore", "or ignore", "or replace"})
+"""What SQLite and MySQL take between INSERT and INTO."""
 _DEPTH = 40
 
 
 class Statements:
     """Reads SQLAlchemy's upserts."""
 
-    methods = _ON_CONFLICT | {_ON_DUPLICATE}
+    methods = _ON_CONFLICT | {_ON_DUPLICATE, _PREFIX}
     """What a call has to be called."""
 
     def __init__(self, names: Names, tables: Tables, arguments: ConflictArguments) -> None:
@@ -45,7 +48,7 @@ class Statements:
         """Return the upsert that a call makes; None: it is another call."""
         func = call.func
         if not isinstance(func, ast.Attribute) or not (
-            func.attr in _ON_CONFLICT or func.attr == _ON_DUPLICATE
+            func.attr in _ON_CONFLICT or func.attr == _ON_DUPLICATE or _is_prefixed(call, func)
         ):
             return None
         read = ReadTarget(AnyArbiter())
@@ -133,6 +136,13 @@ class Statements:
         """Whether it is a module's function, and not a method of the statement."""
         found = self._names.meanings(scope, func)
         return any(isinstance(m, External | Function | Unread) for m in found)
+
+
+def _is_prefixed(call: ast.Call, func: ast.Attribute) -> bool:
+    """``insert(table).prefix_with("OR REPLACE")``, which names no target."""
+    return func.attr == _PREFIX and any(
+        isinstance(a, ast.Constant) and str(a.value).lower().strip() in _PREFIXES for a in call.args
+    )
 
 
 def _unread(source: str) -> Unread:

@@ -6,6 +6,8 @@ import ast
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from ..needles import REPLACING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StringPlaces"]
 
-_WORDS = ("conflict", "duplicate", "exists", "merge")
+_WORDS = ("conflict", "duplicate", "exists", "merge", *REPLACING)
 """One of them begins an upsert, or is right behind its beginning: ON CONFLICT."""
 
 

@@ -231,4 +231,5 @@ def _may_be_sql(literal: object) -> bool:
     if not isinstance(literal, str):
         return False
     lower = literal.lower()
-    return "conflict" in lower or "on duplicate" in lower or "insert" in lower
+    words = ("conflict", "on duplicate", "insert", "replace into")
+    return any(word in lower for word in words)

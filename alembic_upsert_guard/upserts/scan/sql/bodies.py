@@ -54,7 +54,8 @@ def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:
     """What can be said of a function that does not parse: that it upserts, as far as its words say."""
     start = sql.lower().find("on conflict")
     words = sql.lower().split()[:4]
-    if start < 0 or not (words[0] == "do" or {"function", "procedure"} & set(words)):
+    creates = words[0] in ("alter", "create") and {"function", "procedure"} & set(words)
+    if start < 0 or not (words[0] == "do" or creates):
         return []
     unread = Unread(f"it does not read as SQL: {said}", Cause.NOT_SQL)
     return [SqlUpsert(start, unread, unread)]

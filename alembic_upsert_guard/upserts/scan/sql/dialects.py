@@ -14,7 +14,7 @@ from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
 from .postgresql import NESTED, is_put_in, named_table
 from .shortened import shortened
-from .tokens import tokens_of
+from .tokens import inserts, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -38,8 +38,12 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
-    inserts = [token for token in tokens if token.kind == "INSERT" and token.start < clause.start]
-    if not inserts:
+    found = [
+        token
+        for position, token in enumerate(tokens)
+        if token.kind == "INSERT" and token.start < clause.start and inserts(tokens, position)
+    ]
+    if not found:
         return None
     if _is_template(tokens):
         unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
@@ -49,8 +53,8 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
         table = NESTED if short is None else _inserted_into(short)
     else:
         # the last one: a procedure's body is cut into statements as if it were a script
-        inside = [t for t in tokens if inserts[-1].start <= t.start and t.end <= clause.end]
-        table = _inserted_into(with_parameters(sql[: clause.end], inside, "?")[inserts[-1].start :])
+        inside = [t for t in tokens if found[-1].start <= t.start and t.end <= clause.end]
+        table = _inserted_into(with_parameters(sql[: clause.end], inside, "?")[found[-1].start :])
     return SqlUpsert(clause.start, table, AnyArbiter())
 
 
@@ -63,6 +67,8 @@ def _inserted_into(statement: str) -> NamedTable | Unread:
 def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert as SQLite takes it; None: it is no INSERT, or none of SQLite's either."""
     if tokens[0].text.upper() not in _STATEMENTS or _is_template(tokens):
+        return None
+    if tokens[0].text.upper() != "WITH" and not inserts(tokens, 0):
         return None
     if not _is_small(tokens):
         short = shortened(sql, tokens, clause, f"{sql[clause.start : clause.end]} DO NOTHING")

@@ -19,6 +19,7 @@ def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str
     ``%s`` ``%(name)s``    psycopg, PyMySQL; ``%%`` is one ``%``
     ``:name``              ``text()``, sqlite3, psql; ``\:`` is one ``:``
     ``:'name'``            psql
+    ``:1``                 python-oracledb
     ``?`` ``?1``           sqlite3
     ``@name``              sqlite3, sqlc
     =====================  =====================================
@@ -67,6 +68,8 @@ def _placeholder(tokens: Sequence[SqlToken]) -> tuple[str, int] | None:
             return kept + _HERE, 2
         case "?", _:
             return kept + _HERE, 1
+        case ":", [number, *_] if number.isdigit() and operator != "::":
+            return kept + _HERE, 2
         case ((":" | "@"), _) if word and operator != "::":
             return kept + _HERE, 2
         case "\\", [(":" | "::") as colons, *_]:

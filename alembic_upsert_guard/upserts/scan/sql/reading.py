@@ -15,9 +15,10 @@ from .bodies import read_bodies
 from .grammar import LONGEST
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
+from .replacing import may_replace, replacing_in
 from .routine_head import opens_body, routine_head
 from .shortened import shortened
-from .tokens import HOLE, SqlToken, conflict_clauses, statements, tokens_of
+from .tokens import HOLE, SqlToken, conflict_clauses, inserts, statements, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _statements_by_lines(sql: str) -> Iterator[tuple[int, str, None, RoutineHead
 
 def _may_upsert(statement: str) -> bool:
     lower = statement.lower()
-    return "conflict" in lower or "duplicate" in lower or may_look_up(lower)
+    return "conflict" in lower or "duplicate" in lower or may_look_up(lower) or may_replace(lower)
 
 
 def _moved(token: SqlToken, by: int) -> SqlToken:
@@ -122,7 +123,8 @@ def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
         inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
-        return sorted([*lookups_in(sql, tokens), *inside], key=lambda upsert: upsert.start)
+        own = [*lookups_in(sql, tokens), *replacing_in(tokens)]
+        return sorted([*own, *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
         from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
 
@@ -209,7 +211,7 @@ def _read_unparsed(
     any other INSERT                               | unread, with what the parser said
     prose that names ON CONFLICT                   | nothing
     """
-    inserts = any(token.kind == "INSERT" for token in tokens)
+    is_insert = any(t.kind == "INSERT" and inserts(tokens, n) for n, t in enumerate(tokens))
     if len(clauses) == 1:
         from .dialects import read_sqlite  # noqa: PLC0415 - as above
 
@@ -217,10 +219,10 @@ def _read_unparsed(
             yield upsert
             return
         if (piece := _piece(sql, clauses[0])) is not None:
-            yield replace(piece, table=said if inserts else _PIECES)
+            yield replace(piece, table=said if is_insert else _PIECES)
             return
     for clause in clauses:
-        if inserts:
+        if is_insert:
             yield SqlUpsert(clause.start, said, said)
         elif clause.start == 0:
             yield SqlUpsert(clause.start, _PIECES, _PIECES)

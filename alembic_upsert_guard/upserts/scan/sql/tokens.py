@@ -16,6 +16,7 @@ __all__ = [
     "ConflictClause",
     "SqlToken",
     "conflict_clauses",
+    "inserts",
     "name_of",
     "on_conflict_in",
     "statements",
@@ -24,6 +25,9 @@ __all__ = [
 
 HOLE = "upsert_guard_hole_"
 """How the name begins that is put where text is put in at run time."""
+
+_INTO = 5
+"""``INSERT LOW_PRIORITY IGNORE INTO``: how far behind INSERT the table's name begins at the latest."""
 
 _KINDS: dict[int, str] = {number: name for name, number in pg_query_pb2.Token.items()}
 _COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
@@ -168,6 +172,19 @@ def _opens_target(clause: Sequence[SqlToken]) -> bool:
     if not clause:
         return True  # the piece of text ends here, the statement does not
     return clause[0].kind in ("ASCII_40", "ON", "DO", "WHERE") or clause[0].text.startswith(HOLE)
+
+
+def inserts(tokens: Sequence[SqlToken], position: int) -> bool:
+    """Return whether an INSERT among the tokens is one, as far as its words show, and not a word of a sentence.
+
+    MySQL takes it without INTO, in front of a name and its columns.
+    """
+    following = tokens[position + 1 : position + _INTO]
+    kinds = [token.kind for token in following]
+    if "INTO" in kinds or kinds[1:2] == ["ASCII_40"]:
+        return True
+    before = kinds.index("ON") if "ON" in kinds else len(kinds)
+    return any(token.text.startswith(HOLE) for token in following[:before])
 
 
 def name_of(token: SqlToken) -> str:
