@@ -71,6 +71,9 @@ class RowsReport:
     obstacle: str | None = None
     """The database's reason why no unique index can be made on these elements, or on these rows; None: one can."""
 
+    past_obstacle: str | None = None
+    """What can be done about it; None: declare what can be indexed."""
+
     order_by: RowOrder = BY_PLACE
     """By which the rows of a group are likely ordered by age."""
 

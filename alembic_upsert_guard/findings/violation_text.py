@@ -150,7 +150,7 @@ _NOT_UNIQUE = (
 
 def _ways_out(report: RowsReport, others: Sequence[RowsReport]) -> list[str]:
     if report.obstacle is not None:
-        return [OTHER_KEY]
+        return [report.past_obstacle or OTHER_KEY]
     ways = []
     if report.groups:
         by_hand = _BY_HAND.format(place=_place(report))

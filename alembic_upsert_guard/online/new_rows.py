@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..catalog.contract import RelationKind
 from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import EQ, GT, named, quoted, string_literal
@@ -151,7 +152,7 @@ class _Greatest:
 
 def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Greatest | None:
     """Return the greatest value of the column; None: it has none."""
-    name, table = named(connection.dialect, column), quoted(connection.dialect, *wanted.table)
+    name = named(connection.dialect, column)
     # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form.
     # concat() prints as the type does, where a cast of char(n) or inet does not; -1: a length is none of 1
     row = execute(
@@ -161,7 +162,7 @@ def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Gr
         f"ELSE pg_catalog.format_type(pg_catalog.pg_typeof({name}), -1) END AS type_name, "
         f"pg_catalog.pg_typeof({name}) {EQ} ANY ('{{{_HAVING_AN_END}}}'::pg_catalog.regtype[]) "
         f"AND pg_catalog.concat({name}) {EQ} ANY ('{{infinity,Infinity,NaN}}'::pg_catalog.text[]) AS is_endless "
-        f"FROM {table} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
+        f"FROM {_rows_of(connection, wanted)} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
     ).one_or_none()
     if row is None:
         return None
@@ -175,8 +176,15 @@ _HAVING_AN_END = ",".join(
 
 
 def _has_rows(connection: Connection, wanted: OnlineArbiter) -> bool:
-    table = quoted(connection.dialect, *wanted.table)
-    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {table}) AS it_has").scalar())
+    rows = _rows_of(connection, wanted)
+    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {rows}) AS it_has").scalar())
+
+
+def _rows_of(connection: Connection, wanted: OnlineArbiter) -> str:
+    """The rows that an index holds: those of partitions, and none of tables that inherit."""
+    table, *_ = read_state(connection, wanted.table, None)
+    only = "ONLY " if table.relation is RelationKind.TABLE else ""
+    return f"{only}{quoted(connection.dialect, *wanted.table)}"
 
 
 def predicate_of_same(there: str, wanted: str, value: str) -> str | None:

@@ -235,6 +235,15 @@ def test_the_greatest_value_is_held_back_where_values_are(project: Project) -> N
     assert "secret" not in ran.said
 
 
+def test_rows_of_tables_that_inherit_are_none_of_its_rows(project: Project) -> None:
+    """Nor is their greatest value: rows up to it would be taken for old ones."""
+    project.sql(ANSWERS, TWICE, "CREATE TABLE heirs () INHERITS (answers)")
+    project.sql("INSERT INTO heirs (id, user_id, question_id) VALUES (1000, 1, 1)")
+    revision(project, NEW)
+    project.upgrade()
+    assert made(project) == [INDEX.format(3)]
+
+
 def test_on_a_partitioned_table(project: Project) -> None:
     """Parts that have an older value go with the parent's, where a partition meets new duplicates."""
     project.sql(*TREE, "ALTER TABLE answers ADD note text", "ALTER TABLE answers ADD id bigserial")
