@@ -70,7 +70,8 @@ def outside_a_transaction(context: MigrationContext, operation: OutsideOp) -> It
         raise CommandError(
             f"{call_of(operation)} runs outside a transaction, and the connection is in one that env.py began. Let "
             "Alembic begin it: with context.begin_transaction(): around context.run_migrations(), and no "
-            "engine.begin() or connection.begin() around that"
+            "engine.begin() or connection.begin() around that. A statement of its own begins one too, until "
+            "connection.commit()"
         )
     failure: BaseException | None = None
     try:
