@@ -96,6 +96,9 @@ class RowsReport:
     """What an operation that is no directive of ours was to create, such as ``unique index uq_accounts_email``; None:
     the report is of the check of a key."""
 
+    adds_column: bool = False
+    """Whether that operation adds the column, and gives the rows the values that they have in it."""
+
     doubt: str | None = None
     """Why the rows could not be compared as the index will; None: they were."""
 
