@@ -40,6 +40,7 @@ from .key_findings import (
 )
 from .key_sql import CORRECT_THE_SQL, folded_fact, unread_fact, written_instead
 from .keys import (
+    FEW_SCHEMAS,
     alike,
     describe_key,
     describe_schemas,
@@ -87,6 +88,7 @@ __all__ = [
     "BY_PLACE",
     "CODES",
     "CORRECT_THE_SQL",
+    "FEW_SCHEMAS",
     "NOT_DEFERRABLE_HINT",
     "NULLABLE_HINT",
     "NULL_ROWS_HINT",

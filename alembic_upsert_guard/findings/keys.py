@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
 __all__ = [
+    "FEW_SCHEMAS",
     "alike",
     "describe_key",
     "describe_schemas",
@@ -19,7 +20,7 @@ __all__ = [
 
 _Item = TypeVar("_Item")
 
-_FEW = 3
+FEW_SCHEMAS = 3
 """As many schemas are reported one by one; more, as where each tenant has one, together."""
 
 
@@ -67,7 +68,7 @@ def alike(items: Sequence[_Item], same: Callable[[_Item], Hashable]) -> Iterator
         groups.setdefault(same(item), []).append(item)
     for item in items:
         group = groups[same(item)]
-        if len(group) <= _FEW:
+        if len(group) <= FEW_SCHEMAS:
             yield [item]
         elif group[0] is item:
             yield group
@@ -80,6 +81,6 @@ def describe_schemas(schemas: Sequence[str | None]) -> str:
     """
     if len(schemas) == 1:
         return ""
-    named = ", ".join("the default one" if each is None else each for each in schemas[:_FEW])
-    more = len(schemas) - _FEW
+    named = ", ".join("the default one" if each is None else each for each in schemas[:FEW_SCHEMAS])
+    more = len(schemas) - FEW_SCHEMAS
     return f" in {len(schemas)} schemas ({named}{f' and {more} more' if more > 0 else ''})"

@@ -71,6 +71,9 @@ class RowsReport:
     obstacle: str | None = None
     """The database's reason why no unique index can be made on these elements, or on these rows; None: one can."""
 
+    past_obstacle: str | None = None
+    """What can be done about it; None: declare what can be indexed."""
+
     order_by: RowOrder = BY_PLACE
     """By which the rows of a group are likely ordered by age."""
 
@@ -92,6 +95,9 @@ class RowsReport:
     created: str | None = None
     """What an operation that is no directive of ours was to create, such as ``unique index uq_accounts_email``; None:
     the report is of the check of a key."""
+
+    adds_column: bool = False
+    """Whether that operation adds the column, and gives the rows the values that they have in it."""
 
     doubt: str | None = None
     """Why the rows could not be compared as the index will; None: they were."""

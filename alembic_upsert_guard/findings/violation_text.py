@@ -148,9 +148,17 @@ _NOT_UNIQUE = (
 )
 
 
+_ADDED = (
+    "add the column without unique=True, give each row a value of its own in it, and make the unique constraint below "
+    "that"
+)
+
+
 def _ways_out(report: RowsReport, others: Sequence[RowsReport]) -> list[str]:
     if report.obstacle is not None:
-        return [OTHER_KEY]
+        return [report.past_obstacle or OTHER_KEY]
+    if report.adds_column:
+        return [_ADDED]
     ways = []
     if report.groups:
         by_hand = _BY_HAND.format(place=_place(report))

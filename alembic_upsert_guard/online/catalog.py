@@ -95,6 +95,7 @@ def _table_state(
                 timing=Timing(row.timing),
                 attached_to=row.attached_to,
                 definition=row.definition,
+                needed_by=row.needed_by,
             )
             for row in rows
             if row.index_oid is not None
@@ -142,7 +143,11 @@ def _statement(dialect: Dialect) -> Any:
                    pg_catalog.pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct}
                ) AS pg_catalog.text) END AS shape,
                CASE WHEN con.oid IS NOT NULL THEN pg_catalog.pg_get_constraintdef(con.oid)
-                    ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END AS definition
+                    ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END AS definition,
+               (SELECT pg_catalog.format('%I of %s', f.conname, CAST(f.conrelid AS pg_catalog.regclass))
+                FROM pg_catalog.pg_constraint f
+                WHERE f.conindid {EQ} i.indexrelid AND f.contype {EQ} 'f' AND f.conparentid {EQ} 0
+                ORDER BY f.conname LIMIT 1) AS needed_by
         FROM tree
         JOIN pg_catalog.pg_class c ON c.oid {EQ} tree.oid
         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace

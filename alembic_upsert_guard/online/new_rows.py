@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..catalog.contract import RelationKind
 from ..catalog.reading import execute
 from ..errors import OnlineError
 from ..sqltext import EQ, GT, named, quoted, string_literal
@@ -109,7 +110,7 @@ def _narrowed(
         )
     value = greatest.value
     constant = f"CAST({string_literal(dialect, value)} AS {greatest.type_name})"
-    narrowed = _with_bound(wanted, f"{named(dialect, column)} {GT} {constant}")
+    narrowed = _with_bound(wanted, f"{named(dialect, column)} {greatest.operator} {constant}")
     shape = shape_of(connection, narrowed)
     table, *_ = read_state(connection, wanted.table, None)
     index = table.named(wanted.name)
@@ -145,13 +146,15 @@ class _Greatest:
     """As the type prints it, and so as the server prints it in a predicate."""
     type_name: str
     """What it is compared as."""
+    operator: str
+    """What compares it: of a type of an extension it is the extension's own, as in the index."""
     is_endless: bool
     """Whether it is an infinity or NaN, which nothing is greater than."""
 
 
 def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Greatest | None:
     """Return the greatest value of the column; None: it has none."""
-    name, table = named(connection.dialect, column), quoted(connection.dialect, *wanted.table)
+    name = named(connection.dialect, column)
     # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form.
     # concat() prints as the type does, where a cast of char(n) or inet does not; -1: a length is none of 1
     row = execute(
@@ -159,14 +162,32 @@ def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Gr
         f"SELECT pg_catalog.concat({name}) AS greatest, CASE WHEN pg_catalog.pg_typeof({name}) "
         f"{EQ} ANY ('{{pg_catalog.int2,pg_catalog.int4}}'::pg_catalog.regtype[]) THEN 'bigint' "
         f"ELSE pg_catalog.format_type(pg_catalog.pg_typeof({name}), -1) END AS type_name, "
+        f"coalesce(({_OPERATOR.format(type='pg_catalog.pg_typeof(' + name + ')')}), '{GT}') AS operator, "
         f"pg_catalog.pg_typeof({name}) {EQ} ANY ('{{{_HAVING_AN_END}}}'::pg_catalog.regtype[]) "
         f"AND pg_catalog.concat({name}) {EQ} ANY ('{{infinity,Infinity,NaN}}'::pg_catalog.text[]) AS is_endless "
-        f"FROM {table} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
+        f"FROM {_rows_of(connection, wanted)} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
     ).one_or_none()
     if row is None:
         return None
-    return _Greatest(value=row.greatest, type_name=row.type_name, is_endless=row.is_endless)
+    return _Greatest(
+        value=row.greatest,
+        type_name=row.type_name,
+        operator=row.operator,
+        is_endless=row.is_endless,
+    )
 
+
+_OPERATOR = f"""
+    SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+    FROM pg_catalog.pg_opclass oc
+    JOIN pg_catalog.pg_am m ON m.oid {EQ} oc.opcmethod AND m.amname {EQ} 'btree'
+    JOIN pg_catalog.pg_amop a ON a.amopfamily {EQ} oc.opcfamily AND a.amopstrategy {EQ} 5 -- btree: >
+         AND a.amoplefttype {EQ} oc.opcintype AND a.amoprighttype {EQ} oc.opcintype
+    JOIN pg_catalog.pg_operator o ON o.oid {EQ} a.amopopr
+    JOIN pg_catalog.pg_namespace n ON n.oid {EQ} o.oprnamespace
+    WHERE oc.opcdefault AND oc.opcintype {EQ} {{type}}
+"""
+"""Not of a domain, nor of varchar, which are compared as the type below them."""
 
 _HAVING_AN_END = ",".join(
     f"pg_catalog.{name}"
@@ -175,8 +196,15 @@ _HAVING_AN_END = ",".join(
 
 
 def _has_rows(connection: Connection, wanted: OnlineArbiter) -> bool:
-    table = quoted(connection.dialect, *wanted.table)
-    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {table}) AS it_has").scalar())
+    rows = _rows_of(connection, wanted)
+    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {rows}) AS it_has").scalar())
+
+
+def _rows_of(connection: Connection, wanted: OnlineArbiter) -> str:
+    """The rows that an index holds: those of partitions, and none of tables that inherit."""
+    table, *_ = read_state(connection, wanted.table, None)
+    only = "ONLY " if table.relation is RelationKind.TABLE else ""
+    return f"{only}{quoted(connection.dialect, *wanted.table)}"
 
 
 def predicate_of_same(there: str, wanted: str, value: str) -> str | None:

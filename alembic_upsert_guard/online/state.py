@@ -33,6 +33,8 @@ class IndexState:
     """The index of the partitioned table that this one is a part of."""
     definition: str = ""
     """As the database prints it."""
+    needed_by: str | None = None
+    """A foreign key that refers to a table by it, and keeps it from being dropped; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,11 @@ def steps_of_table(wanted: OnlineArbiter, table: TableState) -> Iterator[Step]:
         if table.named(old_name) is not None:
             yield from _steps_to_drop(table, old_name, "it was replaced")
     elif wanted.replace and there is not None and there.valid:
+        if there.needed_by is not None:
+            raise Refusal(
+                f"{describe_other(table, there)}, and the foreign key {there.needed_by} needs it. Drop that above, and "
+                "make it again where its columns are still unique, or give this one another name"
+            )
         new_name = scratch_index_name(wanted.name, "new")
         yield from steps_to_create(replace(wanted, name=new_name, constraint=False), table)
         yield Swap(

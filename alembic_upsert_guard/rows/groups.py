@@ -36,6 +36,8 @@ class RowFacts:
     identity: tuple[str, ...] = ()
     order_by: RowOrder = BY_PLACE
     obstacle: str | None = None
+    past_obstacle: str | None = None
+    """What can be done about it, where that is known; begins with a verb."""
     doubt: str | None = None
     listed: tuple[str, ...] = ()
     """The elements as the listing spells them; empty: as declared."""

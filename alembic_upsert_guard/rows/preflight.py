@@ -52,6 +52,7 @@ def read_rows(connection: Connection, key: RowsOfKey, *, sample: int, reveal: bo
         reveal=reveal,
         order_by=found.order_by,
         obstacle=found.obstacle,
+        past_obstacle=found.past_obstacle,
         doubt=found.doubt,
     )
 

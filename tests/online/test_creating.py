@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
+from tests.online.revisions import ANSWERS, MADE, NOT_UNIQUE, UNIQUE, made, revision
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -118,6 +118,50 @@ def test_in_a_batch_block(project: Project) -> None:
     )
     project.upgrade()
     assert made(project) == [MADE]
+    project.downgrade()
+    assert made(project) == []
+
+
+def test_what_a_foreign_key_needs_is_not_replaced(project: Project) -> None:
+    """It is named; dropped above, as the message says, it is no obstacle."""
+    project.sql(
+        ANSWERS,
+        "CREATE UNIQUE INDEX uq_answers ON answers (note)",
+        "CREATE TABLE remarks (note text CONSTRAINT of_answer REFERENCES answers (note))",
+    )
+    replacing = UNIQUE.replace("])", "], replace=True)")
+    revision(project, replacing)
+    ran = project.alembic("upgrade", "head")
+    assert "and the foreign key of_answer of remarks needs it" in " ".join(ran.out.split())
+    assert len(made(project)) == 1
+
+    revision(project, f"op.drop_constraint('of_answer', 'remarks')\n{replacing}")
+    project.upgrade()
+    assert made(project) == [MADE]
+
+
+def test_in_an_autocommit_block_of_the_revisions_own(project: Project) -> None:
+    """As everybody writes it around a concurrent build; what comes before and after it is done too."""
+    project.sql(ANSWERS, "INSERT INTO answers (user_id, question_id) VALUES (1, 1), (1, 1)")
+    revision(
+        project,
+        f"""
+        op.add_column('answers', sa.Column('before', sa.Integer))
+        with op.get_context().autocommit_block():
+            op.deduplicate_upsert_key(
+                'answers', ['user_id', 'question_id'], keep='last', order_by=[], archive_table='gone', batch_size=1
+            )
+            {UNIQUE}
+        op.add_column('answers', sa.Column('after', sa.Integer))
+        """,
+        f"""
+        with op.get_context().autocommit_block():
+            {NOT_UNIQUE}
+        """,
+    )
+    project.upgrade()
+    assert made(project) == [MADE]
+    assert project.rows("SELECT before, after FROM answers") == [(None, None)]
     project.downgrade()
     assert made(project) == []
 

@@ -235,6 +235,52 @@ def test_the_greatest_value_is_held_back_where_values_are(project: Project) -> N
     assert "secret" not in ran.said
 
 
+def test_a_type_is_compared_by_its_own_operator(project: Project) -> None:
+    """As those of extensions are, such as a ULID: the system has none for them."""
+    less, more, equal = (f"(a.v {sign} b.v)" for sign in ("<", ">", "="))
+    functions = [
+        f"CREATE FUNCTION {name}(a ulid, b ulid) RETURNS {result} IMMUTABLE LANGUAGE sql AS 'SELECT {body}'"
+        for name, result, body in [
+            ("lt", "bool", less),
+            ("le", "bool", f"NOT {more}"),
+            ("eq", "bool", equal),
+            ("ge", "bool", f"NOT {less}"),
+            ("gt", "bool", more),
+            ("cmp", "int", f"{more}::int - {less}::int"),
+        ]
+    ]
+    operators = [
+        f"CREATE OPERATOR {sign} (LEFTARG = ulid, RIGHTARG = ulid, FUNCTION = {name})"
+        for name, sign in [("lt", "<"), ("le", "<="), ("eq", "="), ("ge", ">="), ("gt", ">")]
+    ]
+    project.sql(
+        "CREATE TYPE ulid AS (v text)",
+        *functions,
+        *operators,
+        "CREATE OPERATOR CLASS ulids DEFAULT FOR TYPE ulid USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, "
+        "OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 cmp(ulid, ulid)",
+        "CREATE TABLE answers (at ulid, user_id int, question_id int)",
+        "INSERT INTO answers VALUES (ROW('01A'), 1, 1), (ROW('01B'), 1, 1)",
+    )
+    by_at = NEW.replace("'id'", "'at'")
+    revision(project, f"{by_at}\n{by_at}")
+    project.upgrade()
+    operator = project.rows(
+        "SELECT CAST(CAST(d.refobjid AS regoperator) AS text) FROM pg_depend d JOIN pg_class c ON c.oid = d.objid "
+        "WHERE c.relname = 'uq_new' AND d.refclassid = CAST('pg_operator' AS regclass)"
+    )
+    assert operator == [(">(ulid,ulid)",)]
+
+
+def test_rows_of_tables_that_inherit_are_none_of_its_rows(project: Project) -> None:
+    """Nor is their greatest value: rows up to it would be taken for old ones."""
+    project.sql(ANSWERS, TWICE, "CREATE TABLE heirs () INHERITS (answers)")
+    project.sql("INSERT INTO heirs (id, user_id, question_id) VALUES (1000, 1, 1)")
+    revision(project, NEW)
+    project.upgrade()
+    assert made(project) == [INDEX.format(3)]
+
+
 def test_on_a_partitioned_table(project: Project) -> None:
     """Parts that have an older value go with the parent's, where a partition meets new duplicates."""
     project.sql(*TREE, "ALTER TABLE answers ADD note text", "ALTER TABLE answers ADD id bigserial")

@@ -195,3 +195,13 @@ def test_a_foreign_partition_is_refused_before_anything_is_built() -> None:
     foreign = replace(LEAF, relation=RelationKind.FOREIGN_TABLE)
     with pytest.raises(Refusal, match="t_1, a partition of t, is a foreign table"):
         plan(CONSTRAINT, [PARENT, foreign])
+
+
+def test_replacing_what_a_foreign_key_needs_is_refused_before_anything_is_built() -> None:
+    """It could not be dropped in the end, however often the upgrade is run again."""
+    needed = replace(OTHER, needed_by="c_ref_fkey of c")
+    with pytest.raises(Refusal, match="the foreign key c_ref_fkey of c needs it"):
+        plan(REPLACING, table(needed))
+    new = replace(VALID, name="uq_upsert_guard_new")
+    with pytest.raises(Refusal, match="needs it"):
+        plan(REPLACING, table(needed, new))

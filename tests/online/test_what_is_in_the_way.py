@@ -374,6 +374,18 @@ def test_a_transaction_that_env_py_began_is_refused_with_the_reason(answers: Pro
     assert "runs outside a transaction, and the connection is in one that env.py began" in said
 
 
+def test_a_statement_of_env_pys_own_needs_the_commit_that_is_named(answers: Project) -> None:
+    """As SET search_path in Alembic's cookbook has it: there is no begin() to be found."""
+    statement = "        connection.exec_driver_sql('SELECT 1')\n"
+    configured = "        context.configure(connection="
+    answers.edit("migrations/env.py", configured, statement + configured)
+    said = " ".join(refused(answers).said.split())
+    assert "A statement of its own begins one too, until connection.commit()" in said
+
+    answers.edit("migrations/env.py", statement, f"{statement}        connection.commit()\n")
+    answers.upgrade()
+
+
 @pytest.mark.parametrize(
     ("directive", "words"),
     [

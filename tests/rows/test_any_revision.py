@@ -70,8 +70,15 @@ def assert_is_reported(ran: Ran, label: str, sample: str = SAMPLE, line: str = L
             ("op.execute('ALTER TABLE accounts ADD CONSTRAINT uq_theirs UNIQUE (tenant, email)')",),
             "unique constraint uq_theirs",
         ),
+        (
+            (
+                "op.execute('ALTER TABLE accounts ADD COLUMN more int, ALTER id SET NOT NULL, '",
+                "    'ADD CONSTRAINT uq_theirs UNIQUE (tenant, email)')",
+            ),
+            "unique constraint uq_theirs",
+        ),
     ],
-    ids=["constraint", "index", "batch", "CREATE UNIQUE INDEX", "ADD CONSTRAINT"],
+    ids=["constraint", "index", "batch", "CREATE UNIQUE INDEX", "ADD CONSTRAINT", "ADD, ADD"],
 )
 def test_whoever_wrote_the_operation_refused_rows_are_reported(
     project: Project, operation: tuple[str, ...], label: str
@@ -81,6 +88,30 @@ def test_whoever_wrote_the_operation_refused_rows_are_reported(
 
     assert_is_reported(ran, f"{label} on accounts (tenant, email) cannot be created: {COUNTS}")
     assert "uq_theirs" not in "".join(project.uniques())
+
+
+def test_a_column_that_the_same_statement_changes_is_the_databases_to_refuse(
+    project: Project,
+) -> None:
+    """Its rows are not what they were, so nothing is said of them."""
+    sql = "ALTER TABLE accounts ALTER email TYPE text USING 'x', ADD CONSTRAINT uq_theirs UNIQUE (email)"
+    ran = written(project, f'op.execute("{sql}")').alembic("upgrade", "head")
+    assert "duplicate group" not in ran.said
+    assert "could not create unique index" in ran.said
+
+
+@pytest.mark.parametrize("options", [{"upsert_guard_validate": "'all'"}, {}])
+def test_a_unique_column_that_is_added_with_one_value_is_no_matter_of_duplicates(
+    project: Project, options: dict[str, str]
+) -> None:
+    """The line that keeps one row of all would delete the others, and fails where it is put."""
+    project.configure(**options)
+    line = "op.add_column('accounts', sa.Column('token', sa.Text, unique=True, server_default='x'))"
+    ran = written(project, line).alembic("upgrade", "head")
+    out = " ".join(ran.out.split())
+    assert "unique constraint on accounts (token) cannot be created: 1 duplicate group" in out
+    assert "op.deduplicate_upsert_key" not in out
+    assert "add the column without unique=True, give each row a value of its own in it" in out
 
 
 def test_a_primary_key_is_reported(project: Project) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.online.revisions import revision
 from tests.rows.test_preflight import ACCOUNTS, TABLE
 
 if TYPE_CHECKING:
@@ -129,6 +130,21 @@ def test_an_archive_with_a_dot_in_its_name_is_refused(either: Project) -> None:
     )
     assert "Traceback" not in ran.said
     assert either.rows("SELECT count(*) FROM accounts") == [(8,)]
+
+
+@pytest.mark.parametrize("name", ["surplus", "gone", "kept", "child"])
+def test_a_table_on_sqlite_may_be_named_as_we_name_its_rows(
+    sqlite_project: Project, name: str
+) -> None:
+    """Of one that is named surplus it said that a trigger kept -2 rows."""
+    sqlite_project.sql(
+        f"CREATE TABLE {name} (id integer PRIMARY KEY, k int, up int REFERENCES {name})",
+        f"INSERT INTO {name} VALUES (1, 1, NULL), (2, 1, 1), (3, 2, 2)",
+    )
+    line = f"op.deduplicate_upsert_key({name!r}, ['k'], keep='first', order_by=[], repoint=True)"
+    revision(sqlite_project, line)
+    sqlite_project.upgrade()
+    assert sqlite_project.rows(f"SELECT id, up FROM {name}") == [(1, None), (3, 1)]
 
 
 UUIDS = """

@@ -91,13 +91,14 @@ def refused_untouched(project: Project, *arguments: str) -> Ran:
     return ran
 
 
-def assert_is_an_obstacle(ran: Ran, key: str, words: str) -> None:
+def assert_is_an_obstacle(ran: Ran, key: str, words: str, way: str = "") -> None:
     """The consequence, the database's message and the way out, and nothing besides."""
     first, _, database, _, *ways = ran.out.split("FAILED: ")[1].splitlines()
     assert first == (f"{key} does not hold: no unique index can be made on it; nothing was changed")
     assert database.startswith("The database says: ")
     assert words in database
-    assert "".join(f"{line}\n" for line in ways) == OTHER_KEY
+    wanted = f"What can be done:\n{way}" if way else OTHER_KEY
+    assert "".join(f"{line}\n" for line in ways) == wanted
 
 
 @contextmanager
@@ -278,7 +279,37 @@ def test_a_partitioned_table_whose_key_lacks_the_partition_column_is_a_finding(
     )
 
     ran = refused_untouched(project)
-    assert_is_an_obstacle(ran, "upsert key things (thing)", "partitioned table must include all")
+    way = (
+        "  - make a key that holds what the table is partitioned by, LIST (id); and declare that\n"
+    )
+    assert_is_an_obstacle(
+        ran, "upsert key things (thing)", "partitioned table must include all", way
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "reason", "way"),
+    [
+        (
+            "CREATE TABLE things (id int)",
+            'column "thing" does not exist',
+            "add the column in a line above this one, or correct the key",
+        ),
+        (
+            "CREATE VIEW things AS SELECT 1 AS id, 'a' AS thing",
+            "an index is not supported for views",
+            "check the key of the table that is behind it",
+        ),
+    ],
+)
+def test_what_another_key_does_not_help_has_a_way_out_of_its_own(
+    project: Project, made: str, reason: str, way: str
+) -> None:
+    """Of a view the database said that a column ctid is missing."""
+    project.sql(made)
+    written(project, CHECK)
+    ran = refused_untouched(project)
+    assert_is_an_obstacle(ran, "upsert key things (thing)", reason, f"  - {way}\n")
 
 
 def test_a_partitioned_table_whose_key_has_the_partition_column_is_read_whole(

@@ -44,6 +44,29 @@ def test_several_schemas_are_compared(project: Project) -> None:
     goes_round(project, revision)
 
 
+def test_each_of_a_few_schemas_has_its_own_line_for_duplicates(project: Project) -> None:
+    """All that is offered, run as it is offered, lets the upgrade through, and back."""
+    schemas = ("public", "s1", "s2")
+    project.sql(
+        "CREATE SCHEMA s1",
+        "CREATE SCHEMA s2",
+        *(f"CREATE TABLE {each}.accounts {COLUMNS}" for each in schemas),
+        *(
+            f"INSERT INTO {each}.accounts (tenant, email) VALUES (1, 'a'), (1, 'a')"
+            for each in schemas
+        ),
+    )
+    project.models(ACCOUNTS + '    for s in (None, "s1", "s2"): accounts(s, s)\n')
+    project.configure(include_schemas="True")
+    revision = project.revise()
+    assert revision.text.count("# op.deduplicate_upsert_key(") == 3
+
+    revision.path.write_text(revision.text.replace("# op.", "op."))
+    project.upgrade()
+    project.downgrade()
+    assert all(project.rows(f"SELECT count(*) FROM {each}.accounts") == [(2,)] for each in schemas)
+
+
 def test_the_model_names_the_default_schema(project: Project) -> None:
     """The revision names it as the model does."""
     project.sql(f"CREATE TABLE accounts {COLUMNS}")

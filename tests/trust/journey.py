@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cli.commands import guard
+from tests.online.revisions import revision
 from tests.scenarios.test_names import in_psql
 
 if TYPE_CHECKING:
@@ -150,6 +151,49 @@ def travel(project: Project, *, concurrently: bool) -> list[str]:
         )
         assert ran.code == 0, ran.said
     return [script.out, undone.out]
+
+
+def work_on_large_table(project: Project, keyed_by: str) -> None:
+    """An index over new rows, batches, a build, and back; then a column of the key is dropped.
+
+    :param keyed_by: of which type the column is that grows.
+    """
+    project.sql(
+        f"CREATE TABLE marks (id serial PRIMARY KEY, grows {keyed_by}, k integer, s varchar)",
+        "ALTER TABLE marks ADD up integer REFERENCES marks",
+        "CREATE TABLE remarks (mark integer REFERENCES marks DEFERRABLE)",
+        f"INSERT INTO marks (grows, k, s) SELECT {_GROWING[keyed_by]}, pg_catalog.mod(n, 2), 'a' "
+        "FROM pg_catalog.generate_series(1, 9) AS n",
+        "INSERT INTO remarks SELECT id FROM marks",
+    )
+    key = "'marks', ['k', sa.text('pg_catalog.lower(s)')]"
+    revision(
+        project,
+        f"""
+        op.create_unique_index_concurrently('uq_new', {key}, new_rows_by='grows')
+        op.deduplicate_upsert_key(
+            {key}, keep='last', order_by=['k'], archive_table='gone', repoint=True, batch_size=2, max_lag=60
+        )
+        op.create_unique_index_concurrently('uq_marks', {key}, attempts_on_duplicates=2)
+        op.drop_unique_index_concurrently('uq_new', 'marks')
+        op.verify_upsert_key({key})
+        """,
+        f"""
+        op.drop_unique_index_concurrently('uq_marks', 'marks')
+        op.restore_deduplicated_rows({key}, archive_table='gone')
+        """,
+    )
+    project.upgrade()
+    project.downgrade()
+    project.upgrade()
+    revision(project, "op.drop_column('marks', 'k')", number=2)
+    project.upgrade()
+
+
+_GROWING = {
+    "integer": "n",
+    "timestamptz": "pg_catalog.to_timestamp(n)",
+}
 
 
 def recorded(statements: Path) -> list[str]:

@@ -10,7 +10,7 @@ import postgast
 import pytest
 
 from tests.trust.grammar import bare_names, bare_types
-from tests.trust.journey import prepare, recorded, travel
+from tests.trust.journey import prepare, recorded, travel, work_on_large_table
 from tests.trust.programs import PIN, blocks, procedures
 from tests.trust.traps import plant, sprung
 
@@ -25,6 +25,15 @@ sprung_on_disk = pytest.mark.skipif(
     "DATABASE_URL" in os.environ and "UPSERT_GUARD_TRAPS" not in os.environ,
     reason="traps write files beside the server's: set UPSERT_GUARD_TRAPS where they may",
 )
+
+LARGE = """class Mark(Base):
+    __tablename__ = "marks"
+    __table_args__ = (UpsertKey("k", text("pg_catalog.lower(s)")),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    k: Mapped[int]
+    s: Mapped[str]
+
+"""
 
 PATHS = ("public", "public, pg_catalog")
 
@@ -42,6 +51,21 @@ def test_no_overload_of_another_role_is_run(
     project.engine.dispose()
 
     travel(project, concurrently=concurrently)
+
+    assert sprung(project) == []
+
+
+@sprung_on_disk
+@pytest.mark.parametrize("grows", ["integer", "timestamptz"])
+def test_no_overload_of_another_role_is_run_on_a_large_table(project: Project, grows: str) -> None:
+    """Batches, an index over new rows, and what is said of a column that goes."""
+    prepare(project)
+    project.edit("models.py", "class Account(Base)", LARGE + "class Account(Base)")
+    plant(project)
+    project.sql(f"ALTER DATABASE {project.engine.url.database} SET search_path = {PATHS[-1]}")
+    project.engine.dispose()
+
+    work_on_large_table(project, grows)
 
     assert sprung(project) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 
+from ...findings import FEW_SCHEMAS
 from ...rows import parents_first
 from ..context import metadata_of
 from ..operations import (
@@ -152,26 +154,31 @@ def _whole_or_lifted(op: MigrateOperation, *, is_batch: bool) -> Iterator[Migrat
 
 
 def _offered_once(blocks: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
-    """The blocks with the line that would deduplicate the rows only above the first schema's check."""
+    """The blocks; where many schemas have one key, the line that deduplicates is above the first one's check only."""
+    listed = list(blocks)
+    checks = (op for block in listed if isinstance(block, ModifyTableOps) for op in block.ops)
+    schemas = Counter(_offer_of(op) for op in checks if isinstance(op, ValidateUpsertKeyOp))
     offered = set()
-    for block in blocks:
+    for block in listed:
         if not isinstance(block, ModifyTableOps):
             yield block
             continue
         ops: list[MigrateOperation] = []
         for op in block.ops:
             if isinstance(op, ValidateUpsertKeyOp):
-                offer = (
-                    op.table_name,
-                    tuple(map(str, op.elements)),
-                    str(op.where),
-                    op.suggested_order,
-                )
-                ops.append(op.without_suggestion() if offer in offered else op)
+                offer = _offer_of(op)
+                is_known = schemas[offer] > FEW_SCHEMAS and offer in offered
+                ops.append(op.without_suggestion() if is_known else op)
                 offered.add(offer)
             else:
                 ops.append(op)
         yield _like(block, ops)
+
+
+def _offer_of(check: ValidateUpsertKeyOp) -> tuple[object, ...]:
+    """What the line has besides the schema."""
+    elements = tuple(map(str, check.elements))
+    return check.table_name, elements, str(check.where), check.suggested_order
 
 
 def _with_checks_first(

@@ -9,6 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...catalog.messages import message_of
+from ...catalog.reading import commits_each_statement
 from ...errors import OnlineError
 from ..context import connection_of
 
@@ -57,16 +58,20 @@ def database_errors_reported(
 
 @contextmanager
 def outside_a_transaction(context: MigrationContext, operation: OutsideOp) -> Iterator[Connection]:
-    """Give the connection, out of the transaction that Alembic began; it is in one again afterwards.
+    """Give the connection, out of the transaction that Alembic began; it is afterwards as it was.
 
     :raises CommandError: env.py began the transaction, and Alembic cannot leave it.
     """
     is_begun = connection_of(context).in_transaction()
     if is_begun and context._transaction is None:  # noqa: SLF001 - then Alembic did not begin it
+        if commits_each_statement(connection_of(context)):
+            yield connection_of(context)  # in an autocommit_block() of the revision's own
+            return
         raise CommandError(
             f"{call_of(operation)} runs outside a transaction, and the connection is in one that env.py began. Let "
             "Alembic begin it: with context.begin_transaction(): around context.run_migrations(), and no "
-            "engine.begin() or connection.begin() around that"
+            "engine.begin() or connection.begin() around that. A statement of its own begins one too, until "
+            "connection.commit()"
         )
     failure: BaseException | None = None
     try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from alembic.operations.ops import AddColumnOp
 from alembic.util import CommandError
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -62,7 +63,7 @@ def watched(implementation: Callable[..., Any]) -> Callable[..., Any]:
             if context.as_sql:
                 _check_in_script(context)
             elif context.connection is not None:
-                _watch(context)
+                _watch(context, operation)
                 note_arbiters(operations, operation)
         try:
             return implementation(operations, operation)
@@ -88,13 +89,20 @@ def _check_in_script(context: MigrationContext) -> None:
         check_builds(context)
 
 
-def _watch(context: MigrationContext) -> None:
+def _watch(context: MigrationContext, operation: Any) -> None:
     checks = validates_all(context)
     if not validation_enabled(context):
         return
 
-    def refused(build: UniqueBuild, outside: bool, error: IntegrityError) -> Any:
+    def reported(build: UniqueBuild) -> RowsReport | None:
         report = _report(context, build)
+        adds = isinstance(operation, AddColumnOp) and build.columns == frozenset(
+            {operation.column.name}
+        )
+        return report and replace(report, adds_column=adds)
+
+    def refused(build: UniqueBuild, outside: bool, error: IntegrityError) -> Any:
+        report = reported(build)
         if report is None:
             return None
         left = build.concurrently if outside else None
@@ -103,7 +111,7 @@ def _watch(context: MigrationContext) -> None:
         return violation_of(context, report, error)
 
     def check(build: UniqueBuild) -> None:
-        report = _report(context, build)
+        report = reported(build)
         if report is not None:
             raise violation_of(context, report)
 

@@ -71,8 +71,7 @@ def builds_of(statement: Any, dialect: Dialect) -> tuple[UniqueBuild, ...]:
     """
     sql = sql_of(statement, dialect)
     if sql is not None:
-        build = _of_text(sql, dialect)
-        return () if build is None else (build,)
+        return _of_text(sql, dialect)
     if isinstance(statement, Insert | CreateTable):
         return tuple(_of_copy(statement, dialect))
     if not isinstance(statement, CreateIndex | AddConstraint):
@@ -177,11 +176,11 @@ def _copied(select: Any) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _of_text(sql: str, dialect: Dialect) -> UniqueBuild | None:
+def _of_text(sql: str, dialect: Dialect) -> tuple[UniqueBuild, ...]:
     if database_for(dialect) is not POSTGRESQL or find_spec("postgast") is None:
-        return None
+        return ()
     if not _may_make_unique(sql):  # most of what revisions execute is spared
-        return None
-    from .unique_build_in_sql import build_in_sql  # noqa: PLC0415 - parsers
+        return ()
+    from .unique_build_in_sql import builds_in_sql  # noqa: PLC0415 - parsers
 
-    return build_in_sql(sql, dialect)
+    return tuple(builds_in_sql(sql, dialect))

@@ -13,40 +13,42 @@ from ...upserts.scan.sql.normal import element_of, sql_of
 from .unique_build import UniqueBuild
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.elements import TextClause
 
     from ...inference import Element
 
-__all__ = ["build_in_sql"]
+__all__ = ["builds_in_sql"]
 
+_CHANGES_TYPE = pg_query_pb2.AlterTableType.AT_AlterColumnType
 _UNIQUE, _PRIMARY = pg_query_pb2.ConstrType.CONSTR_UNIQUE, pg_query_pb2.ConstrType.CONSTR_PRIMARY
 
 
-def build_in_sql(sql: str, dialect: Dialect) -> UniqueBuild | None:
-    """Return what the text makes unique; None: nothing, or more than one statement or command does something.
+def builds_in_sql(sql: str, dialect: Dialect) -> Iterator[UniqueBuild]:
+    """Yield what the text makes unique; nothing: it does not, or it is more than one statement.
 
-    ``CREATE UNIQUE INDEX`` and ``ALTER TABLE ... ADD [CONSTRAINT ...] UNIQUE | PRIMARY KEY``; a column that is added
-    with it has its rows from the same statement, and nothing can be said of them.
+    ``CREATE UNIQUE INDEX`` and ``ALTER TABLE ... ADD [CONSTRAINT ...] UNIQUE | PRIMARY KEY``; a column that the same
+    statement adds or changes has its values from it, and nothing can be said of them.
     """
     try:
         tree = parse_statement(sql)
     except postgast.PgQueryError:
-        return None
+        return
     if len(tree.stmts) != 1:
-        return None
+        return
     statement = tree.stmts[0].stmt
     if statement.HasField("index_stmt"):
-        return _of_index(statement.index_stmt, dialect)
+        yield from _of_index(statement.index_stmt, dialect)
     if statement.HasField("alter_table_stmt"):
-        return _of_alter(statement.alter_table_stmt, dialect)
-    return None
+        yield from _of_alter(statement.alter_table_stmt, dialect)
 
 
-def _of_index(index: Any, dialect: Dialect) -> UniqueBuild | None:
+def _of_index(index: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
     if not index.unique:
-        return None
-    return UniqueBuild(
+        return
+    yield UniqueBuild(
         table_name=index.relation.relname,
         schema=index.relation.schemaname or None,
         elements=tuple(_element(element_of(each.index_elem)) for each in index.index_params),
@@ -57,22 +59,28 @@ def _of_index(index: Any, dialect: Dialect) -> UniqueBuild | None:
     )
 
 
-def _of_alter(alter: Any, dialect: Dialect) -> UniqueBuild | None:
-    if len(alter.cmds) != 1:
-        return None
-    constraint = getattr(alter.cmds[0].alter_table_cmd, "def").constraint
-    # USING INDEX names no columns: the index is there
-    if constraint.contype not in (_UNIQUE, _PRIMARY) or not constraint.keys:
-        return None
-    kind = "unique constraint" if constraint.contype == _UNIQUE else "primary key"
-    name = constraint.conname
-    return UniqueBuild(
-        table_name=alter.relation.relname,
-        schema=alter.relation.schemaname or None,
-        elements=tuple(each.string.sval for each in constraint.keys),
-        label=f"{kind} {named(dialect, name)}" if name else kind,
-        nulls_not_distinct=constraint.nulls_not_distinct,
-    )
+def _of_alter(alter: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
+    commands = [each.alter_table_cmd for each in alter.cmds]
+    # of a column that is added the definition has the name, of one that changes the command
+    changed = {getattr(each, "def").column_def.colname for each in commands}
+    changed |= {each.name for each in commands if each.subtype == _CHANGES_TYPE}
+    for command in commands:
+        constraint = getattr(command, "def").constraint
+        columns = tuple(each.string.sval for each in constraint.keys)
+        # USING INDEX names no columns: the index is there
+        if constraint.contype not in (_UNIQUE, _PRIMARY) or not columns:
+            continue
+        if not changed.isdisjoint(columns):
+            continue
+        kind = "unique constraint" if constraint.contype == _UNIQUE else "primary key"
+        name = constraint.conname
+        yield UniqueBuild(
+            table_name=alter.relation.relname,
+            schema=alter.relation.schemaname or None,
+            elements=columns,
+            label=f"{kind} {named(dialect, name)}" if name else kind,
+            nulls_not_distinct=constraint.nulls_not_distinct,
+        )
 
 
 def _element(element: Element) -> str | TextClause:

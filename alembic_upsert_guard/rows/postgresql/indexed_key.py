@@ -46,6 +46,9 @@ _NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011"}) | _NOT_READ
 """No operator class for the type; not immutable; a partition column is missing, the column is virtual, a subquery; an
 aggregate; more elements than an index holds."""
 
+_NO_COLUMN = "42703"
+_NOT_SUPPORTED = "0A000"
+
 UNDEFINED_FUNCTION = "42883"
 """undefined_function: a type without equality, or without a hash."""
 
@@ -56,6 +59,8 @@ class Obstacle:
 
     message: str
     """The server's."""
+    way_past: str | None = None
+    """What can be done about it, as a verb; None: another key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +106,24 @@ def index_on_empty_copy(
             except DBAPIError as error:
                 # of anything else, such as SQL that names the table with its schema, the empty copy is the cause
                 # and of a function that takes a row of the table, which is of another type than the copy's
-                obstacles = _NO_INDEX - {UNDEFINED_FUNCTION}
-                return Obstacle(first_sentence(error)) if sqlstate(error) in obstacles else None
+                if sqlstate(error) not in _NO_INDEX - {UNDEFINED_FUNCTION}:
+                    return None
+                return Obstacle(first_sentence(error), _way_past(sqlstate(error), relation))
             rows = connection.execute(_INDEX_ELEMENTS, {"empty_copy": relation.name.name}).all()
     except DBAPIError as error:
         if sqlstate(error) in _CANNOT_SAY:
             return None
         raise
     return _indexed_key(connection.dialect, key, rows)
+
+
+def _way_past(state: str | None, relation: Relation) -> str | None:
+    if state == _NO_COLUMN:
+        return "add the column in a line above this one, or correct the key"
+    if state == _NOT_SUPPORTED and relation.partition_key is not None:
+        # a virtual column is not supported, too
+        return f"make a key that holds what the table is partitioned by, {relation.partition_key}; and declare that"
+    return None
 
 
 def _indexed_key(dialect: Dialect, key: RowsOfKey, rows: Sequence[Row[Any]]) -> IndexedKey:

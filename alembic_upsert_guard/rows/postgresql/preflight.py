@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...catalog.contract import RelationKind
 from ...catalog.reading import execute
 from ...findings import is_tenant_schema
 from ..groups import RowFacts, read_groups, sample_groups
@@ -39,6 +40,9 @@ pass over all rows 1.0. Each hash is a number in the statement that reads its ro
 """
 
 
+_NEVER_INDEXED = (RelationKind.VIEW, RelationKind.FOREIGN_TABLE)
+
+
 def read_on_postgresql(
     connection: Connection, key: RowsOfKey, shown: int
 ) -> tuple[RowsOfKey, RowFacts]:
@@ -59,9 +63,14 @@ def _read_relation(
 ) -> RowFacts:
     if relation is None:
         return read_groups(connection, key, shown)
+    if relation.kind in _NEVER_INDEXED:
+        return RowFacts(
+            obstacle=f"an index is not supported for {relation.kind.value}s",
+            past_obstacle="check the key of the table that is behind it",
+        )
     indexed = index_on_empty_copy(connection, relation, key)
     if isinstance(indexed, Obstacle):
-        return RowFacts(obstacle=indexed.message)
+        return RowFacts(obstacle=indexed.message, past_obstacle=indexed.way_past)
     if indexed is None:
         return _read_all(connection, key, shown)
     key = replace(key, spelled=indexed.elements, composite=indexed.composite)

@@ -9,12 +9,14 @@ from sqlalchemy import DateTime, Integer, text
 from sqlalchemy.types import NullType
 
 from ...catalog import TableName
+from ...catalog.postgresql import RELATIONS
 from ...errors import HiddenRowsError
 from ...sqltext import EQ, GE, GT, named, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from ...catalog.contract import RelationKind
     from ..statements import RowsOfKey
 
 __all__ = ["Relation", "columns_of", "find_relation", "keeps_null_out"]
@@ -26,6 +28,9 @@ class Relation:
 
     name: TableName
     """With its schema, whatever the search path finds."""
+
+    kind: RelationKind | None
+    """None: none that has rows of its own, as a sequence."""
 
     has_children: bool
     """Tables inherit from it, whose rows its index does not hold. Partitions, which it spans, are no children."""
@@ -44,6 +49,7 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
     """
     statement = text(f"""
         SELECT n.nspname AS schema_name, c.relname AS table_name,
+               CAST(c.relkind AS pg_catalog.text) AS relation_kind,
                pg_catalog.pg_get_partkeydef(c.oid) AS partition_key,
                pg_catalog.row_security_active(c.oid) AS hides_rows,
                current_user AS role_name,
@@ -70,6 +76,7 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
         )
     return Relation(
         name=TableName(row.schema_name, row.table_name),
+        kind=RELATIONS.get(row.relation_kind),
         has_children=row.has_children,
         partition_key=row.partition_key,
         estimated_rows=row.estimated_rows,

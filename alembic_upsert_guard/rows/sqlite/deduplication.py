@@ -73,8 +73,9 @@ class _Deduplication:
             raise self._refusal(
                 f"a trigger kept references to surplus rows: {_listed(kept)}; nothing was changed"
             )
+        # a table may be named as what its rows are looked up in
         deleted = self._execute(
-            f"DELETE FROM {self.relation} WHERE {self.sql.is_gone(self.relation)}"
+            f"DELETE FROM {self.relation} AS gone WHERE {self.sql.is_gone('gone')}"
         )
         if deleted != rows:
             raise self._refusal(
