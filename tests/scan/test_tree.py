@@ -385,3 +385,14 @@ def test_a_broken_model_file_hides_no_call_site(scanned: Callable[..., ScanRepor
 
     assert lines(report) == [("service.py", 3)]
     assert report.upserts[0].findings[0].fact == "which table Account is cannot be read"
+
+
+def test_a_joined_statement_is_at_the_line_of_its_piece(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """Line ends that a call puts between pieces are none of the file's."""
+    pieces = "['INSERT INTO t (a)', 'VALUES ($1)',\n  'ON CONFLICT (a) DO NOTHING'].join('\\n')"
+
+    report = scanned(a_ts=f"pool.query({pieces});\n")
+
+    assert [judged.upsert.place.line for judged in report.upserts] == [2]

@@ -14,7 +14,7 @@ from ...upsert import Place
 from ..bounds import check_time
 from . import markup
 from .bindings import Scopes
-from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of
+from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,8 +139,28 @@ class Module:
 
     @cached_property
     def changed(self) -> frozenset[str]:
-        """Names of objects and lists that are changed in place: ``options.x = y``, ``KEYS.push(x)``."""
-        return frozenset(name for node in self.nodes for name in _changes(node))
+        """Names of objects and lists that are changed in place: ``options.x = y``, ``KEYS.push(x)``.
+
+        So are those that another name is given to: ``const k = KEYS; k.push(x)``.
+        """
+        changed = {name for node in self.nodes for name in _changes(node)}
+        others = [pair for node in self.nodes for pair in _two_names(node)] if changed else []
+        for _ in others:
+            changed |= {name for pair in others if not changed.isdisjoint(pair) for name in pair}
+        return frozenset(changed)
+
+
+def _two_names(node: Node) -> Iterator[tuple[str, str]]:
+    if node.type not in ("variable_declarator", "assignment_expression"):
+        return
+    name = node.child_by_field_name("name") or node.child_by_field_name("left")
+    value = node.child_by_field_name("value") or node.child_by_field_name("right")
+    if (
+        name is not None
+        and value is not None
+        and name.type == unwrapped(value).type == "identifier"
+    ):
+        yield text_of(name), text_of(unwrapped(value))
 
 
 def _changes(node: Node) -> Iterator[str]:

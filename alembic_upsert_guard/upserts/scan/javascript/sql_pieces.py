@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...target import Cause, Elements, Unread
 from ...upsert import Form, Source, Upsert
-from ..sql import HOLE, read_sql
+from ..sql import HOLE, may_look_up, read_sql
 from .nodes import line_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
     """Return the upserts of a composed string, each at its line."""
     text = "".join(piece.text for piece in pieces)
     lower = text.lower()
-    if "conflict" not in lower and "duplicate" not in lower:
+    if "conflict" not in lower and "duplicate" not in lower and not may_look_up(lower):
         return
     places = _Places(root, pieces)
     is_parametric = any(piece.is_parameter for piece in pieces)

@@ -18,7 +18,7 @@ STRINGS = frozenset({"string", "template_string"})
 
 def _may_be_sql(node: Node) -> bool:
     lower = (node.text or b"").lower()
-    return b"conflict" in lower or b"on duplicate" in lower or b"insert" in lower
+    return any(word in lower for word in (b"conflict", b"on duplicate", b"insert", b"merge"))
 
 
 def roots_of(module: Module) -> list[Node]:
