@@ -396,3 +396,18 @@ def test_a_joined_statement_is_at_the_line_of_its_piece(
     report = scanned(a_ts=f"pool.query({pieces});\n")
 
     assert [judged.upsert.place.line for judged in report.upserts] == [2]
+
+
+@pytest.mark.parametrize("first", ["a", "z"])
+def test_a_helper_is_read_at_its_calls_whichever_file_comes_first(
+    tmp_path: Path, first: str
+) -> None:
+    """One that was parsed before for the sake of another file, which has a function of the same name."""
+    save = "(table, key) => client.from(table).upsert([], { onConflict: key });\n"
+    (tmp_path / f"{first}.ts").write_text(f"const save = {save}")
+    (tmp_path / "helper.ts").write_text(f"export const save = {save}")
+    (tmp_path / "page.ts").write_text("import { save } from './helper';\nsave('t', 'a');\n")
+
+    report = scan([tmp_path], None)
+
+    assert {j.upsert.table_name for j in report.upserts if "page" in str(j.upsert.place.path)} == {"t"}

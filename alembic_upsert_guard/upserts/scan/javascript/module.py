@@ -54,6 +54,7 @@ class Module:
         """
         self.path = path
         self._shown_path = shown_path or path
+        self._given = source
         suffix = Path(path).suffix
         if suffix in markup.SUFFIXES:
             source, is_jsx = markup.script_of(source, suffix)
@@ -72,6 +73,10 @@ class Module:
             for child in children:
                 self._parents[child.id] = node
             waiting += reversed(children)
+
+    def is_of(self, source: bytes, shown_path: str) -> bool:
+        """Return whether it was made of these bytes, under that path."""
+        return self._given == source and self._shown_path == shown_path
 
     def parent(self, node: Node) -> Node | None:
         """Return the node around `node`; None: it is the file."""
