@@ -410,4 +410,6 @@ def test_a_helper_is_read_at_its_calls_whichever_file_comes_first(
 
     report = scan([tmp_path], None)
 
-    assert {j.upsert.table_name for j in report.upserts if "page" in str(j.upsert.place.path)} == {"t"}
+    assert {j.upsert.table_name for j in report.upserts if "page" in str(j.upsert.place.path)} == {
+        "t"
+    }
