@@ -47,9 +47,10 @@ def cache_of(
     secret = _secret() if options.is_used else None
     if secret is None:
         return None
-    folder = Path(options.folder) if options.folder else project.pyproject.parent / _FOLDER
+    within = None if options.folder else project.pyproject.parent
+    folder = Path(options.folder or "") if within is None else within / _FOLDER
     versions = _versions() if newer_python is None else f"{_versions()} {newer_python.identity}"
-    return ScanCache(folder, secret, versions)
+    return ScanCache(folder, secret, versions, within)
 
 
 def _secret() -> bytes | None:

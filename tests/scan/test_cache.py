@@ -142,6 +142,37 @@ def test_a_link_is_not_followed(project: Project, tmp_path: Path) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_no_link_leads_out_of_the_project(project: Project, tmp_path: Path) -> None:
+    """A folder between, as ``.upsert_guard`` is, is none either; a folder that a user names may be behind one."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    folder = tmp_path / "link" / "cache"
+
+    scan([project.code], DeclaredTables(()), cache=ScanCache(folder, b"own", "1", tmp_path))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+    scan([project.code], DeclaredTables(()), cache=ScanCache(folder, b"own", "1"))
+    assert [each.name for each in (tmp_path / "elsewhere").iterdir()] == ["cache"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it was then would be known by what it was before."""
+    read = file_reader.FileReader.read
+
+    def edited(reader: file_reader.FileReader, path: str) -> file_reader.Outcome:
+        (project.code / "save.sql").write_text(SAVE.replace("tenant, email", "email"))
+        return read(reader, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file_reader.FileReader, "read", edited)
+        assert ("email",) in elements(project.scan())
+    (project.code / "save.sql").write_text(SAVE)
+
+    assert elements(project.scan()) == [("tenant", "email"), ("tenant", "email")]
+
+
 def test_a_folder_that_cannot_be_made_is_no_error(project: Project) -> None:
     """A file is in its place, as a read-only folder would be."""
     project.cache.write_text("")

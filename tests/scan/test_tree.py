@@ -385,3 +385,31 @@ def test_a_broken_model_file_hides_no_call_site(scanned: Callable[..., ScanRepor
 
     assert lines(report) == [("service.py", 3)]
     assert report.upserts[0].findings[0].fact == "which table Account is cannot be read"
+
+
+def test_a_joined_statement_is_at_the_line_of_its_piece(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """Line ends that a call puts between pieces are none of the file's."""
+    pieces = "['INSERT INTO t (a)', 'VALUES ($1)',\n  'ON CONFLICT (a) DO NOTHING'].join('\\n')"
+
+    report = scanned(a_ts=f"pool.query({pieces});\n")
+
+    assert [judged.upsert.place.line for judged in report.upserts] == [2]
+
+
+@pytest.mark.parametrize("first", ["a", "z"])
+def test_a_helper_is_read_at_its_calls_whichever_file_comes_first(
+    tmp_path: Path, first: str
+) -> None:
+    """One that was parsed before for the sake of another file, which has a function of the same name."""
+    save = "(table, key) => client.from(table).upsert([], { onConflict: key });\n"
+    (tmp_path / f"{first}.ts").write_text(f"const save = {save}")
+    (tmp_path / "helper.ts").write_text(f"export const save = {save}")
+    (tmp_path / "page.ts").write_text("import { save } from './helper';\nsave('t', 'a');\n")
+
+    report = scan([tmp_path], None)
+
+    assert {j.upsert.table_name for j in report.upserts if "page" in str(j.upsert.place.path)} == {
+        "t"
+    }

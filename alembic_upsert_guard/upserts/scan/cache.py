@@ -32,13 +32,18 @@ _KEPT = 8
 class ScanCache:
     """A folder of what scans read. Whatever is wrong with it, the files are read as if there were none."""
 
-    def __init__(self, folder: Path, secret: bytes, versions: str) -> None:
+    def __init__(
+        self, folder: Path, secret: bytes, versions: str, within: Path | None = None
+    ) -> None:
         """Nothing is read or written yet.
 
         :param secret: what the files are signed with; one that another secret signed is no file of ours.
         :param versions: of everything that reads files; what others read is not taken over.
+        :param within: the project's folder, out of which no link between the two may lead; None: a user named it.
         """
         self._folder = folder
+        below = [] if within is None else folder.relative_to(within).parts[:-1]
+        self._folders = [folder, *(folder.parents[n] for n in range(len(below)))]
         self._secret = secret
         self._versions = versions
 
@@ -73,8 +78,19 @@ class ScanCache:
             return None
         return outcomes
 
-    def store(self, key: str, outcomes: Mapping[str, Outcome], tree: SourceTree) -> None:
-        """Keep what the files hold, as far as the folder can be written into."""
+    def store(
+        self,
+        key: str,
+        outcomes: Mapping[str, Outcome],
+        tree: SourceTree,
+        glances: Mapping[str, Glance],
+    ) -> None:
+        """Keep what the files hold, as far as the folder can be written into.
+
+        :param glances: what the key was made of; where a file is another one by now, nothing is kept.
+        """
+        if any(_digest(path) != each.digest for path, each in glances.items() if each.digest):
+            return
         try:
             document = {
                 "outcomes": {path: encoded(outcome) for path, outcome in outcomes.items()},
@@ -82,9 +98,9 @@ class ScanCache:
                 "looked_up": tree.looked_up,
             }
             body = json.dumps(document).encode()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if self._folder.is_symlink():
+            if self._is_link():
                 return
+            self._folder.mkdir(parents=True, exist_ok=True)
             _write(self._folder / ".gitignore", _IGNORE.encode())
             _write(self._path(key), self._signature(key, body) + b"\n" + body)
             self._forget_oldest()
@@ -96,7 +112,7 @@ class ScanCache:
 
     def _document(self, key: str) -> dict[str, Any] | None:
         path = self._path(key)
-        if self._folder.is_symlink() or path.is_symlink():
+        if self._is_link() or path.is_symlink():
             return None
         stored = read_bytes(str(path))
         if isinstance(stored, str):
@@ -106,6 +122,9 @@ class ScanCache:
             return None
         document: dict[str, Any] = json.loads(body)
         return document
+
+    def _is_link(self) -> bool:
+        return any(folder.is_symlink() for folder in self._folders)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"scan-{key[:32]}.json"

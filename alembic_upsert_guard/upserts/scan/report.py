@@ -40,7 +40,8 @@ class ScanReport:
     """Those of migrations that were not left out: they are held against the schema of their day, and no other."""
 
 
-def by_place(finding: Finding) -> tuple[str, int, str]:
-    """Return what findings of files are sorted by: path, line and code; those without a place come first."""
+def by_place(finding: Finding) -> tuple[str, int, str, str]:
+    """Return what findings of files are sorted by: path, line, code and fact; those without a place come first."""
     at = finding.location
-    return ("", 0, finding.code) if at is None else (at.path, at.line, finding.code)
+    path, line = ("", 0) if at is None else (at.path, at.line)
+    return path, line, finding.code, finding.fact

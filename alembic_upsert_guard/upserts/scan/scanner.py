@@ -144,10 +144,12 @@ def _is_file(path: str) -> bool:
     return Path(path).is_file()
 
 
-def _place(judged: JudgedUpsert) -> tuple[str, int, str, int]:
+def _place(judged: JudgedUpsert) -> tuple[str, int, str, int, str]:
+    """By place; several at one by what they say, whichever file was named first."""
     place = judged.upsert.place
     written = place.written
-    return place.path or "", place.line or 0, written.path or "", written.line or 0
+    said = f"{judged.upsert.table_name} {judged.upsert.elements} {judged.upsert.where}"
+    return place.path or "", place.line or 0, written.path or "", written.line or 0, said
 
 
 def _can_be_seen(code: str) -> bool:

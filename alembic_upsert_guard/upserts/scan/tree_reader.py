@@ -58,7 +58,7 @@ def read_tree(
         with collection_paused():
             outcomes = _outcomes(reader, sizes, done)
         if cache is not None:
-            cache.store(key, outcomes, tree)
+            cache.store(key, outcomes, tree, glances)
     for path, glance in glances.items():
         yield path, outcomes[path] if glance.size else glance.outcome
 

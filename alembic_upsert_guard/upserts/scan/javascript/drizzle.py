@@ -90,9 +90,11 @@ class Drizzle:
         return self._stated_casing(meaning)
 
     def _stated_casing(self, made: Expression) -> Casing:
-        for argument in arguments_of(made.node):
+        for position, argument in enumerate(arguments_of(made.node)):
             meaning = self._values.meaning(made.at(argument))
             if not isinstance(meaning, Expression) or meaning.node.type != "object":
+                if position:  # behind the connection are the options
+                    return Casing.UNKNOWN
                 continue
             stated = self._values.properties(meaning).get("casing")
             if stated is not None:

@@ -126,7 +126,7 @@ class DrizzleSchemas:
         columns, parameter = self._values.meaning(table.columns), None
         body = returned_by(columns)
         if isinstance(columns, Expression) and body is not None:
-            parameter = _first_parameter(columns.node)
+            parameter = first_parameter(columns.node)
             columns = columns.at(body)
         if not isinstance(columns, Expression):
             return Unread("the columns of the table cannot be read")
@@ -187,7 +187,8 @@ def returned_by(function: Meaning) -> Node | None:
     return last.named_children[0] if last.named_children else None
 
 
-def _first_parameter(function: Node) -> str | None:
+def first_parameter(function: Node) -> str | None:
+    """Return the name, or the pattern, of a function's first parameter; None: it has none."""
     parameters = function.child_by_field_name("parameters")
     if parameters is None:
         single = function.child_by_field_name("parameter")

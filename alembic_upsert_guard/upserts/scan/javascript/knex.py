@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...target import AnyArbiter, Unread
 from ...upsert import Form
 from ..sql import read_sql
-from .drizzle_schema import returned_by
+from .drizzle_schema import first_parameter, returned_by
 from .identifiers import Casing, cased, dotted_table, elements_of
 from .meaning import UNDEFINED, Expression, External
 from .nodes import CLASSES, FUNCTIONS, arguments_of, method_call, text_of, unwrapped
@@ -28,10 +28,12 @@ _ACTIONS = frozenset({"ignore", "merge"})
 _INSERTS = frozenset({"insert", "insertGraph"})
 _STATEMENT_METHODS = _INSERTS | {
     *("as", "comment", "from", "into", "query", "queryBuilder", "returning", "table"),
-    *("transacting", "withSchema"),
+    *("$relatedQuery", "relatedQuery", "transacting", "withSchema"),
 }
 """What a statement can begin with that names no table by being called."""
 _DEPTH = 20
+_CLIENTS = ("conn", "database", "db", "knex", "pg", "sql", "trx", "tx")
+"""What the name of a member has in it, in lower case, that is called with a table: ``this.db('t')``."""
 
 
 class Knex:
@@ -87,6 +89,8 @@ class Knex:
             arguments = arguments_of(root.node)
             function = root.node.child_by_field_name("function")
             client = None if function is None else root.at(function)
+            if stated is None and client is not None and not self._is_client(client, _DEPTH):
+                return Unread(f"what {client.source}() makes of it is not known"), Casing.UNKNOWN
             stated = stated or (root.at(arguments[0]) if len(arguments) == 1 else None)
         casing = Casing.UNKNOWN if client is None else self._casing(client)
         if stated is None:
@@ -98,6 +102,24 @@ class Knex:
             return name, casing
         spelled = cased(name, casing, "Knex")
         return (spelled if isinstance(spelled, Unread) else dotted_table(spelled, schema)), casing
+
+    def _is_client(self, called: Expression, depth: int) -> bool:
+        """Whether what is called with a table's name is Knex's, as far as is known, or only passes the name on."""
+        meaning = self._values.meaning(called)
+        if isinstance(meaning, Expression) and meaning.node.type in FUNCTIONS:
+            returned = returned_by(meaning)
+            call = None if returned is None else unwrapped(returned)
+            if call is None or call.type != "call_expression" or not depth:
+                return False
+            given = [text_of(argument) for argument in arguments_of(call)]
+            function = call.child_by_field_name("function")
+            return (
+                given == [first_parameter(meaning.node)]
+                and function is not None
+                and self._is_client(meaning.at(function), depth - 1)
+            )
+        name = called.node.child_by_field_name("property")
+        return name is None or any(each in text_of(name).lower() for each in _CLIENTS)
 
     def _casing(self, client: Expression) -> Casing:
         """Names are kept unless ``wrapIdentifier`` is set; ``knexSnakeCaseMappers()`` sets it."""

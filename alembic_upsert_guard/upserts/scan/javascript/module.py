@@ -14,7 +14,7 @@ from ...upsert import Place
 from ..bounds import check_time
 from . import markup
 from .bindings import Scopes
-from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of
+from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ class Module:
         """
         self.path = path
         self._shown_path = shown_path or path
+        self._given = source
         suffix = Path(path).suffix
         if suffix in markup.SUFFIXES:
             source, is_jsx = markup.script_of(source, suffix)
@@ -72,6 +73,10 @@ class Module:
             for child in children:
                 self._parents[child.id] = node
             waiting += reversed(children)
+
+    def is_of(self, source: bytes, shown_path: str) -> bool:
+        """Return whether it was made of these bytes, under that path."""
+        return self._given == source and self._shown_path == shown_path
 
     def parent(self, node: Node) -> Node | None:
         """Return the node around `node`; None: it is the file."""
@@ -139,8 +144,28 @@ class Module:
 
     @cached_property
     def changed(self) -> frozenset[str]:
-        """Names of objects and lists that are changed in place: ``options.x = y``, ``KEYS.push(x)``."""
-        return frozenset(name for node in self.nodes for name in _changes(node))
+        """Names of objects and lists that are changed in place: ``options.x = y``, ``KEYS.push(x)``.
+
+        So are those that another name is given to: ``const k = KEYS; k.push(x)``.
+        """
+        changed = {name for node in self.nodes for name in _changes(node)}
+        others = [pair for node in self.nodes for pair in _two_names(node)] if changed else []
+        for _ in others:
+            changed |= {name for pair in others if not changed.isdisjoint(pair) for name in pair}
+        return frozenset(changed)
+
+
+def _two_names(node: Node) -> Iterator[tuple[str, str]]:
+    if node.type not in ("variable_declarator", "assignment_expression"):
+        return
+    name = node.child_by_field_name("name") or node.child_by_field_name("left")
+    value = node.child_by_field_name("value") or node.child_by_field_name("right")
+    if (
+        name is not None
+        and value is not None
+        and name.type == unwrapped(value).type == "identifier"
+    ):
+        yield text_of(name), text_of(unwrapped(value))
 
 
 def _changes(node: Node) -> Iterator[str]:

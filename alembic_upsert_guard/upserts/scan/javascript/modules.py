@@ -45,6 +45,10 @@ class Modules:
         """Keep a module that was parsed already."""
         self._parsed[module.path] = module
 
+    def parsed(self, path: str) -> Module | None:
+        """Return the module of a file that was parsed for another one, by its real path; None: it was not."""
+        return self._parsed.get(path)
+
     def at(self, path: str) -> Module | None:
         """Return the module of a file by its real path; None: it is not to be read."""
         if path not in self._parsed:

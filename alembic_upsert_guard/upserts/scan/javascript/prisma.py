@@ -15,12 +15,14 @@ from ....databases import POSTGRESQL, SQLITE
 from ...target import AnyArbiter, Lookup, NamedTable, Unread
 from ...upsert import Form
 from .identifiers import elements_of
-from .meaning import Expression, Properties
-from .nodes import text_of, unwrapped
+from .meaning import UNDEFINED, Expression, Properties
+from .nodes import key_of, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from tree_sitter import Node
 
     from ...target import Target
     from .nodes import MethodCall
@@ -32,12 +34,14 @@ __all__ = ["Prisma"]
 _UPSERTING = frozenset({"cockroachdb", "postgres", POSTGRESQL.name, SQLITE.name})
 _UPSERT = frozenset({"create", "update", "where"})
 _LOOKUP = "Prisma's upsert"
+_INSIDE = Unread("an upsert inside another operation is not read")
+_NESTED = Site(form=Form.PRISMA, table=_INSIDE, target=_INSIDE)
 
 
 class Prisma:
     """Reads Prisma's upserts."""
 
-    methods = ("createMany", "createManyAndReturn", "upsert")
+    methods = ("create", "createMany", "createManyAndReturn", "update", "upsert")
 
     def __init__(self, values: Values, schemas: PrismaSchemas) -> None:
         """Nothing is read yet."""
@@ -48,12 +52,12 @@ class Prisma:
         """Return the upsert that a call makes; None: it is another call, or another library's."""
         if len(call.arguments) != 1:
             return None
+        if call.name in ("create", "update"):
+            return _NESTED if _has_nested(call.arguments[0]) else None
         options = self._values.properties(of.at(call.arguments[0]))
-        if call.name != "upsert":
-            skips = options.named.get("skipDuplicates")
-            if skips is None or text_of(skips.node) != "true":
-                return None
-        elif not options.named.keys() >= _UPSERT:
+        is_upsert = call.name == "upsert"
+        skips: bool | Unread = is_upsert or self._skips(options)
+        if not skips or (is_upsert and not options.named.keys() >= _UPSERT):
             return None
         name = self._client_name(of.at(call.owner))
         if isinstance(name, Unread):
@@ -65,10 +69,21 @@ class Prisma:
             return Site(form=Form.PRISMA, table=unread, target=unread)
         if schema.provider == "mongodb":
             return None
-        target: Target | Unread = AnyArbiter()
-        if call.name == "upsert":
+        target: Target | Unread = skips if isinstance(skips, Unread) else AnyArbiter()
+        if is_upsert:
             target = self._target(schema, model, options)
         return Site(form=Form.PRISMA, table=NamedTable(model.table, model.schema), target=target)
+
+    def _skips(self, options: Properties) -> bool | Unread:
+        """Whether ``createMany`` leaves out what is there."""
+        stated = options.named.get("skipDuplicates")
+        if stated is None:
+            return False
+        meaning = self._values.meaning(stated)
+        said = text_of(meaning.node) if isinstance(meaning, Expression) else ""
+        if meaning == UNDEFINED or said in ("false", "true"):
+            return said == "true"
+        return Unread("whether skipDuplicates is true is decided at run time")
 
     def _client_name(self, owner: Expression) -> str | Unread:
         """``user`` of ``prisma.user``."""
@@ -150,3 +165,22 @@ def _is_taken_from(wanted: Expression, create: Expression, name: str) -> bool:
         node = node.named_children[0]
         node = node.named_children[0] if node.type == "spread_element" else node
     return text_of(wanted.node) == f"{text_of(node)}.{name}"
+
+
+def _has_nested(node: Node) -> bool:
+    """Whether an operation has ``{ posts: { upsert: { create, update, where } } }`` in it."""
+    if b"upsert" not in (node.text or b""):
+        return False
+    stated = node.child_by_field_name("key") if node.type == "pair" else None
+    value = node.child_by_field_name("value")
+    if stated is not None and value is not None and key_of(stated) == "upsert":
+        keys = {each for pair in _pairs(value) if (each := pair.child_by_field_name("key"))}
+        return {"create", "update"} <= {key_of(each) for each in keys}
+    return any(map(_has_nested, node.named_children))
+
+
+def _pairs(value: Node) -> list[Node]:
+    """The properties of an object, or of the first one in a list."""
+    if value.type == "array" and value.named_children:
+        value = value.named_children[0]
+    return [each for each in value.named_children if each.type == "pair"]

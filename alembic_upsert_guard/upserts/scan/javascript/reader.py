@@ -64,8 +64,11 @@ class JavaScriptReader:
 
         :param path: as it was asked for; it ends in one of :data:`.module.SUFFIXES`.
         """
-        module = Module(os.path.realpath(path), source, path)
-        self._modules.add(module)
+        module = self._modules.parsed(os.path.realpath(path))
+        # the nodes of another tree of the same file would be others
+        if module is None or not module.is_of(source, path):
+            module = Module(os.path.realpath(path), source, path)
+            self._modules.add(module)
         return JavaScriptSource(module, self._helpers)
 
 

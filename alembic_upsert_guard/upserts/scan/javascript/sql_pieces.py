@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...target import Cause, Elements, Unread
 from ...upsert import Form, Source, Upsert
 from ..needles import REPLACING
-from ..sql import HOLE, read_sql
+from ..sql import HOLE, may_look_up, read_sql
 from .nodes import line_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
     """Return the upserts of a composed string, each at its line."""
     text = "".join(piece.text for piece in pieces)
     lower = text.lower()
-    if not any(words in lower for words in _WORDS):
+    if not any(words in lower for words in _WORDS) and not may_look_up(lower):
         return
     places = _Places(root, pieces)
     is_parametric = any(piece.is_parameter for piece in pieces)

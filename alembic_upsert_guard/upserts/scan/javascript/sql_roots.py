@@ -18,7 +18,7 @@ STRINGS = frozenset({"string", "template_string"})
 
 def _may_be_sql(node: Node) -> bool:
     lower = (node.text or b"").lower()
-    words = (b"conflict", b"on duplicate", b"insert", b"replace into")
+    words = (b"conflict", b"on duplicate", b"insert", b"merge", b"replace into")
     return any(word in lower for word in words)
 
 

@@ -64,10 +64,11 @@ class SqlStrings:
             expression = Expression(module, node)
             composed[node.id] = expression, list(self._pieces(expression, _DEPTH))
         taken = {
-            module.parent(piece.fragment)
+            around
             for root, pieces in composed.values()
             for piece in pieces
             if piece.fragment is not None and not is_within(root.node, piece.fragment)
+            for around in _string_around(module, piece.fragment)
         }
         for root, pieces in composed.values():
             # a string that another one takes in is read there
@@ -125,15 +126,12 @@ class SqlStrings:
         if method is not None and method.name == "trim" and not method.arguments:
             yield from self._pieces(call.at(method.owner), depth)
             return
-        text = None if method is None or method.name != "join" else self._values.text(call)
-        if isinstance(text, str):
-            yield Piece(text, call.node)
-            return
         items = (
             self._values.items(call.at(method.owner)) if method and method.name == "join" else None
         )
         if method is None or items is None or isinstance(items, Unread) or not depth:
-            yield _hole(call.node, why=items)
+            text = None if items is None else self._values.text(call)
+            yield Piece(text, None) if isinstance(text, str) else _hole(call.node, why=items)
             return
         between = self._values.text(call.at(method.arguments[0])) if method.arguments else ","
         for position, item in enumerate(items):
@@ -207,6 +205,16 @@ class SqlStrings:
         if not names or len(names) != len(texts):
             return None
         return quoted_names(names) if is_path else ", ".join(quoted_names([n]) for n in names)
+
+
+def _string_around(module: Module, fragment: Node) -> Iterator[Node]:
+    """The literal that a fragment is of, and the tagged template that this is of."""
+    literal = module.parent(fragment)
+    tag = None if literal is None else module.parent(literal)
+    if literal is not None:
+        yield literal
+    if tag is not None and tagged(tag) is not None:
+        yield tag
 
 
 def _hole(node: Node, *, binds: bool = False, why: object = None) -> Piece:

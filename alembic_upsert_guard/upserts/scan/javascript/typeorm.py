@@ -129,7 +129,7 @@ class TypeOrm:
 
     def _builder(self, of: Expression, call: MethodCall) -> Site | None:
         table, entity, inserts = self._statement(of.at(call.owner))
-        is_typeorm = table is not None or of.module.imports_from(*_PACKAGES)
+        is_typeorm = table is not None or entity is not None or of.module.imports_from(*_PACKAGES)
         if not inserts or not is_typeorm:
             return None
         target = self._builder_target(of, call)

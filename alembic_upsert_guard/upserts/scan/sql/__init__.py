@@ -21,6 +21,7 @@ licence an MIT package can ask for, and sqlglot only what its grammar refuses an
 
 from __future__ import annotations
 
+from .lookups import may_look_up
 from .normal import (
     columns_in,
     is_proven_by_text,
@@ -40,6 +41,7 @@ __all__ = [
     "columns_in",
     "is_proven_by_text",
     "may_be_made_on_a_column",
+    "may_look_up",
     "normal_element",
     "normal_predicate",
     "read_sql",
