@@ -58,7 +58,7 @@ class FileReader:
         source = read_bytes(path)
         if isinstance(source, str):
             return Glance(self._unread(path, source))
-        self.tree.keep(path, source)
+        self.tree.offer(path, source)
         digest = digest_of(source)
         if not path.endswith(SUFFIXES):
             reason = f"it is none of the files that are read: {', '.join(SUFFIXES)}"

@@ -17,6 +17,10 @@ _KEPT = 64 * 1024 * 1024
 """Bytes of files that are kept, so that the next word is looked for without reading them again."""
 
 
+_KEPT_UNASKED = 24 * 1024 * 1024
+"""Of these, bytes of files in which nothing was looked for yet."""
+
+
 class SourceTree:
     """The files of a scan, and those outside of it that they lead to."""
 
@@ -81,11 +85,14 @@ class SourceTree:
             return self._kept[path]
         source = read_bytes(path)
         known = source if isinstance(source, bytes) else b""
-        self.keep(path, known)
+        self._keep(path, known, _KEPT)
         return known
 
-    def keep(self, path: str, source: bytes) -> None:
-        """Take in the bytes of a file of the scan that were read already, while there is room."""
-        if self._size + len(source) <= _KEPT:
+    def offer(self, path: str, source: bytes) -> None:
+        """Take in the bytes of a file of the scan that were read already, of the first ones only."""
+        self._keep(path, source, _KEPT_UNASKED)
+
+    def _keep(self, path: str, source: bytes, room: int) -> None:
+        if self._size + len(source) <= room:
             self._kept[path] = source
             self._size += len(source)

@@ -37,10 +37,11 @@ class PostgRest:
         """Return the upsert of ``url.searchParams.set('on_conflict', 'a,b')``; None: it is another call."""
         owner = unwrapped(call.owner)
         url, name = owner.child_by_field_name("object"), owner.child_by_field_name("property")
-        if len(call.arguments) != 2 or url is None or name is None:  # noqa: PLR2004 - a name and a value
+        if url is None or name is None or text_of(name) != "searchParams":
             return None
-        key = self._values.text(of.at(call.arguments[0]))
-        if text_of(name) != "searchParams" or key != "on_conflict":
+        if len(call.arguments) != 2:  # noqa: PLR2004 - a name and a value
+            return None
+        if self._values.text(of.at(call.arguments[0])) != "on_conflict":
             return None
         columns = self._values.text(of.at(call.arguments[1]))
         target = columns if isinstance(columns, Unread) else target_of(columns)
