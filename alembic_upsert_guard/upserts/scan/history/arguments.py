@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ....errors import UpsertGuardError
 from ..sql import normal_predicate
-from .tables import HistoricName
+from .table import HistoricName
 
 __all__ = ["Arguments", "UnreadError", "Values", "called"]
 

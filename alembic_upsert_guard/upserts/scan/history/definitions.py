@@ -9,7 +9,7 @@ from postgast import pg_query_pb2
 from ....inference import Candidate, Element, Kind
 from ..sql.normal import element_of, sql_of
 from ..sql.postgresql import messages
-from .tables import HistoricName
+from .table import HistoricName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ....inference import Candidate, Element, Kind
 from ..sql import normal_element
 from .arguments import Arguments, UnreadError, Values, called
-from .tables import HistoricName
+from .table import HistoricName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

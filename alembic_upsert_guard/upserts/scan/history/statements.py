@@ -12,7 +12,7 @@ from ..sql.grammar import parse_statement
 from ..sql.postgresql import messages
 from ..sql.tokens import name_of, statements, tokens_of
 from .definitions import apply_definition
-from .tables import HistoricName
+from .table import HistoricName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ....inference import Element
-from ..matching import columns_of
-from ..sql import may_be_made_on_a_column
 from .made_constraints import default_name, without_alike
+from .table import HistoricName, HistoricTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ....inference import Candidate
 
-__all__ = ["HistoricName", "HistoricTable", "HistoricTables"]
-
-_DEFAULT_SCHEMA = "public"
-_OTHERS = ("_fkey", "_check", "_not_null", "_excl")
-"""How the names end that PostgreSQL gives to constraints which are not unique."""
-
-
-class HistoricName(NamedTuple):
-    """The name of a table, an index or a schema's other object."""
-
-    schema: str | None
-    """None: the default one, whether it is named or not."""
-    name: str
-
-    @classmethod
-    def of(cls, schema: str | None, name: str) -> HistoricName:
-        """Return the name as it is written somewhere."""
-        return cls(None if schema in (None, "", _DEFAULT_SCHEMA) else schema, name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoricTable:
-    """One table, as it is after some migrations."""
-
-    candidates: tuple[Candidate, ...] = ()
-    unnamed: frozenset[str] = frozenset()
-    """The names of candidates that no statement gives: they are what PostgreSQL would call them, and may be others."""
-    guessed: frozenset[str] = frozenset()
-    """Those of them that a naming convention may give, which no revision states."""
-    others: frozenset[str] = frozenset()
-    """The names of its constraints that are not unique."""
-    is_partitioned: bool = False
-    doubt: str | None = None
-    """Why it is not known what is unique on it, in words; None: it is."""
+__all__ = ["HistoricTables"]
 
 
 @dataclass(slots=True)
@@ -105,7 +70,7 @@ class HistoricTables:
     def doubt_expressions(self, reason: str) -> None:
         """Note that indexes on expressions and with predicates may be gone."""
         for name, table in list(self.tables.items()):
-            if any(each.partial or not each.is_plain for each in table.candidates):
+            if table.has_expressions:
                 self.doubt(name, reason)
 
     def perhaps(self, change: Callable[[HistoricTables], None], reason: str) -> None:
@@ -215,27 +180,17 @@ class HistoricTables:
 
     def add_other(self, table: HistoricName, constraint: str) -> None:
         """Make a constraint that is not unique."""
-        known = self._known(table)
-        if known is not None:
-            self._set(table, replace(known, others=known.others | {constraint}))
+        self._change(table, lambda known: replace(known, others=known.others | {constraint}))
 
     def drop_constraint(self, table: HistoricName, constraint: str) -> None:
-        """Take a constraint of whatever kind away; one that is not known may go by a name that nothing states."""
-        known = self._known(table)
-        if known is None:
-            return
-        if any(each.name == constraint for each in known.candidates):
-            self._keep(table, known, lambda each: each.name != constraint)
-        elif known.unnamed and constraint not in known.others and not constraint.endswith(_OTHERS):
-            self.doubt(
-                table, f"{constraint} is dropped, and may be a constraint without a name of its own"
-            )
+        """Take a constraint of whatever kind away."""
+        self._change(table, lambda known: known.without_constraint(constraint))
 
     def drop_index(self, index: HistoricName) -> None:
         """Take an index away, of whichever table it is."""
         holder = self._holder(index)
         if holder is not None:
-            self._keep(holder, self.tables[holder], lambda each: each.name != index.name)
+            self._change(holder, lambda known: known.without_candidate(index.name))
             return
         for name, table in list(self.tables.items()):
             if table.guessed or (table.unnamed and index.name.startswith(f"{name.name}_")):
@@ -245,17 +200,9 @@ class HistoricTables:
 
     def use_index(self, table: HistoricName, index: str, constraint: Candidate) -> None:
         """Make a constraint of an index that is there."""
-        known = self._known(table)
-        found = (
-            None if known is None else next((c for c in known.candidates if c.name == index), None)
-        )
-        if known is None or found is None:
+        if self._known(table) is None:
             self.doubt(table, f"which index {index} is, is not known")
-            return
-        made = replace(constraint, name=constraint.name or index, elements=found.elements)
-        others = (c for c in known.candidates if c is not found)
-        made = replace(made, nulls_not_distinct=found.nulls_not_distinct, include=found.include)
-        self._set(table, replace(known, candidates=(*others, made)))
+        self._change(table, lambda known: known.with_index_used(index, constraint))
 
     def rename_candidate(
         self, name: HistoricName, new: str, table: HistoricName | None = None
@@ -265,41 +212,22 @@ class HistoricTables:
         :param table: None: whichever has it.
         """
         holder = self._holder(name) if table is None else table
-        known = None if holder is None else self._known(holder)
-        if holder is None or known is None:
-            return
-        renamed = tuple(
-            replace(each, name=new) if each.name == name.name else each for each in known.candidates
-        )
-        self._set(holder, replace(known, candidates=renamed, others=known.others | {new}))
+        if holder is not None:
+            self._change(holder, lambda known: known.with_other_name(name.name, new))
 
     # -- columns
 
     def drop_column(self, table: HistoricName, column: str) -> None:
         """Take a column away, and every constraint and index that it is in."""
-        known = self._known(table)
-        if known is not None:
-            self._keep(table, known, lambda each: column not in _columns(each))
+        self._change(table, lambda known: known.without_column(column))
 
     def rename_column(self, table: HistoricName, column: str, new: str) -> None:
-        """Give a column another name; what has it in an expression or a predicate is in doubt."""
-        known = self._known(table)
-        if known is None:
-            return
-        if any(column in _columns(each) - _plain_columns(each) for each in known.candidates):
-            self.doubt(table, f"{column} is renamed, and an expression or a predicate has it")
-            return
-        renamed = (replace(c, elements=_renamed(c, column, new)) for c in known.candidates)
-        self._set(table, replace(known, candidates=tuple(renamed)))
+        """Give a column another name."""
+        self._change(table, lambda known: known.with_column_renamed(column, new))
 
     def change_type(self, table: HistoricName) -> None:
-        """Give a column another type: a cast to the old one was the column itself, and is none any more."""
-        known = self._known(table)
-        expressions = (
-            [] if known is None else [e.expression for c in known.candidates for e in c.elements]
-        )
-        if any(each and may_be_made_on_a_column(each) for each in expressions):
-            self.doubt(table, "the type of a column is changed, and an index has a cast")
+        """Give a column another type."""
+        self._change(table, HistoricTable.with_type_changed)
 
     # -- inside
 
@@ -308,13 +236,10 @@ class HistoricTables:
         table = self.tables.get(name)
         return None if table is None or table.doubt is not None else table
 
-    def _set(self, name: HistoricName, table: HistoricTable) -> None:
-        self.tables[name] = table
-
-    def _keep(
-        self, name: HistoricName, table: HistoricTable, is_kept: Callable[[Candidate], bool]
-    ) -> None:
-        self._set(name, replace(table, candidates=tuple(filter(is_kept, table.candidates))))
+    def _change(self, name: HistoricName, change: Callable[[HistoricTable], HistoricTable]) -> None:
+        known = self._known(name)
+        if known is not None:
+            self.tables[name] = change(known)
 
     def _has_index(self, schema: str | None, name: str) -> bool:
         return self._holder(HistoricName(schema, name)) is not None
@@ -337,20 +262,3 @@ class HistoricTables:
 def _uniques(table: HistoricTable | None) -> object:
     """What two states of a table are compared by."""
     return table and (table.candidates, table.doubt)
-
-
-def _columns(candidate: Candidate) -> frozenset[str]:
-    """Every column that goes only with the candidate, those of expression, predicate and INCLUDE among them."""
-    predicate = () if candidate.predicate is None else (Element(expression=candidate.predicate),)
-    return columns_of((*candidate.elements, *predicate)) | frozenset(candidate.include)
-
-
-def _plain_columns(candidate: Candidate) -> frozenset[str]:
-    """The columns that are elements by themselves."""
-    return frozenset(each.column for each in candidate.elements if each.column is not None)
-
-
-def _renamed(candidate: Candidate, column: str, new: str) -> tuple[Element, ...]:
-    return tuple(
-        replace(each, column=new) if each.column == column else each for each in candidate.elements
-    )

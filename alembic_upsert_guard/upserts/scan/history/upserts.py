@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from .revisions import RevisionTree
 from .scripts import files_of_folder, tables_at_lines
-from .tables import HistoricName
+from .table import HistoricName
 from .verdict import judged_by_history, judged_without_history
 
 if TYPE_CHECKING:

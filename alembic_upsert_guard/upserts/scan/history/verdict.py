@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ....inference import Candidate
     from ...upsert import Upsert
-    from .tables import HistoricTable
+    from .table import HistoricTable
 
 __all__ = ["judged_by_history", "judged_without_history"]
 
