@@ -152,7 +152,7 @@ class Callers:
             meanings = self._names.meanings(scope, reference)
             bound = [b for m in meanings for b in self._functions(m, scope, call, function)]
             if not bound:
-                return None, call is None or not self._may_be(meanings, reference, of)
+                return None, call is None or not self._may_be(scope, meanings, reference, of)
             if call is None or node is None:
                 return None, isinstance(module.parent(reference), ast.Attribute)
             frames = [self._names.functions.enter(each, scope, call) for each in bound]
@@ -171,11 +171,27 @@ class Callers:
                     instance = Instance(meaning, Origin.MADE, Argument(scope, call))
                     yield Function(made.scope, made.node, instance)
 
-    def _may_be(self, meanings: list[Meaning], reference: ast.expr, of: Class | None) -> bool:
+    def _may_be(
+        self, scope: Scope, meanings: list[Meaning], reference: ast.expr, of: Class | None
+    ) -> bool:
         """Whether something that was not followed may be the method."""
         if of is None or not isinstance(reference, ast.Attribute) or reference.attr == "__init__":
             return False
-        return any(isinstance(m, Unread | Expression) for m in meanings)
+        if not any(isinstance(m, Unread | Expression) for m in meanings):
+            return False
+        return not all(
+            self._is_another(m, of) for m in self._names.meanings(scope, reference.value)
+        )
+
+    def _is_another(self, owner: Meaning, of: Class) -> bool:
+        """Whether it is a class that has nothing to do with one, or an instance that such a class makes."""
+        if isinstance(owner, Instance) and owner.origin is Origin.MADE:
+            owner = owner.of
+        return (
+            isinstance(owner, Class)
+            and of not in self._names.members.lineage(owner)
+            and owner not in self._names.members.lineage(of)
+        )
 
 
 def _references(module: Module, word: str, function: FunctionNode) -> Iterator[ast.expr]:

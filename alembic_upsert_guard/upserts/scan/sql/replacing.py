@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...target import AnyArbiter
+from ...target import AnyArbiter, Cause, Unread
 from ..needles import REPLACING
 from .postgresql import named_table
 from .tokens import HOLE
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["may_replace", "replacing_in"]
 
 _ACTIONS = frozenset({"ignore", "replace"})
+_BEGINNINGS = frozenset({"insert ignore", "insert or ignore", "insert or replace"})
+_PIECES = Unread(
+    "the statement is put together from pieces, and its table is not among them", Cause.FILLED_IN
+)
 _BEHIND_THE_TABLE = frozenset({"as", "default", "select", "set", "values", "value", "with", "("})
 _LONGEST = 2
 """Parts of a table's name, at most."""
@@ -42,12 +46,16 @@ def replacing_in(tokens: Sequence[SqlToken]) -> list[SqlUpsert]:
 
 def _found(tokens: Sequence[SqlToken]) -> Iterator[SqlUpsert]:
     words = [token.text.lower() for token in tokens]
+    if " ".join(words).removesuffix(" into") in _BEGINNINGS:
+        yield SqlUpsert(tokens[0].start, _PIECES, AnyArbiter())
+        return
     for position, word in enumerate(words):
         if word not in ("insert", "replace"):
             continue
         name_at = _name_at(words, position)
         parts, behind = _name(tokens, name_at) if name_at else ([], 0)
-        if not parts or not _is_followed(words, behind):
+        is_piece = position == 0 and behind == len(words)  # the rows are added to it
+        if not parts or not (is_piece or _is_followed(words, behind)):
             continue
         schema = parts[-2] if len(parts) > 1 else None
         yield SqlUpsert(tokens[position].start, named_table(parts[-1], schema), AnyArbiter())
