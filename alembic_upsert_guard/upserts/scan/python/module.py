@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...upsert import Place
 from .blocks import Blocks
-from .changes import changed_by, filled_in_by
+from .changes import changed_by, filled_in_by, other_names
 from .deferred import parsed_by_parts
 from .nodes import Nodes, targets_of
 from .word_lines import WordLines
@@ -37,6 +37,8 @@ _KEPT = 3 * 1024 * 1024
 
 _TARGET = 200
 """Bytes between ``for`` and the last name that it sets, at most."""
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Module:
@@ -119,8 +121,21 @@ class Module:
     def changes(self, name: str) -> bool:
         """Return whether the value of a name is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
         if name not in self._changes:
-            self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
+            near = self.near([name])
+            self._changes[name] = any(name in changed_by(node) for node in near)
+            if not self._changes[name]:
+                others = [(each, node) for node in near for each in other_names(node, name)]
+                self._changes[name] = any(self._changes_near(*other) for other in others)
         return self._changes[name]
+
+    def _changes_near(self, name: str, at: ast.AST) -> bool:
+        """Whether what a name is given there is changed by that name, in the same function or, at the top, anywhere."""
+        inside = next((each for each in self.around(at) if isinstance(each, _FUNCTIONS)), None)
+        return any(
+            name in changed_by(node) or _adds_to(node, name)
+            for node in self.near([name])
+            if inside is None or inside in self.around(node)
+        )
 
     def sets_on(self, attribute: str) -> list[ast.expr]:
         """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``setattr(Store, "KEY", x)``."""
@@ -169,6 +184,14 @@ class Module:
     def is_package(self) -> bool:
         """Whether the file is a package's ``__init__.py``."""
         return self.name == "__init__.py"
+
+
+def _adds_to(node: ast.AST, name: str) -> bool:
+    return (
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
+    )
 
 
 def _set_in_module(node: ast.AST) -> list[str]:
