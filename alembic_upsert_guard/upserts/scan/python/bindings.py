@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .binding import Binding
+    from .elsewhere import Elsewhere
     from .module import Module
     from .scope import Comprehension, FunctionNode
 
@@ -144,14 +145,18 @@ def _parameters(function: FunctionNode) -> frozenset[str]:
     return frozenset(argument.arg for argument in every if argument is not None)
 
 
-def is_changed(module: Module, name: str, value: ast.AST) -> bool:
+def is_changed(module: Module, name: str, value: ast.AST, elsewhere: Elsewhere) -> bool:
     """Return whether the list or dictionary `value`, which `name` is bound to, is changed after it was made.
 
-    Looked for in the whole file, by name: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``.
+    Looked for in the whole file, by name: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``; and in others.
     """
     if not isinstance(value, ast.List | ast.Set | ast.Dict):
         return False
-    return module.changes(name)
+    if module.changes(name):
+        return True
+    statement = module.parent(value)
+    is_top = statement is not None and module.parent(statement) in (None, module.tree)
+    return is_top and elsewhere.changes(module.path, name)
 
 
 def _set_from_inside(module: Module, scope: ast.AST) -> frozenset[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FILLING", "changed_by", "filled_in_by"]
+__all__ = ["FILLING", "MUTATORS", "changed_by", "filled_in_by", "other_names"]
 
-_MUTATORS = frozenset(
+MUTATORS = frozenset(
     {
         *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
         *("add", "discard", "setdefault", "update"),
@@ -25,10 +25,23 @@ FILLING = ("format", "format_map", "replace", "substitute", "safe_substitute")
 def changed_by(node: ast.AST) -> Iterator[str]:
     """Return the names whose value a node changes in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
     match node:
-        case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in _MUTATORS:
+        case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in MUTATORS:
             yield from _last_name(changed)
         case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
             yield from _last_name(changed)
+
+
+def other_names(node: ast.AST, name: str) -> Iterator[str]:
+    """Return the names that a node gives to the value of another one: ``k = KEYS``, ``k = self.KEYS``."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            stated: list[ast.expr] = targets
+        case ast.AnnAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+            stated = [target]
+        case _:
+            return
+    if value is not None and name in _last_name(value):
+        yield from (each.id for each in stated if isinstance(each, ast.Name))
 
 
 def filled_in_by(node: ast.AST) -> Iterator[str]:

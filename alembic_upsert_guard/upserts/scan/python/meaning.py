@@ -13,6 +13,7 @@ from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewher
 from .bindings import bindings_at, is_changed
 from .branches import Branches
 from .builtins import Builtins
+from .elsewhere import is_stated
 from .functions import Functions
 from .imports import Imports
 from .members import Members
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .binding import Binding
+    from .elsewhere import Elsewhere
     from .heirs import Heirs
     from .modules import Modules
     from .reading import Asked
@@ -50,9 +52,10 @@ _DEPTH = 60
 class Names:
     """Follows names through the files of one scan."""
 
-    def __init__(self, modules: Modules, heirs: Heirs) -> None:
+    def __init__(self, modules: Modules, heirs: Heirs, elsewhere: Elsewhere) -> None:
         """Nothing is followed yet."""
         self.heirs = heirs
+        self.elsewhere = elsewhere
         self._imports = Imports(modules, self.bound)
         self.functions = Functions(self)
         self.branches = Branches(self)
@@ -230,7 +233,7 @@ class Names:
         value = binding.value
         if isinstance(value, ast.AugAssign):
             return [Expression(scope.around(value), value)]
-        if is_changed(scope.module, name, value):
+        if is_changed(scope.module, name, value, self.elsewhere):
             return [Unread(f"{name} is changed after it is set", Cause.REBOUND)]
         return self.meanings(scope.around(value), value, depth)
 
@@ -254,7 +257,11 @@ class Names:
             case File(file):
                 if self.members.rebinding.is_set_on(owner, node.attr, (scope.module, file)):
                     return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
-                return self._imports.of_file(file, node.attr, depth)
+                found = self._imports.of_file(file, node.attr, depth)
+                stem = file.path.rpartition("/")[2].removesuffix(".py")
+                if is_stated(found) and self.elsewhere.sets(file.path, stem, node.attr):
+                    return [Unread(f"{node.attr} is set from another file", Cause.REBOUND)]
+                return found
             case Class() if not owner.is_enumeration:
                 found = self.members.of_class(scope, node, owner, depth)
             case Instance():

@@ -9,6 +9,7 @@ from ...target import Cause, Unread
 from .binding import Assigned, Defined
 from .bindings import bindings_in
 from .construction import Construction
+from .elsewhere import is_stated
 from .functions import decorators
 from .rebinding import Rebinding
 from .values import Class, Expression, External, Function, Instance, Origin
@@ -103,6 +104,17 @@ class Members:
         found = self._in_lineage(scope, node, owner, self.lineage(owner), depth)
         if found and self.rebinding.may_be_set_on(owner, node.attr, (scope.module, owner.module)):
             return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
+        return self._unless_set_elsewhere(owner, node.attr, found)
+
+    def _unless_set_elsewhere(
+        self, owner: Class, attribute: str, found: list[Meaning] | None
+    ) -> list[Meaning] | None:
+        """What a class states of an attribute, which a third file may set."""
+        if is_stated(found or ()) and any(
+            self._names.elsewhere.sets(each.module.path, each.node.name, attribute)
+            for each in self.lineage(owner)
+        ):
+            return [Unread(f"{attribute} is set from another file", Cause.REBOUND)]
         return found
 
     def of_super(
@@ -202,6 +214,7 @@ class Members:
         if self.rebinding.may_be_set_on(owner, node.attr, (scope.module, owner.of.module)):
             return [Unread(f"{node.attr} is changed after it is set", Cause.REBOUND)]
         found = self._of_exact(scope, node, owner, depth)
+        found = self._unless_set_elsewhere(owner.of, node.attr, found)
         if owner.origin is not Origin.ANNOTATED:
             return found
         heirs = [h for h in self._names.heirs.of(owner.of) if self.sets(h, node.attr)]

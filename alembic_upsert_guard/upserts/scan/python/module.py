@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...upsert import Place
 from .attribute_targets import attribute_targets
 from .blocks import Blocks
-from .changes import changed_by, filled_in_by
+from .changes import changed_by, filled_in_by, other_names
 from .deferred import parsed_by_parts
 from .evidence import evidence_lines
 from .nodes import Nodes, targets_of
@@ -35,6 +35,9 @@ class _Parsed:
 
     def add(self, size: int) -> None:
         self.size += size
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Module:
@@ -122,7 +125,11 @@ class Module:
     def changes(self, name: str) -> bool:
         """Return whether the value of a name is changed in place: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``."""
         if name not in self._changes:
-            self._changes[name] = any(name in changed_by(node) for node in self.near([name]))
+            near = self.near([name])
+            self._changes[name] = any(name in changed_by(node) for node in near)
+            if not self._changes[name]:
+                others = [(each, node) for node in near for each in other_names(node, name)]
+                self._changes[name] = any(self._changes_near(*other) for other in others)
         return self._changes[name]
 
     def sets_in_methods(
@@ -145,6 +152,15 @@ class Module:
             found = attribute_targets(self.source, self._lines, attribute)
             self._attribute_targets[attribute] = found
         return self._attribute_targets[attribute]
+
+    def _changes_near(self, name: str, at: ast.AST) -> bool:
+        """Whether what a name is given there is changed by that name, in the same function or, at the top, anywhere."""
+        inside = next((each for each in self.around(at) if isinstance(each, _FUNCTIONS)), None)
+        return any(
+            name in changed_by(node) or _adds_to(node, name)
+            for node in self.near([name])
+            if inside is None or inside in self.around(node)
+        )
 
     def sets_on(self, attribute: str) -> list[ast.expr]:
         """Return what an attribute is set on: ``keys.KEY = x``, ``Store.KEY = x``, ``setattr(Store, "KEY", x)``."""
@@ -191,6 +207,14 @@ class Module:
 def _is_between(lines: Sequence[int] | None, first: int, last: int) -> bool:
     """Whether one of some lines is; None: any line may be one of them."""
     return lines is None or bisect_left(lines, first) < bisect_right(lines, last)
+
+
+def _adds_to(node: ast.AST, name: str) -> bool:
+    return (
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
+    )
 
 
 def _set_in_module(node: ast.AST) -> list[str]:

@@ -15,6 +15,7 @@ from .columns import Columns
 from .composition import Composition
 from .conflict_arguments import ConflictArguments
 from .constants import Constants
+from .elsewhere import Elsewhere
 from .heirs import Heirs
 from .homes import Homes
 from .libraries import Libraries
@@ -55,6 +56,7 @@ class PythonReader:
         """
         self._modules = Modules(tree)
         self._homes = Homes(tree)
+        self._elsewhere = Elsewhere(tree)
         self._names: Names | None = None
 
     def source(self, path: str, source: bytes, declared: DeclaredTables) -> PythonSource:
@@ -72,7 +74,7 @@ class PythonReader:
             self._names.forget()
         # what is known of classes and functions is known of trees that are forgotten with the next file
         heirs = Heirs(self._modules, self._homes)
-        names = Names(self._modules, heirs)
+        names = Names(self._modules, heirs, self._elsewhere)
         heirs.names = self._names = names
         constants = Constants(names)
         tables = Tables(names, constants, declared)
