@@ -78,7 +78,14 @@ def assert_is_reported(ran: Ran, label: str, sample: str = SAMPLE, line: str = L
             "unique constraint uq_theirs",
         ),
     ],
-    ids=["constraint", "index", "batch", "CREATE UNIQUE INDEX", "ADD CONSTRAINT", "ADD, ADD"],
+    ids=[
+        "constraint",
+        "index",
+        "batch",
+        "CREATE UNIQUE INDEX",
+        "ADD CONSTRAINT",
+        "ADD, ADD",
+    ],
 )
 def test_whoever_wrote_the_operation_refused_rows_are_reported(
     project: Project, operation: tuple[str, ...], label: str
@@ -88,6 +95,20 @@ def test_whoever_wrote_the_operation_refused_rows_are_reported(
 
     assert_is_reported(ran, f"{label} on accounts (tenant, email) cannot be created: {COUNTS}")
     assert "uq_theirs" not in "".join(project.uniques())
+
+
+def test_a_batch_that_copies_a_table_of_postgresql_is_reported(project: Project) -> None:
+    """Alembic drops its copy when that fails, and the error of the drop hid the reason."""
+    lines = (
+        "with op.batch_alter_table('accounts', recreate='always') as batch_op:",
+        "    batch_op.create_unique_constraint('uq_theirs', ['tenant', 'email'])",
+    )
+    ran = written(project, *lines).alembic("upgrade", "head")
+    assert (
+        f"unique constraint uq_theirs on accounts (tenant, email) cannot be created: {COUNTS}"
+        in ran.out
+    )
+    assert "Traceback" not in ran.said
 
 
 def test_a_column_that_the_same_statement_changes_is_the_databases_to_refuse(
