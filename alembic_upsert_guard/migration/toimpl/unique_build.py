@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ class UniqueBuild:
     """The index that a build outside a transaction leaves behind when it fails; None: it is built in one."""
     copies: bool = False
     """Whether the rows are copied into a table that has it, as batch mode does on SQLite."""
+    copy: str | None = None
+    """That table; None: there is none yet, or it goes with the transaction."""
 
     @property
     def columns(self) -> frozenset[str] | None:
@@ -168,7 +170,7 @@ def _of_copy(statement: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
     for item in copy.constraints:
         build = _of_item(item, table, copy.schema, dialect, copies=True)
         if build is not None:
-            yield build
+            yield replace(build, copy=name) if isinstance(statement, Insert) else build
 
 
 def _copied(select: Any) -> str | None:
