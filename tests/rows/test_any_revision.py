@@ -213,6 +213,38 @@ def test_sqlite_is_asked_what_sql_text_makes_unique(
     assert "Traceback" not in ran.said
 
 
+@pytest.mark.parametrize(
+    ("above", "stays"),
+    [
+        (("op.add_column('accounts', sa.Column('more', sa.Integer))",), True),
+        ((), False),
+        (
+            (
+                "op.execute('UPDATE accounts SET tenant = tenant')",
+                "op.add_column('accounts', sa.Column('more', sa.Integer))",
+            ),
+            False,
+        ),
+    ],
+    ids=["committed", "nothing", "in the transaction that an UPDATE began"],
+)
+def test_sqlite_keeps_what_changed_the_schema_above(
+    sqlite_project: Project, above: tuple[str, ...], *, stays: bool
+) -> None:
+    """It is said, and only where it is so: else the next upgrade ends with "duplicate column name"."""
+    line = "op.create_index('ix', 'accounts', ['tenant', 'email'], unique=True)"
+    before = "op.add_column('accounts', sa.Column('of_another_revision', sa.Integer))"
+    write(sqlite_project, before, name="r00")
+    write(sqlite_project, *above, line, after="r00")
+    sqlite_project.sql(SQLITE_TABLE, TWICE)
+    ran = sqlite_project.alembic("upgrade", "head")
+
+    assert f"unique index ix on accounts (tenant, email) cannot be created: {COUNTS}" in ran.out
+    columns = sqlite_project.rows("SELECT name FROM pragma_table_info('accounts')")
+    assert (("more",) in columns) == stays
+    assert ("Whatever changed the schema above this line" in ran.out) == stays
+
+
 def test_sqlite_is_asked_about_a_table_whose_name_has_a_quote(sqlite_project: Project) -> None:
     """The text has it twice."""
     line = """op.execute('CREATE UNIQUE INDEX uq ON "my""accounts" (tenant, email)')"""

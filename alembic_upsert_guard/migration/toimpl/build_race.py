@@ -19,6 +19,7 @@ from ...catalog.postgresql import sqlstate
 from ...catalog.reading import commits_each_statement, execute
 from ...databases import database_for
 from .build_obstacles import abort, refuse_lost_references, refuse_taken_name, without_values
+from .committed_ddl import is_in_transaction, note_ddl
 from .running_build import RunningBuild
 from .unique_build import builds_of, unread_sql
 
@@ -63,15 +64,6 @@ def _watch_of(connection: Connection) -> _Watch:
     return watch
 
 
-def _is_in_transaction(connection: Connection) -> bool:
-    """Whether what came before is undone with the statement that runs next; only sqlite3 tells when it is not.
-
-    It begins a transaction before the first INSERT and not before a CREATE TABLE: so that is committed, and the drop of
-    the table, which comes after the INSERT, is undone with it.
-    """
-    return getattr(connection.connection.dbapi_connection, "in_transaction", True) is not False
-
-
 @dataclass(eq=False, kw_only=True)
 class _Watch:
     keys: list[CheckedKey] = field(default_factory=list)
@@ -86,7 +78,8 @@ class _Watch:
             return  # a statement of ours, about the one that runs
         self.stop_listening()
         builds, unread = self._builds_of(connection, statement)
-        if _is_in_transaction(connection):
+        # else the copy's CREATE TABLE is committed, and its drop, which comes after the INSERT, is undone with that
+        if is_in_transaction(connection):
             builds = tuple(replace(build, copy=None) for build in builds)
         keys = self.keys_of(builds)
         if not isinstance(statement, Insert):  # of a copy, before it is made
@@ -136,6 +129,7 @@ class _Watch:
         return tuple(key for key in self.keys if any(key.is_of(build) for build in builds))
 
     def after(self, connection: Connection, statement: Any, *_: Any) -> None:
+        note_ddl(connection, statement)
         running = self.running
         if running is None or running.statement is not statement:
             return

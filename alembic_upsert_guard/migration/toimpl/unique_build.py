@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-__all__ = ["UniqueBuild", "builds_of", "check_of", "sql_of", "unread_sql"]
+__all__ = ["UniqueBuild", "builds_of", "check_of", "is_copy", "sql_of", "unread_sql"]
 
 _COPY = "_alembic_tmp_"
 """What batch mode puts before the name of a table that it copies, cut to `_LONGEST` (alembic, ApplyBatchImpl)."""
@@ -155,10 +155,15 @@ def _element(element: Any, dialect: Dialect) -> str | TextClause:
     return sql_as_text(literal_sql(element, dialect))
 
 
+def is_copy(name: object) -> bool:
+    """Return whether a table of that name is a copy that batch mode makes."""
+    return isinstance(name, str) and name.startswith(_COPY)
+
+
 def _of_copy(statement: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
     copy: Any = statement.table if isinstance(statement, Insert) else statement.element
     name = getattr(copy, "name", None)
-    if not isinstance(name, str) or not name.startswith(_COPY):
+    if not isinstance(name, str) or not is_copy(name):
         return
     table = name.removeprefix(_COPY)
     if isinstance(statement, Insert):
