@@ -92,6 +92,9 @@ class RowsReport:
     left_behind: str | None = None
     """The INVALID index that the build left behind, which ran outside a transaction; None: nothing."""
 
+    left_copy: str | None = None
+    """The copy of the table that a batch has left behind, and that stops the next one; None: nothing."""
+
     created: str | None = None
     """What an operation that is no directive of ours was to create, such as ``unique index uq_accounts_email``; None:
     the report is of the check of a key."""

@@ -53,6 +53,8 @@ def _place(report: RowsReport) -> str:
 def _changed(report: RowsReport) -> str:
     if report.left_behind is not None:
         return f"the build left the INVALID index {report.left_behind} behind"
+    if report.left_copy is not None:
+        return f"the batch left its copy {report.left_copy} behind"
     if report.autocommit:
         return f"what the revision did above {_place(report)} stays, for it runs in AUTOCOMMIT"
     return "nothing was changed"
@@ -175,10 +177,13 @@ def _ways_out(report: RowsReport, others: Sequence[RowsReport]) -> list[str]:
 
 
 def _cleaning(report: RowsReport) -> list[str]:
-    if report.left_behind is None:
-        return []
+    drops = []
+    if report.left_behind is not None:
+        drops.append(f"DROP INDEX CONCURRENTLY {report.left_behind}")
+    if report.left_copy is not None:
+        drops.append(f"DROP TABLE {report.left_copy}")
     return [
-        f"drop what was left behind before the next upgrade, in any case: DROP INDEX CONCURRENTLY {report.left_behind};"
+        f"drop what was left behind before the next upgrade, in any case: {drop};" for drop in drops
     ]
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["create_on_new_rows", "predicate_of_same", "superseded_by"]
 
+_UUID_VERSION = 14
+"""Where a UUID has its version: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-format."""
+
 _PREDICATE = 7
 """Where a shape has the predicate."""
 
@@ -108,6 +111,11 @@ def _narrowed(
             f"{subject} was not made, nothing was changed: {column} has no value beyond the greatest one that is "
             "there, so no new row would be in the index. Name another column in new_rows_by, or correct the row"
         )
+    if greatest.is_random:
+        raise OnlineError(
+            f"{subject} was not made, nothing was changed: {column} holds random UUIDs (version 4), and new rows need "
+            "not be greater, so they would not be in the index. Name a column that only grows in new_rows_by"
+        )
     value = greatest.value
     constant = f"CAST({string_literal(dialect, value)} AS {greatest.type_name})"
     narrowed = _with_bound(wanted, f"{named(dialect, column)} {greatest.operator} {constant}")
@@ -150,6 +158,11 @@ class _Greatest:
     """What compares it: of a type of an extension it is the extension's own, as in the index."""
     is_endless: bool
     """Whether it is an infinity or NaN, which nothing is greater than."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it is a UUID of version 4."""
+        return self.type_name == "uuid" and self.value[_UUID_VERSION] == "4"
 
 
 def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Greatest | None:

@@ -225,6 +225,23 @@ def test_what_nothing_can_be_greater_than_is_refused(
     assert made(project) == []
 
 
+def test_random_uuids_are_refused_and_those_that_grow_are_taken(project: Project) -> None:
+    """New rows would not be in the index, and nothing would say so."""
+    by_at = NEW.replace("'id'", "'at'")
+    project.sql(
+        "CREATE TABLE answers (at uuid, user_id int, question_id int)",
+        "INSERT INTO answers VALUES (gen_random_uuid(), 1, 1)",
+    )
+    revision(project, by_at)
+    ran = project.alembic("upgrade", "head")
+    assert "at holds random UUIDs (version 4)" in " ".join(ran.out.split())
+    assert made(project) == []
+
+    project.sql("UPDATE answers SET at = '01999999-0000-7000-8000-000000000000'")
+    project.upgrade()
+    assert len(made(project)) == 1
+
+
 def test_the_greatest_value_is_held_back_where_values_are(project: Project) -> None:
     """It is a row's."""
     project.sql(ANSWERS, TWICE, "UPDATE answers SET note = 'a secret'")

@@ -78,7 +78,14 @@ def assert_is_reported(ran: Ran, label: str, sample: str = SAMPLE, line: str = L
             "unique constraint uq_theirs",
         ),
     ],
-    ids=["constraint", "index", "batch", "CREATE UNIQUE INDEX", "ADD CONSTRAINT", "ADD, ADD"],
+    ids=[
+        "constraint",
+        "index",
+        "batch",
+        "CREATE UNIQUE INDEX",
+        "ADD CONSTRAINT",
+        "ADD, ADD",
+    ],
 )
 def test_whoever_wrote_the_operation_refused_rows_are_reported(
     project: Project, operation: tuple[str, ...], label: str
@@ -88,6 +95,20 @@ def test_whoever_wrote_the_operation_refused_rows_are_reported(
 
     assert_is_reported(ran, f"{label} on accounts (tenant, email) cannot be created: {COUNTS}")
     assert "uq_theirs" not in "".join(project.uniques())
+
+
+def test_a_batch_that_copies_a_table_of_postgresql_is_reported(project: Project) -> None:
+    """Alembic drops its copy when that fails, and the error of the drop hid the reason."""
+    lines = (
+        "with op.batch_alter_table('accounts', recreate='always') as batch_op:",
+        "    batch_op.create_unique_constraint('uq_theirs', ['tenant', 'email'])",
+    )
+    ran = written(project, *lines).alembic("upgrade", "head")
+    assert (
+        f"unique constraint uq_theirs on accounts (tenant, email) cannot be created: {COUNTS}"
+        in ran.out
+    )
+    assert "Traceback" not in ran.said
 
 
 def test_a_column_that_the_same_statement_changes_is_the_databases_to_refuse(
@@ -137,12 +158,17 @@ def test_sqlite_reports_an_index_and_a_table_that_batch_mode_copies(
         "    batch_op.create_unique_constraint('uq_theirs', ['tenant', 'email'])",
     )
     of_batch = written(sqlite_project, *batch, table=SQLITE_TABLE).alembic("upgrade", "head")
+    # without it the next batch ends with "already exists"
+    assert "in any case: DROP TABLE _alembic_tmp_accounts;" in of_batch.out
     sqlite_project.sql("DROP TABLE _alembic_tmp_accounts")
     write(sqlite_project, "op.create_index('ix', 'accounts', ['tenant', 'email'], unique=True)")
     of_index = sqlite_project.alembic("upgrade", "head")
 
     on = "on accounts (tenant, email) cannot be created"
-    assert_is_reported(of_batch, f"unique constraint uq_theirs {on}: {COUNTS}")
+    left = COUNTS.replace(
+        "nothing was changed", "the batch left its copy _alembic_tmp_accounts behind"
+    )
+    assert_is_reported(of_batch, f"unique constraint uq_theirs {on}: {left}")
     assert_is_reported(of_index, f"unique index ix {on}: {COUNTS}")
 
 
@@ -185,6 +211,51 @@ def test_sqlite_is_asked_what_sql_text_makes_unique(
     assert f"FAILED: {subject}\n" in ran.out, ran.said
     assert "op.deduplicate_upsert_key('accounts', " in ran.out
     assert "Traceback" not in ran.said
+
+
+@pytest.mark.parametrize(
+    ("above", "stays"),
+    [
+        (("op.add_column('accounts', sa.Column('more', sa.Integer))",), True),
+        ((), False),
+        (
+            (
+                "op.execute('UPDATE accounts SET tenant = tenant')",
+                "op.add_column('accounts', sa.Column('more', sa.Integer))",
+            ),
+            False,
+        ),
+    ],
+    ids=["committed", "nothing", "in the transaction that an UPDATE began"],
+)
+def test_sqlite_keeps_what_changed_the_schema_above(
+    sqlite_project: Project, above: tuple[str, ...], *, stays: bool
+) -> None:
+    """It is said, and only where it is so: else the next upgrade ends with "duplicate column name"."""
+    line = "op.create_index('ix', 'accounts', ['tenant', 'email'], unique=True)"
+    before = "op.add_column('accounts', sa.Column('of_another_revision', sa.Integer))"
+    write(sqlite_project, before, name="r00")
+    write(sqlite_project, *above, line, after="r00")
+    sqlite_project.sql(SQLITE_TABLE, TWICE)
+    ran = sqlite_project.alembic("upgrade", "head")
+
+    assert f"unique index ix on accounts (tenant, email) cannot be created: {COUNTS}" in ran.out
+    columns = sqlite_project.rows("SELECT name FROM pragma_table_info('accounts')")
+    assert (("more",) in columns) == stays
+    assert ("Whatever changed the schema above this line" in ran.out) == stays
+
+
+def test_sqlite_is_asked_about_a_table_whose_name_has_a_quote(sqlite_project: Project) -> None:
+    """The text has it twice."""
+    line = """op.execute('CREATE UNIQUE INDEX uq ON "my""accounts" (tenant, email)')"""
+    rename = 'ALTER TABLE accounts RENAME TO "my""accounts"'
+    sqlite_project.sql(SQLITE_TABLE, TWICE, rename)
+    write(sqlite_project, line)
+    ran = sqlite_project.alembic("upgrade", "head")
+
+    assert (
+        f'unique index uq on "my""accounts" (tenant, email) cannot be created: {COUNTS}' in ran.out
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def made_unique_by(connection: Connection, sql: str) -> list[tuple[TableName, Ca
         names = [
             name
             for name, definition in _tables(connection)
-            if name.casefold() in sql.casefold() and refusal_of(scratch, definition) is None
+            if _may_be_named(name, sql) and refusal_of(scratch, definition) is None
         ]
         known = {name: _unique_indexes(scratch, name) for name in names}
         if not names or refusal_of(scratch, sql) is not None:
@@ -45,6 +45,11 @@ def made_unique_by(connection: Connection, sql: str) -> list[tuple[TableName, Ca
                 if candidate is not None:
                     made.append((TableName(None, name), candidate))
     return made
+
+
+def _may_be_named(table: str, sql: str) -> bool:
+    forms = (table, *(table.replace(quote, 2 * quote) for quote in "\"`'"))
+    return any(form.casefold() in sql.casefold() for form in forms)
 
 
 def _tables(connection: Connection) -> Sequence[tuple[str, str]]:

@@ -19,6 +19,7 @@ from ...catalog.postgresql import sqlstate
 from ...catalog.reading import commits_each_statement, execute
 from ...databases import database_for
 from .build_obstacles import abort, refuse_lost_references, refuse_taken_name, without_values
+from .committed_ddl import is_in_transaction, note_ddl
 from .running_build import RunningBuild
 from .unique_build import builds_of, unread_sql
 
@@ -77,6 +78,9 @@ class _Watch:
             return  # a statement of ours, about the one that runs
         self.stop_listening()
         builds, unread = self._builds_of(connection, statement)
+        # else the copy's CREATE TABLE is committed, and its drop, which comes after the INSERT, is undone with that
+        if is_in_transaction(connection):
+            builds = tuple(replace(build, copy=None) for build in builds)
         keys = self.keys_of(builds)
         if not isinstance(statement, Insert):  # of a copy, before it is made
             self._check(builds, keys)
@@ -125,6 +129,7 @@ class _Watch:
         return tuple(key for key in self.keys if any(key.is_of(build) for build in builds))
 
     def after(self, connection: Connection, statement: Any, *_: Any) -> None:
+        note_ddl(connection, statement)
         running = self.running
         if running is None or running.statement is not statement:
             return
@@ -175,7 +180,8 @@ class _Watch:
         if running.has_savepoint:
             execute(running.connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         refusal = running.refusal(of_rows)
-        if not running.keys and running.has_savepoint:
+        # a batch drops its copy next, and its error would hide this one in a transaction that has failed
+        if not running.keys and running.has_savepoint and not isinstance(running.statement, Insert):
             abort(running.connection)
         if reveal:
             return refusal

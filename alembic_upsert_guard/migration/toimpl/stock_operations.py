@@ -107,7 +107,8 @@ def _watch(context: MigrationContext, operation: Any) -> None:
             return None
         left = build.concurrently if outside else None
         left = None if left is None else named(context.dialect, build.schema, left)
-        report = replace(report, left_behind=left, autocommit=outside)
+        copy = None if build.copy is None else named(context.dialect, build.schema, build.copy)
+        report = replace(report, left_behind=left, left_copy=copy, autocommit=outside)
         return violation_of(context, report, error)
 
     def check(build: UniqueBuild) -> None:

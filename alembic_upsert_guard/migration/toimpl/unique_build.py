@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-__all__ = ["UniqueBuild", "builds_of", "check_of", "sql_of", "unread_sql"]
+__all__ = ["UniqueBuild", "builds_of", "check_of", "is_copy", "sql_of", "unread_sql"]
 
 _COPY = "_alembic_tmp_"
 """What batch mode puts before the name of a table that it copies, cut to `_LONGEST` (alembic, ApplyBatchImpl)."""
@@ -45,6 +45,8 @@ class UniqueBuild:
     """The index that a build outside a transaction leaves behind when it fails; None: it is built in one."""
     copies: bool = False
     """Whether the rows are copied into a table that has it, as batch mode does on SQLite."""
+    copy: str | None = None
+    """That table; None: there is none yet, or it goes with the transaction."""
 
     @property
     def columns(self) -> frozenset[str] | None:
@@ -153,10 +155,15 @@ def _element(element: Any, dialect: Dialect) -> str | TextClause:
     return sql_as_text(literal_sql(element, dialect))
 
 
+def is_copy(name: object) -> bool:
+    """Return whether a table of that name is a copy that batch mode makes."""
+    return isinstance(name, str) and name.startswith(_COPY)
+
+
 def _of_copy(statement: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
     copy: Any = statement.table if isinstance(statement, Insert) else statement.element
     name = getattr(copy, "name", None)
-    if not isinstance(name, str) or not name.startswith(_COPY):
+    if not isinstance(name, str) or not is_copy(name):
         return
     table = name.removeprefix(_COPY)
     if isinstance(statement, Insert):
@@ -168,7 +175,7 @@ def _of_copy(statement: Any, dialect: Dialect) -> Iterator[UniqueBuild]:
     for item in copy.constraints:
         build = _of_item(item, table, copy.schema, dialect, copies=True)
         if build is not None:
-            yield build
+            yield replace(build, copy=name) if isinstance(statement, Insert) else build
 
 
 def _copied(select: Any) -> str | None:

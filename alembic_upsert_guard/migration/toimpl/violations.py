@@ -13,6 +13,7 @@ from ...findings import violation_text
 from ...verdict.broken import broken_keys
 from ..context import connection_of, declaring_metadata, log, prints_folded
 from ..violation import UniqueBuildViolation, UpsertKeyViolation
+from .committed_ddl import has_committed_ddl
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -30,7 +31,8 @@ def violation_of(
 
     :param error: the database's, in whose place it is raised; None: the rows were read before anything was done.
     """
-    report = replace(report, commits_ddl=database_for(context.dialect).commits_ddl)
+    commits = database_for(context.dialect).commits_ddl or has_committed_ddl(connection_of(context))
+    report = replace(report, commits_ddl=commits)
     broken = _other_broken_keys(context, report) if report.groups else []
     key = _identity(report)
     report = replace(report, place=next((b.place for b in broken if b.table == report.table), 0))
