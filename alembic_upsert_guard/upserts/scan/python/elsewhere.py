@@ -1,28 +1,39 @@
-"""What another file than the one that makes a value may do to it, by the bytes of that file: few are ever looked at."""
+"""What another file than the one that makes a value does to it: looked for by bytes first, so that few are parsed."""
 
 from __future__ import annotations
 
 import ast
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..bounds import check_time
 from .changes import MUTATORS
+from .string_items import last_name
 from .values import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..source_tree import SourceTree
+    from .modules import Modules
     from .values import Meaning
 
 __all__ = ["Elsewhere", "is_stated"]
 
-_IN_CODE = rb"(?m)^[^#\n]*"
-_IS_SET = rb"\s*(?::[^=\n]*)?[-+*|]?=(?!=)"
-_METHODS = "|".join(sorted(MUTATORS)).encode()
-
+_SET = re.compile(
+    rb"\n[ \t]*(?!self\.|cls\.)([A-Za-z_][\w.]*)\.(\w+)[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)[ \t]*([^\n]*)"
+)
+"""``Store.KEY = x`` as a statement: the owner, the attribute, the value."""
+_SET_BY_NAME = re.compile(
+    rb"setattr\(\s*([\w.]+)\s*,\s*[\"'](\w+)[\"']\s*,\s*([^\n]*)"
+)  # monkeypatch's, which is called in the same way, takes its change back
+_OF_RUN_TIME = re.compile(rb"(?:await\b|[\w.]*\w[(\[])")
+"""A call, or an item: what is set then is known when it runs, and the source says the default."""
+_IMPORTED = rb"\s+import\s+(?:\([^)]*|[^\n]*)\b"
+_CHANGED = (
+    rb"(?:\s*\.(?:" + "|".join(sorted(MUTATORS)).encode() + rb")\(|\[[^\]\n]*\]\s*=(?!=)|\s*[+|]=)"
+)
 
 _STATED = (ast.BinOp, ast.Constant, ast.Dict, ast.JoinedStr, ast.List, ast.Set, ast.Tuple)
 
@@ -35,35 +46,53 @@ def is_stated(meanings: Iterable[Meaning]) -> bool:
 class Elsewhere:
     """Looks for changes of a file's values in the other files of the scan."""
 
-    def __init__(self, tree: SourceTree) -> None:
+    def __init__(self, tree: SourceTree, modules: Modules) -> None:
         """Nothing is looked for yet."""
         self._tree = tree
+        self._modules = modules
+        self._setting: dict[tuple[bytes, bytes], list[str]] | None = None
+        """The files that may set an attribute, by the owner's name and the attribute's."""
         self._known: dict[tuple[str, ...], bool] = {}
 
     def sets(self, path: str, owner: str, attribute: str) -> bool:
         """Return whether ``owner.attribute = x`` or ``setattr(owner, "attribute", x)`` is in another file.
 
+        What a call or a look-up gives is no such ``x``: the default holds where nothing is configured.
+
         :param path: the real path of the file that has the owner, a class or the file itself.
         """
         key = (path, owner, attribute)
         if key not in self._known:
-            of, name = re.escape(owner.encode()), re.escape(attribute.encode())
-            assigned = _IN_CODE + rb"\b" + of + rb"\." + name + _IS_SET
-            # a method of that name, such as monkeypatch's, takes its change back
-            called = (
-                _IN_CODE
-                + rb"(?<![.\w])setattr\(\s*(?:\w+\.)*"
-                + of
-                + rb"\s*,\s*[\"']"
-                + name
-                + rb"[\"']"
-            )
+            if self._setting is None:
+                self._setting = self._find_setting()
+            files = self._setting.get((owner.encode(), attribute.encode()), ())
             self._known[key] = any(
-                owner.encode() in source
-                and (re.search(assigned, source) or re.search(called, source))
-                for source in self._others(path, attribute)
+                self._is_set_in(other, owner, attribute)
+                for other in files
+                if self._modules.real_path(other) != path
             )
         return self._known[key]
+
+    def _find_setting(self) -> dict[tuple[bytes, bytes], list[str]]:
+        """One pass over all files, for there are more names than files."""
+        found: dict[tuple[bytes, bytes], list[str]] = {}
+        for path in self._tree.files_mentioning(b"="):
+            check_time()
+            source = self._tree.bytes_of(path)
+            each = _SET.findall(source)
+            if b"setattr(" in source:
+                each += _SET_BY_NAME.findall(source)
+            for owner, attribute, value in each:
+                if not _OF_RUN_TIME.match(value):
+                    found.setdefault((owner.rpartition(b".")[2], attribute), []).append(path)
+        return found
+
+    def _is_set_in(self, path: str, owner: str, attribute: str) -> bool:
+        """Whether a file really does, and none of its texts."""
+        module = self._modules.at(path)
+        return module is not None and any(
+            last_name(each) == owner for each in module.sets_on(attribute)
+        )
 
     def changes(self, path: str, name: str) -> bool:
         """Return whether another file changes a list or dictionary in place that it imports: ``KEYS.append(x)``.
@@ -72,28 +101,27 @@ class Elsewhere:
         """
         key = (path, name)
         if key not in self._known:
-            word = re.escape(name.encode())
             home = Path(path)
             stem = (home.parent.name if home.stem == "__init__" else home.stem).encode()
-            changed = (
-                _IN_CODE
-                + rb"\b"
-                + word
-                + rb"(?:\s*\.(?:"
-                + _METHODS
-                + rb")\(|\[[^\]\n]*\]\s*=(?!=)|\s*[+|]=)"
-            )
-            imported = (
-                rb"\b" + re.escape(stem) + rb"\s+import\s+(?:\([^)]*|[^\n]*)\b" + word + rb"\b|\b"
-                + re.escape(stem) + rb"\." + word + rb"\b"
-            )  # fmt: skip
+            word = name.encode()
+            imports = re.compile(re.escape(stem) + rb"(?:%b%b\b|\.%b\b)" % (_IMPORTED, word, word))
+            changes = re.compile(rb"%b%b" % (word, _CHANGED))
             self._known[key] = any(
-                stem in source and re.search(imported, source) and re.search(changed, source)
-                for source in self._others(path, name)
+                stem in source and imports.search(source) and _is_in_code(changes, source)
+                for source in self._others(path, word)
             )
         return self._known[key]
 
-    def _others(self, path: str, word: str) -> Iterator[bytes]:
-        for other in self._tree.files_mentioning(word.encode()):
-            if os.path.realpath(other) != path:
+    def _others(self, path: str, word: bytes) -> Iterator[bytes]:
+        for other in self._tree.files_mentioning(word):
+            if self._modules.real_path(other) != path:
                 yield self._tree.bytes_of(other)
+
+
+def _is_in_code(pattern: re.Pattern[bytes], source: bytes) -> bool:
+    """Whether something is in a source, as a word that begins there, and not behind the sign of a comment."""
+    for found in pattern.finditer(source):
+        line = source[source.rfind(b"\n", 0, found.start()) + 1 : found.start()]
+        if b"#" not in line and not (line[-1:].isalnum() or line.endswith(b"_")):
+            return True
+    return False

@@ -52,11 +52,15 @@ class Modules:
             kept[path] = each
         self._parsed = {**dict(reversed(kept.items())), module.path: module}
 
-    def at(self, path: str) -> Module | None:
-        """Return the module of a file; None: it cannot be read or parsed."""
+    def real_path(self, path: str) -> str:
+        """Return where a path leads, as it was when it was first asked for."""
         if path not in self._real_paths:
             self._real_paths[path] = os.path.realpath(path)
-        path = self._real_paths[path]
+        return self._real_paths[path]
+
+    def at(self, path: str) -> Module | None:
+        """Return the module of a file; None: it cannot be read or parsed."""
+        path = self.real_path(path)
         if path in self._parsed:
             self._parsed[path] = module = self._parsed.pop(path)
             return module

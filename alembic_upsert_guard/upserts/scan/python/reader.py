@@ -56,7 +56,7 @@ class PythonReader:
         """
         self._modules = Modules(tree)
         self._homes = Homes(tree)
-        self._elsewhere = Elsewhere(tree)
+        self._elsewhere = Elsewhere(tree, self._modules)
         self._names: Names | None = None
 
     def source(self, path: str, source: bytes, declared: DeclaredTables) -> PythonSource:
