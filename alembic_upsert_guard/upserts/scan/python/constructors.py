@@ -68,6 +68,7 @@ class Constructors:
                 left_out += caller.is_own
             elif all(self._is_constant(given.get(name)) for name in names):
                 giving.append(caller)
+                left_out += caller.is_own and not self._is_called(caller)
             elif caller.is_own and _spread(caller) is None:
                 follows = all(_is_by_default(caller, given.get(name)) for name in names)
                 giving += [caller] if follows else []
@@ -86,6 +87,15 @@ class Constructors:
             return False
         with self._names.reading():
             return self._names.branches.constants(given.scope, given.node) is not None
+
+    def _is_called(self, caller: Caller) -> bool:
+        """Whether the method that a call is in may be called in the tree; else it is for users, as the class is."""
+        around = caller.module.around(caller.node)
+        function = next((n for n in around if isinstance(n, _FUNCTIONS)), None)
+        if function is None:
+            return True
+        found = self._callers.of(caller.module, function)
+        return bool(found.callers) or not found.complete
 
     def _without_spread(
         self, caller: Caller, names: Collection[str], stated: Mapping[str, Argument]
