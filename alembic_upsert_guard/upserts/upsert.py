@@ -192,6 +192,12 @@ class Upsert:
         return None if isinstance(self.table, Unread) else self.table.name
 
     @property
+    def unread(self) -> list[Unread]:
+        """What of table, target and predicate is not known; empty: all is."""
+        predicate = self.target.predicate if isinstance(self.target, Elements) else None
+        return [p for p in (self.table, self.target, predicate) if isinstance(p, Unread)]
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """The target's elements by label, in its order; empty: it has none, or is unread."""
         match self.target:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...target import Cause, Elements, Unread
+from ...target import Cause
 from ...upsert import Place
 from .constructors import Constructors
 from .functions import calls_super
@@ -240,16 +240,11 @@ class Sites:
 
 def is_read(upsert: Upsert) -> bool:
     """Return whether table and target of an upsert are known."""
-    return not _unread(upsert)
-
-
-def _unread(upsert: Upsert) -> list[Unread]:
-    predicate = upsert.target.predicate if isinstance(upsert.target, Elements) else None
-    return [each for each in (upsert.table, upsert.target, predicate) if isinstance(each, Unread)]
+    return not upsert.unread
 
 
 def _is_left_to_callers(upsert: Upsert) -> bool:
-    return all(each.cause is Cause.PARAMETER for each in _unread(upsert))
+    return all(each.cause is Cause.PARAMETER for each in upsert.unread)
 
 
 def _order(opening: Opening) -> int:
