@@ -92,14 +92,14 @@ def test_values_are_kept_back(mysql_project: Project) -> None:
 def test_a_column_that_is_taken_from_the_declared_key_is_reported(
     mysql_project: Project, line: str, *, is_taken: bool
 ) -> None:
-    """The server renames it in the index; with another type it is the key's as before."""
+    """What names it fails then (1054), and doubles no rows; with another type it is the key's as before."""
     mysql_project.sql(TABLE, "ALTER TABLE accounts ADD UNIQUE uq (tenant, email)")
     declare(mysql_project)
     write(mysql_project, line)
     said = mysql_project.upgrade().detected()
 
     warning = (
-        "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq: code that still upserts "
-        "on it doubles rows in silence"
+        "arbiter-removed: upsert key accounts (tenant, email) has lost its last arbiter, uq, with the column "
+        "email: code that still upserts on it fails"
     )
     assert said == ([warning] if is_taken else [])

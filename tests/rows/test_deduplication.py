@@ -105,6 +105,22 @@ def test_a_way_back_that_finds_no_row_of_its_key_says_whose_there_are(either: Pr
     assert accounts(either, "accounts_duplicates") == SURPLUS
 
 
+def test_a_way_back_above_the_drop_says_where_it_belongs(either: Project) -> None:
+    """What is unique keeps the rows out; moved below, it goes through."""
+    mend(either)
+    path = next((either.path / "migrations" / "versions").glob("*.py"))
+    either.upgrade()
+    below = path.read_text()
+    (back,) = (line for line in below.splitlines() if "op.restore" in line)
+    above, _, rest = below.partition("def downgrade():\n")
+    path.write_text(f"{above}def downgrade():\n{back}\n{rest.replace(back, '    pass')}")
+
+    refused = either.alembic("downgrade", "-1")
+    assert "Put this line below the one that drops what is unique" in " ".join(refused.out.split())
+    path.write_text(below)
+    either.downgrade()
+
+
 def test_an_archive_is_nothing_that_autogenerate_drops(either: Project) -> None:
     """The models do not know it, and the second revision is empty all the same."""
     mend(either)

@@ -136,7 +136,7 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
         statements = None if call is None else [call]
         write_or_warn(context, statements, label=subject.label, directive=operation.directive)
         return
-    with _reported(subject, "restored"):
+    with _reported(subject, _RESTORED):
         rows = restore(connection_of(context), subject.rows, archive)
         others = () if rows else keys_in_archive(connection_of(context), archive)
     if others:
@@ -173,9 +173,11 @@ def _reported(subject: Subject, done: str, *, in_batches: bool = False) -> Itera
             raise
         raise CommandError(
             f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "
-            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs=_NEEDS)}"
+            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs=_NEEDS, restores=done == _RESTORED)}"
         ) from error
 
+
+_RESTORED = "restored"
 
 _NEEDS = (
     "SELECT and DELETE on the table (with batch_size UPDATE), UPDATE on those that refer to it where references move, "

@@ -1,4 +1,4 @@
-"""What can be done where PostgreSQL stops a directive by something that is not in the rows."""
+"""What can be done where the database stops a directive by something that is not in the rows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,21 @@ _WAYS_OUT = {
 }
 
 
-def way_out(error: BaseException | None, *, needs: str) -> str:
+_UNIQUE_VIOLATION = "23505"
+_NOT_UNIQUE = "UNIQUE constraint failed"
+"""The beginning of SQLite's message (build.c: sqlite3UniqueConstraint)."""
+
+
+def way_out(error: BaseException | None, *, needs: str, restores: bool = False) -> str:
     """Return a sentence, with what separates it in front; empty: there is none but what the database says.
 
     :param needs: what the role needs, such as "SELECT on the table".
+    :param restores: whether rows were to come back that something unique keeps out.
     """
     if not isinstance(error, DBAPIError):
         return ""
     state = sqlstate(error) or ""
+    if restores and (state == _UNIQUE_VIOLATION or str(error.orig).startswith(_NOT_UNIQUE)):
+        return ". Put this line below the one that drops what is unique"
     hint = f"The role that migrates needs {needs}" if state == "42501" else _WAYS_OUT.get(state)
     return "" if hint is None else f". {hint}"
