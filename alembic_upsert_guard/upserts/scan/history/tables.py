@@ -153,6 +153,8 @@ class HistoricTables:
 
     def rename(self, name: HistoricName, new: HistoricName) -> None:
         """Give a table another name or schema; its constraints keep theirs."""
+        if not self.temporary.isdisjoint((name, new)):
+            self.shadowed |= {name, new}
         table = self.tables.pop(name, None)
         if table is not None:
             self.tables[new] = table
@@ -163,7 +165,9 @@ class HistoricTables:
         for name in [each for each in self.tables if each.schema == renamed]:
             table = self.tables.pop(name)
             if new is not None:
-                self.tables[HistoricName.of(new, name.name)] = table
+                moved = HistoricName.of(new, name.name)
+                self.shadowed |= {moved} & self.temporary
+                self.tables[moved] = table
 
     # -- what is unique
 
