@@ -43,7 +43,7 @@ class HistoricTable:
     unnamed: frozenset[str] = frozenset()
     """The names of candidates that no statement gives: they are what PostgreSQL would call them, and may be others."""
     guessed: frozenset[str] = frozenset()
-    """Those of them that a naming convention may give, which no revision states."""
+    """Those of them that may be others: by a naming convention, or where what is not known has the name."""
     others: frozenset[str] = frozenset()
     """The names of its constraints that are not unique."""
     is_partitioned: bool = False
@@ -201,7 +201,8 @@ class HistoricTables:
             name = default_name(table.name, candidate, lambda name: self._is_taken(table, name))
             candidate = replace(candidate, name=name)
             unnamed |= {name}
-            guessed |= {name} if by_convention else frozenset()
+            is_guessed = by_convention or self._may_be_taken(table.schema)
+            guessed |= {name} if is_guessed else frozenset()
         candidates = (*known.candidates, candidate)
         self.tables[table] = replace(known, candidates=candidates, unnamed=unnamed, guessed=guessed)
 
@@ -329,6 +330,11 @@ class HistoricTables:
             return any(each.name == name for each in self.tables[table].candidates)
         named = HistoricName(table.schema, name)
         return named in self.tables or self._holder(named) is not None
+
+    def _may_be_taken(self, schema: str | None) -> bool:
+        """Whether a name may be taken by what is not known of a schema."""
+        known = (table for name, table in self.tables.items() if name.schema == schema)
+        return self.unmade is not None or any(each.doubt is not None for each in known)
 
     def _holder(self, index: HistoricName) -> HistoricName | None:
         """The table that has an index of that name; an index is in the schema of its table."""
