@@ -6,6 +6,7 @@ Two environments may have packages of the same name, and only one of these can b
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     :return: 2 where there are none.
     """
     config, section, x, names = arguments
+    # the project may close its own
+    output = os.dup(sys.stdout.fileno())
     try:
         models = models_of(find_project([config], section, json.loads(x)), json.loads(names))
         document = {
@@ -38,6 +41,6 @@ def main(arguments: Sequence[str]) -> int:
     except (UpsertGuardError, TypeError) as error:
         document = {"error": str(error)}
     # at its end the project may print more
-    sys.stdout.write(json.dumps(document) + "\n")
-    sys.stdout.flush()
+    with os.fdopen(output, "wb") as printed:
+        printed.write(json.dumps(document).encode() + b"\n")
     return 2 if "error" in document else 0

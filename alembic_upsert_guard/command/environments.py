@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotRunError
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from .pyproject import EnvironmentSettings
 
 __all__ = ["scanned_environments"]
+
+_AT_END = 3.0
+"""Seconds that a project has to end, once its models are known."""
+_LOOK = 0.1
+"""Seconds between two looks at whether it has ended."""
+
+_PART = 65_536
+"""Bytes that are read at once."""
 
 _PROGRAM = f"""
 import sys
@@ -60,16 +69,41 @@ def _models(environment: EnvironmentSettings, x: Sequence[str]) -> dict[str, Any
         if not Path(path).exists():
             raise CannotRunError(f"{environment.config}: there is no file or folder {path}")
     given = (json.dumps(list(each)) for each in (x, environment.metadata))
-    ran = subprocess.run(  # noqa: S603 - this interpreter, and the project's env.py as `alembic` runs it
-        [sys.executable, "-c", _PROGRAM, str(config), environment.name, *given],
-        cwd=config.parent,
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    command = [sys.executable, "-c", _PROGRAM, str(config), environment.name, *given]
+    with subprocess.Popen(  # noqa: S603 - this interpreter, and the project's env.py as `alembic` runs it
+        command, cwd=config.parent, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        line = _first_line(process)
+        try:
+            process.wait(_AT_END)
+        except subprocess.TimeoutExpired:  # a thread of the project's goes on
+            process.kill()
     try:
-        document: dict[str, Any] = json.loads(ran.stdout.partition(b"\n")[0])
+        document: dict[str, Any] = json.loads(line)
     except ValueError:
-        document = {"error": f"its process ended with {ran.returncode}"}
+        document = {"error": f"its process ended with {process.returncode}"}
     if "error" in document:
         raise CannotRunError(f"{environment.config}: {document['error']}")
     return document
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """What the process prints first; empty: it ends before, whoever else may still print there.
+
+    A process that the project starts has the same output, and may have it for ever.
+    """
+    printed: list[bytes] = []
+    output = -1 if process.stdout is None else process.stdout.fileno()
+
+    def read() -> None:
+        while b"\n" not in b"".join(printed[-1:]) and (part := os.read(output, _PART)):
+            printed.append(part)
+
+    reading = Thread(target=read, daemon=True)
+    reading.start()
+    while reading.is_alive():
+        has_ended = process.poll() is not None
+        reading.join(_AT_END if has_ended else _LOOK)
+        if has_ended:
+            break
+    return b"".join(printed).partition(b"\n")[0]

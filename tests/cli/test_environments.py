@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,6 +147,29 @@ def test_each_env_py_is_given_what_x_gives_and_may_print_at_its_end(
 
     assert resolutions(find_project([], x=["table=users"])) == ["modelled"]
     assert resolutions(find_project([], x=["table=others"])) == ["undeclared"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork")
+@pytest.mark.parametrize(
+    ("end", "expected"), [("", ["modelled"]), ("os._exit(7)\n", "its process ended with 7")]
+)
+def test_what_a_project_starts_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, expected: list[str] | str
+) -> None:
+    """A process has the output of the one that started it, and a thread keeps its process alive."""
+    started = "import os, time\nif os.fork() == 0:\n    os.close(2), time.sleep(30), os._exit(0)\n"
+    waits = "import threading\nthreading.Thread(target=time.sleep, args=(30,)).start()\n"
+    env = started + end + waits + CONFIGURED.format(table="'users'")
+    one_environment(tmp_path, env)
+    monkeypatch.chdir(tmp_path)
+    begun = time.monotonic()
+
+    if isinstance(expected, str):
+        with pytest.raises(CannotRunError, match=expected):
+            resolutions(find_project([]))
+    else:
+        assert resolutions(find_project([])) == expected
+    assert time.monotonic() - begun < 25
 
 
 def test_the_folder_that_it_runs_in_holds_nothing_that_is_imported(

@@ -233,6 +233,8 @@ def test_targets(tmp_path: Path, upsert: str, resolution: str) -> None:
         (INLINE, "ON CONSTRAINT plans_name_key", "served"),
         ("CREATE TABLE plans_name_key (a int);" + INLINE, "ON CONSTRAINT plans_name_key", "unresolved"),
         ("CREATE TABLE plans_name_key (a int);" + INLINE, "ON CONSTRAINT plans_name_key1", "served"),
+        (INLINE + "ALTER TABLE plans RENAME TO old; DO $$ BEGIN EXECUTE 'DROP INDEX IF EXISTS ' || 'i'; END $$;"
+         + INLINE, "ON CONSTRAINT plans_name_key", "unresolved"),
         (INLINE.replace("plans", "p" * 60), f"ON CONSTRAINT {'p' * 54}_name_key", "served"),
         (INLINE.replace("plans", "p" * 60), f"ON CONSTRAINT {'p' * 55}_name_key", "unresolved"),
         (TABLE + 'ALTER TABLE plans ADD UNIQUE (name) DEFERRABLE; CREATE UNIQUE INDEX c ON plans (name COLLATE "C");',

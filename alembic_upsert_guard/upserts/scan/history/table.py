@@ -40,7 +40,7 @@ class HistoricTable:
     unnamed: frozenset[str] = frozenset()
     """The names of candidates that no statement gives: they are what PostgreSQL would call them, and may be others."""
     guessed: frozenset[str] = frozenset()
-    """Those of them that a naming convention may give, which no revision states."""
+    """Those of them that may be others: by a naming convention, or where what is not known has the name."""
     others: frozenset[str] = frozenset()
     """The names of its constraints that are not unique."""
     is_partitioned: bool = False

@@ -118,6 +118,8 @@ class HistoricTables:
 
     def rename(self, name: HistoricName, new: HistoricName) -> None:
         """Give a table another name or schema; its constraints keep theirs."""
+        if not self.temporary.isdisjoint((name, new)):
+            self.shadowed |= {name, new}
         table = self.tables.pop(name, None)
         if table is not None:
             self.tables[new] = table
@@ -128,7 +130,9 @@ class HistoricTables:
         for name in [each for each in self.tables if each.schema == renamed]:
             table = self.tables.pop(name)
             if new is not None:
-                self.tables[HistoricName.of(new, name.name)] = table
+                moved = HistoricName.of(new, name.name)
+                self.shadowed |= {moved} & self.temporary
+                self.tables[moved] = table
 
     # -- what is unique
 
@@ -162,7 +166,8 @@ class HistoricTables:
             name = default_name(table.name, candidate, lambda name: self._is_taken(table, name))
             candidate = replace(candidate, name=name)
             unnamed |= {name}
-            guessed |= {name} if by_convention else frozenset()
+            is_guessed = by_convention or self._may_be_taken(table.schema)
+            guessed |= {name} if is_guessed else frozenset()
         candidates = (*known.candidates, candidate)
         self.tables[table] = replace(known, candidates=candidates, unnamed=unnamed, guessed=guessed)
 
@@ -250,6 +255,11 @@ class HistoricTables:
             return any(each.name == name for each in self.tables[table].candidates)
         named = HistoricName(table.schema, name)
         return named in self.tables or self._holder(named) is not None
+
+    def _may_be_taken(self, schema: str | None) -> bool:
+        """Whether a name may be taken by what is not known of a schema."""
+        known = (table for name, table in self.tables.items() if name.schema == schema)
+        return self.unmade is not None or any(each.doubt is not None for each in known)
 
     def _holder(self, index: HistoricName) -> HistoricName | None:
         """The table that has an index of that name; an index is in the schema of its table."""

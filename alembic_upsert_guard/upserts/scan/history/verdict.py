@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judged_by_history", "judged_without_history"]
 
-_BY_CONVENTION = "the revision does not name the constraint: a naming convention may"
+_BY_CONVENTION = "no statement names the constraint: it may have another name"
 _NOT_IN_SQL = "the target is one of the models', and they are today's"
 
 
