@@ -25,9 +25,7 @@ _SET = re.compile(
     rb"\n[ \t]*(?!self\.|cls\.)([A-Za-z_][\w.]*)\.(\w+)[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)[ \t]*([^\n]*)"
 )
 """``Store.KEY = x`` as a statement: the owner, the attribute, the value."""
-_SET_BY_NAME = re.compile(
-    rb"setattr\(\s*([\w.]+)\s*,\s*[\"'](\w+)[\"']\s*,\s*([^\n]*)"
-)  # monkeypatch's, which is called in the same way, takes its change back
+_SET_BY_NAME = re.compile(rb"setattr\(\s*([\w.]+)\s*,\s*[\"'](\w+)[\"']\s*,\s*([^\n]*)")
 _OF_RUN_TIME = re.compile(rb"(?:await\b|[\w.]*\w[(\[])")
 """A call, or an item: what is set then is known when it runs, and the source says the default."""
 _IMPORTED = rb"\s+import\s+(?:\([^)]*|[^\n]*)\b"
@@ -88,7 +86,7 @@ class Elsewhere:
         return found
 
     def _is_set_in(self, path: str, owner: str, attribute: str) -> bool:
-        """Whether a file really does, and none of its texts."""
+        """Whether a file really does: not in a text, and not by a method such as monkeypatch's, which takes it back."""
         module = self._modules.at(path)
         return module is not None and any(
             last_name(each) == owner for each in module.sets_on(attribute)
