@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import sys
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ def loaded(folder: Path) -> Iterator[MetaData]:
             path = getattr(sys.modules[name], "__file__", None) or ""
             if Path(path).parent == folder:
                 del sys.modules[name]
+        if "sqlmodel" in sys.modules:
+            gc.collect()  # its registry is one for all, and has each class until it is collected
 
 
 def scanned(folder: Path, metadata: MetaData) -> ScanReport:
