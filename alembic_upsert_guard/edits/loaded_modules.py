@@ -25,7 +25,8 @@ _OBJECTS: dict[str, object] = {
     "declared_attr": declared_attr,
     "text": sqlalchemy.text,
 }
-_PACKAGES = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
+_OWN = "alembic_upsert_guard"
+_PACKAGES = ("sqlalchemy", "sqlmodel", _OWN)
 
 
 def modules_of(files: Container[str]) -> Iterator[tuple[str, ModuleType]]:
@@ -52,7 +53,7 @@ def names_of(module: ModuleType) -> ModuleNames:
 
 
 def _members(name: str, module: ModuleType) -> Iterator[tuple[str, str]]:
-    # vars(): alembic_upsert_guard offers some names lazily, which would import Alembic
+    # vars(): alembic_upsert_guard offers its names lazily, and some would import Alembic
     for key, each in _OBJECTS.items():
-        if vars(module).get(key) is each:
+        if vars(module).get(key) is each or (module.__name__ == _OWN and each is UpsertKey):
             yield f"{name}.{key}", key
