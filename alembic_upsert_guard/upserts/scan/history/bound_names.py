@@ -6,6 +6,8 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ..aliases import with_aliases
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -37,15 +39,10 @@ def unsteady_names(node: ast.AST, *, but: Iterable[ast.AST] = ()) -> frozenset[s
                 unsteady.add(name)
             case ast.AugAssign(target=ast.Name(id=name)):
                 unsteady.add(name)
-        match each:
             case ast.Assign(targets=targets, value=ast.Name(id=name)):
                 others += [(name, t.id) for t in targets if isinstance(t, ast.Name)]
     unsteady |= {name for name, times in bound.items() if times > 1}
-    for _ in others:
-        for one, other in others:
-            if one in unsteady or other in unsteady:
-                unsteady |= {one, other}
-    return frozenset(unsteady)
+    return with_aliases(unsteady, others)
 
 
 def bound_names(function: ast.FunctionDef) -> frozenset[str]:

@@ -11,6 +11,7 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
 from ...upsert import Place
+from ..aliases import with_aliases
 from ..bounds import check_time
 from . import markup
 from .bindings import Scopes
@@ -149,10 +150,8 @@ class Module:
         So are those that another name is given to: ``const k = KEYS; k.push(x)``.
         """
         changed = {name for node in self.nodes for name in _changes(node)}
-        others = [pair for node in self.nodes for pair in _two_names(node)] if changed else []
-        for _ in others:
-            changed |= {name for pair in others if not changed.isdisjoint(pair) for name in pair}
-        return frozenset(changed)
+        others = (pair for node in self.nodes for pair in _two_names(node))
+        return with_aliases(changed, others if changed else ())
 
 
 def _two_names(node: Node) -> Iterator[tuple[str, str]]:

@@ -16,23 +16,19 @@ def without_psql(sql: str) -> str:
         return sql
     lines = []
     in_data = False
-    copying = ""
+    copying: list[str] = []
     for line in sql.splitlines(keepends=True):
         is_command = line.startswith("\\")
         lines.append(_blank(line) if in_data or is_command else line)
         if in_data:
             in_data = line.rstrip() != "\\."
             continue
-        copying = _copying(copying, line)
-        in_data = _starts_data(copying) or _starts_data(line)
+        if copying or line.lower().startswith("copy "):
+            copying.append(line)  # it may be on several lines
+        if line.rstrip().endswith(";"):
+            in_data = _starts_data("".join(copying)) or _starts_data(line)
+            copying.clear()
     return "".join(lines)
-
-
-def _copying(before: str, line: str) -> str:
-    """What is written of ``COPY`` so far, which may be on several lines; empty: it is no such statement."""
-    if before.rstrip().endswith(";") or not (before or line.lower().startswith("copy ")):
-        return ""
-    return before + line
 
 
 def _starts_data(statement: str) -> bool:
