@@ -1,4 +1,4 @@
-"""Where a source may set an attribute: told by its bytes, held against what the parser says."""
+"""Where a source may set an attribute, by its bytes: held against what the parser says."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_attribute_that_is_read_is_left_out(source: str) -> None:
     assert lines_of(source) == ()
 
 
-def test_a_comprehension_that_sets_an_attribute_is_told() -> None:
+def test_a_comprehension_that_sets_an_attribute_is_found() -> None:
     """What nobody writes is not missed."""
     source = b"[1 for x.key in y]"
     assert attribute_targets(source, WordLines(source), "key").in_comprehension
@@ -74,7 +74,7 @@ def test_a_comprehension_that_sets_an_attribute_is_told() -> None:
 
 @pytest.mark.parametrize("attribute", ["schlüssel", "key"])
 def test_lines_that_are_not_known_may_be_any(attribute: str) -> None:
-    """Names beyond ASCII, and lines that end in another way, are not told by their bytes."""
+    """Names beyond ASCII, and lines that end in another way, are not known by their bytes."""
     source = f"x.{attribute} = 1\ry = 1\n".encode()
     assert attribute_targets(source, WordLines(source), attribute).lines is None
 

@@ -58,7 +58,7 @@ STEPS = (
     "DROP SCHEMA public CASCADE; CREATE SCHEMA public;",
     "DO $$ BEGIN DROP INDEX IF EXISTS by_name; END $$;",
 )
-"""What it goes on with, as far as the server takes it."""
+"""Statements that follow; those that the server refuses are left out."""
 
 UPSERTS = tuple(
     f"INSERT INTO plans (name) VALUES ('a') ON CONFLICT {target} DO NOTHING;"

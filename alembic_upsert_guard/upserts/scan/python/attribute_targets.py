@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..bounds import check_time
+from .word_lines import goes_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def attribute_targets(source: bytes, lines: WordLines, attribute: str) -> Attrib
     """Return where an attribute may be set or deleted.
 
     ``x.key = 1``, ``x.key, y = z``, ``x.key += 1``, ``x.key: int = 1``, ``for x.key in y:``, ``with y as x.key:``,
-    ``del x.key``. Some places are told that read it: ``f(x.key)``.
+    ``del x.key``. So may some places that only read it: ``f(x.key)``.
     """
     if not lines.are_known or not attribute.isascii():
         return AttributeTargets(None, in_comprehension=True)
@@ -61,7 +62,7 @@ def _attributes(source: bytes, name: bytes) -> Iterator[int]:
     while at >= 0:
         check_time()
         behind = source[at + len(name) : at + len(name) + 1]
-        if not (behind.isalnum() or behind == b"_") and _is_behind_dot(source, at):
+        if not goes_on(behind) and _is_behind_dot(source, at):
             yield at
         at = source.find(name, at + 1)
 

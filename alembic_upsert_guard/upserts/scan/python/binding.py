@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ...target import Cause, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .scope import FunctionNode, LoopNode
 
@@ -24,6 +24,7 @@ __all__ = [
     "Unpacked",
     "always_binds",
     "bound_by_header",
+    "leaves",
     "names",
 ]
 
@@ -191,8 +192,12 @@ def always_binds(statement: ast.AST, name: str) -> bool:
 
 
 def _binds_or_leaves(block: list[ast.stmt], name: str) -> bool:
-    leaves = bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
-    return leaves or any(always_binds(s, name) for s in block)
+    return leaves(block) or any(always_binds(s, name) for s in block)
+
+
+def leaves(block: Sequence[ast.stmt]) -> bool:
+    """Return whether a block ends the function that it is in."""
+    return bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
 
 
 def names(target: ast.AST, name: str) -> bool:

@@ -83,7 +83,7 @@ def _reaching(module: Module, scope: ast.AST, name: str, node: ast.AST) -> list[
     found: list[Binding] = []
     inner: ast.AST = node
     for around in module.around(node):
-        block = _block_of(module, around, inner)
+        block = module.blocks.around(inner, around)
         for earlier, bindings in reversed(module.blocks.binding(block, name, before=inner)):
             found += bindings
             if always_binds(earlier, name):
@@ -108,18 +108,6 @@ def _run_before(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[Seq
         return [around.body]  # in the round before
     if isinstance(around, ast.Try) and not module.blocks.has(around.body, inner):
         return [around.body, around.handlers, around.orelse]
-    return []
-
-
-def _block_of(module: Module, around: ast.AST, inner: ast.AST) -> Sequence[ast.AST]:
-    """The list of statements of `around` that `inner` is in; empty: nothing in it runs before `inner`.
-
-    One handler or case runs, not those before it.
-    """
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(around, field, None)
-        if isinstance(block, list) and module.blocks.has(block, inner):
-            return block
     return []
 
 

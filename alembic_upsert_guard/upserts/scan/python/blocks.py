@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeGuard
 
 from ...target import Cause, Unread
-from .binding import bound_by_header
+from .binding import bound_by_header, leaves
 from .nodes import remembered
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .binding import Binding
     from .nodes import Nodes
 
-__all__ = ["Blocks", "leaves"]
+__all__ = ["Blocks"]
 
 
 class Blocks:
@@ -80,11 +80,24 @@ class Blocks:
         """Return whether a node is one of a block's own statements."""
         return bool(block) and node in self._position(block)
 
+    def around(self, inner: ast.AST, outer: ast.AST) -> Sequence[ast.AST]:
+        """Return the block of a node that another one is a statement of; empty: nothing in it runs before that.
+
+        One handler or case runs, not those before it.
+        """
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(outer, field, None)
+            if isinstance(block, list) and self.has(block, inner):
+                return block
+        return []
+
     def leaving(self, block: Sequence[ast.AST], before: ast.AST) -> list[ast.If]:
         """Return the conditions of a block that end the function on one of their ways, in their order.
 
         :param before: a statement of the block, which is left out with all that follow.
         """
+        if not block:
+            return []
         key = id(block)
         if key not in self._leaving:
             conditions = [(n, each) for n, each in enumerate(block) if isinstance(each, ast.If)]
@@ -108,11 +121,6 @@ class Blocks:
 
 def _may_leave(condition: ast.If) -> bool:
     return any(leaves(block) for block in (condition.body, condition.orelse))
-
-
-def leaves(block: Sequence[ast.stmt]) -> bool:
-    """Return whether a block ends the function that it is in."""
-    return bool(block) and isinstance(block[-1], ast.Return | ast.Raise)
 
 
 def _is_block(part: object) -> TypeGuard[list[ast.AST]]:

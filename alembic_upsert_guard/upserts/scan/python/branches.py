@@ -6,14 +6,13 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from .blocks import leaves
+from .binding import leaves
 from .values import Class, Expression, Function, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .meaning import Names
-    from .module import Module
     from .scope import Scope
     from .values import Meaning
 
@@ -150,12 +149,14 @@ class Branches:
     def is_reached(self, scope: Scope, node: ast.AST) -> bool:
         """Return whether no condition rules a node out, from the beginning of the function that it is in."""
         inner = node
+        blocks = scope.module.blocks
         for around in scope.module.around(node):
             if isinstance(around, ast.If):
                 truth = self.truth(scope, around.test)
                 if truth is not None and inner in (around.orelse if truth else around.body):
                     return False
-            if any(self._always_leaves(scope, c) for c in _before(scope.module, around, inner)):
+            block = blocks.around(inner, around)
+            if any(self._always_leaves(scope, each) for each in blocks.leaving(block, inner)):
                 return False
             if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 break
@@ -166,15 +167,6 @@ class Branches:
         """Whether a condition that holds ends the function there."""
         truth = self.truth(scope, condition.test)
         return truth is not None and leaves(condition.body if truth else condition.orelse)
-
-
-def _before(module: Module, around: ast.AST, inner: ast.AST) -> list[ast.If]:
-    """The conditions before a statement in its block that may end the function."""
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(around, field, None)
-        if isinstance(block, list) and module.blocks.has(block, inner):
-            return module.blocks.leaving(block, inner)
-    return []
 
 
 def _truth(meaning: Meaning) -> bool | None:

@@ -11,6 +11,7 @@ from ..bounds import check_time
 from .changes import MUTATORS
 from .string_items import last_name
 from .values import Expression
+from .word_lines import goes_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,6 +121,6 @@ def _is_in_code(pattern: re.Pattern[bytes], source: bytes) -> bool:
     """Whether something is in a source, as a word that begins there, and not behind the sign of a comment."""
     for found in pattern.finditer(source):
         line = source[source.rfind(b"\n", 0, found.start()) + 1 : found.start()]
-        if b"#" not in line and not (line[-1:].isalnum() or line.endswith(b"_")):
+        if b"#" not in line and not goes_on(line[-1:]):
             return True
     return False

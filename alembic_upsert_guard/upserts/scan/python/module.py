@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Module"]
 
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
 class _Parsed:
     """How much of a file was parsed."""
 
@@ -35,9 +38,6 @@ class _Parsed:
 
     def add(self, size: int) -> None:
         self.size += size
-
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Module:
@@ -61,9 +61,8 @@ class Module:
         self.shown_path = shown_path or path
         """As it was asked for."""
         self.source = source
-        self._parsed = (
-            _Parsed()
-        )  # of its own: the tree refers to it, and never to the module that holds the tree
+        # of its own: the tree refers to it, and never to the module that holds the tree
+        self._parsed = _Parsed()
         self._lines = WordLines(source)
         self._evidence = [] if methods is None else evidence_lines(self._lines, methods)
         wanted = partial(_is_between, self._evidence)
@@ -141,7 +140,7 @@ class Module:
         """
         lines = self._targets(attribute).lines
         for method in self._nodes.statements(lines, of):
-            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(method, _FUNCTIONS):
                 for statement in self._nodes.statements(lines, method):
                     for target in targets_of(statement):
                         if isinstance(target, ast.Attribute) and target.attr == attribute:

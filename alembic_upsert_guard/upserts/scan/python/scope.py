@@ -86,10 +86,10 @@ class Frame:
     """Frames are in frames, and are looked up by the thousand: each is hashed once."""
 
     def __post_init__(self) -> None:
-        """Make what frames are told apart by."""
-        arguments = self.arguments
-        given = arguments and tuple((name, _given(arguments[name])) for name in sorted(arguments))
-        key = (self.entered, self.receiver, self.closure, arguments is None, given or None)
+        """Make what frames are compared by."""
+        named = self.arguments
+        given = None if named is None else tuple((n, _given(named[n])) for n in sorted(named))
+        key = (self.entered, self.receiver, self.closure, given)
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "_hash", hash(key))
 

@@ -15,7 +15,7 @@ from ..needles import is_behind_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Found", "WordLines"]
+__all__ = ["Found", "WordLines", "goes_on"]
 
 
 _NAME = f"{ascii_letters}{digits}_".encode()
@@ -66,7 +66,7 @@ class WordLines:
         found: list[int] = []
         while at >= 0:
             behind = at + len(word)
-            if not (_goes_on(source[at - 1 : at]) or _goes_on(source[behind : behind + 1])):
+            if not (goes_on(source[at - 1 : at]) or goes_on(source[behind : behind + 1])):
                 line = self.line_at(at)
                 found.append(line)
                 behind = self._ends[line - 1]  # the others on the line say nothing more
@@ -120,6 +120,6 @@ class WordLines:
             at = self._lower.find(word, last)
 
 
-def _goes_on(byte: bytes) -> bool:
-    """Whether a name goes on there, before or behind; beyond ASCII it is not known, and may not."""
+def goes_on(byte: bytes) -> bool:
+    """Return whether a name goes on there, before or behind; beyond ASCII it is not known, and may not."""
     return byte.isalnum() or byte == b"_"
