@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import check_keys as check_keys
     from .declaration import (
+        DeclarationError,
         DeclaredUpsertKey,
         UpsertKey,
         conflict_target,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         declared_upsert_keys,
     )
     from .errors import (
-        DeclarationError,
         UndeclaredUpsertKeyError,
         UnsupportedUpsertKeyError,
         UpsertGuardError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .upserts.observed import observe
 
 _HOMES = {
-    "DeclarationError": ".errors",
+    "DeclarationError": ".declaration",
     "DeclaredUpsertKey": ".declaration",
     "Finding": ".findings",
     "UndeclaredUpsertKeyError": ".errors",

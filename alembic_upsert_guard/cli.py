@@ -1,4 +1,4 @@
-"""``upsert-guard``: parse, call, print, exit."""
+"""``upsert-guard``: parse, call, print, exit. What asks a database is imported by the commands that do."""
 
 from __future__ import annotations
 
@@ -10,15 +10,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
-from .catalog.messages import message_of
 from .command.arguments import argument_parser
-from .command.check import CheckOptions, check_database, check_project, functions_of_project
-from .command.database_url import secrets_of, without
 from .command.project import find_project
 from .command.pyproject import read_settings
-from .command.records import RecordOptions
 from .command.report import (
     Rendering,
     fails,
@@ -64,16 +58,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COULD_NOT_RUN
     except KeyboardInterrupt:
         return _failed(options, "interrupted", _INTERRUPTED)
-    except DBAPIError as error:
-        message = message_of(error, reveal=False, see="")
-        return _failed(options, f"the database could not be read: {message}")
     except UpsertGuardError as error:
         return _failed(options, str(error))
     except Exception as error:  # noqa: BLE001 - 1, which Python would end with, says that something was found
-        if getattr(options, "debug", False):
+        message = _of_database(error)
+        if message is None and getattr(options, "debug", False):
             traceback.print_exc()
-        return _failed(options, _unforeseen(error))
+        return _failed(options, message or _unforeseen(error))
     return code
+
+
+def _of_database(error: Exception) -> str | None:
+    """That the database could not be read; None: the error is none of a database's."""
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - not needed where nothing fails
+
+    from .catalog.messages import message_of  # noqa: PLC0415 - as above
+
+    if not isinstance(error, DBAPIError):
+        return None
+    return f"the database could not be read: {message_of(error, reveal=False, see='')}"
 
 
 def _unforeseen(error: Exception) -> str:
@@ -87,6 +90,8 @@ def _unforeseen(error: Exception) -> str:
 
 def _failed(options: Namespace, message: str, code: int = _COULD_NOT_RUN) -> int:
     """Say why there is no report: on standard error, and under ``--format json`` as the document."""
+    from .command.database_url import without  # noqa: PLC0415 - SQLAlchemy
+
     message = without(message, _secrets(options))
     print(f"upsert-guard: {message}", file=sys.stderr)
     if getattr(options, "format", None) == "json" and code == _COULD_NOT_RUN:
@@ -96,6 +101,8 @@ def _failed(options: Namespace, message: str, code: int = _COULD_NOT_RUN) -> int
 
 def _secrets(options: Namespace) -> frozenset[str]:
     """The passwords in the URLs that were given."""
+    from .command.database_url import secrets_of  # noqa: PLC0415 - SQLAlchemy
+
     urls = (getattr(options, name, None) or "" for name in ("database", "statements_from"))
     return frozenset[str]().union(*map(secrets_of, urls))
 
@@ -116,6 +123,9 @@ def _cache(options: Namespace) -> CacheOptions:
 
 
 def _check(options: Namespace) -> int:
+    from .command.check import CheckOptions, check_database, check_project  # noqa: PLC0415 - SQLAlchemy
+    from .command.records import RecordOptions  # noqa: PLC0415 - as above
+
     project = _project(options)
     records = RecordOptions(
         statements=options.statements,
@@ -163,6 +173,8 @@ def _scan(options: Namespace) -> int:
 
 
 def _functions(options: Namespace) -> int:
+    from .command.check import functions_of_project  # noqa: PLC0415 - SQLAlchemy
+
     project = _project(options)
     return _print(options, project, functions_of_project(project))
 

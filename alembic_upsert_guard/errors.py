@@ -1,12 +1,15 @@
-"""The exceptions that need no Alembic. One root, so that one ``except`` catches them all."""
+"""The exceptions that need no Alembic. One root, so that one ``except`` catches them all.
+
+``DeclarationError``, SQLAlchemy's as well, is with the declarations: a scan without models imports no SQLAlchemy.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy.exc import ArgumentError
+from importlib import import_module
+from typing import Any
 
 __all__ = [
     "CannotRunError",
-    "DeclarationError",
     "DeduplicationError",
     "HiddenRowsError",
     "MissingParsersError",
@@ -23,10 +26,6 @@ class UpsertGuardError(Exception):
 
 class CannotRunError(UpsertGuardError):
     """The command cannot run as it was called, or on what the project configures; the message says what to do."""
-
-
-class DeclarationError(UpsertGuardError, ArgumentError):
-    """An upsert key is declared in a way that no database could keep; the message says how to fix it."""
 
 
 class UndeclaredUpsertKeyError(UpsertGuardError, LookupError):
@@ -67,3 +66,10 @@ class MissingParsersError(UpsertGuardError, ImportError):
 
 class OnlineError(UpsertGuardError):
     """Something cannot be made or dropped while the table is written to; the message says what is there now."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``DeclarationError``, imported when it is asked for."""
+    if name != "DeclarationError":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(".declaration", __package__).DeclarationError

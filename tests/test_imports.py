@@ -46,6 +46,22 @@ def test_the_package_imports_no_alembic() -> None:
     assert not {"alembic", "mako"} & set(loaded)
 
 
+def test_a_scan_without_models_imports_no_sqlalchemy(tmp_path: Path) -> None:
+    """It would take longer to import than a small project takes to read."""
+    (tmp_path / "app.py").write_text(
+        "SQL = 'INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO NOTHING'\n"
+    )
+    loaded = fresh(f"""
+        import sys
+        from alembic_upsert_guard.cli import main
+        main(["scan", "--no-cache", "--quiet", {str(tmp_path)!r}])
+        print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+    """).split()
+
+    assert "postgast" in loaded
+    assert not {"alembic", "sqlalchemy", "sqlglot"} & set(loaded)
+
+
 def test_greenlet_is_not_needed() -> None:
     """SQLAlchemy 2.1 has it as an extra: with the plugin that Alembic loads, everything else works without."""
     fresh("""

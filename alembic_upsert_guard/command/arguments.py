@@ -9,7 +9,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .database_url import secrets_of, without
 from .report import FORMATS, PACKAGE
 from .scan import Writing
 
@@ -26,6 +25,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and exit with 2."""
+        from .database_url import secrets_of, without  # noqa: PLC0415 - SQLAlchemy
+
         if message.endswith("required: command"):
             message = f"name a command: {', '.join(_COMMANDS)}"
         _, unknown, options = message.partition("unrecognized arguments: ")

@@ -21,7 +21,8 @@ from .database_url import connect_to, run_on
 from .given import newer_python_of, require_paths
 from .metadata import import_all_metadata
 from .pyproject import read_settings
-from .records import RecordOptions, Records, ran_upserts
+from .ran_upserts import ran_upserts
+from .records import RecordOptions, Records
 from .report import Report
 from .scan import left_out_in_migrations, notes_of, scan_files
 from .scan_cache import CacheOptions, cache_of

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import MetaData, make_url
-from sqlalchemy.exc import ArgumentError
-
 from ..errors import CannotRunError
 from ..project_code import output_to_standard_error, place_of
 
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import MetaData
 
     from .project import Project
 
@@ -64,6 +62,8 @@ def import_metadata(name: str, paths: Sequence[str] = ()) -> MetaData:
     :param paths: where its module may be, besides this folder and what Python knows.
     :raises CannotRunError: it cannot be imported, or is neither.
     """
+    from sqlalchemy import MetaData  # noqa: PLC0415 - not needed where there are no models
+
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise CannotRunError(f"--metadata {name}: write module:attribute, such as app.models:Base")
@@ -114,6 +114,8 @@ def _configured_models(project: Project) -> Models:
 def _drivers_in_configuration(project: Project) -> frozenset[str]:
     """The driver that the configuration's ``sqlalchemy.url`` names; ``env.py`` is not run for it."""
     from alembic.util import CommandError  # noqa: PLC0415 - Alembic
+    from sqlalchemy import make_url  # noqa: PLC0415 - as above
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - as above
 
     try:
         url = project.config().get_main_option("sqlalchemy.url") or ""

@@ -12,22 +12,20 @@ from ..errors import CannotRunError
 from ..findings import counted, unknown_dialect
 from ..upserts.judge import merge_answers
 from ..upserts.parsers import check_parsers
-from ..upserts.target import NamedTable
 from .database_url import connect_to, run_on
 from .used_arbiters import used_arbiters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy.engine import URL, Connection
 
     from ..findings import Finding
     from ..upserts.declared import DeclaredTables
-    from ..upserts.scan.ran import RanUpserts
     from ..upserts.statements.recorded import Recorded
     from ..upserts.upsert import JudgedUpsert
 
-__all__ = ["CheckedRecord", "RecordOptions", "Records", "ran_upserts"]
+__all__ = ["CheckedRecord", "RecordOptions", "Records"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,29 +181,6 @@ class Records:
                 subject=f"{counted(len(upserts), 'observed upsert')}",
                 upserts=upserts,
             )
-
-
-def ran_upserts(observed: Sequence[str]) -> RanUpserts | None:
-    """Return what tests ran at which line, for a scan; None: no file is named.
-
-    :raises MissingParsersError: the extra ``scan`` is not installed.
-    :raises ObservedFileError: a file cannot be read.
-    """
-    if not observed:
-        return None
-    check_parsers("reading recorded upserts")
-    from ..upserts.observed.recorded_files import read_observed_files, upserts_of_observed  # noqa: PLC0415 - parsers
-    from ..upserts.scan.ran import RanUpsert, RanUpserts  # noqa: PLC0415 - as above
-
-    return RanUpserts(
-        RanUpsert(
-            path=upsert.place.path, line=upsert.place.line, table=upsert.table, target=upsert.target
-        )
-        for upsert in upserts_of_observed(read_observed_files(observed))
-        if upsert.place.path is not None
-        and upsert.place.line is not None
-        and isinstance(upsert.table, NamedTable)
-    )
 
 
 class _Answers(list["Mapping[Any, JudgedUpsert]"]):

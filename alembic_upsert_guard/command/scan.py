@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import CannotRunError
 from ..findings import FindingCode, counted
-from ..upserts.models import declared_tables
 from ..upserts.scan import Resolution, call_site_member, scan
 from ..upserts.scan.report import by_place
 from .bar import bar_for
@@ -18,7 +17,7 @@ from .environments import scanned_environments
 from .given import newer_python_of, require_paths
 from .metadata import Models, models_of
 from .pyproject import read_settings
-from .records import ran_upserts
+from .ran_upserts import ran_upserts
 from .report import Report, suppressed_in
 from .scan_cache import CacheOptions, cache_of
 
@@ -89,7 +88,7 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     if is_several and options.writing is not None:
         raise CannotRunError("declarations are written for one environment: name it with -c")
     models = Models() if is_several else models_of(project, options.metadata or settings.metadata)
-    declared = declared_tables(*models.metadata) if models.metadata else None
+    declared = _declared_in(models)
     newer_python = newer_python_of(options.python, paths)
     scanned = scan_files(
         paths,
@@ -116,6 +115,15 @@ def scan_project(project: Project, options: ScanOptions) -> Report:
     declarations = _declare(project, options, scanned, models, declared)
     report = _report(declarations.left, notes)
     return replace(report, notes=(*notes, *declarations.notes), diff=declarations.diff)
+
+
+def _declared_in(models: Models) -> DeclaredTables | None:
+    """The tables of the models; None: there are none."""
+    if not models.metadata:
+        return None
+    from ..upserts.models import declared_tables  # noqa: PLC0415 - SQLAlchemy
+
+    return declared_tables(*models.metadata)
 
 
 def scan_files(

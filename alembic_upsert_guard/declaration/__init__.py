@@ -12,6 +12,7 @@ from .arbiters import Arbiter, Nulls, arbiters_of
 from .candidates import arbiter_as_candidate
 from .declaration import Declaration, DeclaredUpsertKey, declarations_of
 from .elements import label_of
+from .errors import DeclarationError
 from .in_place import as_index_element
 from .key import UpsertKey, declare_upsert_key
 from .lookup import conflict_target, declared_upsert_keys
@@ -19,6 +20,7 @@ from .lookup import conflict_target, declared_upsert_keys
 __all__ = [
     "Arbiter",
     "Declaration",
+    "DeclarationError",
     "DeclaredUpsertKey",
     "Nulls",
     "UpsertKey",

@@ -11,7 +11,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ..errors import DeclarationError
 from ..findings import NOT_DEFERRABLE_HINT, deferrable_fact
 from ..inference import Candidate, ConflictTarget, Nulls, enforce_same_uniqueness
 from .candidates import arbiter_as_candidate
@@ -21,6 +20,7 @@ from .elements import (
     label_of,
     table_column,
 )
+from .errors import DeclarationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

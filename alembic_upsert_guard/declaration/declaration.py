@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, event
 
-from ..errors import DeclarationError, UnsupportedUpsertKeyError
+from ..errors import UnsupportedUpsertKeyError
 from ..findings import unserved_rowid_fact
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql
@@ -23,6 +23,7 @@ from .arbiters import (
     reattach,
 )
 from .elements import is_nullable, label_of, never_null, rowid_alias, table_column
+from .errors import DeclarationError
 from .in_place import InPlace, as_index_element
 from .nullability import null_makes_null
 from .support import unsupported_by

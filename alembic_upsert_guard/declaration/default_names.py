@@ -8,9 +8,9 @@ from sqlalchemy import Column, MetaData, Table, UniqueConstraint
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.elements import conv
 
-from ..errors import DeclarationError
 from ..names import short_hash, truncated_identifier
 from .elements import column_names, label_of, table_column
+from .errors import DeclarationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

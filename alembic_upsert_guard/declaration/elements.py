@@ -17,10 +17,10 @@ from sqlalchemy.sql.elements import (
 )
 
 from ..databases import SQLITE, database_for
-from ..errors import DeclarationError
 from ..findings import describe_key
 from ..inference import ConflictTarget, Element
 from ..sqltext import literal_sql, with_ended_comments
+from .errors import DeclarationError
 from .in_place import as_index_element, rendered
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from sqlalchemy import event
 from sqlalchemy.schema import SchemaItem
 
-from ..errors import DeclarationError
 from .arbiters import Nulls
 from .declaration import Declaration, declarations_of, settle_when_more_is_declared
 from .elements import (
@@ -21,6 +20,7 @@ from .elements import (
     sql_expression,
     table_of,
 )
+from .errors import DeclarationError
 
 if TYPE_CHECKING:
     from types import FrameType

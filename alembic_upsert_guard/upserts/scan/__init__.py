@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import MissingParsersError
 from ..declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
+from ..parsers import check_parsers
 from ..upsert import JudgedUpsert, Place, Resolution, Source, Upsert, call_site_member
 from .files import Problem
 from .ignoring import IgnoreComment
@@ -43,8 +43,8 @@ __all__ = [
     "scan",
 ]
 
-_PARSERS = ("pathspec", "postgast", "sqlglot", "tree_sitter")
-"""How the names of the parsers' modules begin."""
+_OTHER_PARSERS = ("pathspec", "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript")
+"""What is not SQL's."""
 
 
 def scan(
@@ -78,18 +78,10 @@ def scan(
     :param newer_python: what parses the files that this Python does not take; None: they are not read.
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
-    try:
-        import sqlglot  # noqa: F401, PLC0415 - the scanner imports it where a statement needs it, which is too late
+    check_parsers("scanning", _OTHER_PARSERS)
+    from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
+    from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
 
-        from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
-        from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith(_PARSERS):
-            raise
-        raise MissingParsersError(
-            f"scanning needs parsers that are not installed ({error.name}): "
-            "pip install 'alembic-upsert-guard[scan]'"
-        ) from error
     environments = (
         [ScannedEnvironment(declared=declared, drivers=drivers)]
         if declared is None or isinstance(declared, DeclaredTables)
