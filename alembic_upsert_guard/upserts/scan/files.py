@@ -7,7 +7,6 @@ import stat
 from dataclasses import dataclass
 from hashlib import sha256
 from io import FileIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def read_bytes(path: str) -> bytes | str:
     Whatever may be put in its place meanwhile, nothing but a regular file is read from.
     """
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - of every file, three times as fast
             return "it is no regular file"
         with _opened(path) as file:
             status = os.fstat(file.fileno())

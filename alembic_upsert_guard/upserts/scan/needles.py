@@ -14,21 +14,15 @@ __all__ = ["REPLACING", "WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
 WORDS = ("conflict", "duplicate", "insert", "prefix_with", "replace into", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
-_WORDS = (b"upsert", b"orignore", b"orupdate", b"skipduplicates")
-"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's, ``skipDuplicates`` Prisma's."""
+_WORDS = (b"upsert", b"orignore", b"orupdate", b"match_fields", b"prefix_with", b"replace into")
+"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's."""
 
 REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace into")
 """What SQLite and MySQL write in front of an INSERT instead of a conflict clause, in lower case."""
-_REPLACING = tuple(words.encode() for words in REPLACING)
 
-_LIBRARIES = (
-    b"ignore_conflicts",
-    b"insert_rows",
-    b"match_fields",
-    b"prefix_with",
-    b"update_conflicts",
-)
-"""What calls of libraries have that say neither."""
+_CONFLICTS = (b"ignore_conflicts", b"update_conflicts")
+_INSERTS = (b"insert ignore", b"insert or ignore", b"insert or replace", b"insert_rows")
+"""Words that need not be looked for where ``conflict`` or ``insert`` is not, each a pass over all bytes."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
@@ -46,12 +40,22 @@ def may_upsert(source: bytes) -> bool:
     lower = source.lower()
     return (
         any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
-        or _follows(lower, b"on", b"conflict")
-        or _follows(lower, b"on", b"duplicate")
-        or any(word in lower for word in _LIBRARIES)
-        or any(words in lower for words in _REPLACING)
+        or (
+            b"conflict" in lower
+            and (_follows(lower, b"on", b"conflict") or any(word in lower for word in _CONFLICTS))
+        )
+        or (
+            b"duplicate" in lower
+            and (_follows(lower, b"on", b"duplicate") or b"skipduplicates" in lower)
+        )
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
-        or (_follows(lower, b"not", b"exists", behind=(b"where", b"and")) and b"insert" in lower)
+        or (
+            b"insert" in lower
+            and (
+                any(word in lower for word in _INSERTS)
+                or _follows(lower, b"not", b"exists", behind=(b"where", b"and"))
+            )
+        )
     )
 
 

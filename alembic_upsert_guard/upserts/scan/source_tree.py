@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ __all__ = ["SourceTree"]
 _KEPT = 64 * 1024 * 1024
 """Bytes of files that are kept, so that the next word is looked for without reading them again."""
 
-
 _KEPT_UNASKED = 24 * 1024 * 1024
 """Of these, bytes of files in which nothing was looked for yet."""
+_NO_NAMES = ("", ".", "..")
+"""What may be behind the last slash of a path."""
 
 
 class SourceTree:
@@ -33,6 +35,7 @@ class SourceTree:
         self._kept: dict[str, bytes] = {}
         self._size = 0
         self._asked_for: dict[str, str] = {}
+        self._real_paths: dict[str, str] = {}
         self._mentioning: dict[tuple[bytes, tuple[str, ...]], tuple[str, ...]] = {}
         self.read_files: dict[str, str | None] = {}
         """The digest of each file that was read for another one; None: it cannot be read."""
@@ -49,8 +52,19 @@ class SourceTree:
     def asked_for(self, path: str) -> str:
         """Return a real path as the scan has it: as it was asked for, where the file is one of the scan's."""
         if not self._asked_for:
-            self._asked_for = {os.path.realpath(each): each for each in self._paths}
+            self._asked_for = {self.real_path(each): each for each in self._paths}
         return self._asked_for.get(path, path)
+
+    def real_path(self, path: str) -> str:
+        """Return where a path leads, as it was when it was first asked for."""
+        if path not in self._real_paths:
+            folder, _, name = path.rpartition(os.sep)
+            # folders are asked for once each, and have many files
+            if folder and name not in _NO_NAMES and not _is_link(path):
+                self._real_paths[path] = f"{self.real_path(folder).rstrip(os.sep)}{os.sep}{name}"
+            else:
+                self._real_paths[path] = os.path.realpath(path)
+        return self._real_paths[path]
 
     def is_file(self, path: str) -> bool:
         """Return whether there is a file, as it was when it was first asked for."""
@@ -96,3 +110,11 @@ class SourceTree:
         if self._size + len(source) <= room:
             self._kept[path] = source
             self._size += len(source)
+
+
+def _is_link(path: str) -> bool:
+    """Whether a path is a link, or nothing is there."""
+    try:
+        return stat.S_ISLNK(os.lstat(path).st_mode)
+    except OSError:
+        return True

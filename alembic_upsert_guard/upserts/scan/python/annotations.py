@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .nodes import last_part
 from .values import Class, Instance, Origin
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Annotations:
     def _generic(
         self, scope: Scope, generic: ast.expr, argument: ast.expr, depth: int
     ) -> list[Meaning]:
-        name = ast.unparse(generic).rpartition(".")[2]
+        name = last_part(generic)
         if name in ("type", "Type"):
             stated = self._stated(scope, argument, depth)
             return [m.of for m in stated if isinstance(m, Instance)]

@@ -62,7 +62,7 @@ class Blocks:
         found = bound_by_header(statement, name)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return found  # what is inside is bound there
-        if isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING"):
+        if isinstance(statement, ast.If) and _is_for_type_checkers(statement.test):
             # what type checkers see is the thing itself; what runs may be a stand-in that loads it later
             checked = self.bindings(statement.body, name)
             if checked:
@@ -117,6 +117,15 @@ class Blocks:
         if id(block) not in self._positions:
             self._positions[id(block)] = {node: n for n, node in enumerate(block)}
         return self._positions[id(block)]
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    match test:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.endswith("TYPE_CHECKING")
+        case ast.UnaryOp(operand=inner) | ast.BoolOp(values=[*_, inner]):
+            return _is_for_type_checkers(inner)
+    return False
 
 
 def _may_leave(condition: ast.If) -> bool:

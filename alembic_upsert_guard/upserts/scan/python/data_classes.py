@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .nodes import last_part
+
 if TYPE_CHECKING:
     from .scope import Scope
     from .values import Class
@@ -27,6 +29,6 @@ def fields_of(lineage: tuple[Class, ...]) -> dict[str, tuple[Scope, ast.expr] | 
 def is_data_class(of: Class) -> bool:
     """Return whether a class's fields are the parameters of its call, in their order."""
     marks = [d.func if isinstance(d, ast.Call) else d for d in of.node.decorator_list]
-    named = {ast.unparse(each).rpartition(".")[2] for each in marks}
-    bases = {ast.unparse(base).rpartition(".")[2] for base in of.node.bases}
+    named = {last_part(each) for each in marks}
+    bases = {last_part(base) for base in of.node.bases}
     return bool(named & {"dataclass", "define", "frozen"} or bases & {"NamedTuple", "BaseModel"})

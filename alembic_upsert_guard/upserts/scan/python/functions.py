@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Unread
 from .arguments import bound, given_by
-from .nodes import parts_of, remembered
+from .nodes import last_part, parts_of, remembered
 from .reading import Memory
 from .scope import Argument, Frame, Scope
 from .values import Expression, Function, is_none
@@ -190,7 +190,7 @@ def decorators(function: FunctionNode) -> list[str]:
     if isinstance(function, ast.Lambda):
         return []
     plain = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
-    return [ast.unparse(d).rpartition(".")[2] for d in plain]
+    return [last_part(d) for d in plain]
 
 
 @remembered

@@ -11,6 +11,7 @@ from .bindings import bindings_in
 from .construction import Construction
 from .elsewhere import is_stated
 from .functions import decorators
+from .nodes import last_part
 from .rebinding import Rebinding
 from .values import Class, Expression, External, Function, Instance, Origin
 
@@ -172,7 +173,7 @@ class Members:
 
     def _makes_column(self, scope: Scope, call: ast.Call) -> bool:
         """Whether a call makes a mapped attribute, by its name or by what it is imported as."""
-        if ast.unparse(call.func).rpartition(".")[2] in _COLUMNS:
+        if last_part(call.func) in _COLUMNS:
             return True
         found = self._names.meanings(scope, call.func)
         return any(

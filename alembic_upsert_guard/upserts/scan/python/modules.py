@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from .module import Module
@@ -35,7 +34,6 @@ class Modules:
         self._tree = tree
         self._parsed: dict[str, Module | None] = {}
         """Those last asked for last."""
-        self._real_paths: dict[str, str] = {}
         self._imported: dict[tuple[Path, str, int], str | None] = {}
         """By the importer's folder, and as it is written."""
 
@@ -54,9 +52,7 @@ class Modules:
 
     def real_path(self, path: str) -> str:
         """Return where a path leads, as it was when it was first asked for."""
-        if path not in self._real_paths:
-            self._real_paths[path] = os.path.realpath(path)
-        return self._real_paths[path]
+        return self._tree.real_path(path)
 
     def at(self, path: str) -> Module | None:
         """Return the module of a file; None: it cannot be read or parsed."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .word_lines import WordLines
 
-__all__ = ["Nodes", "parts_of", "remembered", "targets_of"]
+__all__ = ["Nodes", "last_part", "parts_of", "remembered", "targets_of"]
 
 _Node = TypeVar("_Node", bound=ast.AST)
 _Found = TypeVar("_Found")
@@ -207,6 +207,14 @@ def remembered(find: Callable[[_Node], _Found]) -> Callable[[_Node], _Found]:
         return cast("_Found", members[name])
 
     return found
+
+
+def last_part(node: ast.expr) -> str:
+    """Return an expression as it is written, behind its last dot."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ast.unparse(node).rpartition(".")[2]
 
 
 def targets_of(statement: ast.stmt) -> Iterator[ast.expr]:

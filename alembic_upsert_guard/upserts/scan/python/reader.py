@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import tokenize
 from functools import partial
 from typing import TYPE_CHECKING
@@ -68,7 +67,7 @@ class PythonReader:
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = Module(os.path.realpath(path), source, path, _METHODS)
+        module = Module(self._modules.real_path(path), source, path, _METHODS)
         self._modules.begin(module)
         if self._names is not None:
             self._names.forget()

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...target import Unread
+from .nodes import last_part
 from .scope import Scope
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Class:
     @property
     def is_enumeration(self) -> bool:
         """Whether one of its bases is called an enumeration, as Python's own are."""
-        return any(ast.unparse(base).endswith(("Enum", "Flag")) for base in self.node.bases)
+        return any(last_part(base).endswith(("Enum", "Flag")) for base in self.node.bases)
 
 
 class Origin(Enum):
