@@ -97,12 +97,22 @@ Binding: TypeAlias = (
 
 def bound_by_header(statement: ast.AST, name: str) -> list[Binding]:
     """Return the bindings of `name` that a statement makes, those inside its blocks left out."""
-    return [
-        *_assigned_by(statement, name),
-        *_defined_by(statement, name),
-        *_looped_by(statement, name),
-        *_unread_by(statement, name),
-    ]
+    match statement:
+        case ast.Expr() | ast.Return() | ast.If():  # most of them bind nothing
+            return []
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            return _assigned_by(statement, name)
+        case (
+            ast.ClassDef()
+            | ast.FunctionDef()
+            | ast.AsyncFunctionDef()
+            | ast.Import()
+            | ast.ImportFrom()
+        ):
+            return _defined_by(statement, name)
+        case ast.For() | ast.AsyncFor():
+            return _looped_by(statement, name)
+    return _unread_by(statement, name)
 
 
 def _assigned_by(statement: ast.AST, name: str) -> list[Binding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from ...target import Cause, Unread
 from .binding import bound_by_header, leaves
-from .nodes import remembered
+from .nodes import BLOCKS, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,8 @@ class Blocks:
             checked = self.bindings(statement.body, name)
             if checked:
                 return checked
-        for _, part in ast.iter_fields(statement):
+        for field in statement._fields if self._has_walrus else BLOCKS:
+            part = getattr(statement, field, None)
             if _is_block(part):
                 found += self.bindings(part, name)
             elif self._has_walrus:

@@ -26,6 +26,8 @@ _SET = re.compile(
     rb"\n[ \t]*(?!self\.|cls\.)([A-Za-z_][\w.]*)\.(\w+)[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)[ \t]*([^\n]*)"
 )
 """``Store.KEY = x`` as a statement: the owner, the attribute, the value."""
+_ATTRIBUTE_SET = re.compile(rb"\.\w+[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)")
+"""What is in a line of :data:`_SET`: it begins with a literal, and so is looked for in half of the time."""
 _SET_BY_NAME = re.compile(rb"setattr\(\s*([\w.]+)\s*,\s*[\"'](\w+)[\"']\s*,\s*([^\n]*)")
 _OF_RUN_TIME = re.compile(rb"(?:await\b|[\w.]*\w[(\[])")
 """A call, or an item: what is set then is known when it runs, and the source says the default."""
@@ -78,10 +80,10 @@ class Elsewhere:
         for path in self._tree.files_mentioning(b"="):
             check_time()
             source = self._tree.bytes_of(path)
-            each = _SET.findall(source)
+            each = [*_set_in(source)]
             if b"setattr(" in source:
-                each += _SET_BY_NAME.findall(source)
-            for owner, attribute, value in each:
+                each += _SET_BY_NAME.finditer(source)
+            for owner, attribute, value in (match.groups() for match in each):
                 if not _OF_RUN_TIME.match(value):
                     found.setdefault((owner.rpartition(b".")[2], attribute), []).append(path)
         return found
@@ -115,6 +117,18 @@ class Elsewhere:
         for other in self._tree.files_mentioning(word):
             if self._modules.real_path(other) != path:
                 yield self._tree.bytes_of(other)
+
+
+def _set_in(source: bytes) -> Iterator[re.Match[bytes]]:
+    """The statements that set an attribute, each on a line of its own behind the first one."""
+    last = -1
+    for found in _ATTRIBUTE_SET.finditer(source):
+        line = source.rfind(b"\n", 0, found.start())
+        if line != last:
+            last = line
+            statement = _SET.match(source, line)
+            if statement is not None:
+                yield statement
 
 
 def _is_in_code(pattern: re.Pattern[bytes], source: bytes) -> bool:

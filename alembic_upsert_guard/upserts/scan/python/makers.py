@@ -28,26 +28,29 @@ def makers_in(module: Module, node: ast.ClassDef) -> Iterator[ast.expr]:
         if not first:
             continue
         is_of_class = "classmethod" in decorators(method)
-        if not _may_make(module.source_of(method), first[0].arg if is_of_class else None):
+        source, receiver = module.source_of(method), first[0].arg.encode()
+        if not _may_make(source, receiver, is_of_class=is_of_class):
             continue
         for call in own_nodes(method):
             if isinstance(call, ast.Call) and _is_own(call.func, first[0].arg, is_of_class):
                 yield call.func
 
 
-def _may_make(source: bytes, receiver: str | None) -> bool:
-    """Whether a method may call its class, by its bytes: most do not, and are not parsed.
-
-    :param receiver: what it calls the class; None: it has no name for it.
-    """
+def _may_make(source: bytes, receiver: bytes, *, is_of_class: bool) -> bool:
+    """Whether a method may call its class, by its bytes: most do not, and are not parsed."""
     return (
         b"__class__" in source
-        or _TYPE.search(source) is not None
+        # the first pattern begins with a literal, and so takes a fraction of the time
         or (
-            receiver is not None
-            and re.search(rb"\b%b\s*\(" % receiver.encode(), source) is not None
+            _TYPE.search(source) is not None
+            and _has(rb"type\s*\(\s*(?:%b\b|[#\\])", receiver, source)
         )
+        or (is_of_class and receiver in source and _has(rb"%b\s*\(", receiver, source))
     )
+
+
+def _has(pattern: bytes, receiver: bytes, source: bytes) -> bool:
+    return re.search(rb"\b" + pattern % receiver, source) is not None
 
 
 def _is_own(func: ast.expr, receiver: str, is_of_class: bool) -> bool:

@@ -64,7 +64,9 @@ class Module:
         # of its own: the tree refers to it, and never to the module that holds the tree
         self._parsed = _Parsed()
         self._lines = WordLines(source)
-        self._evidence = [] if methods is None else evidence_lines(self._lines, methods)
+        self._evidence: Sequence[int] | None = []
+        if methods is not None:
+            self.look_for(methods)
         wanted = partial(_is_between, self._evidence)
         self.tree = parsed_by_parts(source, path, wanted, self._parsed.add)
         self._nodes = Nodes(self.tree, self._lines)
@@ -75,6 +77,13 @@ class Module:
         """What :mod:`.bindings` found, by the place or the scope, and the name."""
         self._changes: dict[str, bool] = {}
         self._attribute_targets: dict[str, AttributeTargets] = {}
+
+    def look_for(self, methods: Collection[str]) -> None:
+        """Have :meth:`near_evidence` return what may hold an upsert.
+
+        :param methods: what calls are called that upserts are looked for in.
+        """
+        self._evidence = evidence_lines(self._lines, methods)
 
     @property
     def size(self) -> int:

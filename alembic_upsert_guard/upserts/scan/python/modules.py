@@ -54,6 +54,13 @@ class Modules:
         """Return where a path leads, as it was when it was first asked for."""
         return self._tree.real_path(path)
 
+    def known(self, path: str) -> Module | None:
+        """Return what was parsed of a file; None: nothing.
+
+        :param path: the real path.
+        """
+        return self._parsed.get(path)
+
     def at(self, path: str) -> Module | None:
         """Return the module of a file; None: it cannot be read or parsed."""
         path = self.real_path(path)

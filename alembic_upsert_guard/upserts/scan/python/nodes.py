@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .word_lines import WordLines
 
-__all__ = ["Nodes", "last_part", "parts_of", "remembered", "targets_of"]
+__all__ = ["BLOCKS", "Nodes", "last_part", "parts_of", "remembered", "targets_of"]
 
 _Node = TypeVar("_Node", bound=ast.AST)
 _Found = TypeVar("_Found")
@@ -81,7 +81,7 @@ class Nodes:
                 if root is not None and node is not root and isinstance(node, _SCOPES):
                     continue
             inner: list[ast.AST] = []
-            for field in _BLOCKS:
+            for field in BLOCKS:
                 block = getattr(node, field, None)
                 if block.__class__ is not list or not block:
                     continue
@@ -185,7 +185,7 @@ def _last_line(statement: ast.AST) -> int:
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 """The fields of statements that hold statements, or what holds these, in the order of the source."""
 
 _NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"})

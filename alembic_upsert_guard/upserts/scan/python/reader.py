@@ -67,7 +67,7 @@ class PythonReader:
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = Module(self._modules.real_path(path), source, path, _METHODS)
+        module = self._module(path, source)
         self._modules.begin(module)
         if self._names is not None:
             self._names.forget()
@@ -88,6 +88,15 @@ class PythonReader:
         )
         sites = Sites(names, Callers(names, self._modules, self._homes))
         return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
+
+    def _module(self, path: str, source: bytes) -> Module:
+        """A file, parsed again only where it is another one than another file has led to."""
+        real_path = self._modules.real_path(path)
+        known = self._modules.known(real_path)
+        if known is None or known.source != source or known.shown_path != path:
+            return Module(real_path, source, path, _METHODS)
+        known.look_for(_METHODS)
+        return known
 
 
 class PythonSource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -45,7 +45,8 @@ class WordLines:
         self._source = source
         self._lower = source.lower()
         self._found: dict[str, list[int]] = {}
-        self._named: dict[str, list[int]] = {}
+        self._spans: dict[str, tuple[int, int, list[int]]] = {}
+        """The lines with a name, and which lines were looked at for it."""
         self.are_known = b"\r" not in source.replace(b"\r\n", b"")
         """False: lines are not ended by line feeds alone."""
 
@@ -60,16 +61,25 @@ class WordLines:
 
         ``table`` is in none that has ``tables`` and no other; case matters.
         """
-        source, word = self._source, name.encode()
-        end = self._ends[last - 1] if last <= len(self._ends) else len(source)
-        at = source.find(word, self._ends[first - 2] if first > 1 else 0, end)
+        # blocks are looked at from the outside in, so that what is known of one is known of those in it
+        begun, end, found = self._spans.get(name, (first + 1, first, []))
+        if not (begun <= first and last <= end):
+            found = self._find(name.encode(), first, last)
+            self._spans[name] = first, last, found
+            return found
+        return found[bisect_left(found, first) : bisect_right(found, last)]
+
+    def _find(self, word: bytes, first: int, last: int) -> list[int]:
+        source, ends, length = self._source, self._ends, len(word)
+        end = ends[last - 1] if last <= len(ends) else len(source)
+        at = source.find(word, ends[first - 2] if first > 1 else 0, end)
         found: list[int] = []
         while at >= 0:
-            behind = at + len(word)
+            behind = at + length
             if not (goes_on(source[at - 1 : at]) or goes_on(source[behind : behind + 1])):
-                line = self.line_at(at)
+                line = bisect_right(ends, at) + 1
                 found.append(line)
-                behind = self._ends[line - 1]  # the others on the line say nothing more
+                behind = ends[line - 1]  # the others on the line say nothing more
             at = source.find(word, behind, end)
         return found
 
@@ -104,9 +114,7 @@ class WordLines:
 
     def of_name(self, name: str) -> list[int]:
         """Return the lines, counted from 1, that have a name of Python's, in their order; see :meth:`naming`."""
-        if name not in self._named:
-            self._named[name] = self.naming(name, 1, len(self._ends))
-        return self._named[name]
+        return self.naming(name, 1, len(self._ends))
 
     def _lines_of(self, word: bytes) -> Iterator[int]:
         line, last, at = 1, 0, self._lower.find(word)
