@@ -77,7 +77,11 @@ class Sites:
 
         :param read: reads it, under what the current reading assumes.
         """
-        yield from dict.fromkeys(self._under(_Site(module, node, read), _Level({}, None)))
+        with self._names.reading():
+            # asked first, for most are none, and then nothing has to be known of the way there
+            is_upsert = read() is not None
+        if is_upsert:
+            yield from dict.fromkeys(self._under(_Site(module, node, read), _Level({}, None)))
 
     def _under(self, site: _Site, level: _Level) -> list[Upsert]:
         with self._names.reading(level.assumed) as reading:
