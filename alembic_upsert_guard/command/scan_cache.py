@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from ..upserts.scan.cache import ScanCache
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..upserts.scan.newer_python import NewerPython
     from .project import Project
 
@@ -88,11 +90,19 @@ def _made_secret(path: Path) -> bytes | None:
 
 def _versions() -> str:
     """The version of everything that reads files; of this package its files too, which change while it is worked on."""
-    root = Path(__file__).parents[1]
-    own = (path.stat() for path in root.rglob("*.py"))
-    newest = max((status.st_mtime_ns for status in own), default=0)
+    newest = max(_changes_in(str(Path(__file__).parents[1])), default=0)
     packages = " ".join(f"{name} {_version(name)}" for name in _PACKAGES)
     return f"{sys.version} {packages} {newest}"
+
+
+def _changes_in(folder: str) -> Iterator[int]:
+    """When each file of Python below a folder was changed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry.stat().st_mtime_ns
+            elif entry.is_dir() and entry.name != "__pycache__":
+                yield from _changes_in(entry.path)
 
 
 def _version(package: str) -> str:

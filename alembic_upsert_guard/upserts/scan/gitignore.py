@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pathspec import GitIgnoreSpec
-
 from .files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
 
 __all__ = ["GitIgnore"]
 
@@ -22,10 +23,19 @@ _STARS, _STARS_IN_A_NAME = 6, 3
 
 @dataclass(frozen=True, slots=True)
 class _Spec:
-    folder: str
     spec: GitIgnoreSpec
     negates: bool
     """Whether a pattern takes something in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """One file, for what is in one folder."""
+
+    inside: str
+    """The folder, as the file would name it, with a slash behind; empty: its own."""
+    spec: GitIgnoreSpec
+    negates: bool
 
 
 class GitIgnore:
@@ -34,6 +44,7 @@ class GitIgnore:
     def __init__(self) -> None:
         """Nothing is read yet."""
         self._specs: dict[str, _Spec | None] = {}
+        self._applied: dict[tuple[str, str], tuple[_Applied, ...]] = {}
         self._tops: dict[str, str] = {}
 
     def leaves_out(self, path: str, *, is_folder: bool, start: str) -> bool:
@@ -44,9 +55,9 @@ class GitIgnore:
 
         :param start: the folder that the walk began with: what is above it counts up to the folder with ``.git``.
         """
-        absolute = str(Path(path).absolute())
-        for found in self._above(absolute, start):
-            name = Path(absolute).relative_to(found.folder).as_posix()
+        folder, _, last = path.rpartition(os.sep)
+        for found in self._above(folder, start):
+            name = f"{found.inside}{last}"
             if is_folder and found.negates:
                 return False
             answer = found.spec.check_file(f"{name}/" if is_folder else name).include
@@ -54,17 +65,27 @@ class GitIgnore:
                 return answer
         return False
 
-    def _above(self, absolute: str, start: str) -> Iterator[_Spec]:
-        top = self._top(start)
-        for folder in Path(absolute).parents:
-            name = str(folder)
-            if name not in self._specs:
-                self._specs[name] = _read(folder)
-            found = self._specs[name]
+    def _above(self, folder: str, start: str) -> tuple[_Applied, ...]:
+        """The files that have a say in a folder, the nearest one first: looked for once, for many files are in it."""
+        key = folder, start
+        if key not in self._applied:
+            self._applied[key] = tuple(self._applied_in(Path(folder).absolute(), self._top(start)))
+        return self._applied[key]
+
+    def _applied_in(self, folder: Path, top: str) -> Iterator[_Applied]:
+        for each in (folder, *folder.parents):
+            found = self._spec(each)
             if found is not None:
-                yield found
-            if name == top:
+                inside = folder.relative_to(each).as_posix()
+                yield _Applied("" if inside == "." else f"{inside}/", found.spec, found.negates)
+            if str(each) == top:
                 return
+
+    def _spec(self, folder: Path) -> _Spec | None:
+        name = str(folder)
+        if name not in self._specs:
+            self._specs[name] = _read(folder)
+        return self._specs[name]
 
     def _top(self, start: str) -> str:
         """The folder of the repository that `start` is in; `start` itself where it is in none."""
@@ -80,14 +101,17 @@ def _read(folder: Path) -> _Spec | None:
     source = read_bytes(str(path)) if path.is_file() else ""
     if isinstance(source, str):
         return None
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - not needed where there is no such file
+
     lines = [line for line in source.decode(errors="replace").splitlines() if _is_bounded(line)]
-    spec = GitIgnoreSpec([pattern for line in lines for pattern in _patterns(line)])
-    return _Spec(folder=str(folder), spec=spec, negates=any(line.startswith("!") for line in lines))
+    patterns = [pattern for line in lines for pattern in _patterns(GitIgnoreSpec, line)]
+    spec = GitIgnoreSpec(patterns)
+    return _Spec(spec=spec, negates=any(line.startswith("!") for line in lines))
 
 
-def _patterns(line: str) -> Iterable[Any]:
+def _patterns(kind: type[GitIgnoreSpec], line: str) -> Iterable[Any]:
     try:
-        return list(GitIgnoreSpec.from_lines([line]).patterns)
+        return list(kind.from_lines([line]).patterns)
     except (ValueError, re.error):  # git takes no notice of it either
         return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tokenize
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from .bounds import SECONDS, OutOfTimeError, time_limit
 from .files import Problem
 from .ignoring import IgnoreComment, ignored_codes
 from .javascript import SUFFIXES as JAVASCRIPT
-from .javascript import JavaScriptReader, JavaScriptSource
 from .newer_python import NewerSyntaxError
 from .python import PythonReader, PythonSource
 from .sqlfile import SUFFIXES as SQL
@@ -21,6 +21,7 @@ from .sqlfile import SqlSource
 if TYPE_CHECKING:
     from ..declared import DeclaredTables
     from ..upsert import Upsert
+    from .javascript.reader import JavaScriptReader, JavaScriptSource
     from .migrations import Revision
     from .source_tree import SourceTree
 
@@ -50,8 +51,8 @@ class Readers:
 
         :param tree: where imports are looked for.
         """
+        self._tree = tree
         self._python = PythonReader(tree)
-        self._javascript = JavaScriptReader(tree)
 
     def read(self, path: str, source: bytes, declared: DeclaredTables) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
@@ -79,6 +80,12 @@ class Readers:
             return Problem(path, f"it does not parse: {error}")
         except (RecursionError, MemoryError):
             return Problem(path, "it is nested too deeply to be read")
+
+    @cached_property
+    def _javascript(self) -> JavaScriptReader:
+        from .javascript.reader import JavaScriptReader  # noqa: PLC0415 - many a tree has no such file
+
+        return JavaScriptReader(self._tree)
 
     def _source(
         self, path: str, source: bytes, declared: DeclaredTables

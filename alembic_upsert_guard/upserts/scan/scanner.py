@@ -12,7 +12,6 @@ from .environment_answers import best_answer
 from .environments import ScannedEnvironments
 from .files import Problem
 from .gitignore import GitIgnore
-from .history import judge_history
 from .ignoring import IgnoreComment, IgnoreComments
 from .migration_upserts import upserts_that_ran
 from .ran import known_from_runs
@@ -72,6 +71,8 @@ class Scanner:
         files = {path: read for path, read in outcomes.items() if isinstance(read, ReadFile)}
         ran = upserts_that_ran(found.paths, files, _is_file)
         if migrations:
+            from .history import judge_history  # noqa: PLC0415 - not needed where they do not count
+
             self._history = judge_history(ran, found.paths, _is_file)
         else:
             files = {path: _without(read, ran) for path, read in files.items()}

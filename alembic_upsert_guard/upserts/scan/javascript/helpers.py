@@ -10,8 +10,8 @@ from ...target import Cause, Elements, Unread
 from ..bounds import check_time
 from .functions import called_function, name_of_function
 from .meaning import Expression, Frame
-from .module import SUFFIXES
 from .nodes import arguments_of, callee_name, line_of, method_call
+from .suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

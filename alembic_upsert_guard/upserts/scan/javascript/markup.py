@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-__all__ = ["SUFFIXES", "script_of"]
+__all__ = ["script_of"]
 
-SUFFIXES = (".astro", ".svelte", ".vue")
 
 _WORDS = ("upsert", "onconflict", "orignore", "orupdate", "skipduplicates", "on conflict")
 """In lower case: what an upsert has one of."""
@@ -17,7 +16,7 @@ def script_of(source: bytes, suffix: str) -> tuple[bytes, bool]:
 
     Every line keeps its number. A component's scripts share their names, as in ``<script setup>`` beside ``<script>``.
 
-    :param suffix: one of :data:`SUFFIXES`.
+    :param suffix: one of :data:`.suffixes.MARKUP`.
     """
     text = source.decode("utf-8", errors="replace")
     spans, is_jsx = _Scripts(text).found()

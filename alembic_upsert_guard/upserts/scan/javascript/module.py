@@ -16,15 +16,15 @@ from ..bounds import check_time
 from . import markup
 from .bindings import Scopes
 from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of, unwrapped
+from .suffixes import MARKUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .bindings import Binding
 
-__all__ = ["SUFFIXES", "Module"]
+__all__ = ["Module"]
 
-SUFFIXES = (".cjs", ".cts", ".js", ".jsx", ".mjs", ".mts", ".ts", ".tsx", *markup.SUFFIXES)
 
 _MUTATORS = frozenset(
     {
@@ -50,14 +50,14 @@ class Module:
     def __init__(self, path: str, source: bytes, shown_path: str | None = None) -> None:
         """The file is parsed.
 
-        :param path: the real path; it ends in one of :data:`SUFFIXES`.
+        :param path: the real path; it ends in one of :data:`.suffixes.SUFFIXES`.
         :param shown_path: as it was asked for; None: nothing is reported of it.
         """
         self.path = path
         self._shown_path = shown_path or path
         self._given = source
         suffix = Path(path).suffix
-        if suffix in markup.SUFFIXES:
+        if suffix in MARKUP:
             source, is_jsx = markup.script_of(source, suffix)
             suffix = ".tsx" if is_jsx else ".ts"
         self.source = source

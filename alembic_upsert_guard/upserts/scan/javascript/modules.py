@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from .bindings import BindingKind
 from .exports import Export, Exports, exports_of
-from .module import SUFFIXES, Module
+from .module import Module
 from .nodes import text_of
+from .suffixes import SUFFIXES
 from .workspace import Workspaces
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ class JavaScriptReader:
     def source(self, path: str, source: bytes) -> JavaScriptSource:
         """Return a file, parsed.
 
-        :param path: as it was asked for; it ends in one of :data:`.module.SUFFIXES`.
+        :param path: as it was asked for; it ends in one of :data:`.suffixes.SUFFIXES`.
         """
         module = self._modules.parsed(os.path.realpath(path))
         # the nodes of another tree of the same file would be others
