@@ -13,6 +13,8 @@ from .scope import Argument, Frame, Scope
 from .values import Expression, Function, is_none
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .meaning import Names
     from .module import Module
     from .reading import Call
@@ -135,8 +137,8 @@ class Functions:
     def _returned(self, inner: Scope, node: FunctionNode) -> list[ast.expr]:
         if isinstance(node, ast.Lambda):
             return [node.body]
-        returns = [n for n in own_nodes(node) if isinstance(n, ast.Return)]
-        if len(returns) > 1:
+        returns: Iterable[ast.Return] = _returns(node)
+        if len(_returns(node)) > 1:
             returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
         return [r.value for r in returns if r.value is not None]
 
@@ -150,11 +152,16 @@ def _is_opaque(meaning: Meaning) -> bool:
 
 
 @remembered
+def _returns(function: FunctionNode) -> tuple[ast.Return, ...]:
+    return tuple(node for node in own_nodes(function) if isinstance(node, ast.Return))
+
+
+@remembered
 def _may_end(function: FunctionNode) -> bool:
     """Whether a function may end without a value: by ``return`` alone, or behind its last statement."""
     if isinstance(function, ast.Lambda):
         return False
-    bare = any(isinstance(n, ast.Return) and n.value is None for n in own_nodes(function))
+    bare = any(each.value is None for each in _returns(function))
     return bare or not _leaves(function.body)
 
 

@@ -120,10 +120,7 @@ class Module:
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Return the nodes around `node`, from the inside out."""
-        found = self.parent(node)
-        while found is not None:
-            yield found
-            found = self.parent(found)
+        return self._nodes.around(node)
 
     @cached_property
     def lines(self) -> list[str]:

@@ -28,8 +28,8 @@ class Nodes:
         self._tree = tree
         self._lines = lines
         self._parents: dict[ast.AST, ast.AST] = {}
-        self._first_lines: dict[int, list[int]] = {}
-        """Of the statements of each block."""
+        self._extents: dict[int, tuple[list[int], list[int]]] = {}
+        """The first and the last line of the statements of each block."""
 
     def near(self, names: Iterable[str]) -> list[ast.AST]:
         """Return the nodes of the statements that have one of `names` on a line of theirs, parents before children.
@@ -104,20 +104,26 @@ class Nodes:
 
     def _numbers(self, block: Sequence[ast.AST], lines: Sequence[int]) -> Sequence[int]:
         """The numbers of the statements of a block that have one of some lines, in their order."""
-        first_lines = self._first_lines.get(id(block))
-        if first_lines is None:
-            first_lines = self._first_lines[id(block)] = [_first_line(each) for each in block]
-        first = bisect_left(lines, first_lines[0])
-        end = bisect_right(lines, _last_line(block[-1]), first)
-        found: set[int] = set()
-        for at in range(first, end):
+        extents = self._extents.get(id(block))
+        if extents is None:
+            extents = [_first_line(each) for each in block], [_last_line(each) for each in block]
+            self._extents[id(block)] = extents
+        starts, ends = extents
+        at = bisect_left(lines, starts[0])
+        end = bisect_right(lines, ends[-1], at)
+        found: list[int] = []
+        while at < end:
             line = lines[at]
-            number = bisect_right(first_lines, line) - 1
+            last = number = bisect_right(starts, line) - 1
             # the last one that begins there, and those before it on the same line
-            while number >= 0 and number not in found and _last_line(block[number]) >= line:
-                found.add(number)
+            while number >= 0 and ends[number] >= line and not (found and number <= found[-1]):
                 number -= 1
-        return sorted(found)
+            found += range(number + 1, last + 1)
+            at += 1
+            # the other lines of a statement say nothing more, where the next one begins behind them
+            if ends[last] > line and starts[last + 1 : last + 2] != [ends[last]]:
+                at = bisect_right(lines, ends[last], at)
+        return found
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
@@ -130,6 +136,14 @@ class Nodes:
             if node not in self._parents:
                 self._walk(self._tree, None)
         return self._parents.get(node)
+
+    def around(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Return the nodes around `node`, from the inside out."""
+        known = self._parents.get
+        found = known(node) or self.parent(node)
+        while found is not None:
+            yield found
+            found = known(found) or self.parent(found)
 
     def adopt(self, node: ast.AST, parent: ast.AST) -> None:
         """Take in a node that the tree does not have, with its parts."""
@@ -158,7 +172,7 @@ class Nodes:
                     continue
                 chosen = value
                 if lines is not None and value and isinstance(value[0], ast.stmt):
-                    if id(value) not in self._first_lines:
+                    if id(value) not in self._extents:
                         parents.update(dict.fromkeys(value, node))
                     chosen = [value[number] for number in self._numbers(value, lines)]
                 for child in chosen:

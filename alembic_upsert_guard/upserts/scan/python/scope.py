@@ -53,7 +53,11 @@ class Scope:
         frame = self.frame
         if frame is None:
             return self
-        outer = set(self.module.around(node))
+        outer: list[ast.AST] = []
+        for around in self.module.around(node):
+            if around is frame.entered:
+                return self
+            outer.append(around)
         while frame is not None and frame.entered not in outer:
             frame = frame.closure
         return self if frame is self.frame else Scope(self.module, frame)

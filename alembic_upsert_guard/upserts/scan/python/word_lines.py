@@ -19,6 +19,7 @@ __all__ = ["Found", "WordLines", "goes_on"]
 
 
 _NAME = f"{ascii_letters}{digits}_".encode()
+_NAMED = frozenset(bytes((each,)) for each in _NAME)
 _LONGEST = 60
 """Bytes of a name that are looked at, on either side of a word in it."""
 
@@ -76,7 +77,7 @@ class WordLines:
         found: list[int] = []
         while at >= 0:
             behind = at + length
-            if not (goes_on(source[at - 1 : at]) or goes_on(source[behind : behind + 1])):
+            if source[at - 1 : at] not in _NAMED and source[behind : behind + 1] not in _NAMED:
                 line = bisect_right(ends, at) + 1
                 found.append(line)
                 behind = ends[line - 1]  # the others on the line say nothing more
@@ -130,4 +131,4 @@ class WordLines:
 
 def goes_on(byte: bytes) -> bool:
     """Return whether a name goes on there, before or behind; beyond ASCII it is not known, and may not."""
-    return byte.isalnum() or byte == b"_"
+    return byte in _NAMED
