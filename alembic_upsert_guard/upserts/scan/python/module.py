@@ -13,12 +13,11 @@ from .attribute_targets import attribute_targets
 from .blocks import Blocks
 from .changes import changed_by, filled_in_by, other_names
 from .deferred import parsed_by_parts
-from .evidence import evidence_lines
 from .nodes import Nodes, targets_of
 from .word_lines import WordLines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .attribute_targets import AttributeTargets
     from .binding import Binding
@@ -48,11 +47,13 @@ class Module:
         path: str,
         source: bytes,
         shown_path: str | None = None,
-        methods: Collection[str] | None = None,
+        lines: WordLines | None = None,
+        evidence: Sequence[int] | None = (),
     ) -> None:
         """Parse a file, but for the functions whose bodies are not needed yet.
 
-        :param methods: what calls are called that upserts are looked for in; None: none are looked for in this file.
+        :param lines: of the source; None: they are not known yet.
+        :param evidence: the lines that :meth:`near_evidence` is about; None: all.
         :raises SyntaxError: see :func:`.parsed`, for this and what else is raised.
         """
         self.path = path
@@ -63,11 +64,9 @@ class Module:
         self.source = source
         # of its own: the tree refers to it, and never to the module that holds the tree
         self._parsed = _Parsed()
-        self._lines = WordLines(source)
-        self._evidence: Sequence[int] | None = []
-        if methods is not None:
-            self.look_for(methods)
-        wanted = partial(_is_between, self._evidence)
+        self._lines = lines or WordLines(source)
+        self.evidence = evidence
+        wanted = partial(_is_between, evidence)
         self.tree = parsed_by_parts(source, path, wanted, self._parsed.add)
         self._nodes = Nodes(self.tree, self._lines)
         self.blocks = Blocks(self._nodes, has_walrus=b":=" in source)
@@ -77,13 +76,6 @@ class Module:
         """What :mod:`.bindings` found, by the place or the scope, and the name."""
         self._changes: dict[str, bool] = {}
         self._attribute_targets: dict[str, AttributeTargets] = {}
-
-    def look_for(self, methods: Collection[str]) -> None:
-        """Have :meth:`near_evidence` return what may hold an upsert.
-
-        :param methods: what calls are called that upserts are looked for in.
-        """
-        self._evidence = evidence_lines(self._lines, methods)
 
     @property
     def size(self) -> int:
@@ -108,7 +100,7 @@ class Module:
 
     def near_evidence(self) -> list[ast.AST]:
         """Return the nodes of the statements that may hold an upsert, or a piece of one."""
-        return self._nodes.on(self._evidence)
+        return self._nodes.on(self.evidence)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""

@@ -15,6 +15,7 @@ from .composition import Composition
 from .conflict_arguments import ConflictArguments
 from .constants import Constants
 from .elsewhere import Elsewhere
+from .evidence import evidence_lines
 from .heirs import Heirs
 from .homes import Homes
 from .libraries import Libraries
@@ -22,7 +23,7 @@ from .meaning import Names
 from .module import Module
 from .modules import Modules
 from .predicates import Predicates
-from .revision import revision_of
+from .revision import REVISION, revision_of
 from .scope import Scope
 from .sites import Sites
 from .statements import Statements
@@ -30,9 +31,10 @@ from .string_items import last_name
 from .strings import Strings
 from .tables import Tables
 from .targets import Targets
+from .word_lines import WordLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...declared import DeclaredTables
     from ...upsert import Upsert
@@ -59,7 +61,7 @@ class PythonReader:
         self._names: Names | None = None
 
     def source(self, path: str, source: bytes, declared: DeclaredTables) -> PythonSource:
-        """Return a file, parsed.
+        """Return a file, parsed where there is evidence of an upsert in it.
 
         :param path: as it was asked for.
         :param declared: the models that it is read by.
@@ -67,7 +69,11 @@ class PythonReader:
         :raises ValueError: likewise, for some errors of decoding.
         :raises RecursionError: it is nested too deeply.
         """
-        module = self._module(path, source)
+        lines = WordLines(source)
+        evidence = evidence_lines(lines, _METHODS)
+        if evidence == [] and REVISION not in source:
+            return PythonSource(source)
+        module = self._module(path, source, lines, evidence)
         self._modules.begin(module)
         if self._names is not None:
             self._names.forget()
@@ -87,19 +93,47 @@ class PythonReader:
             Libraries(names, constants, tables, declared),
         )
         sites = Sites(names, Callers(names, self._modules, self._homes))
-        return PythonSource(module, sites, calls, Strings(Composition(names, constants, tables)))
+        return _ParsedSource(module, sites, calls, Strings(Composition(names, constants, tables)))
 
-    def _module(self, path: str, source: bytes) -> Module:
+    def _module(
+        self, path: str, source: bytes, lines: WordLines, evidence: Sequence[int] | None
+    ) -> Module:
         """A file, parsed again only where it is another one than another file has led to."""
         real_path = self._modules.real_path(path)
         known = self._modules.known(real_path)
         if known is None or known.source != source or known.shown_path != path:
-            return Module(real_path, source, path, _METHODS)
-        known.look_for(_METHODS)
+            return Module(real_path, source, path, lines, evidence)
+        known.evidence = evidence
         return known
 
 
 class PythonSource:
+    """One file, in which nothing is an upsert."""
+
+    def __init__(self, source: bytes) -> None:
+        """Nothing is read yet."""
+        self._source = source
+
+    def upserts(self) -> Iterator[Upsert]:
+        """Return every upsert of the file."""
+        return iter(())
+
+    def revision(self) -> Revision | None:
+        """Return the revision of Alembic's that the file is; None: it is none."""
+        return None
+
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """Return the line, counted from 1, and the text of every comment."""
+        try:
+            yield from list(_comments(self._source))
+        except (tokenize.TokenError, SyntaxError):  # of a later Python
+            for number, line in enumerate(self._source.decode(errors="replace").split("\n"), 1):
+                _, sign, comment = line.rpartition("#")
+                if sign:
+                    yield number, comment
+
+
+class _ParsedSource(PythonSource):
     """One parsed file."""
 
     def __init__(
@@ -109,14 +143,13 @@ class PythonSource:
         calls: tuple[Statements, Clients, Libraries],
         strings: Strings,
     ) -> None:
-        """Nothing is read yet."""
+        super().__init__(module.source)
         self._module = module
         self._sites = sites
         self._calls = calls
         self._strings = strings
 
     def upserts(self) -> Iterator[Upsert]:
-        """Return every upsert of the file."""
         scope = Scope(self._module)
         for node in self._module.near_evidence():
             if isinstance(node, ast.Call):
@@ -128,20 +161,7 @@ class PythonSource:
         yield from self._strings.read(self._module, self._sites)
 
     def revision(self) -> Revision | None:
-        """Return the revision of Alembic's that the file is; None: it is none."""
         return revision_of(self._module)
-
-    def comments(self) -> Iterator[tuple[int, str]]:
-        """Return the line, counted from 1, and the text of every comment."""
-        try:
-            yield from list(_comments(self._module.source))
-        except (tokenize.TokenError, SyntaxError):  # of a later Python
-            for number, line in enumerate(
-                self._module.source.decode(errors="replace").split("\n"), 1
-            ):
-                _, sign, comment = line.rpartition("#")
-                if sign:
-                    yield number, comment
 
 
 def _comments(source: bytes) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from ..migrations import Revision
     from .module import Module
 
-__all__ = ["revision_of", "runs_on_upgrade"]
+__all__ = ["REVISION", "revision_of", "runs_on_upgrade"]
+
+REVISION = b"down_revision"
+"""What every revision has in it."""
 
 
 def revision_of(module: Module) -> Revision | None:
