@@ -52,6 +52,16 @@ def test_a_syntax_error_is_a_line(scanned: Callable[..., ScanReport]) -> None:
     assert lines(report) == [("good.sql", 1)]
 
 
+def test_what_would_not_parse_is_nothing_without_evidence(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """Names and comments that hold a word are none: the file is for another Python, and upserts nothing."""
+    report = scanned(old_py="def upsert_user(name):\n    print 'saved', name\n", good_sql=SAVE)
+
+    assert problems(report) == []
+    assert lines(report) == [("good.sql", 1)]
+
+
 def test_python_that_is_nested_too_deeply_is_a_line(scanned: Callable[..., ScanReport]) -> None:
     """No traceback, whichever way the parser gives up."""
     report = scanned(deep_py=f"upsert = {'(' * 5000}{')' * 5000}\n", good_sql=SAVE)

@@ -84,6 +84,10 @@ class FileReader:
             return replace(read, is_suppressed=True)
         return read
 
+    def forget(self) -> None:
+        """Let go of everything that was read; nothing can be read afterwards."""
+        self._readers.forget()
+
     def _unread(self, path: str, reason: str) -> Problem | None:
         """A file that is not read as a whole: it is gone through as far as its time reaches."""
         try:

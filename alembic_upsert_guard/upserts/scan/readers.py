@@ -54,6 +54,10 @@ class Readers:
         self._tree = tree
         self._python = PythonReader(tree)
 
+    def forget(self) -> None:
+        """Let go of everything that was read; nothing can be read afterwards."""
+        self._python.forget()
+
     def read(self, path: str, source: bytes, declared: DeclaredTables) -> ReadFile | Problem:
         """Return what is in a file, or why it cannot be read."""
         try:

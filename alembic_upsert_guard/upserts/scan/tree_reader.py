@@ -57,6 +57,7 @@ def read_tree(
     if outcomes is None:
         with collection_paused():
             outcomes = _outcomes(reader, sizes, done)
+            reader.forget()
         if cache is not None:
             cache.store(key, outcomes, tree, glances)
     for path, glance in glances.items():

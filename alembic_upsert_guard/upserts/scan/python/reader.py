@@ -60,6 +60,12 @@ class PythonReader:
         self._elsewhere = Elsewhere(tree, self._modules)
         self._names: Names | None = None
 
+    def forget(self) -> None:
+        """Let go of the trees, so that nothing of them is searched for what goes in circles when the process ends."""
+        if self._names is not None:
+            self._names.forget()
+        vars(self).clear()
+
     def source(self, path: str, source: bytes, declared: DeclaredTables) -> PythonSource:
         """Return a file, parsed where there is evidence of an upsert in it.
 
