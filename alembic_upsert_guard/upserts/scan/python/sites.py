@@ -115,7 +115,7 @@ class Sites:
         """The upsert under each way to enter what it depends on; empty: none leads there. None: they are not known."""
         own = _placed(upsert, level.place)
         unread: list[Upsert] = []
-        for opening in sorted(openings, key=_order):
+        for opening in _first_of_each(openings):
             if opening.kind is OpeningKind.RECEIVER:
                 levels, complete = self._heirs(site, level, openings, opening), False
                 complete = not self._is_concrete(openings, opening)
@@ -249,6 +249,14 @@ def is_read(upsert: Upsert) -> bool:
 
 def _is_left_to_callers(upsert: Upsert) -> bool:
     return all(each.cause is Cause.PARAMETER for each in upsert.unread)
+
+
+def _first_of_each(openings: Iterable[Opening]) -> Iterable[Opening]:
+    """The openings in the order in which they are tried, one for each thing to enter: a call gives all parameters."""
+    found: dict[ast.AST, Opening] = {}
+    for opening in sorted(openings, key=_order):
+        found.setdefault(opening.node, opening)
+    return found.values()
 
 
 def _order(opening: Opening) -> int:
