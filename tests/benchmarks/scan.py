@@ -115,7 +115,15 @@ def commands(folders: Sequence[Path], within: Path) -> dict[str, list[str]]:
     """How each way is run."""
     paths = within / "paths"
     paths.write_text("\n".join(python_files(folders)), encoding="utf-8")
-    command = [sys.executable, "-m", "alembic_upsert_guard", "scan", "--quiet", "--output", os.devnull]
+    command = [
+        sys.executable,
+        "-m",
+        "alembic_upsert_guard",
+        "scan",
+        "--quiet",
+        "--output",
+        os.devnull,
+    ]
     named = list(map(str, folders))
     return {
         "parse every file": [sys.executable, "-c", PARSE, str(paths)],

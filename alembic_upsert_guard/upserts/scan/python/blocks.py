@@ -10,12 +10,15 @@ from .binding import bound_by_header, leaves
 from .nodes import BLOCKS, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .binding import Binding
     from .nodes import Nodes
 
 __all__ = ["Blocks"]
+
+_LONG = 200
+"""Lines."""
 
 
 class Blocks:
@@ -29,6 +32,8 @@ class Blocks:
         self._nodes = nodes
         self._has_walrus = has_walrus
         self._bindings: dict[tuple[int, str], list[tuple[int, list[Binding]]]] = {}
+        self._bound: dict[int, dict[str | None, list[int]]] = {}
+        """Of a long block, the numbers of the statements that bind each name; None: of those that may bind any."""
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
         self._leaving: dict[int, list[tuple[int, ast.If]]] = {}
@@ -53,10 +58,19 @@ class Blocks:
             return []
         key = id(block), name
         if key not in self._bindings:
-            numbers = self._nodes.naming(block, name)
+            numbers = self._numbers(block, name)
             each = ((number, self._bound_by(block[number], name)) for number in numbers)
             self._bindings[key] = [(number, bindings) for number, bindings in each if bindings]
         return self._bindings[key]
+
+    def _numbers(self, block: Sequence[ast.AST], name: str) -> Sequence[int]:
+        """The numbers of the statements that may bind a name, in their order."""
+        if self._has_walrus or not _is_long(block):
+            return self._nodes.naming(block, name)
+        if id(block) not in self._bound:
+            self._bound[id(block)] = _numbers_by_name(block)
+        by_name = self._bound[id(block)]
+        return sorted({*by_name.get(name, ()), *by_name[None]})
 
     def _bound_by(self, statement: ast.AST, name: str) -> list[Binding]:
         found = bound_by_header(statement, name)
@@ -127,6 +141,40 @@ def _is_for_type_checkers(test: ast.expr) -> bool:
         case ast.UnaryOp(operand=inner) | ast.BoolOp(values=[*_, inner]):
             return _is_for_type_checkers(inner)
     return False
+
+
+def _is_long(block: Sequence[ast.AST]) -> bool:
+    """Whether statements are on so many lines that a name is not looked for in these: of a module, or of a class."""
+    first, last = block[0], block[-1]
+    return (
+        isinstance(first, ast.stmt)
+        and isinstance(last, ast.stmt)
+        and (last.end_lineno or last.lineno) - first.lineno > _LONG
+    )
+
+
+def _numbers_by_name(block: Sequence[ast.AST]) -> dict[str | None, list[int]]:
+    found: dict[str | None, list[int]] = {None: []}
+    for number, statement in enumerate(block):
+        names: Iterable[str | None]
+        match statement:
+            case ast.Expr() | ast.Pass():
+                continue
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names = [name]
+            case ast.ClassDef(name=name):
+                names = [name]
+            case ast.Import(names=aliases):
+                names = [each.asname or each.name.partition(".")[0] for each in aliases]
+            case ast.ImportFrom(names=aliases):
+                names = [each.asname or each.name for each in aliases]
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                names = [name]
+            case _:  # one with blocks, with several targets, or what is rarer still
+                names = [None]
+        for each in names:
+            found.setdefault(each, []).append(number)
+    return found
 
 
 def _may_leave(condition: ast.If) -> bool:
