@@ -32,21 +32,21 @@ def evidence_lines(lines: WordLines, methods: Collection[str]) -> Sequence[int] 
             found.line
             for word in WORDS
             for found in lines.places(word)
-            if any_word or found.name in methods or _is_evidence(word, found)
+            if any_word or found.name in methods or _is_evidence(lines, word, found)
         }
     )
 
 
-def _is_evidence(word: str, found: Found) -> bool:
+def _is_evidence(lines: WordLines, word: str, found: Found) -> bool:
     """Whether a word is a piece of SQL, or of a keyword of a library's."""
     match word:
         case "insert":  # INSERT INTO, or INSERT alone
             return found.name.lower().endswith(word) and found.behind not in b"(."
         case "conflict":
             lower = found.name.lower()
-            return found.is_behind_on or "_conflict" in lower or "conflict_" in lower
+            return "_conflict" in lower or "conflict_" in lower or lines.is_behind_on(found)
         case "duplicate":
-            return found.is_behind_on
+            return lines.is_behind_on(found)
         case "replace into":
             return True
     return False

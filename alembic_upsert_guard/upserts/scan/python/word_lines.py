@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from string import ascii_letters, digits
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..bounds import check_time
 from ..needles import is_behind_on
@@ -24,8 +23,7 @@ _LONGEST = 60
 """Bytes of a name that are looked at, on either side of a word in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):  # made by the thousand
     """One place of a word."""
 
     line: int
@@ -34,8 +32,8 @@ class Found:
     """The name that it is, or is a part of."""
     behind: bytes
     """The byte behind that; empty: the source ends."""
-    is_behind_on: bool
-    """Whether the SQL word ``ON`` is before it."""
+    at: int
+    """In bytes."""
 
 
 class WordLines:
@@ -94,9 +92,12 @@ class WordLines:
             after = self._source[at : at + _LONGEST]
             rest = after.lstrip(_NAME)
             name = before[len(before.rstrip(_NAME)) :] + after[: len(after) - len(rest)]
-            behind_on = is_behind_on(self._lower, at)
-            yield Found(self.line_at(at), name.decode(), rest[:1], is_behind_on=behind_on)
+            yield Found(self.line_at(at), name.decode(), rest[:1], at)
             at = self._lower.find(searched, at + len(searched))
+
+    def is_behind_on(self, found: Found) -> bool:
+        """Return whether the SQL word ``ON`` is before a place."""
+        return is_behind_on(self._lower, found.at)
 
     def between(self, first: int, last: int) -> bytes:
         """Return the lines from a first to a last one; all of them where it is not known where they end."""
