@@ -16,6 +16,9 @@ __all__ = ["evidence_lines"]
 _TAKEN_BY_PANDAS = "to_sql"
 """Its ``method`` is a function that upserts, and can have any name."""
 
+_TOLD_ELSEWHERE = "bulk_create"
+"""Upserts where what ``**`` gives it says ``ignore_conflicts``, on another line."""
+
 
 def evidence_lines(lines: WordLines, methods: Collection[str]) -> Sequence[int] | None:
     """Return the lines with such a call or string, in their order; None: not known, and any may have one.
@@ -27,10 +30,11 @@ def evidence_lines(lines: WordLines, methods: Collection[str]) -> Sequence[int] 
     if not lines.are_known:
         return None
     any_word = bool(lines.of(_TAKEN_BY_PANDAS))
+    words = (*WORDS, _TOLD_ELSEWHERE) if lines.of("_conflict") else WORDS
     return sorted(
         {
             found.line
-            for word in WORDS
+            for word in words
             for found in lines.places(word)
             if any_word or found.name in methods or _is_evidence(lines, word, found)
         }

@@ -13,6 +13,7 @@ from ...target import Cause, NamedTable, PrimaryKey, Unread
 from ...upsert import Form, Source, Upsert
 from .library_arguments import LibraryArguments, argument, is_nothing
 from .repositories import METHODS, Repositories
+from .seen_calls import SeenCalls, imports
 from .seen_libraries import SEEN
 from .string_items import last_name
 from .values import Expression
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from ...target import Target
     from .constants import Constants
     from .meaning import Names
-    from .module import Module
     from .scope import Scope
-    from .seen_libraries import SeenLibrary
     from .tables import Tables
 
     _Read: TypeAlias = tuple[NamedTable | Unread, Target | Unread] | None
@@ -53,13 +52,17 @@ class Libraries:
         self._names = names
         self._declared = declared
         self._arguments = LibraryArguments(names, constants)
+        self._seen = SeenCalls(names)
         self._repositories = Repositories(names, tables, self._arguments, declared)
 
     def read(self, scope: Scope, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call."""
-        found = self._read(scope, call) or _seen(scope.module, call)
+        found = self._read(scope, call)
         if found is None:
-            return None
+            unread = self._seen.read(scope, call)
+            if unread is None:
+                return None
+            found = unread, unread
         table, target = found
         return Upsert(
             source=Source.CODE,
@@ -92,7 +95,7 @@ class Libraries:
         index = argument(call, "replace_index")
         if is_nothing(argument(call, "replace", _REPLACE)):
             return None
-        if is_nothing(index) and not _imports(scope.module, "airflow"):
+        if is_nothing(index) and not imports(scope.module, "airflow"):
             return None
         table = self._arguments.table_in_sql(scope, argument(call, "table", 0))
         if index is not None and not is_nothing(index):
@@ -105,7 +108,7 @@ class Libraries:
     def _airflow_upsert(self, scope: Scope, call: ast.Call) -> _Read:
         fields = argument(call, "conflict_fields", _CONFLICT_FIELDS)
         is_keyword = argument(call, "conflict_fields") is not None
-        if fields is None or not (is_keyword or _imports(scope.module, "airflow")):
+        if fields is None or not (is_keyword or imports(scope.module, "airflow")):
             return None
         table = self._arguments.table_in_sql(scope, argument(call, "table", 0))
         return table, self._arguments.target(scope, fields)
@@ -138,7 +141,7 @@ class Libraries:
     def _sqlite_utils(self, scope: Scope, call: ast.Call, receiver: ast.expr) -> _Read:
         """``db["users"].upsert(row, pk="id")``, which makes a table with that primary key where there is none."""
         pk = argument(call, "pk")
-        if pk is None or not _imports(scope.module, "sqlite_utils"):
+        if pk is None or not imports(scope.module, "sqlite_utils"):
             return None
         match receiver:
             case (
@@ -157,42 +160,3 @@ class Libraries:
             reason = f"sqlite-utils makes the table {name} where it is not there"
             return Unread(reason, Cause.LIBRARY), target
         return NamedTable(name), target
-
-
-def _seen(module: Module, call: ast.Call) -> _Read:
-    method = last_name(call.func)
-    for library in SEEN:
-        if method in library.methods and _is_of(module, call, library):
-            unread = Unread(f"upserts of {library.name} are seen, and not read", Cause.LIBRARY)
-            return unread, unread
-    return None
-
-
-def _is_of(module: Module, call: ast.Call, library: SeenLibrary) -> bool:
-    given = {keyword.arg for keyword in call.keywords if not is_nothing(keyword.value)}
-    if library.keywords and not library.keywords & given:
-        return False
-    if library.package is not None and not _imports(module, library.package):
-        return False
-    return not library.followed_by or _following(module, call) in library.followed_by
-
-
-def _following(module: Module, call: ast.Call) -> str:
-    """The method that is called on what a call returns; empty: none is."""
-    parent = module.parent(call)
-    return parent.attr if isinstance(parent, ast.Attribute) else ""
-
-
-def _imports(module: Module, package: str) -> bool:
-    """Whether a file imports a package or a part of it."""
-    for node in module.near([package]):
-        match node:
-            case ast.Import(names=aliases):
-                named = [alias.name for alias in aliases]
-            case ast.ImportFrom(module=str() as source, level=0):
-                named = [source]
-            case _:
-                continue
-        if any(name.partition(".")[0] == package for name in named):
-            return True
-    return False

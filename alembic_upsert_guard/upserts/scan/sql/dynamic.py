@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from .tokens import SqlToken
 
-__all__ = ["ANYTHING", "Assignments", "may_upsert", "string_of", "text_in", "text_with_holes"]
+__all__ = [
+    "ANYTHING",
+    "Assignments",
+    "may_upsert",
+    "pieces_of",
+    "string_of",
+    "text_in",
+    "text_with_holes",
+]
 
 ANYTHING = "\0"
 """Stands in a text where something unknown is put in, statements and all."""
@@ -136,7 +144,7 @@ def _only_name(expression: Sequence[SqlToken]) -> str | None:
 
 
 def _text(expression: Sequence[SqlToken], itself: str | None = None) -> str:
-    return "".join(_piece(piece, itself) for piece in _pieces(_unwrapped(expression)))
+    return "".join(_piece(piece, itself) for piece in pieces_of(_unwrapped(expression)))
 
 
 def _unwrapped(expression: Sequence[SqlToken]) -> Sequence[SqlToken]:
@@ -150,8 +158,8 @@ def _unwrapped(expression: Sequence[SqlToken]) -> Sequence[SqlToken]:
     return expression
 
 
-def _pieces(expression: Sequence[SqlToken], between: str = "||") -> Iterator[Sequence[SqlToken]]:
-    """What ``||`` puts together, or what commas are between."""
+def pieces_of(expression: Sequence[SqlToken], between: str = "||") -> Iterator[Sequence[SqlToken]]:
+    """Return what ``||`` puts together, or what commas are between."""
     depth = first = 0
     for position, token in enumerate(expression):
         depth += {"ASCII_40": 1, "ASCII_41": -1}.get(token.kind, 0)
@@ -171,7 +179,7 @@ def _piece(piece: Sequence[SqlToken], itself: str | None) -> str:
         if words[0] in _QUOTING:
             return _VALUE
         if words[0] == "format" and piece[2].kind == "SCONST" and words[3:4] in ([","], [")"]):
-            return _formatted(string_of(piece[2]), list(_pieces(piece[4:-1], ",")))
+            return _formatted(string_of(piece[2]), list(pieces_of(piece[4:-1], ",")))
     return ANYTHING
 
 

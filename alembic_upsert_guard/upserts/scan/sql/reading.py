@@ -12,9 +12,11 @@ from ...upsert import RoutineHead
 from ..bounds import check_time
 from .arguments import read_arguments
 from .bodies import read_bodies
+from .by_lines import cut_at_lines, is_mysql, read_without_tokens, without_backslashes
 from .grammar import LONGEST
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
+from .prepared import prepared_in
 from .replacing import may_replace, replacing_in
 from .routine_head import opens_body, routine_head
 from .shortened import shortened
@@ -62,6 +64,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None, Rou
 
     None of tokens: it cannot be cut into any.
     """
+    sql = without_backslashes(sql) if is_mysql(sql) else sql
     try:
         tokens = tokens_of(sql)
     except postgast.PgQueryError:
@@ -85,7 +88,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str, list[SqlToken] | None, Rou
 def _statements_by_lines(sql: str) -> Iterator[tuple[int, str, None, RoutineHead | None]]:
     """The statements of what cannot be cut into tokens; a routine's name is not known, and it ends with an END."""
     head: RoutineHead | None = None
-    for start, statement in _cut_at_lines(sql):
+    for start, statement in cut_at_lines(sql):
         words = statement.lower().split()[:_AHEAD]
         if words[:1] == ["create"] and not _ROUTINES.isdisjoint(words):
             head = RoutineHead(name="", arguments=None)
@@ -104,26 +107,17 @@ def _moved(token: SqlToken, by: int) -> SqlToken:
     return SqlToken(token.kind, token.text, token.start + by, token.end + by)
 
 
-def _cut_at_lines(sql: str) -> Iterator[tuple[int, str]]:
-    first = at = 0
-    for line in sql.splitlines(keepends=True):
-        at += len(line)
-        if line.rstrip().endswith(";"):
-            yield first, sql[first:at].rstrip().removesuffix(";")
-            first = at
-    yield first, sql[first:]
-
-
 def _read_statement(sql: str, tokens: list[SqlToken] | None) -> list[SqlUpsert]:
     if tokens is None:
         try:
+            sql = without_backslashes(sql)
             tokens = tokens_of(sql)
         except postgast.PgQueryError as error:
-            return _without_tokens(sql, error.message)
+            return read_without_tokens(sql, error.message)
     clauses = conflict_clauses(tokens, len(sql))
     if not clauses:
         inside = [*read_bodies(sql, read_sql), *read_arguments(tokens, read_sql)]
-        own = [*lookups_in(sql, tokens), *replacing_in(tokens)]
+        own = [*lookups_in(sql, tokens), *replacing_in(tokens), *prepared_in(tokens, read_sql)]
         return sorted([*own, *inside], key=lambda upsert: upsert.start)
     if clauses[0].is_duplicate_key:
         from .dialects import read_mysql  # noqa: PLC0415 - sqlglot takes longer to import than to read most projects
@@ -209,10 +203,11 @@ def _read_unparsed(
     an INSERT that SQLite's grammar takes          | table and target
     a piece of a statement, from ON CONFLICT on    | its target, without the table
     any other INSERT                               | unread, with what the parser said
+    an INSERT whose clause no grammar takes        | likewise
     prose that names ON CONFLICT                   | nothing
     """
     is_insert = any(t.kind == "INSERT" and inserts(tokens, n) for n, t in enumerate(tokens))
-    if len(clauses) == 1:
+    if len(clauses) == 1 and not clauses[0].is_mistaken:
         from .dialects import read_sqlite  # noqa: PLC0415 - as above
 
         if HOLE not in sql and (upsert := read_sqlite(sql, tokens, clauses[0])) is not None:
@@ -238,13 +233,3 @@ def _piece(sql: str, clause: ConflictClause) -> SqlUpsert | None:
             target = _unless_put_in(sql, clause, upserts[0].target)
             return replace(upserts[0], start=clause.start, target=target)
     return None
-
-
-def _without_tokens(sql: str, said: str) -> list[SqlUpsert]:
-    """Text that cannot be cut into tokens: unread where it is an INSERT as far as its words say, else prose."""
-    lower = sql.lower()
-    start = max(lower.find("on conflict"), lower.find("on duplicate key"))
-    if start < 0 or "insert into" not in lower[:start]:
-        return []
-    unread = Unread(f"it does not read as SQL: {said}", Cause.NOT_SQL)
-    return [SqlUpsert(start, unread, unread)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import postgast
@@ -28,6 +29,15 @@ HOLE = "upsert_guard_hole_"
 
 _INTO = 5
 """``INSERT LOW_PRIORITY IGNORE INTO``: how far behind INSERT the table's name begins at the latest."""
+
+_NEAR = 12
+"""Tokens behind ``ON CONFLICT`` among which its action is, where what is between them is no target."""
+
+_ROWS = frozenset({"ASCII_40", "DEFAULT", "SELECT", "VALUES"})
+"""What is between an INSERT and its conflict clause."""
+_ACTIONS = frozenset({"constraint", "ignore", "nothing", "replace", "update"})
+"""Words that people write behind ``ON CONFLICT``."""
+_OPERATORS = frozenset({"and", "between", "ilike", "in", "is", "like", "not", "or"})
 
 _KINDS: dict[int, str] = {number: name for name, number in pg_query_pb2.Token.items()}
 _COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
@@ -56,6 +66,8 @@ class ConflictClause:
     """Whether it is MySQL's ``ON DUPLICATE KEY``."""
     insert: int | None
     """Where its INSERT is among the tokens, at the same depth of parentheses; None: nowhere."""
+    is_mistaken: bool = False
+    """Whether no grammar takes it: ``ON CONFLICT a DO NOTHING``, ``ON CONFLICT IGNORE``."""
 
 
 def tokens_of(sql: str) -> list[SqlToken]:
@@ -160,8 +172,17 @@ def _clause(
     following = tokens[position + 1 : position + 3]
     if not following:
         return None
-    if following[0].kind == "CONFLICT" and _opens_target(following[1:]):
-        return ConflictClause(start=start, end=length, is_duplicate_key=False, insert=insert)
+    if following[0].kind == "CONFLICT":
+        is_mistaken = not _opens_target(following[1:])
+        if is_mistaken and not _is_mistaken(tokens, position, insert):
+            return None
+        return ConflictClause(
+            start=start,
+            end=length,
+            is_duplicate_key=False,
+            insert=insert,
+            is_mistaken=is_mistaken,
+        )
     if following[0].text.lower() == "duplicate":
         end = following[0].end
         return ConflictClause(start=start, end=end, is_duplicate_key=True, insert=insert)
@@ -172,6 +193,20 @@ def _opens_target(clause: Sequence[SqlToken]) -> bool:
     if not clause:
         return True  # the piece of text ends here, the statement does not
     return clause[0].kind in ("ASCII_40", "ON", "DO", "WHERE") or clause[0].text.startswith(HOLE)
+
+
+def _is_mistaken(tokens: Sequence[SqlToken], position: int, insert: int | None) -> bool:
+    """Whether an INSERT with rows has ``ON CONFLICT a DO NOTHING`` or ``ON CONFLICT IGNORE``: no grammar takes either.
+
+    A sentence has no rows, and in ``JOIN a ON conflict = b`` no word follows.
+    """
+    if insert is None or _ROWS.isdisjoint(token.kind for token in tokens[insert:position]):
+        return False
+    words = [token.text.lower() for token in tokens[position + 2 : position + 2 + _NEAR]]
+    if words[0] in _ACTIONS:
+        return True
+    is_name = words[0].strip('"').isidentifier() and words[0] not in _OPERATORS
+    return is_name and any(first == "do" and then in _ACTIONS for first, then in pairwise(words))
 
 
 def inserts(tokens: Sequence[SqlToken], position: int) -> bool:
