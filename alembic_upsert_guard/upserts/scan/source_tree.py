@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .files import digest_of, read_bytes
+from .kept_sources import KeptSources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,9 @@ class SourceTree:
         :param paths: every file of the scan.
         """
         self._paths = paths
-        self._kept: dict[str, bytes] = {}
-        self._size = 0
+        self._kept = KeptSources()
+        self._unkept: dict[tuple[str, ...], list[str]] = {}
+        """The files for which there was no room, by how the names end of those that were looked at."""
         self._asked_for: dict[str, str] = {}
         self._real_paths: dict[str, str] = {}
         self._mentioning: dict[tuple[bytes, tuple[str, ...]], tuple[str, ...]] = {}
@@ -81,12 +83,21 @@ class SourceTree:
         """
         key = word, suffixes
         if key not in self._mentioning:
-            self._mentioning[key] = tuple(
-                path
-                for path in self._paths
-                if path.endswith(suffixes) and word in self.bytes_of(path)
-            )
+            unkept = self._gathered(suffixes)
+            found = set(self._kept.mentioning(word, suffixes))
+            found.update(path for path in unkept if word in self.bytes_of(path))
+            self._mentioning[key] = tuple(path for path in self._paths if path in found)
         return self._mentioning[key]
+
+    def _gathered(self, suffixes: tuple[str, ...]) -> list[str]:
+        """Keep the files with some suffixes, and return those for which there is no room."""
+        if suffixes not in self._unkept:
+            paths = [path for path in self._paths if path.endswith(suffixes)]
+            for path in paths:
+                if path not in self._kept:
+                    self.bytes_of(path)
+            self._unkept[suffixes] = [path for path in paths if path not in self._kept]
+        return self._unkept[suffixes]
 
     def remember(self, read_files: dict[str, str | None], looked_up: dict[str, bool]) -> None:
         """Take over what another process read and looked for."""
@@ -96,7 +107,7 @@ class SourceTree:
     def bytes_of(self, path: str) -> bytes:
         """Return the bytes of a file of the scan; empty: it cannot be read."""
         if path in self._kept:
-            return self._kept[path]
+            return self._kept.source_of(path)
         source = read_bytes(path)
         known = source if isinstance(source, bytes) else b""
         self._keep(path, known, _KEPT)
@@ -107,9 +118,8 @@ class SourceTree:
         self._keep(path, source, _KEPT_UNASKED)
 
     def _keep(self, path: str, source: bytes, room: int) -> None:
-        if self._size + len(source) <= room:
-            self._kept[path] = source
-            self._size += len(source)
+        if self._kept.size + len(source) <= room:
+            self._kept.add(path, source)
 
 
 def _is_link(path: str) -> bool:
