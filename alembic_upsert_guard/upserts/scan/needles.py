@@ -14,8 +14,10 @@ __all__ = ["REPLACING", "WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
 WORDS = ("conflict", "duplicate", "insert", "prefix_with", "replace into", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
-_WORDS = (b"upsert", b"orignore", b"orupdate", b"match_fields", b"prefix_with", b"replace into")
-"""Words that need nothing before them: ``orUpdate`` and ``orIgnore`` are TypeORM's."""
+_WORDS = (b"upsert", b"match_fields", b"prefix_with", b"replace into")
+"""Words that need nothing before them."""
+_METHODS = (b"orIgnore", b"orUpdate")
+"""TypeORM's, in this case and with no letter before them: ``errorUpdate`` is none."""
 
 REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace into")
 """What SQLite and MySQL write in front of an INSERT instead of a conflict clause, in lower case."""
@@ -35,11 +37,12 @@ def may_upsert(source: bytes) -> bool:
     """Return whether a file has to be parsed: it names an upsert, or suppresses a finding.
 
     ``on_conflict``, ``ON CONFLICT``, ``onConflict``, ``ON DUPLICATE KEY``, ``upsert``, ``MERGE ... NOT MATCHED``,
-    ``INSERT ... WHERE NOT EXISTS``, ``INSERT OR REPLACE``, :data:`_WORDS`; case means nothing.
+    ``INSERT ... WHERE NOT EXISTS``, ``INSERT OR REPLACE``, :data:`_WORDS`; case means nothing. And :data:`_METHODS`.
     """
     lower = source.lower()
     return (
         any(word in lower for word in _WORDS)  # and so does the mark of a suppressed finding
+        or any(_begins_name(source, method) for method in _METHODS)
         or (
             b"conflict" in lower
             and (_follows(lower, b"on", b"conflict") or any(word in lower for word in _CONFLICTS))
@@ -78,6 +81,16 @@ def any_may_upsert(chunks: Iterable[bytes]) -> bool:
         if may_upsert(looked_at):
             return True
         kept = looked_at[-_OVERLAP:]
+    return False
+
+
+def _begins_name(source: bytes, word: bytes) -> bool:
+    at = source.find(word)
+    while at >= 0:
+        before = source[at - 1 : at]
+        if not before.isalnum() and before not in (b"_", b"$"):
+            return True
+        at = source.find(word, at + 1)
     return False
 
 
