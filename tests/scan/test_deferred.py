@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from alembic_upsert_guard.upserts.scan import DeclaredTables, scan
-from alembic_upsert_guard.upserts.scan.python.deferred import parsed_by_parts
+from alembic_upsert_guard.upserts.scan.python.deferred import Progress, parsed_by_parts
 from alembic_upsert_guard.upserts.scan.python.outline import bodies_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LONG = "".join(f"    x{n} = 'some value or other' + str({n})\n" for n in range(250))
 """A body that is worth the trouble, in a file that is."""
@@ -47,10 +44,10 @@ def dumped(tree: ast.AST) -> str:
     return ast.dump(tree, include_attributes=True)
 
 
-def by_parts(source: bytes) -> tuple[ast.Module, list[int]]:
-    """The tree of a file, and the bytes that were parsed, as they come."""
-    parsed: list[int] = []
-    return parsed_by_parts(source, "f.py", lambda _first, _last: False, parsed.append), parsed
+def by_parts(source: bytes) -> tuple[ast.Module, Progress]:
+    """The tree of a file, and how much of it was parsed."""
+    progress = Progress()
+    return parsed_by_parts(source, "f.py", lambda _first, _last: False, progress), progress
 
 
 @pytest.mark.parametrize("source", SHAPES.values(), ids=SHAPES)
@@ -64,28 +61,26 @@ def test_a_file_by_parts_is_the_whole_file(source: str) -> None:
 def test_a_body_is_parsed_when_it_is_asked_for() -> None:
     """Before, only what is around it is."""
     source = SHAPES["plain"].encode()
-    tree, parsed = by_parts(source)
-    before = sum(parsed)
+    tree, progress = by_parts(source)
+    before = progress.size
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
 
     assert len(function.body) == 250
     assert before < 100
-    assert sum(parsed) > 9_000
+    assert progress.size > 9_000
 
 
 def test_a_function_that_has_a_word_is_parsed_at_once() -> None:
     """Its lines are asked about."""
     source = SHAPES["plain"].encode()
     asked: list[tuple[int, int]] = []
-    parsed: list[int] = []
+    progress = Progress()
 
-    parsed_by_parts(
-        source, "f.py", lambda first, last: not asked.append((first, last)), parsed.append
-    )
+    parsed_by_parts(source, "f.py", lambda first, last: not asked.append((first, last)), progress)
 
     assert asked == [(1, 251)]
-    assert parsed == [len(source)]
+    assert progress.size == len(source)
 
 
 def test_a_body_that_does_not_parse_returns_what_is_not_known() -> None:
@@ -121,6 +116,20 @@ def test_an_upsert_in_a_broken_function_is_a_problem(tmp_path: Path) -> None:
     report = scan([path], DeclaredTables(()))
 
     assert [problem.is_unread for problem in report.problems] == [True]
+
+
+def test_an_upsert_in_a_broken_function_is_a_problem_whichever_file_led_there(
+    tmp_path: Path,
+) -> None:
+    """What another file asked for was in the rest of it."""
+    (tmp_path / "a.py").write_text(
+        "from b import KEY\nSQL = f'INSERT INTO t (a) VALUES (1) ON CONFLICT ({KEY}) DO NOTHING'\n"
+    )
+    (tmp_path / "b.py").write_text(f"KEY = 'a'\ndef f(s):\n{LONG}    upsert('ON CONFLICT' = = s)\n")
+
+    report = scan([tmp_path], DeclaredTables(()))
+
+    assert [Path(problem.path).name for problem in report.problems] == ["b.py"]
 
 
 @pytest.mark.parametrize("padding", ["", LONG], ids=["small", "large"])

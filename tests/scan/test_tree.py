@@ -11,6 +11,7 @@ import pytest
 
 from alembic_upsert_guard.upserts.scan import Problem, scan
 from alembic_upsert_guard.upserts.scan.files import LARGEST
+from alembic_upsert_guard.upserts.scan.gitignore import GitIgnore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -294,6 +295,17 @@ def test_a_list_of_what_git_keeps_is_read(folder: Path, shop: DeclaredTables) ->
     (folder / "src" / "other.py").write_text(f"SAVE = '{SAVE.strip()}'\n")
 
     assert lines(scan([folder], shop)) == [("good.sql", 1)]
+
+
+def test_what_is_ignored_here_is_not_ignored_in_the_root(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan of everything is not held to the file of the folder that it was begun in."""
+    (folder / ".gitignore").write_text("srv\n")
+    monkeypatch.chdir(folder)
+
+    assert not GitIgnore().leaves_out(f"{os.sep}srv", is_folder=True, start=os.sep)
+    assert GitIgnore().leaves_out("srv", is_folder=True, start=".")
 
 
 def test_a_pattern_made_to_hang_is_not_honoured(folder: Path, shop: DeclaredTables) -> None:

@@ -55,8 +55,8 @@ class GitIgnore:
 
         :param start: the folder that the walk began with: what is above it counts up to the folder with ``.git``.
         """
-        folder, _, last = path.rpartition(os.sep)
-        for found in self._above(folder, start):
+        folder, separator, last = path.rpartition(os.sep)
+        for found in self._above(folder or separator, start):  # which alone is the root
             name = f"{found.inside}{last}"
             if is_folder and found.negates:
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .outline import bodies_of
@@ -13,14 +14,24 @@ if TYPE_CHECKING:
 
     from .outline import Body
 
-__all__ = ["parsed_by_parts"]
+__all__ = ["Progress", "parsed_by_parts"]
 
 _LEAST = 8_000
 """Bytes of a file that is worth the trouble."""
 
 
+@dataclass(slots=True)
+class Progress:
+    """How much of a file was parsed up to now."""
+
+    size: int = 0
+    """In bytes."""
+    has_failed: bool = False
+    """Whether a body did not parse, of which nothing is known then."""
+
+
 def parsed_by_parts(
-    source: bytes, path: str, wanted: Callable[[int, int], bool], note: Callable[[int], None]
+    source: bytes, path: str, wanted: Callable[[int, int], bool], progress: Progress
 ) -> ast.Module:
     """Return the syntax tree of a file; nothing of it is run.
 
@@ -28,7 +39,7 @@ def parsed_by_parts(
     is known of.
 
     :param wanted: says of the lines of a function, the first and the last, that its body is needed at once.
-    :param note: called with the bytes that were parsed, now and later.
+    :param progress: is kept up to date, now and later.
     :raises SyntaxError: what is parsed at once is not Python; see :func:`.parsed` for what else is raised.
     """
     if len(source) >= _LEAST:
@@ -37,15 +48,15 @@ def parsed_by_parts(
             for body in bodies_of(source)
             if not wanted(body.line, body.first + source.count(b"\n", body.start, body.end))
         }
-        tree = _without(source, path, bodies, note) if bodies else None
+        tree = _without(source, path, bodies, progress) if bodies else None
         if tree is not None:
             return tree
-    note(len(source))
+    progress.size += len(source)
     return parsed(source, path)
 
 
 def _without(
-    source: bytes, path: str, bodies: dict[int, Body], note: Callable[[int], None]
+    source: bytes, path: str, bodies: dict[int, Body], progress: Progress
 ) -> ast.Module | None:
     """The tree of a file without some bodies; None: not all are what they seemed to be."""
     rest, size = _rest(source, bodies.values())
@@ -56,11 +67,11 @@ def _without(
     found = [node for node in _functions(tree.body) if node.lineno in bodies]
     if len(found) != len(bodies) or not all(_is_left_out(f, bodies[f.lineno]) for f in found):
         return None
-    note(size)
+    progress.size += size
     for function in found:
         members = vars(function)
         del members["body"]
-        members["_deferred"] = _Deferred(source, path, bodies[function.lineno], note)
+        members["_deferred"] = _Deferred(source, path, bodies[function.lineno], progress)
         is_async = isinstance(function, ast.AsyncFunctionDef)
         function.__class__ = _DeferredAsyncFunction if is_async else _DeferredFunction
     return tree
@@ -104,25 +115,27 @@ def _is_left_out(function: ast.FunctionDef | ast.AsyncFunctionDef, body: Body) -
 class _Deferred:
     """A body that is not parsed yet."""
 
-    __slots__ = ("_body", "_note", "_path", "_source")
+    __slots__ = ("_body", "_path", "_progress", "_source")
 
-    def __init__(self, source: bytes, path: str, body: Body, note: Callable[[int], None]) -> None:
+    def __init__(self, source: bytes, path: str, body: Body, progress: Progress) -> None:
         self._source = source
         self._path = path
         self._body = body
-        self._note = note
+        self._progress = progress
 
     def statements(self) -> list[ast.stmt]:
         body = self._body
         own = self._source[body.start : body.end]
-        self._note(len(own))
+        self._progress.size += len(own)
         try:
             tree = parsed(b"\n" * (body.first - 2) + b"if 1:\n" + own, self._path)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self._progress.has_failed = True
             return [_nothing_known(body.first)]
         match tree.body:
             case [ast.If(body=statements, orelse=[])]:
                 return statements
+        self._progress.has_failed = True
         return [_nothing_known(body.first)]
 
 

@@ -12,7 +12,7 @@ from ...upsert import Place
 from .attribute_targets import attribute_targets
 from .blocks import Blocks
 from .changes import changed_by, filled_in_by, other_names
-from .deferred import parsed_by_parts
+from .deferred import Progress, parsed_by_parts
 from .nodes import Nodes, targets_of
 from .word_lines import WordLines
 
@@ -27,16 +27,6 @@ __all__ = ["Module"]
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-class _Parsed:
-    """How much of a file was parsed."""
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def add(self, size: int) -> None:
-        self.size += size
 
 
 class Module:
@@ -63,11 +53,11 @@ class Module:
         """As it was asked for."""
         self.source = source
         # of its own: the tree refers to it, and never to the module that holds the tree
-        self._parsed = _Parsed()
+        self._progress = Progress()
         self._lines = lines or WordLines(source)
         self.evidence = evidence
         wanted = partial(_is_between, evidence)
-        self.tree = parsed_by_parts(source, path, wanted, self._parsed.add)
+        self.tree = parsed_by_parts(source, path, wanted, self._progress)
         self._nodes = Nodes(self.tree, self._lines)
         self.blocks = Blocks(self._nodes, has_walrus=b":=" in source)
         """Its lists of statements."""
@@ -80,7 +70,16 @@ class Module:
     @property
     def size(self) -> int:
         """How many bytes of the source were parsed up to now."""
-        return self._parsed.size
+        return self._progress.size
+
+    def take_up(self, evidence: Sequence[int] | None) -> bool:
+        """Parse the functions on some lines, which :meth:`near_evidence` is about from then on.
+
+        :return: False: a function of the file, there or elsewhere, does not parse.
+        """
+        self.evidence = evidence
+        self.near_evidence()
+        return not self._progress.has_failed
 
     def place(self, line: int, whole: ast.expr | ast.stmt) -> Place:
         """Return the place of an upsert, under the path by which the file was asked for.

@@ -107,10 +107,10 @@ class PythonReader:
         """A file, parsed again only where it is another one than another file has led to."""
         real_path = self._modules.real_path(path)
         known = self._modules.known(real_path)
-        if known is None or known.source != source or known.shown_path != path:
-            return Module(real_path, source, path, lines, evidence)
-        known.evidence = evidence
-        return known
+        is_same = known is not None and known.source == source and known.shown_path == path
+        if known is not None and is_same and known.take_up(evidence):
+            return known
+        return Module(real_path, source, path, lines, evidence)
 
 
 class PythonSource:
