@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["makers_in"]
 
-
 _TYPE = re.compile(rb"type[\s\\]*\(")
 
 
