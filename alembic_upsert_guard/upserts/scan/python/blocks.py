@@ -160,10 +160,8 @@ def _numbers_by_name(block: Sequence[ast.AST]) -> dict[str | None, list[int]]:
         match statement:
             case ast.Expr() | ast.Pass():
                 continue
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                names = [name]
-            case ast.ClassDef(name=name):
-                names = [name]
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names = [statement.name]
             case ast.Import(names=aliases):
                 names = [each.asname or each.name.partition(".")[0] for each in aliases]
             case ast.ImportFrom(names=aliases):
