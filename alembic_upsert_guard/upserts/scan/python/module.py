@@ -75,7 +75,7 @@ class Module:
     def take_up(self, evidence: Sequence[int] | None) -> bool:
         """Parse the functions on some lines, which :meth:`near_evidence` is about from then on.
 
-        :return: False: a function of the file, there or elsewhere, does not parse.
+        Return whether all that was parsed of the file up to now does parse.
         """
         self._evidence = evidence
         self.near_evidence()
