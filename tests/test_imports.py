@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -60,6 +61,27 @@ def test_a_scan_without_models_imports_no_sqlalchemy(tmp_path: Path) -> None:
 
     assert "postgast" in loaded
     assert not {"alembic", "sqlalchemy", "sqlglot"} & set(loaded)
+
+
+def test_the_package_scans_out_of_an_archive(tmp_path: Path) -> None:
+    """As Python imports it from a zip file; its own files are then no files whose changes count."""
+    archive = tmp_path / "packed.zip"
+    with ZipFile(archive, "w") as packed:
+        for path in FOLDER.rglob("*.py"):
+            packed.write(path, path.relative_to(FOLDER.parent))
+    (tmp_path / "app.py").write_text(
+        "SQL = 'INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO NOTHING'\n"
+    )
+    arguments = ["scan", "--quiet", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)]
+
+    printed = fresh(f"""
+        import sys
+        sys.path.insert(0, {str(archive)!r})
+        from alembic_upsert_guard import cli
+        print(cli.__file__.startswith({str(archive)!r}), cli.main({arguments!r}))
+    """)
+
+    assert printed.splitlines()[-1] == "True 0"
 
 
 def test_greenlet_is_not_needed() -> None:

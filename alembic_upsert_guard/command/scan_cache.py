@@ -96,12 +96,14 @@ def _versions() -> str:
 
 
 def _changes_in(folder: str) -> Iterator[int]:
-    """When each file of Python below a folder was changed."""
+    """When each file of Python below a folder was changed; empty: it is in an archive, and is no folder."""
+    if not Path(folder).is_dir():
+        return
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):
                 yield entry.stat().st_mtime_ns
-            elif entry.is_dir() and entry.name != "__pycache__":
+            elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
                 yield from _changes_in(entry.path)
 
 

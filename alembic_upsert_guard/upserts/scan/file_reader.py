@@ -1,4 +1,7 @@
-"""One file of a tree: looked at, and parsed where it may hold an upsert. Importing this module imports the parsers."""
+"""One file of a tree: looked at, and parsed where it may hold an upsert.
+
+Importing this module imports the parser of PostgreSQL's SQL.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ class FileReader:
         return read
 
     def forget(self) -> None:
-        """Let go of everything that was read; nothing can be read afterwards."""
+        """Let go of the trees of Python; nothing can be read afterwards."""
         self._readers.forget()
 
     def _unread(self, path: str, reason: str) -> Problem | None:

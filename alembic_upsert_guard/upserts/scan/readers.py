@@ -1,4 +1,4 @@
-"""A reader for each kind of file. Importing this module imports the parsers."""
+"""A reader for each kind of file. Importing this module imports the parser of PostgreSQL's SQL."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Readers:
         self._python = PythonReader(tree)
 
     def forget(self) -> None:
-        """Let go of everything that was read; nothing can be read afterwards."""
+        """Let go of the trees of Python; nothing can be read afterwards."""
         self._python.forget()
 
     def read(self, path: str, source: bytes, declared: DeclaredTables) -> ReadFile | Problem:

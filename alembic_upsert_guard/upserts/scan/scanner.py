@@ -1,4 +1,4 @@
-"""Files in, upserts and findings out. Importing this module imports the parsers."""
+"""Files in, upserts and findings out. Importing this module imports the parser of PostgreSQL's SQL."""
 
 from __future__ import annotations
 

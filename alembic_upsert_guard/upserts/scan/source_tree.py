@@ -20,6 +20,7 @@ _KEPT = 64 * 1024 * 1024
 
 _KEPT_UNASKED = 24 * 1024 * 1024
 """Of these, bytes of files in which nothing was looked for yet."""
+
 _NO_NAMES = ("", ".", "..")
 """What may be behind the last slash of a path."""
 

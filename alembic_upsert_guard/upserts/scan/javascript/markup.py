@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 __all__ = ["script_of"]
 
-
 _WORDS = ("upsert", "onconflict", "orignore", "orupdate", "skipduplicates", "on conflict")
 """In lower case: what an upsert has one of."""
 

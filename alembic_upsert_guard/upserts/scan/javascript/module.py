@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Module"]
 
-
 _MUTATORS = frozenset(
     {
         *("copyWithin", "fill", "pop", "push", "reverse", "shift", "sort", "splice", "unshift"),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from ...target import Cause, Unread
 from .binding import bound_by_header, leaves
-from .nodes import BLOCKS, remembered
+from .nodes import BLOCKS, remembered, targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .binding import Binding
     from .nodes import Nodes
@@ -32,8 +32,8 @@ class Blocks:
         self._nodes = nodes
         self._has_walrus = has_walrus
         self._bindings: dict[tuple[int, str], list[tuple[int, list[Binding]]]] = {}
-        self._bound: dict[int, dict[str | None, list[int]]] = {}
-        """Of a long block, the numbers of the statements that bind each name; None: of those that may bind any."""
+        self._bound: dict[int, dict[str, list[int]]] = {}
+        """Of a long block, the numbers of the statements that may bind each name."""
         self._positions: dict[int, dict[ast.AST, int]] = {}
         self._nonlocals: dict[ast.AST, frozenset[str]] = {}
         self._leaving: dict[int, list[tuple[int, ast.If]]] = {}
@@ -69,8 +69,7 @@ class Blocks:
             return self._nodes.naming(block, name)
         if id(block) not in self._bound:
             self._bound[id(block)] = _numbers_by_name(block)
-        by_name = self._bound[id(block)]
-        return sorted({*by_name.get(name, ()), *by_name[None]})
+        return self._bound[id(block)].get(name, ())
 
     def _bound_by(self, statement: ast.AST, name: str) -> list[Binding]:
         found = bound_by_header(statement, name)
@@ -153,28 +152,41 @@ def _is_long(block: Sequence[ast.AST]) -> bool:
     )
 
 
-def _numbers_by_name(block: Sequence[ast.AST]) -> dict[str | None, list[int]]:
-    found: dict[str | None, list[int]] = {None: []}
+def _numbers_by_name(block: Sequence[ast.AST]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
     for number, statement in enumerate(block):
-        names: Iterable[str | None]
-        match statement:
-            case ast.Expr() | ast.Pass():
-                continue
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                names = [name]
-            case ast.ClassDef(name=name):
-                names = [name]
-            case ast.Import(names=aliases):
-                names = [each.asname or each.name.partition(".")[0] for each in aliases]
-            case ast.ImportFrom(names=aliases):
-                names = [each.asname or each.name for each in aliases]
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                names = [name]
-            case _:  # one with blocks, with several targets, or what is rarer still
-                names = [None]
-        for each in names:
-            found.setdefault(each, []).append(number)
+        for name in _names_bound_by(statement):
+            found.setdefault(name, []).append(number)
     return found
+
+
+def _names_bound_by(statement: ast.AST) -> set[str]:
+    """The names that a statement may bind, those inside its blocks included, but for walruses."""
+    found: set[str | None] = set()
+    waiting = [statement]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found.add(node.name)
+                continue  # what is inside is bound there
+            case ast.Import(names=aliases):
+                found |= {each.asname or each.name.partition(".")[0] for each in aliases}
+            case ast.ImportFrom(names=aliases):
+                found |= {each.asname or each.name for each in aliases}
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                found |= {*names}
+            case ast.ExceptHandler(name=name):
+                found.add(name)
+            case ast.match_case(pattern=pattern):
+                parts = [*ast.walk(pattern)]
+                found |= {getattr(each, "name", None) for each in parts}
+                found |= {getattr(each, "rest", None) for each in parts}
+            case ast.stmt():
+                found |= {each.id for each in targets_of(node) if isinstance(each, ast.Name)}
+        for field in BLOCKS:
+            waiting += getattr(node, field, ())
+    return {name for name in found if name is not None}
 
 
 def _may_leave(condition: ast.If) -> bool:

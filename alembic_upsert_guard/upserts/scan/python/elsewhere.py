@@ -26,7 +26,7 @@ _SET = re.compile(
     rb"\n[ \t]*(?!self\.|cls\.)([A-Za-z_][\w.]*)\.(\w+)[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)[ \t]*([^\n]*)"
 )
 """``Store.KEY = x`` as a statement: the owner, the attribute, the value."""
-_ATTRIBUTE_SET = re.compile(rb"\.\w+[ \t]*(?::[^=\n]*)?[-+*|]?=(?!=)")
+_MAY_SET = re.compile(rb"\.\w+[ \t]*(?::|[-+*|]?=(?!=))")
 """What is in a line of :data:`_SET`: it begins with a literal, and so is looked for in half of the time."""
 _SET_BY_NAME = re.compile(rb"setattr\(\s*([\w.]+)\s*,\s*[\"'](\w+)[\"']\s*,\s*([^\n]*)")
 _OF_RUN_TIME = re.compile(rb"(?:await\b|[\w.]*\w[(\[])")
@@ -121,14 +121,16 @@ class Elsewhere:
 
 def _set_in(source: bytes) -> Iterator[re.Match[bytes]]:
     """The statements that set an attribute, each on a line of its own behind the first one."""
-    last = -1
-    for found in _ATTRIBUTE_SET.finditer(source):
-        line = source.rfind(b"\n", 0, found.start())
-        if line != last:
-            last = line
-            statement = _SET.match(source, line)
-            if statement is not None:
-                yield statement
+    behind = 0
+    for found in _MAY_SET.finditer(source):
+        if found.start() < behind:
+            continue  # a line is looked at once, however long it is
+        line = source.rfind(b"\n", behind, found.start())
+        end = source.find(b"\n", found.end())
+        behind = len(source) if end < 0 else end
+        statement = _SET.match(source, line) if line >= 0 else None
+        if statement is not None:
+            yield statement
 
 
 def _is_in_code(pattern: re.Pattern[bytes], source: bytes) -> bool:

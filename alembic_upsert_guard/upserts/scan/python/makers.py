@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["makers_in"]
 
-
-_TYPE = re.compile(rb"type\s*\(")
+_TYPE = re.compile(rb"type[\s\\]*\(")
 
 
 def makers_in(module: Module, node: ast.ClassDef) -> Iterator[ast.expr]:
@@ -40,12 +39,14 @@ def _may_make(source: bytes, receiver: bytes, *, is_of_class: bool) -> bool:
     """Whether a method may call its class, by its bytes: most do not, and are not parsed."""
     return (
         b"__class__" in source
+        # which other letters may write, and other bytes
+        or not receiver.isascii()
         # the first pattern begins with a literal, and so takes a fraction of the time
         or (
             _TYPE.search(source) is not None
-            and _has(rb"type\s*\(\s*(?:%b\b|[#\\])", receiver, source)
+            and _has(rb"type[\s\\]*\(\s*(?:%b\b|[(#\\])", receiver, source)
         )
-        or (is_of_class and receiver in source and _has(rb"%b\s*\(", receiver, source))
+        or (is_of_class and receiver in source and _has(rb"%b[\s\\)]*\(", receiver, source))
     )
 
 

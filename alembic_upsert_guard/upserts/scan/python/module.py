@@ -55,7 +55,7 @@ class Module:
         # of its own: the tree refers to it, and never to the module that holds the tree
         self._progress = Progress()
         self._lines = lines or WordLines(source)
-        self.evidence = evidence
+        self._evidence = evidence
         wanted = partial(_is_between, evidence)
         self.tree = parsed_by_parts(source, path, wanted, self._progress)
         self._nodes = Nodes(self.tree, self._lines)
@@ -75,9 +75,9 @@ class Module:
     def take_up(self, evidence: Sequence[int] | None) -> bool:
         """Parse the functions on some lines, which :meth:`near_evidence` is about from then on.
 
-        :return: False: a function of the file, there or elsewhere, does not parse.
+        Return whether all that was parsed of the file up to now does parse.
         """
-        self.evidence = evidence
+        self._evidence = evidence
         self.near_evidence()
         return not self._progress.has_failed
 
@@ -99,7 +99,7 @@ class Module:
 
     def near_evidence(self) -> list[ast.AST]:
         """Return the nodes of the statements that may hold an upsert, or a piece of one."""
-        return self._nodes.on(self.evidence)
+        return self._nodes.on(self._evidence)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node around `node`; None: it is the module."""
