@@ -77,14 +77,19 @@ class Branches:
                 return found
         return found + self._names.meanings(scope, values[-1], depth)
 
-    def truth(self, scope: Scope, test: ast.expr) -> bool | None:
-        """Return what a condition is; None: it depends."""
+    def truth(self, scope: Scope, test: ast.expr, *, settings_decide: bool = True) -> bool | None:
+        """Return what a condition is; None: it depends.
+
+        :param settings_decide: see :meth:`is_reached`.
+        """
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                truth = self.truth(scope, operand)
+                truth = self.truth(scope, operand, settings_decide=settings_decide)
                 return None if truth is None else not truth
             case ast.BoolOp(op=operator, values=values):
-                truths = [self.truth(scope, value) for value in values]
+                truths = [
+                    self.truth(scope, value, settings_decide=settings_decide) for value in values
+                ]
                 decisive = isinstance(operator, ast.Or)
                 if decisive in truths:
                     return decisive
@@ -92,7 +97,10 @@ class Branches:
             case ast.Compare(left=left, ops=[operation], comparators=[right]):
                 return self._compared(scope, left, operation, right)
             case ast.Name() | ast.Attribute() | ast.Constant():
-                truths = [_truth(m) for m in self._names.meanings_or_none(scope, test, _DEPTH)]
+                found = self._names.meanings_or_none(scope, test, _DEPTH)
+                if not settings_decide and any(map(_is_setting, found)):
+                    return None
+                truths = [_truth(m) for m in found]
                 return truths[0] if len(set(truths)) == 1 else None
         return None
 
@@ -146,26 +154,33 @@ class Branches:
             return isinstance(operation, ast.IsNot | ast.NotEq)
         return None
 
-    def is_reached(self, scope: Scope, node: ast.AST) -> bool:
-        """Return whether no condition rules a node out, from the beginning of the function that it is in."""
+    def is_reached(self, scope: Scope, node: ast.AST, *, settings_decide: bool = True) -> bool:
+        """Return whether no condition rules a node out, from the beginning of the function that it is in.
+
+        :param settings_decide: whether an attribute of a class or of ``self``, or a name of a module, that the source
+         sets to True or False, and to nothing else, is that.
+        """
         inner = node
         blocks = scope.module.blocks
         for around in scope.module.around(node):
             if isinstance(around, ast.If):
-                truth = self.truth(scope, around.test)
+                truth = self.truth(scope, around.test, settings_decide=settings_decide)
                 if truth is not None and inner in (around.orelse if truth else around.body):
                     return False
             block = blocks.around(inner, around)
-            if any(self._always_leaves(scope, each) for each in blocks.leaving(block, inner)):
+            if any(
+                self._always_leaves(scope, each, settings_decide=settings_decide)
+                for each in blocks.leaving(block, inner)
+            ):
                 return False
             if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 break
             inner = around
         return True
 
-    def _always_leaves(self, scope: Scope, condition: ast.If) -> bool:
+    def _always_leaves(self, scope: Scope, condition: ast.If, *, settings_decide: bool) -> bool:
         """Whether a condition that holds ends the function there."""
-        truth = self.truth(scope, condition.test)
+        truth = self.truth(scope, condition.test, settings_decide=settings_decide)
         return truth is not None and leaves(condition.body if truth else condition.orelse)
 
 
@@ -180,6 +195,23 @@ def _truth(meaning: Meaning) -> bool | None:
         case Class() | Function():
             return True
     return None
+
+
+def _is_setting(meaning: Meaning) -> bool:
+    """Whether it is True or False, as a class, a module or ``self`` is given it."""
+    match meaning:
+        case Expression(scope, ast.Constant(value=bool()) as node):
+            module = scope.module
+            statement = module.parent(node)
+            if isinstance(statement, ast.Assign):
+                is_attribute = any(isinstance(t, ast.Attribute) for t in statement.targets)
+            elif isinstance(statement, ast.AnnAssign):
+                is_attribute = isinstance(statement.target, ast.Attribute)
+            else:
+                return False
+            around = module.parent(statement)
+            return is_attribute or isinstance(around, ast.ClassDef | ast.Module)
+    return False
 
 
 def _is_some(meaning: Meaning) -> bool:

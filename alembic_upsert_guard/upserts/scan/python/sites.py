@@ -54,6 +54,10 @@ class _Site:
     left: int = _STEPS
     vain: int = 0
     """Readings in a row that left the upsert unread."""
+    is_ruled_out: bool = False
+    """Whether a condition ruled it out in a reading."""
+    settings_decide: bool = True
+    """Whether what is set to True or False, and to nothing else, decides a condition."""
 
     def is_spent(self) -> bool:
         """Whether no other call is followed."""
@@ -75,19 +79,31 @@ class Sites:
     ) -> Iterator[Upsert]:
         """Return what an upsert is, under each of the calls that lead to it; empty: it is none.
 
+        One that nothing but a setting rules out, such as ``UPSERT = False`` of its class, is returned, too: a subclass
+        or a person sets it.
+
         :param read: reads it, under what the current reading assumes.
         """
         with self._names.reading():
             # asked first, for most are none, and then nothing has to be known of the way there
             is_upsert = read() is not None
-        if is_upsert:
-            yield from dict.fromkeys(self._under(_Site(module, node, read), _Level({}, None)))
+        if not is_upsert:
+            return
+        site = _Site(module, node, read)
+        found = self._under(site, _Level({}, None))
+        if not found and site.is_ruled_out:
+            found = self._under(_Site(module, node, read, settings_decide=False), _Level({}, None))
+        yield from dict.fromkeys(found)
 
     def _under(self, site: _Site, level: _Level) -> list[Upsert]:
         with self._names.reading(level.assumed) as reading:
-            upsert = self._read(site)
+            is_reached = self._is_reached(site)
+            upsert = site.read() if is_reached else None
         site.left -= reading.steps
         self._left -= reading.steps
+        if not is_reached:
+            site.is_ruled_out = True
+            return self._overridden(site, level, reading.openings) if site.settings_decide else []
         if upsert is None:
             return []
         site.vain = 0 if is_read(upsert) else site.vain + 1
@@ -103,11 +119,14 @@ class Sites:
             found = None
         return own if found is None else found
 
-    def _read(self, site: _Site) -> Upsert | None:
-        """The upsert, as the reading says; None: it is none, or what is assumed does not lead there."""
-        if not self._names.branches.is_reached(Scope(site.module), site.node):
-            return None
-        return site.read()
+    def _is_reached(self, site: _Site) -> bool:
+        """Whether what is assumed leads to the upsert."""
+        branches, scope = self._names.branches, Scope(site.module)
+        if site.settings_decide:
+            return branches.is_reached(scope, site.node)
+        # which classes set what does not decide is of no account
+        with self._names.reading(self._names.current.assumed):
+            return branches.is_reached(scope, site.node, settings_decide=False)
 
     def _opened(
         self, site: _Site, level: _Level, upsert: Upsert, openings: Sequence[Opening]
