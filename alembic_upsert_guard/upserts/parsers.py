@@ -10,7 +10,7 @@ from ..errors import MissingParsersError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_parsers"]
+__all__ = ["check_parsers", "without_parsers"]
 
 _OF_SQL = ("postgast", "sqlglot")
 
@@ -24,7 +24,12 @@ def check_parsers(purpose: str, others: Iterable[str] = ()) -> None:
     """
     missing = [name for name in (*others, *_OF_SQL) if find_spec(name) is None]
     if missing:
-        raise MissingParsersError(
-            f"{purpose} needs parsers that are not installed ({', '.join(missing)}): "
-            "pip install 'alembic-upsert-guard[scan]'"
-        )
+        raise without_parsers(purpose, missing)
+
+
+def without_parsers(purpose: str, missing: Iterable[str]) -> MissingParsersError:
+    """Return the error that names the parsers that are missing, and what installs them."""
+    return MissingParsersError(
+        f"{purpose} needs parsers that are not installed ({', '.join(missing)}): "
+        "pip install 'alembic-upsert-guard[scan]'"
+    )

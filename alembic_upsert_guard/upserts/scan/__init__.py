@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..declared import DeclaredClass, DeclaredKey, DeclaredTable, DeclaredTables
-from ..parsers import check_parsers
+from ..parsers import check_parsers, without_parsers
 from ..upsert import JudgedUpsert, Place, Resolution, Source, Upsert, call_site_member
 from .files import Problem
 from .ignoring import IgnoreComment
@@ -79,9 +79,13 @@ def scan(
     :raises MissingParsersError: the extra ``scan`` is not installed.
     """
     check_parsers("scanning", _OTHER_PARSERS)
-    from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
-    from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
-
+    try:
+        from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
+        from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
+    except ModuleNotFoundError as error:  # one is there, and lacks what it needs itself
+        if error.name not in ("postgast", *_OTHER_PARSERS):
+            raise
+        raise without_parsers("scanning", [error.name]) from error
     environments = (
         [ScannedEnvironment(declared=declared, drivers=drivers)]
         if declared is None or isinstance(declared, DeclaredTables)
