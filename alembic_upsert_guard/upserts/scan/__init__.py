@@ -83,9 +83,9 @@ def scan(
         from .environments import ScannedEnvironment  # noqa: PLC0415 - as below
         from .scanner import Scanner  # noqa: PLC0415 - the parsers are an extra
     except ModuleNotFoundError as error:  # one is there, and lacks what it needs itself
-        if error.name not in ("postgast", *_OTHER_PARSERS):
+        if not (error.name or "").startswith(("postgast", *_OTHER_PARSERS)):
             raise
-        raise without_parsers("scanning", [error.name]) from error
+        raise without_parsers("scanning", [str(error.name)]) from error
     environments = (
         [ScannedEnvironment(declared=declared, drivers=drivers)]
         if declared is None or isinstance(declared, DeclaredTables)

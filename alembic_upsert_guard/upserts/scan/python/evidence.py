@@ -16,7 +16,7 @@ __all__ = ["evidence_lines"]
 _TAKEN_BY_PANDAS = "to_sql"
 """Its ``method`` is a function that upserts, and can have any name."""
 
-_TOLD_ELSEWHERE = "bulk_create"
+_BY_KEYWORDS = "bulk_create"
 """Upserts where what ``**`` gives it says ``ignore_conflicts``, on another line."""
 
 
@@ -30,7 +30,7 @@ def evidence_lines(lines: WordLines, methods: Collection[str]) -> Sequence[int] 
     if not lines.are_known:
         return None
     any_word = bool(lines.of(_TAKEN_BY_PANDAS))
-    words = (*WORDS, _TOLD_ELSEWHERE) if lines.of("_conflict") else WORDS
+    words = (*WORDS, _BY_KEYWORDS) if lines.of("_conflict") else WORDS
     return sorted(
         {
             found.line

@@ -13,8 +13,6 @@ from .scope import Argument, Frame, Scope
 from .values import Expression, Function, is_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .meaning import Names
     from .module import Module
     from .reading import Call
@@ -137,9 +135,9 @@ class Functions:
     def _returned(self, inner: Scope, node: FunctionNode) -> list[ast.expr]:
         if isinstance(node, ast.Lambda):
             return [node.body]
-        returns: Iterable[ast.Return] = _returns(node)
-        if len(_returns(node)) > 1:
-            returns = [r for r in returns if self._names.branches.is_reached(inner, r)]
+        returns = _returns(node)
+        if len(returns) > 1:
+            returns = tuple(r for r in returns if self._names.branches.is_reached(inner, r))
         return [r.value for r in returns if r.value is not None]
 
 

@@ -94,9 +94,9 @@ def _upserts(
     _put_together(expression, text)
     found = read_sql(text.written) if text.parts else []
     if not found and _is_upsert("".join(map(_string_of, strings))):
-        told = next(token for token in strings if _says_upsert(token.text))
+        first = next(token for token in strings if _says_upsert(token.text))
         found = [SqlUpsert(0, _PUT_TOGETHER, _PUT_TOGETHER)]
-        text = _Text(parts=[(0, told)])
+        text = _Text(parts=[(0, first)])
     for upsert in found:
         at = text.place(upsert.start)
         yield replace(upsert, start=at, first=expression[0].start, last=expression[-1].end)
