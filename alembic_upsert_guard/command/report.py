@@ -20,6 +20,7 @@ from ..findings import (
     as_junit,
     as_sarif,
     as_text,
+    as_unread,
     counted,
     statistics,
     summary,
@@ -77,6 +78,8 @@ class Report:
     """Those that were asked; empty: none was."""
     tables: tuple[str, ...] = ()
     """Lines for people that are no findings, above these."""
+    unread: tuple[Finding, ...] = ()
+    """Upserts that could not be read, where that is told and is no finding."""
     notes: tuple[str, ...] = ()
     """Lines for standard error."""
     diff: tuple[bytes, ...] | None = None
@@ -200,8 +203,9 @@ def _text(report: Report, outcome: Suppressed, rendering: Rendering) -> list[str
     )
     if rendering.quiet:
         return [*above, *lines]
-    apart = [""] if lines and not rendering.statistics else []
-    return [*above, *lines, *apart, _summary(report, outcome, coloured=rendering.coloured)]
+    listed = [*lines, *(() if rendering.statistics else as_unread(report.unread))]
+    apart = [""] if listed and not rendering.statistics else []
+    return [*above, *listed, *apart, _summary(report, outcome, coloured=rendering.coloured)]
 
 
 def _summary(report: Report, outcome: Suppressed, *, coloured: bool = False) -> str:

@@ -208,6 +208,9 @@ def _without_models(report: Report, scanned: ScanReport, paths: Sequence[str]) -
             for finding in report.findings
             if finding in failing or finding.code is FindingCode.UNREAD_FILE
         ),
+        unread=tuple(
+            each for each in report.findings if each.code is FindingCode.UNRESOLVED_UPSERT
+        ),
         subject=report.subject + (f", {unread:,} that cannot be read" if unread else ""),
         conclusion=(
             "there are no models to hold them against; name them (--metadata module:attribute), or ask a database "

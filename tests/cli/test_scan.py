@@ -307,6 +307,7 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     said = guard(service, "scan", "service.py", "--strict")
     assert said.code == 0
     assert said.out == (
+        "service.py:2: cannot be read: t comes in as a parameter\n\n"
         "2 upserts in 1 file, 1 that cannot be read: there are no models to hold them against; name them "
         "(--metadata module:attribute), or ask a database (upsert-guard check --database URL --code service.py).\n"
     )

@@ -8,7 +8,7 @@ from .gitlab import as_gitlab
 from .json_report import JSON_VERSION, as_json, error_as_json
 from .junit import as_junit
 from .sarif import as_sarif
-from .text import as_lines, as_text, statistics, summary
+from .text import as_lines, as_text, as_unread, statistics, summary
 
 __all__ = [
     "JSON_VERSION",
@@ -22,6 +22,7 @@ __all__ = [
     "as_lines",
     "as_sarif",
     "as_text",
+    "as_unread",
     "error_as_json",
     "statistics",
     "summary",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..finding import Finding, Location
 
-__all__ = ["as_lines", "as_text", "in_one_line", "statistics", "summary"]
+__all__ = ["as_lines", "as_text", "as_unread", "in_one_line", "statistics", "summary"]
 
 _COLOURS = {Severity.ERROR: "\x1b[31m", Severity.WARNING: "\x1b[33m"}
 _BOLD, _DIM, _BLUE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[34m", "\x1b[0m"
@@ -149,6 +149,15 @@ def in_one_line(text: str) -> str:
 
 def _spelled_out(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def as_unread(findings: Iterable[Finding]) -> list[str]:
+    """Return a line an upsert that cannot be read, where that is told and is no finding: its place, and why."""
+    return [
+        f"{_place(each.location, None)}: cannot be read: {each.fact_with_helper}"
+        for each in findings
+        if each.location is not None
+    ]
 
 
 def summary(
