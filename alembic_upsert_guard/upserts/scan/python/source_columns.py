@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .values import Class, Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ...target import Unread
     from .constants import Constants
@@ -71,8 +71,8 @@ class SourceColumns:
     def _of_call(self, scope: Scope, call: ast.Call) -> tuple[SourceColumn, ...] | None:
         found: list[SourceColumn] = []
         constraints: list[tuple[Scope, ast.Call]] = []
-        for argument in call.args[2:]:
-            match self._names.meanings(scope, argument):
+        for where, argument in self._items(scope, call.args[2:]):
+            match self._names.meanings(where, argument):
                 case [Expression(at, ast.Call() as column)] if self._is_column(at, column):
                     one = self._column(at, column, None)
                     if one is None:
@@ -83,6 +83,25 @@ class SourceColumns:
                 case _:
                     return None
         return self._with_primary_key(tuple(found), constraints)
+
+    def _items(
+        self, scope: Scope, arguments: Iterable[ast.expr], around: tuple[ast.expr, ...] = ()
+    ) -> Iterator[tuple[Scope, ast.expr]]:
+        """The arguments one by one, those of ``*columns``, too, where they are a list that nothing changes.
+
+        :param around: the lists that they are in: one may name itself.
+        """
+        for argument in arguments:
+            literal = None
+            if isinstance(argument, ast.Starred):
+                literal = self._constants.literal(scope, argument.value)
+            match literal:
+                case Expression(at, (ast.List(elts=items) | ast.Tuple(elts=items)) as many) if (
+                    many not in around
+                ):
+                    yield from self._items(at, items, (*around, many))
+                case _:
+                    yield scope, argument
 
     def _with_primary_key(
         self, columns: tuple[SourceColumn, ...], constraints: list[tuple[Scope, ast.Call]]
