@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import postgast
@@ -42,6 +43,9 @@ PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FIL
 _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
 """What text that is put in at run time may be: a name or value, an assignment, a row, rows, an action, nothing."""
 
+_NAME = f"{ascii_letters}{digits}_"
+"""What a filling is one token with, where it touches it: an error is at the beginning of both."""
+
 _TRIES = 100
 """How many fillings are tried; most statements need one or two."""
 
@@ -70,7 +74,7 @@ def _filled(sql: str) -> pg_query_pb2.ParseResult | Unread:
     for _ in range(_TRIES):
         text, starts = pieces[0], []
         for name, choice, tail in zip(names, chosen, tails, strict=True):
-            starts.append(len(text))
+            starts.append(len(text.rstrip(_NAME)))
             text += _FILLINGS[choice].format(name) + tail
         check_time()
         try:

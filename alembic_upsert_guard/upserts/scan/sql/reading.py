@@ -14,6 +14,7 @@ from .arguments import read_arguments
 from .bodies import read_bodies
 from .by_lines import cut_at_lines, is_mysql, read_without_tokens, without_backslashes
 from .grammar import LONGEST
+from .holes import Apart
 from .lookups import lookups_in, may_look_up
 from .postgresql import NESTED, PUT_IN, parse, upserts_in
 from .prepared import prepared_in
@@ -49,13 +50,14 @@ def read_sql(sql: str) -> list[SqlUpsert]:
     :param sql: one statement, several, or a piece of one; text that is put in at run time is there as a
      name that begins with :data:`.tokens.HOLE`, a number and an underscore.
     """
+    apart = Apart(sql)
     found: list[SqlUpsert] = []
-    for start, statement, tokens, head in _statements(sql):
+    for start, statement, tokens, head in _statements(apart.text):
         check_time()
         for upsert in _read_statement(statement, tokens):
             # one in a function's body knows where it begins and ends
             whole = upsert if upsert.last else replace(upsert, last=len(statement))
-            found.append(replace(whole.moved(start), definition=head))
+            found.append(apart.moved_back(replace(whole.moved(start), definition=head)))
     return found
 
 
