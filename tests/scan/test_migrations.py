@@ -54,6 +54,7 @@ def tables(report: ScanReport) -> list[str | None]:
         ("supabase/migrations/20240131120000_plans.sql", None, "supabase/queries/2024_plans.sql"),
         ("db/V1_2__plans.sql", None, "db/V1_2_plans.sql"),
         ("migrations/0001_plans.sql", None, "migrations/plans.sql"),
+        ("migrations/migration_001_002.sql", None, "migrations/migration.sql"),
         ("migrations/0001_plans/up.sql", None, "plans/0001_plans/up_.sql"),
         ("drizzle/0000_plans.sql", "drizzle/meta/_journal.json", "drizzle2/0000_plans.sql"),
         ("prisma/20240131_plans/migration.sql", "prisma/migration_lock.toml", "p/2024_/migration.sql"),

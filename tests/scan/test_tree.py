@@ -151,6 +151,40 @@ def test_a_file_of_50_mb_is_a_line(folder: Path, shop: DeclaredTables) -> None:
     assert LARGEST == 8 * 1024 * 1024
 
 
+BUNDLE = "db.query(`INSERT INTO accounts VALUES (1) ON CONFLICT (tenant, email) DO NOTHING`);" * 2
+LEFT_OUT = "it is minified, and its sources are elsewhere; name it to read it"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("app.min.js", BUNDLE), ("app.js", BUNDLE + " " * 256 * 1024)]
+)
+def test_a_bundle_is_left_out_and_said(
+    folder: Path, shop: DeclaredTables, name: str, text: str
+) -> None:
+    """By its name, or by its size; it is read where it is named itself."""
+    (folder / name).write_text(text)
+
+    assert problems(scan([folder], shop)) == [(name, LEFT_OUT, None)]
+    assert lines(scan([folder / name], shop)) == [(name, 1), (name, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("app.js", BUNDLE),
+        ("app.min.js", BUNDLE + "\n" * 2),
+        ("app.js", BUNDLE + " \n" * 128 * 1024),
+    ],
+)
+def test_what_a_person_wrote_is_no_bundle(
+    folder: Path, shop: DeclaredTables, name: str, text: str
+) -> None:
+    """A small file of one line, and one with lines of a person's length."""
+    (folder / name).write_text(text)
+
+    assert lines(scan([folder], shop)) == [(name, 1), (name, 1)]
+
+
 def test_a_file_that_may_not_be_read_is_a_line(folder: Path, shop: DeclaredTables) -> None:
     """A file without its rights, unless the tests run as root, who may read anything."""
     (folder / "secret.sql").write_text(SAVE)

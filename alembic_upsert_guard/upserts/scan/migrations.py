@@ -20,8 +20,8 @@ __all__ = [
     "revision_from",
 ]
 
-_NUMBERED = re.compile(r"[vVuU]?(\d+(?:[._-]\d+)*)(?:__?|[-.]|$)")
-"""How the name of a numbered or timestamped script begins: ``0001_x``, ``20240131120000_x``, Flyway's ``V1_2__x``."""
+_NUMBERED = re.compile(r"(?:[vVuU]|migration_)?(\d+(?:[._-]\d+)*)(?:__?|[-.]|$)")
+"""How the name of a numbered or timestamped script begins: ``0001_x``, ``migration_001_002``, Flyway's ``V1_2__x``."""
 
 _UNMISTAKABLE = re.compile(r"[vVuU]\d+(?:[._]\d+)*__|\d{12,}[_-]")
 """How a name begins that is a migration's in whatever folder: Flyway's, or a time to the minute."""
