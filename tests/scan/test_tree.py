@@ -122,6 +122,17 @@ def test_sql_as_windows_writes_it_is_read(folder: Path, shop: DeclaredTables) ->
     assert lines(report) == [("16.sql", 2), ("8.sql", 2)]
 
 
+def test_a_string_of_javascript_may_hold_a_null_byte(folder: Path, shop: DeclaredTables) -> None:
+    """A key that is put together of two; what is no text all the same is binary."""
+    (folder / "keys.ts").write_bytes(b"const key = 'a\0b';\nsql`" + SAVE.encode() + b"`;\n")
+    (folder / "image.ts").write_bytes(b"\x89PNG\x00upsert")
+
+    report = scan([folder], shop)
+
+    assert problems(report) == [("image.ts", "it is binary", None)]
+    assert lines(report) == [("keys.ts", 2)]
+
+
 def test_a_binary_file_is_a_line(folder: Path, shop: DeclaredTables) -> None:
     """Whatever its name promises."""
     (folder / "image.py").write_bytes(b"\x89PNG\x00upsert")

@@ -14,6 +14,7 @@ from .bounds import SECONDS, OutOfTimeError, time_limit
 from .bundles import is_bundle
 from .files import Problem, chunks_of, digest_of, read_bytes
 from .ignoring import suppresses_whole_file
+from .javascript import SUFFIXES as JAVASCRIPT
 from .needles import any_may_upsert, may_upsert
 from .readers import SUFFIXES, Readers, ReadFile
 
@@ -79,6 +80,10 @@ class FileReader:
         if isinstance(source, str):
             return Problem(path, source)
         source = _in_utf8(source)
+        if path.endswith(JAVASCRIPT) and _is_text(source):
+            source = source.replace(
+                b"\0", b" "
+            )  # its strings may hold one, and the parser takes none
         if b"\0" in source:
             read: ReadFile | Problem = Problem(path, "it is binary")
         else:
@@ -103,6 +108,14 @@ class FileReader:
         size, lines = map(sum, zip(*sizes, strict=True))
         is_left_out = path not in self._named and is_bundle(path, size, lines)
         return _bundle(path) if is_left_out else Problem(path, reason)
+
+
+def _is_text(source: bytes) -> bool:
+    try:
+        source.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _bundle(path: str) -> Problem:
