@@ -9,7 +9,7 @@ from ..findings.causes import Cause
 
 if TYPE_CHECKING:
     from ..inference import Element
-    from .declared import DeclaredTable
+    from .declared import DeclaredTable, DeclaredTables
 
 __all__ = [
     "AnyArbiter",
@@ -21,6 +21,7 @@ __all__ = [
     "Lookup",
     "NamedTable",
     "PrimaryKey",
+    "SchemaInPart",
     "Target",
     "Unread",
 ]
@@ -37,14 +38,51 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaInPart(Unread):
+    """A schema of whose name the source writes a part, as ``tenant_{number}``."""
+
+    begins: str = ""
+    ends: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NamedTable:
     """The table that is inserted into."""
 
     name: str
-    schema: str | None = None
-    """None: the source names none."""
+    schema: str | Unread | None = None
+    """None: the source names none. Unread: it may name one, and only a run knows which."""
     declared: DeclaredTable | None = None
-    """The declared table itself, where a mapped class led there; None: only the name is known."""
+    """The declared table itself, where a mapped class, or the only table of that name, led there; None: only the name
+    is known."""
+
+    def may_be_in(self, schema: str | None) -> bool:
+        """Return whether the table may be that of its name in a schema.
+
+        :param schema: None: one that is stated nowhere, as a tenant's is.
+        """
+        if not isinstance(self.schema, Unread):
+            return schema == self.schema
+        if schema is None or not isinstance(self.schema, SchemaInPart):
+            return True
+        begins, ends = self.schema.begins, self.schema.ends
+        is_long_enough = len(schema) >= len(begins) + len(ends)
+        return is_long_enough and schema.startswith(begins) and schema.endswith(ends)
+
+    def among(self, models: DeclaredTables) -> tuple[DeclaredTable, ...]:
+        """Return the declared tables that it may be: at most one, where its schema is known."""
+        if self.declared is not None:
+            return (self.declared,)
+        if isinstance(self.schema, Unread):
+            named = models.tables_named(self.name)
+            return tuple(table for table in named if self.may_be_in(table.schema))
+        found = models.table(self.schema, self.name)
+        return () if found is None else (found,)
+
+    def only(self, models: DeclaredTables) -> DeclaredTable | None:
+        """Return the declared table that it is; None: there is none, or there are several."""
+        found = self.among(models)
+        return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

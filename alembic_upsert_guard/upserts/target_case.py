@@ -84,9 +84,12 @@ def readable_target(upsert: Upsert) -> Target | None:
     return target
 
 
-def unread_upsert(upsert: Upsert) -> JudgedUpsert:
-    """Return that nothing is known of an upsert whose table or target is unread."""
-    reason = "the key that conflict_target() picks is in the models"
+def unread_upsert(upsert: Upsert, obstacle: str | None = None) -> JudgedUpsert:
+    """Return that nothing is known of an upsert whose table or target is unread.
+
+    :param obstacle: why it is not known which table is meant, where its name is read; None: nothing is in the way.
+    """
+    reason = obstacle or "the key that conflict_target() picks is in the models"
     for part in (upsert.target, upsert.table):
         if isinstance(part, Unread):
             reason = part.reason
@@ -115,7 +118,8 @@ class TargetCase:
         """
         self._witness = witness
         self._models = models
-        self._model = models.table(upsert.schema, table.name)
+        declared = None if isinstance(upsert.table, Unread) else upsert.table.declared
+        self._model = declared or models.table(upsert.schema, table.name)
         self._is_modelled = is_modelled
         self._table = witness.spelled(table)
         self._is_there = self._table in witness.offered

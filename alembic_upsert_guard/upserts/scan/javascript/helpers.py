@@ -184,5 +184,5 @@ def _is_same(upsert: Upsert, other: Upsert) -> bool:
 def _is_parametric(upsert: Upsert) -> bool:
     target = upsert.target
     predicate = target.predicate if isinstance(target, Elements) else None
-    parts = (upsert.table, target, predicate)
+    parts = (upsert.table, upsert.unread_schema, target, predicate)
     return any(isinstance(part, Unread) and part.cause is Cause.PARAMETER for part in parts)

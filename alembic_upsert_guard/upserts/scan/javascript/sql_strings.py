@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from ...target import NamedTable
     from ...upsert import Upsert
     from .drizzle_schema import DrizzleSchemas
     from .module import Module
@@ -158,8 +159,7 @@ class SqlStrings:
             table = self._schemas.table(meaning)
             named = None if table is None or isinstance(table, Unread) else table.named
             if named is not None and not isinstance(named, Unread):
-                parts = [named.schema, named.name]
-                yield Piece(quoted_names(part for part in parts if part), None)
+                yield from _table_pieces(inside.node, named)
                 return
             if meaning.node.type == "call_expression" or tagged(meaning.node):
                 yield from self._of_helper(meaning, depth, tag)
@@ -215,6 +215,14 @@ def _string_around(module: Module, fragment: Node) -> Iterator[Node]:
         yield literal
     if tag is not None and tagged(tag) is not None:
         yield tag
+
+
+def _table_pieces(node: Node, table: NamedTable) -> Iterator[Piece]:
+    """A table's name in quotes, and its schema's in front."""
+    if isinstance(table.schema, Unread):
+        yield from (_hole(node, why=table.schema), Piece(".", None))
+    schema = table.schema if isinstance(table.schema, str) else ""
+    yield Piece(quoted_names(part for part in (schema, table.name) if part), None)
 
 
 def _hole(node: Node, *, binds: bool = False, why: object = None) -> Piece:

@@ -192,6 +192,8 @@ class _Composer:
         table = self._tables.table(scope, model)
         if isinstance(table, Unread):
             return None
+        if isinstance(table.schema, Unread):
+            return table.name if part == "name" else None
         full = table.name if table.schema is None else f"{table.schema}.{table.name}"
         return {"name": table.name, "fullname": full, "schema": table.schema}.get(part)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -12,7 +13,7 @@ from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
-from .postgresql import NESTED, is_put_in, named_table
+from .postgresql import NESTED, is_put_in, named_table, schema_put_in
 from .shortened import shortened
 from .tokens import inserts, tokens_of
 from .upsert import SqlUpsert
@@ -132,7 +133,10 @@ def _table(insert: exp.Insert) -> NamedTable | Unread:
     if table is None or not isinstance(table.this, exp.Identifier):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     if not isinstance(table.args.get("db") or table.this, exp.Identifier):
-        return Unread(f"the schema of {table.name} is put in at run time", Cause.FILLED_IN)
+        named = named_table(table.name, None)
+        return (
+            named if isinstance(named, Unread) else replace(named, schema=schema_put_in(table.name))
+        )
     return named_table(table.name, table.db or None)
 
 

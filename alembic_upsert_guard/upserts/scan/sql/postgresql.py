@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
-from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
+from ...target import (
+    AnyArbiter,
+    Cause,
+    Constraint,
+    Elements,
+    NamedTable,
+    SchemaInPart,
+    Unread,
+)
 from ..bounds import check_time
 from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
@@ -28,6 +36,7 @@ __all__ = [
     "messages",
     "named_table",
     "parse",
+    "schema_put_in",
     "upsert_of",
     "upserts_in",
 ]
@@ -41,6 +50,9 @@ PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FIL
 
 _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
 """What text that is put in at run time may be: a name or value, an assignment, a row, rows, an action, nothing."""
+
+_SIGNS = "{}%$"
+"""What is in a template's name."""
 
 _TRIES = 100
 """How many fillings are tried; most statements need one or two."""
@@ -134,17 +146,34 @@ def upsert_of(insert: pg_query_pb2.InsertStmt, *, is_code: bool = True) -> SqlUp
 
 
 def named_table(name: str, schema: str | None) -> NamedTable | Unread:
-    """Return the table of that name, unless the name is a template's."""
+    """Return the table of that name, unless the name is a template's; its schema may be one's."""
     if is_put_in(name):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     if schema is not None and is_put_in(schema):
-        return Unread(f"the schema of {name} is put in at run time", Cause.FILLED_IN)
+        return NamedTable(name, schema_put_in(name, schema))
     return NamedTable(name, schema)
+
+
+def schema_put_in(table: str, schema: str = HOLE) -> Unread:
+    """Return that a schema is a template's; of a name that is one in part, what is written of it."""
+    reason = f"the schema of {table} is put in at run time"
+    begins, hole, behind = schema.partition(HOLE)
+    if not hole:
+        begins = min((schema.partition(sign)[0] for sign in _SIGNS), key=len)
+        return (
+            SchemaInPart(reason, Cause.FILLED_IN, begins)
+            if begins
+            else Unread(reason, Cause.FILLED_IN)
+        )
+    ends = behind.rpartition(HOLE)[2].partition("_")[2]
+    if begins or ends:
+        return SchemaInPart(reason, Cause.FILLED_IN, begins, ends)
+    return Unread(reason, Cause.FILLED_IN)
 
 
 def is_put_in(name: str) -> bool:
     """Return whether a name is a template's, wholly or in part."""
-    return HOLE in name or any(sign in name for sign in "{}%$")
+    return HOLE in name or any(sign in name for sign in _SIGNS)
 
 
 def _target(clause: pg_query_pb2.OnConflictClause) -> Target:
