@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..findings.causes import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..inference import Element
     from .declared import DeclaredTable, DeclaredTables
 
@@ -21,8 +23,8 @@ __all__ = [
     "Lookup",
     "NamedTable",
     "PrimaryKey",
-    "SchemaInPart",
     "Target",
+    "TextInPart",
     "Unread",
 ]
 
@@ -38,11 +40,25 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaInPart(Unread):
-    """A schema of whose name the source writes a part, as ``tenant_{number}``."""
+class TextInPart(Unread):
+    """A text of which the source writes a part, as ``tenant_{number}``."""
 
     begins: str = ""
     ends: str = ""
+
+    @classmethod
+    def of(cls, parts: Sequence[str | Unread]) -> Unread | None:
+        """Return what is unread of a text that is put together, and how it begins and ends; None: nothing is."""
+        at = [number for number, part in enumerate(parts) if isinstance(part, Unread)]
+        if not at:
+            return None
+        first, last = parts[at[0]], parts[at[-1]]
+        assert isinstance(first, Unread)  # noqa: S101 - for mypy
+        begins = "".join(map(str, parts[: at[0]])) + (
+            first.begins if isinstance(first, cls) else ""
+        )
+        ends = (last.ends if isinstance(last, cls) else "") + "".join(map(str, parts[at[-1] + 1 :]))
+        return cls(first.reason, first.cause, begins, ends) if begins or ends else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ class NamedTable:
         """
         if not isinstance(self.schema, Unread):
             return schema == self.schema
-        if schema is None or not isinstance(self.schema, SchemaInPart):
+        if schema is None or not isinstance(self.schema, TextInPart):
             return True
         begins, ends = self.schema.begins, self.schema.ends
         is_long_enough = len(schema) >= len(begins) + len(ends)

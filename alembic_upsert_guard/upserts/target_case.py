@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ..findings import Circumstance
     from ..inference import Shortfall
     from .advice import SqlAdvice
-    from .declared import DeclaredTables
+    from .declared import DeclaredTable, DeclaredTables
     from .evidence import Evidence
     from .target import Target
     from .upsert import Upsert
@@ -118,8 +118,7 @@ class TargetCase:
         """
         self._witness = witness
         self._models = models
-        declared = None if isinstance(upsert.table, Unread) else upsert.table.declared
-        self._model = declared or models.table(upsert.schema, table.name)
+        self._model = models.table(upsert.schema, table.name) or _without_schema(upsert)
         self._is_modelled = is_modelled
         self._table = witness.spelled(table)
         self._is_there = self._table in witness.offered
@@ -239,6 +238,12 @@ class TargetCase:
         return JudgedUpsert(
             upsert=self._upsert, resolution=Resolution.UNRESOLVED, findings=(finding,)
         )
+
+
+def _without_schema(upsert: Upsert) -> DeclaredTable | None:
+    """The model that the upsert was found to mean, whose table names no schema of its own; None: there is none."""
+    model = None if isinstance(upsert.table, Unread) else upsert.table.declared
+    return model if model is not None and model.schema is None else None
 
 
 def _primary_key(witness: Witness, table: TableName) -> tuple[Element, ...]:

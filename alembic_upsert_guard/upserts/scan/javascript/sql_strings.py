@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from ..sql import HOLE
+from ..sql import HOLE, are_qualifiers
 from .identifiers import quoted_names
 from .meaning import Expression, External
 from .nodes import (
@@ -108,8 +108,18 @@ class SqlStrings:
                 yield from self._of_call(expression, depth)
             case "identifier" | "member_expression" | "subscript_expression" if depth:
                 yield from self._named(expression, depth)
+            case "ternary_expression" if self._may_qualify(expression, depth):
+                yield from (_hole(node), Piece(".", None))
             case _:
                 yield _hole(node)
+
+    def _may_qualify(self, choice: Expression, depth: int) -> bool:
+        """``schema ? `${schema}.` : ''``, in front of a table's name."""
+        sides = (choice.node.child_by_field_name(of) for of in ("consequence", "alternative"))
+        pieces = [
+            list(self._pieces(choice.at(side), depth - 1)) for side in sides if side and depth
+        ]
+        return are_qualifiers(["".join(piece.text for piece in each) for each in pieces])
 
     def _of_literal(self, of: Expression, depth: int, tag: str | None) -> Iterator[Piece]:
         for part in of.node.named_children:
@@ -144,6 +154,7 @@ class SqlStrings:
         meaning = self._values.meaning(expression)
         if isinstance(meaning, Expression) and meaning.node.type in (
             *("binary_expression", "call_expression", "string", "template_string"),
+            "ternary_expression",
         ):
             yield from self._pieces(meaning, depth - 1)
         else:

@@ -42,12 +42,7 @@ class _Text:
     @property
     def is_whole(self) -> bool:
         """Whether it says all of its upserts by itself."""
-        parts = [
-            part
-            for each in self.upserts
-            for part in (each.table, getattr(each.table, "schema", None), each.target)
-        ]
-        return bool(parts) and not any(isinstance(part, Unread) for part in parts)
+        return bool(self.upserts) and all(upsert.is_read for upsert in self.upserts)
 
     @property
     def is_statement(self) -> bool:

@@ -13,7 +13,7 @@ from ...target import (
     Constraint,
     Elements,
     NamedTable,
-    SchemaInPart,
+    TextInPart,
     Unread,
 )
 from ..bounds import check_time
@@ -161,13 +161,13 @@ def schema_put_in(table: str, schema: str = HOLE) -> Unread:
     if not hole:
         begins = min((schema.partition(sign)[0] for sign in _SIGNS), key=len)
         return (
-            SchemaInPart(reason, Cause.FILLED_IN, begins)
+            TextInPart(reason, Cause.FILLED_IN, begins)
             if begins
             else Unread(reason, Cause.FILLED_IN)
         )
     ends = behind.rpartition(HOLE)[2].partition("_")[2]
     if begins or ends:
-        return SchemaInPart(reason, Cause.FILLED_IN, begins, ends)
+        return TextInPart(reason, Cause.FILLED_IN, begins, ends)
     return Unread(reason, Cause.FILLED_IN)
 
 
