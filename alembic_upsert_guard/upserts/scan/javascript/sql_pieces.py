@@ -68,9 +68,10 @@ def _is_prose(lower: str, upsert: SqlUpsert) -> bool:
     rest = lower[upsert.start :]
     if any(words in rest for words in REPLACING):
         return False
-    return (
-        "insert" not in lower and HOLE not in lower and " do " not in f"{' '.join(rest.split())} "
-    )
+    if "insert" in lower or HOLE in lower:
+        return False
+    words = f" {' '.join(rest.split())} "
+    return " do " not in words and not words.startswith(" on duplicate key update ")
 
 
 def _table_of_parameter(table: NamedTable | Unread) -> NamedTable | Unread:

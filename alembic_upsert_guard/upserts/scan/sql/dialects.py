@@ -13,9 +13,9 @@ from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
 from .placeholders import with_parameters
-from .postgresql import NESTED, is_put_in, named_table, schema_put_in
+from .postgresql import NESTED, PIECES, is_put_in, named_table, schema_put_in
 from .shortened import shortened
-from .tokens import inserts, tokens_of
+from .tokens import HOLE, inserts, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ __all__ = ["read_mysql", "read_sqlite"]
 _STATEMENTS = frozenset({"INSERT", "REPLACE", "WITH"})
 """sqlglot takes anything else that it does not know for a command, and logs so."""
 
+_CLAUSE = ["on", "duplicate", "key", "update"]
+
 _LONGEST, _DEEPEST = 2_000, 40
 """Tokens, and levels of parentheses and CASE, that sqlglot is given; it takes some twenty calls a level."""
 
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
-    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT is before it.
+    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``, or of a piece that begins with it; None: prose.
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
@@ -45,7 +47,7 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
         if token.kind == "INSERT" and token.start < clause.start and inserts(tokens, position)
     ]
     if not found:
-        return None
+        return SqlUpsert(clause.start, PIECES, AnyArbiter()) if _is_piece(tokens, clause) else None
     if _is_template(tokens):
         unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
         return SqlUpsert(clause.start, unread, AnyArbiter())
@@ -59,6 +61,13 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
     return SqlUpsert(clause.start, table, AnyArbiter())
 
 
+def _is_piece(tokens: Sequence[SqlToken], clause: ConflictClause) -> bool:
+    """Whether a text is the end of a statement: nothing is before its clause, or what is put in there."""
+    before = [token for token in tokens if token.start < clause.start]
+    words = [token.text.lower() for token in tokens[len(before) :][: len(_CLAUSE)]]
+    return words == _CLAUSE and all(token.text.startswith(HOLE) for token in before)
+
+
 def _inserted_into(statement: str) -> NamedTable | Unread:
     """The table of a statement that ends with ``ON DUPLICATE``."""
     found = _insert(f"{statement} KEY UPDATE a = a", MYSQL.name)
@@ -67,6 +76,8 @@ def _inserted_into(statement: str) -> NamedTable | Unread:
 
 def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert as SQLite takes it; None: it is no INSERT, or none of SQLite's either."""
+    if clause.end == len(sql):
+        return None  # it has no DO, which sqlglot does not ask for
     if tokens[0].text.upper() not in _STATEMENTS or _is_template(tokens):
         return None
     if tokens[0].text.upper() != "WITH" and not inserts(tokens, 0):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .tokens import HOLE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .tokens import SqlToken
 
-__all__ = ["with_parameters"]
+__all__ = ["with_names", "with_parameters"]
 
 
 def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str:
@@ -42,6 +44,18 @@ def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str
         ]
         position += taken
         done = tokens[position - 1].end
+    return "".join(written) + sql[done:]
+
+
+def with_names(sql: str, tokens: Sequence[SqlToken]) -> str:
+    """Return `sql` with psql's ``:"name"``, and ``:name`` in front of a dot, as names that are put in at run time."""
+    written: list[str] = []
+    done = 0
+    for position, token in enumerate(tokens):
+        match [each.text for each in _adjacent(tokens, position)]:
+            case [":", name, *behind] if name.startswith('"') or behind[:1] == ["."]:
+                written += [sql[done : token.start], f"{HOLE}{token.start}p_"]
+                done = tokens[position + 1].end
     return "".join(written) + sql[done:]
 
 

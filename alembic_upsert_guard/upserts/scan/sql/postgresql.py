@@ -19,8 +19,8 @@ from ...target import (
 from ..bounds import check_time
 from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
-from .placeholders import with_parameters
-from .tokens import HOLE
+from .placeholders import with_names, with_parameters
+from .tokens import HOLE, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NESTED",
+    "PIECES",
     "PUT_IN",
     "is_put_in",
     "messages",
@@ -45,6 +46,11 @@ _Message = TypeVar("_Message")
 
 NESTED = Unread("it is too long, or nested too deeply, to be read")
 """What is said of a statement that the parser cannot take; this very object."""
+
+PIECES = Unread(
+    "the statement is put together from pieces, and its beginning is not among them",
+    Cause.FILLED_IN,
+)
 
 PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FILLED_IN)
 
@@ -62,7 +68,8 @@ def parse(sql: str, tokens: Sequence[SqlToken]) -> pg_query_pb2.ParseResult | Un
     """Return the tree of one statement, whatever placeholders and holes it has; :data:`NESTED` is one too deep."""
     tree = _filled(sql)
     if isinstance(tree, Unread) and tree is not NESTED:
-        with_dollars = with_parameters(sql, tokens, "$1")
+        named = with_names(sql, tokens)
+        with_dollars = with_parameters(named, tokens if named == sql else tokens_of(named), "$1")
         if with_dollars != sql:
             return _filled(with_dollars)
     return tree
