@@ -12,10 +12,10 @@ from sqlglot.errors import SqlglotError
 from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
-from .placeholders import with_parameters
+from .placeholders import with_names, with_parameters
 from .postgresql import NESTED, PIECES, is_put_in, named_table, schema_put_in
 from .shortened import shortened
-from .tokens import HOLE, inserts, tokens_of
+from .tokens import HOLE, conflict_clauses, inserts, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -41,16 +41,21 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
+    start = clause.start
+    if _is_template(tokens):
+        sql = with_names(sql, tokens)
+        tokens = tokens_of(sql)
+        clause = conflict_clauses(tokens, len(sql))[0]
     found = [
         token
         for position, token in enumerate(tokens)
         if token.kind == "INSERT" and token.start < clause.start and inserts(tokens, position)
     ]
     if not found:
-        return SqlUpsert(clause.start, PIECES, AnyArbiter()) if _is_piece(tokens, clause) else None
+        return SqlUpsert(start, PIECES, AnyArbiter()) if _is_piece(tokens, clause) else None
     if _is_template(tokens):
         unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
-        return SqlUpsert(clause.start, unread, AnyArbiter())
+        return SqlUpsert(start, unread, AnyArbiter())
     if not _is_small(tokens):
         short = shortened(sql, tokens, clause, sql[clause.start : clause.end])
         table = NESTED if short is None else _inserted_into(short)
@@ -58,7 +63,7 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
         # the last one: a procedure's body is cut into statements as if it were a script
         inside = [t for t in tokens if found[-1].start <= t.start and t.end <= clause.end]
         table = _inserted_into(with_parameters(sql[: clause.end], inside, "?")[found[-1].start :])
-    return SqlUpsert(clause.start, table, AnyArbiter())
+    return SqlUpsert(start, table, AnyArbiter())
 
 
 def _is_piece(tokens: Sequence[SqlToken], clause: ConflictClause) -> bool:
