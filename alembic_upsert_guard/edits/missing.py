@@ -65,7 +65,7 @@ def missing_keys(
     for judged in upserts:
         finding = next((each for each in judged.findings if each in wanted), None)
         table = judged.upsert.table
-        model = None if isinstance(table, Unread) else models.table(table.schema, table.name)
+        model = None if isinstance(table, Unread) else table.only(models)
         if finding is None or model is None:
             continue
         wanted_key = _key_of(judged, model)

@@ -45,6 +45,8 @@ class Cause(Enum):
     """``conflict_target(Model)`` of a model with several keys."""
     OTHER_SCHEMA = "another schema"
     """The models have such a table in another schema, or in another case."""
+    SEVERAL_SCHEMAS = "several schemas"
+    """The schema is a value of run time, and the models have such a table in several."""
     OTHER_CASE = "another case"
     """The model has the columns in another case."""
     UNNAMED = "a constraint without a name"
@@ -152,6 +154,7 @@ _PLAIN = {
     Cause.NO_PRIMARY_KEY: "name the columns that rows are matched by, and declare them as an UpsertKey",
     Cause.SEVERAL_KEYS: "name the elements of the key that is meant",
     Cause.OTHER_SCHEMA: "write the table as its model does, schema and case included",
+    Cause.SEVERAL_SCHEMAS: f"name the schema in the source, or, where a database has one of these tables only, {_ASK}",
     Cause.OTHER_CASE: "write the columns as the model does",
     Cause.UNNAMED: "name the constraint in the model, or name its columns in the upsert",
     Cause.UNSTATED: "state the name in the key, or name its columns in the upsert",

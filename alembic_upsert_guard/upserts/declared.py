@@ -109,6 +109,13 @@ class DeclaredTables:
         return {(table.schema, table.name): table for table in self.tables}
 
     @cached_property
+    def _by_bare_name(self) -> dict[str, tuple[DeclaredTable, ...]]:
+        found: dict[str, tuple[DeclaredTable, ...]] = {}
+        for table in self._by_name.values():
+            found[table.name] = (*found.get(table.name, ()), table)
+        return found
+
+    @cached_property
     def _classes_by_qualname(self) -> dict[str, tuple[DeclaredClass, ...]]:
         found: dict[str, tuple[DeclaredClass, ...]] = {}
         for declared in self.classes:
@@ -124,14 +131,22 @@ class DeclaredTables:
             return self._by_name.get((self.default_schema, name))
         return found
 
-    def table_of_similar_name(self, schema: str | None, name: str) -> DeclaredTable | None:
-        """Return a table that the name may mean, in another schema or in another case; None: there is none."""
+    def tables_named(self, name: str) -> tuple[DeclaredTable, ...]:
+        """Return the tables of exactly that name, in whichever schemas."""
+        return self._by_bare_name.get(name, ())
+
+    def tables_of_similar_name(self, schema: str | None, name: str) -> tuple[DeclaredTable, ...]:
+        """Return the tables that the name may mean, in another schema or in another case.
+
+        :param schema: None: none is named, or it is not known which.
+        """
         folded = name.casefold()
-        for table in self.tables:
-            schemas_may_agree = schema is None or table.schema is None or schema == table.schema
-            if schemas_may_agree and table.name.casefold() == folded:
-                return table
-        return None
+        return tuple(
+            table
+            for table in self.tables
+            if (schema is None or table.schema is None or schema == table.schema)
+            and table.name.casefold() == folded
+        )
 
     def table_of(self, declared: DeclaredClass) -> DeclaredTable | None:
         """Return the table that a mapped class is mapped to."""

@@ -132,7 +132,7 @@ class _Function:
 
     def _obstacle(self, table: NamedTable, *, is_made: bool) -> str | None:
         """Why no plan shows what is unique on the table at a call; None: one does."""
-        if (table.schema or "").startswith("pg_temp"):
+        if isinstance(table.schema, str) and table.schema.startswith("pg_temp"):
             return f"{table.name} is a temporary table, which exists in its session only"
         if table.schema is not None:
             return None

@@ -14,6 +14,7 @@ from ..findings import FindingCode
 from .advice import SqlAdvice
 from .declared import DeclaredTables
 from .lookup_case import LookupCase
+from .placement import place_upserts
 from .routine_case import RoutineCase
 from .routine_lookup_case import RoutineLookupCase
 from .target import Elements, Lookup
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from .placement import PlacedUpsert
     from .target import Target
     from .upsert import Upsert
 
@@ -50,7 +52,8 @@ def judge_upserts(
     """
     distinct = list(dict.fromkeys(upserts))
     by_models = scanned or {}
-    targets = _readable_targets(connection, distinct)
+    placed = place_upserts(connection, distinct)
+    targets = _readable_targets(connection, placed)
     witness = Witness(connection, (table for table, _ in targets.values()))
     cases: dict[Upsert, RoutineCase | TargetCase] = {}
     for upsert in distinct:
@@ -63,7 +66,7 @@ def judge_upserts(
             case = LookupCase if isinstance(target, Lookup) else TargetCase
             cases[upsert] = case(
                 witness,
-                upsert,
+                placed[upsert].upsert,
                 table,
                 target,
                 models=models or DeclaredTables(()),
@@ -71,9 +74,9 @@ def judge_upserts(
             )
     advice = _ask(connection, witness, cases.values())
     return {
-        upsert: cases[upsert].judged(advice)
+        upsert: placed[upsert].told(cases[upsert].judged(advice))
         if upsert in cases
-        else _unread(upsert, by_models.get(upsert))
+        else _unread(placed[upsert], by_models.get(upsert))
         for upsert in distinct
     }
 
@@ -93,14 +96,14 @@ def _inferred(target: Target, models: DeclaredTables | None, upsert: Upsert) -> 
 
 
 def _readable_targets(
-    connection: Connection, upserts: Iterable[Upsert]
+    connection: Connection, upserts: Mapping[Upsert, PlacedUpsert]
 ) -> dict[Upsert, tuple[TableName, Target]]:
     """Table and target of each upsert that is no routine's, where both are read."""
     found = {}
-    for upsert in upserts:
-        target = readable_target(upsert)
-        if upsert.routine is None and target is not None:
-            found[upsert] = (_table_of(connection, upsert), target)
+    for upsert, placed in upserts.items():
+        target = readable_target(placed.upsert)
+        if upsert.routine is None and target is not None and placed.obstacle is None:
+            found[upsert] = (_table_of(connection, placed), target)
     return found
 
 
@@ -116,13 +119,19 @@ def _ask(
     return SqlAdvice(connection, witness.offered)
 
 
-def _table_of(connection: Connection, upsert: Upsert) -> TableName:
+def _table_of(connection: Connection, placed: PlacedUpsert) -> TableName:
     """The table under the schema that the connection translates its own to, as for a tenant."""
+    upsert = placed.upsert
     translated = connection.get_execution_options().get("schema_translate_map") or {}
+    if placed.note is not None:  # the schema is a database's own
+        translated = {}
     return TableName(translated.get(upsert.schema, upsert.schema), str(upsert.table_name))
 
 
-def _unread(upsert: Upsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
+def _unread(placed: PlacedUpsert, by_models: JudgedUpsert | None) -> JudgedUpsert:
+    upsert = placed.upsert
+    if placed.obstacle is not None:
+        return unread_upsert(upsert, placed.obstacle)
     if by_models is None:
         return unread_upsert(upsert)
     unresolved = tuple(f for f in by_models.findings if f.code is FindingCode.UNRESOLVED_UPSERT)

@@ -59,7 +59,8 @@ class RoutineCase:
         table, routine = self._upsert.table, self._routine
         if isinstance(table, Unread) or not routine.statement or routine.unplannable:
             return None
-        names = [name for name in (table.schema, table.name) if name is not None]
+        # in a database names are as they are
+        names = [name for name in (table.schema, table.name) if isinstance(name, str)]
         relation = ".".join('"' + name.replace('"', '""') + '"' for name in names)
         return Question(routine.statement, relation, routine.search_path)
 

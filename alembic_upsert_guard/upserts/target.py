@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..findings.causes import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..inference import Element
-    from .declared import DeclaredTable
+    from .declared import DeclaredTable, DeclaredTables
 
 __all__ = [
     "AnyArbiter",
@@ -22,6 +24,7 @@ __all__ = [
     "NamedTable",
     "PrimaryKey",
     "Target",
+    "TextInPart",
     "Unread",
 ]
 
@@ -37,14 +40,65 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class TextInPart(Unread):
+    """A text of which the source writes a part, as ``tenant_{number}``."""
+
+    begins: str = ""
+    ends: str = ""
+
+    @classmethod
+    def of(cls, parts: Sequence[str | Unread]) -> Unread | None:
+        """Return what is unread of a text that is put together, and how it begins and ends; None: nothing is."""
+        at = [number for number, part in enumerate(parts) if isinstance(part, Unread)]
+        if not at:
+            return None
+        first, last = parts[at[0]], parts[at[-1]]
+        assert isinstance(first, Unread)  # noqa: S101 - for mypy
+        begins = "".join(map(str, parts[: at[0]])) + (
+            first.begins if isinstance(first, cls) else ""
+        )
+        ends = (last.ends if isinstance(last, cls) else "") + "".join(map(str, parts[at[-1] + 1 :]))
+        return cls(first.reason, first.cause, begins, ends) if begins or ends else first
+
+
+@dataclass(frozen=True, slots=True)
 class NamedTable:
     """The table that is inserted into."""
 
     name: str
-    schema: str | None = None
-    """None: the source names none."""
+    schema: str | Unread | None = None
+    """None: the source names none. Unread: it may name one, and only a run knows which."""
     declared: DeclaredTable | None = None
-    """The declared table itself, where a mapped class led there; None: only the name is known."""
+    """The declared table itself, where a mapped class, or the only table of that name, led there; None: only the name
+    is known."""
+
+    def may_be_in(self, schema: str | None) -> bool:
+        """Return whether the table may be that of its name in a schema.
+
+        :param schema: None: one that is stated nowhere, as a tenant's is.
+        """
+        if not isinstance(self.schema, Unread):
+            return schema == self.schema
+        if schema is None or not isinstance(self.schema, TextInPart):
+            return True
+        begins, ends = self.schema.begins, self.schema.ends
+        is_long_enough = len(schema) >= len(begins) + len(ends)
+        return is_long_enough and schema.startswith(begins) and schema.endswith(ends)
+
+    def among(self, models: DeclaredTables) -> tuple[DeclaredTable, ...]:
+        """Return the declared tables that it may be: at most one, where its schema is known."""
+        if self.declared is not None:
+            return (self.declared,)
+        if isinstance(self.schema, Unread):
+            named = models.tables_named(self.name)
+            return tuple(table for table in named if self.may_be_in(table.schema))
+        found = models.table(self.schema, self.name)
+        return () if found is None else (found,)
+
+    def only(self, models: DeclaredTables) -> DeclaredTable | None:
+        """Return the declared table that it is; None: there is none, or there are several."""
+        found = self.among(models)
+        return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

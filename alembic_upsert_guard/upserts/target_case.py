@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ..findings import Circumstance
     from ..inference import Shortfall
     from .advice import SqlAdvice
-    from .declared import DeclaredTables
+    from .declared import DeclaredTable, DeclaredTables
     from .evidence import Evidence
     from .target import Target
     from .upsert import Upsert
@@ -84,9 +84,12 @@ def readable_target(upsert: Upsert) -> Target | None:
     return target
 
 
-def unread_upsert(upsert: Upsert) -> JudgedUpsert:
-    """Return that nothing is known of an upsert whose table or target is unread."""
-    reason = "the key that conflict_target() picks is in the models"
+def unread_upsert(upsert: Upsert, obstacle: str | None = None) -> JudgedUpsert:
+    """Return that nothing is known of an upsert whose table or target is unread.
+
+    :param obstacle: why it is not known which table is meant, where its name is read; None: nothing is in the way.
+    """
+    reason = obstacle or "the key that conflict_target() picks is in the models"
     for part in (upsert.target, upsert.table):
         if isinstance(part, Unread):
             reason = part.reason
@@ -115,7 +118,7 @@ class TargetCase:
         """
         self._witness = witness
         self._models = models
-        self._model = models.table(upsert.schema, table.name)
+        self._model = models.table(upsert.schema, table.name) or _without_schema(upsert)
         self._is_modelled = is_modelled
         self._table = witness.spelled(table)
         self._is_there = self._table in witness.offered
@@ -235,6 +238,12 @@ class TargetCase:
         return JudgedUpsert(
             upsert=self._upsert, resolution=Resolution.UNRESOLVED, findings=(finding,)
         )
+
+
+def _without_schema(upsert: Upsert) -> DeclaredTable | None:
+    """The model that the upsert was found to mean, whose table names no schema of its own; None: there is none."""
+    model = None if isinstance(upsert.table, Unread) else upsert.table.declared
+    return model if model is not None and model.schema is None else None
 
 
 def _primary_key(witness: Witness, table: TableName) -> tuple[Element, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .target import NamedTable, Target
 
 __all__ = [
+    "SCHEMA_OF_RUN_TIME",
     "Form",
     "JudgedUpsert",
     "NameClash",
@@ -34,6 +35,9 @@ __all__ = [
     "Upsert",
     "call_site_member",
 ]
+
+SCHEMA_OF_RUN_TIME = "?"
+"""What is shown for a schema that only a run knows: no name at all would be the default schema."""
 
 
 class Source(str, Enum):
@@ -183,8 +187,19 @@ class Upsert:
 
     @property
     def schema(self) -> str | None:
-        """The table's schema; None: none is named, or the table is unread."""
-        return None if isinstance(self.table, Unread) else self.table.schema
+        """The table's schema; None: none is named, or the table is unread. :data:`SCHEMA_OF_RUN_TIME`: see there."""
+        if isinstance(self.table, Unread):
+            return None
+        schema, declared = self.table.schema, self.table.declared
+        if isinstance(schema, Unread):
+            return SCHEMA_OF_RUN_TIME if declared is None else declared.schema
+        return schema
+
+    @property
+    def unread_schema(self) -> Unread | None:
+        """Why the schema of a table whose name is read is not known; None: it is, or the name is unread."""
+        schema = None if isinstance(self.table, Unread) else self.table.schema
+        return schema if isinstance(schema, Unread) else None
 
     @property
     def table_name(self) -> str | None:
@@ -193,9 +208,10 @@ class Upsert:
 
     @property
     def unread(self) -> list[Unread]:
-        """What of table, target and predicate is not known; empty: all is."""
+        """What of table, schema, target and predicate is not known; empty: all is."""
         predicate = self.target.predicate if isinstance(self.target, Elements) else None
-        return [p for p in (self.table, self.target, predicate) if isinstance(p, Unread)]
+        parts = (self.table, self.unread_schema, self.target, predicate)
+        return [part for part in parts if isinstance(part, Unread)]
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -313,6 +313,24 @@ def test_without_models_upserts_are_read_and_judged_by_nothing(service: Project)
     )
 
 
+def test_a_schema_of_run_time_is_none_of_the_default_one(service: Project) -> None:
+    """Table and target are read; the JSON says that a schema is named and not which, and null is that none is."""
+    shutil.rmtree(service.path / "migrations")
+    (service.path / "alembic.ini").unlink()
+    (service.path / "service.py").write_text(
+        "def save(cursor, settings):\n"
+        "    cursor.execute(f'INSERT INTO {settings.schema}.users (a) VALUES (1) ON CONFLICT (a) DO NOTHING')\n"
+        "    cursor.execute('INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING')\n"
+    )
+
+    scanned = report(service, "scan", "service.py")
+
+    assert scanned.findings == []
+    assert [
+        (s["schema"], s["table"], s["elements"], s["resolution"]) for s in scanned.call_sites or []
+    ] == [("?", "users", ["a"], "read"), (None, "users", ["a"], "read")]
+
+
 def test_without_models_a_file_that_cannot_be_read_is_reported(service: Project) -> None:
     """What it holds is not known, whatever other files hold."""
     shutil.rmtree(service.path / "migrations")

@@ -191,6 +191,10 @@ UNRESOLVED = [
     ("insert(Account).on_conflict_do_nothing(index_elements=[Account.nobody])", Cause.NO_COLUMN),
     ("insert(Account).on_conflict_do_nothing(**conflict_target(Account))", Cause.SEVERAL_KEYS),
     ("S = 'INSERT INTO entries VALUES (1) ON CONFLICT (number) DO NOTHING'", Cause.OTHER_SCHEMA),
+    (
+        "S = f'INSERT INTO {x}.batches VALUES (1) ON CONFLICT (number) DO NOTHING'",
+        Cause.SEVERAL_SCHEMAS,
+    ),
     ("insert(Account).on_conflict_do_nothing(index_elements=['Email'])", Cause.OTHER_CASE),
     (
         (

@@ -129,6 +129,19 @@ def test_the_last_definition_counts(
     assert sorted(map(str, tables(scanned(tmp_path, files)))) == sorted(left)
 
 
+@pytest.mark.parametrize("schema", [':"schema".', ":schema.", "{{ schema }}.", "audit."])
+def test_functions_of_a_schema_that_psql_puts_in_are_told_apart(
+    tmp_path: Path, schema: str
+) -> None:
+    """The last definition of each one counts, and none replaces another."""
+    one = FUNCTION.replace("save(", f"{schema}save(")
+    other = one.replace("save(", "keep(").replace("profiles", "people")
+
+    report = scanned(tmp_path, {"migrations/1_a.sql": one + other})
+
+    assert tables(report) == ["profiles", "people"]
+
+
 def test_what_a_downgrade_defines_is_not_there(tmp_path: Path) -> None:
     """It brings back the definition before; revisions are in the order that they state."""
     first = REVISION.format(revision="z", down=None, up=FUNCTION, back="")

@@ -125,6 +125,35 @@ def test_what_ran_and_is_not_declared_is_found_at_the_site(scan: Any) -> None:
     assert (finding["code"], finding["location"]["line"]) == ("undeclared-upsert", 6)
 
 
+IN_SCHEMA = """
+def save(cursor, settings):
+    cursor.execute(f"INSERT INTO {settings.schema}.account (email) VALUES (1) ON CONFLICT (email) DO NOTHING")
+"""
+
+
+def test_a_schema_of_the_tests_own_is_not_taken_for_the_applications(scan: Any) -> None:
+    """The models have one table of that name, whichever schema a test made for itself."""
+    report = scan({"schema": "test_1", "places": at(3)}, helper=IN_SCHEMA)
+
+    assert resolutions(report) == [("account", ["email"], "declared")]
+
+
+def test_a_schema_that_is_written_is_the_applications(scan: Any) -> None:
+    """The twin: no model has a table there."""
+    written = IN_SCHEMA.replace("{settings.schema}", "test_1")
+    report = scan({"schema": "test_1", "places": at(3)}, helper=written)
+
+    assert resolutions(report) == [("account", ["email"], "unresolved")]
+
+
+def test_a_target_that_is_not_read_ran_in_its_schema(scan: Any) -> None:
+    """Table, schema and target are those of the run, where the source leaves the target open as well."""
+    helper = IN_SCHEMA.replace("(email) DO", "({settings.key}) DO")
+    report = scan({"places": at(3)}, helper=helper)
+
+    assert resolutions(report) == [("account", ["email"], "declared")]
+
+
 def test_a_site_that_ran_with_several_tables_is_each_of_them(scan: Any) -> None:
     """One helper, and as many upserts as tests ran with it."""
     report = scan({}, {"elements": ["id"]})

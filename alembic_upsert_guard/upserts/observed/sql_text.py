@@ -43,14 +43,17 @@ def _sent(upsert: SqlUpsert) -> SentUpsert:
     table = upsert.table
     if isinstance(table, Unread):
         raise UnreadableError(table.reason)
+    schema = table.schema
+    if isinstance(schema, Unread):
+        raise UnreadableError(schema.reason)
     match upsert.target:
         case AnyArbiter():
-            return SentUpsert(schema=table.schema, table=table.name)
+            return SentUpsert(schema=schema, table=table.name)
         case Constraint(name):
-            return SentUpsert(schema=table.schema, table=table.name, constraint=name)
+            return SentUpsert(schema=schema, table=table.name, constraint=name)
         case Elements(elements, where):
             return SentUpsert(
-                schema=table.schema,
+                schema=schema,
                 table=table.name,
                 elements=tuple(map(element_label, elements)),
                 where="$1" if isinstance(where, Unread) else where,

@@ -53,9 +53,7 @@ def _having(
     if isinstance(table, Unread):
         return ()
     return tuple(
-        each
-        for each in environments
-        if each.declared is not None and each.declared.table(table.schema, table.name) is not None
+        each for each in environments if each.declared is not None and table.among(each.declared)
     )
 
 
@@ -64,6 +62,5 @@ def _answer(upsert: Upsert, environment: ScannedEnvironment, *, alone: bool) -> 
     table = upsert.table
     models = environment.declared
     if not alone and models is not None and isinstance(table, NamedTable):
-        own = models.table(table.schema, table.name)
-        upsert = replace(upsert, table=replace(table, declared=own))
+        upsert = replace(upsert, table=replace(table, declared=None))
     return resolve(upsert, models, environment.drivers)

@@ -80,15 +80,12 @@ def known_from_runs(upsert: Upsert, ran: Sequence[RanUpsert]) -> Sequence[Upsert
 
     What a helper ran has its place there: which of the calls led to it, is not known.
     """
-    is_read = not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
-    if isinstance(upsert.target, Elements) and isinstance(upsert.target.predicate, Unread):
-        is_read = False
     fitting = [
         each
         for each in ran
         if isinstance(upsert.table, Unread) or each.table.name == upsert.table.name
     ]
-    if is_read or not fitting:
+    if not upsert.unread or not fitting:
         return (upsert,)
     place = upsert.place.written
     found = [replace(upsert, table=e.table, target=e.target, place=place) for e in fitting]

@@ -18,6 +18,7 @@ from ...findings.call_sites import (
     unknown_table,
 )
 from ...findings.calls import target_line
+from ...findings.schemas import no_table_of_name, several_tables_of_name, similar_tables
 from ...inference import Element, Kind, State
 from ..target import (
     AnyArbiter,
@@ -68,14 +69,22 @@ def read_only(target: Target | Unread, call: Call) -> Answer:
 def without_model(
     call: Call, named: NamedTable, models: DeclaredTables, *, fails: bool = True
 ) -> Answer:
-    """Return what is so of a table that the models do not have under that name.
+    """Return what is so of a table that the models do not have under that name, or have in several schemas.
 
     :param fails: whether the statement fails without something unique; one that does not may be another database's.
     """
-    similar = models.table_of_similar_name(named.schema, named.name)
-    if similar is not None:
-        reason = f"whether {call.table} is the declared table {similar.full_name} is not known"
-        return unresolved(reason, call, Cause.OTHER_SCHEMA, similar.full_name)
+    is_schema_known = not isinstance(named.schema, Unread)
+    several = [table.full_name for table in named.among(models)]
+    if several:
+        return unresolved(several_tables_of_name(several), call, Cause.SEVERAL_SCHEMAS)
+    schema = named.schema if isinstance(named.schema, str) else None
+    similar = [table.full_name for table in models.tables_of_similar_name(schema, named.name)]
+    if similar:
+        reason = similar_tables(call.table if is_schema_known else named.name, similar)
+        line = similar[0] if len(similar) == 1 and is_schema_known else None
+        return unresolved(reason, call, Cause.OTHER_SCHEMA, line)
+    if not is_schema_known:
+        return unresolved(no_table_of_name(named.name), call, Cause.NO_MODEL)
     if not fails:
         return unresolved(f"no model has the table {call.table}", call, Cause.NO_MODEL)
     return undeclared(unknown_table(call.table))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ...findings import Circumstance, FindingCode
 from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
+from ...findings.schemas import only_table_of_name
 from ..target import Elements, Lookup, NamedTable, Unread
-from ..upsert import JudgedUpsert, Resolution
+from ..upsert import SCHEMA_OF_RUN_TIME, JudgedUpsert, Resolution
 from .answer import ModelContext, finding_of, unresolved
 from .resolution import answer_of, read_only, without_model
 
@@ -39,16 +40,16 @@ def resolve(
     if isinstance(named, Unread):
         answer = unresolved(named, Call(upsert.form, "?", upsert.model))
     else:
-        table = None if models is None else named.declared or models.table(named.schema, named.name)
+        table = None if models is None else named.only(models)
         call = Call(upsert.form, _full_name(named), upsert.model)
         if models is None:
             answer = read_only(upsert.target, call)
         elif table is None:
             answer = without_model(call, named, models, fails=not isinstance(upsert.target, Lookup))
         else:
-            upsert = replace(upsert, table=NamedTable(table.name, table.schema))
+            upsert = replace(upsert, table=_known_by(table, named))
             context = ModelContext(_call(upsert, table, models), table, models)
-            answer = answer_of(upsert.target, context)
+            answer = _as_far_as_schema(answer_of(upsert.target, context), named, table)
     upsert = replace(upsert, target=answer.target or upsert.target)
     findings = [] if answer.wording is None else [_of_answer(upsert, answer, answer.wording)]
     return JudgedUpsert(
@@ -59,7 +60,24 @@ def resolve(
 
 
 def _full_name(table: NamedTable) -> str:
+    if isinstance(table.schema, Unread):
+        return f"{SCHEMA_OF_RUN_TIME}.{table.name}"
     return table.name if table.schema is None else f"{table.schema}.{table.name}"
+
+
+def _known_by(table: DeclaredTable, named: NamedTable) -> NamedTable:
+    """A table as the models know it; that its schema is a value of run time, a database has to be told."""
+    if isinstance(named.schema, Unread):
+        return NamedTable(table.name, named.schema, table)
+    return NamedTable(table.name, table.schema)
+
+
+def _as_far_as_schema(answer: Answer, named: NamedTable, table: DeclaredTable) -> Answer:
+    """An answer that says so, where the schema is not known and the table is the only one of its name."""
+    if answer.wording is None or not isinstance(named.schema, Unread):
+        return answer
+    fact = f"{answer.wording.fact}; {only_table_of_name(table.full_name)}"
+    return replace(answer, wording=replace(answer.wording, fact=fact))
 
 
 def _call(upsert: Upsert, table: DeclaredTable, models: DeclaredTables) -> Call:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...findings import CODES
 from ...findings.files import unread_file
+from ..upsert import Resolution
 from .environment_answers import best_answer
 from .environments import ScannedEnvironments
 from .files import Problem
@@ -107,7 +108,8 @@ class Scanner:
             if site in self._history:
                 self._add(self._history[site], site.place, comments)
                 continue
-            known = known_from_runs(site, seen.get(site, ()))
+            ran = () if self._is_settled_without_schema(site) else seen.get(site, ())
+            known = known_from_runs(site, ran)
             if seen.get(site):  # several calls of one helper are known by the same runs
                 known = [upsert for upsert in known if upsert not in done]
                 done |= dict.fromkeys(known)
@@ -116,6 +118,13 @@ class Scanner:
                 self._add(each, site.place, comments)
             if self._ran is not None and not seen[site]:
                 self._idle += not any(self._ran.has(each.upsert) for each in judged)
+
+    def _is_settled_without_schema(self, upsert: Upsert) -> bool:
+        """Whether nothing but the schema is unread, and the answer does not depend on it: a test may have its own."""
+        if upsert.unread_schema is None or len(upsert.unread) > 1:
+            return False
+        answer = best_answer(upsert, self._environments)
+        return answer.resolution is not Resolution.UNRESOLVED
 
     def _add(self, judged: JudgedUpsert, place: Place, comments: IgnoreComments) -> None:
         self._upserts.append(judged)
@@ -149,7 +158,8 @@ def _place(judged: JudgedUpsert) -> tuple[str, int, str, int, str]:
     """By place; several at one by what they say, whichever file was named first."""
     place = judged.upsert.place
     written = place.written
-    said = f"{judged.upsert.table_name} {judged.upsert.elements} {judged.upsert.where}"
+    upsert = judged.upsert
+    said = f"{upsert.table_name} {upsert.elements} {upsert.where} {upsert.schema}"
     return place.path or "", place.line or 0, written.path or "", written.line or 0, said
 
 

@@ -99,3 +99,23 @@ visits = Table(
     UniqueConstraint("account_id", "visited_on", name="uq_visits"),
     UpsertKey("account_id", "visited_on"),
 )
+
+
+class Batch(Base):
+    """In one of two schemas that have a table of this name."""
+
+    __tablename__ = "batches"
+    __table_args__ = (UpsertKey("number"), {"schema": "ledger"})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
+class ArchivedBatch(Base):
+    """In the other one."""
+
+    __tablename__ = "batches"
+    __table_args__ = (UpsertKey("number"), {"schema": "archive"})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]

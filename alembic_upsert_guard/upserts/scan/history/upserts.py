@@ -94,5 +94,7 @@ def _of_scripts(
 def _judged(upsert: Upsert, tables: HistoricTables | str) -> JudgedUpsert:
     if isinstance(tables, str) or upsert.table_name is None:
         return judged_without_history(upsert, tables if isinstance(tables, str) else "")
+    if upsert.unread_schema is not None:
+        return judged_without_history(upsert, upsert.unread_schema.reason)
     name = HistoricName.of(upsert.schema, upsert.table_name)
     return judged_by_history(upsert, tables.table(name))

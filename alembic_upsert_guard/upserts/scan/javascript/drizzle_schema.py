@@ -41,9 +41,7 @@ class DrizzleTable:
         """The table as upserts name it."""
         if isinstance(self.name, Unread):
             return self.name
-        return (
-            self.schema if isinstance(self.schema, Unread) else NamedTable(self.name, self.schema)
-        )
+        return NamedTable(self.name, self.schema)
 
 
 class DrizzleSchemas:

@@ -61,10 +61,7 @@ class Entities:
             name = snake_case(said[:1].lower() + said[1:]) or Unread(
                 f"what TypeORM calls the table of {said} cannot be read"
             )
-        for part in (name, schema):
-            if isinstance(part, Unread):
-                return part
-        return NamedTable(str(name), schema if isinstance(schema, str) else None)
+        return name if isinstance(name, Unread) else NamedTable(str(name), schema)
 
     def column(self, entity: Expression, name: str) -> str | Unread:
         """Return what the database calls a property of an entity.

@@ -122,18 +122,27 @@ class Helpers:
     ) -> Iterator[Upsert]:
         """What a site is at each call of the function around it; nothing: no call says more."""
         for function in site.module.functions_around(site.node) if depth else ():
-            said = False
+            said, unsaid = False, []
             for call in self._calls_of(site.module, function):
                 within = _within(call, function, site.module, reading)
                 found = within(None)
                 if all(_is_same(*pair) for pair in zip(found, upserts, strict=False)):
-                    continue  # another function's parameter
+                    unsaid.append((call, found, within))  # as another function's parameter
+                    continue
                 said = True
-                further = any(map(_is_parametric, found))
-                through = self._at_calls(call, found, within, depth - 1) if further else ()
-                yield from list(through) or (self._placed(call, upsert) for upsert in found)
+                yield from self._further(call, found, within, depth)
             if said:
+                for call, found, within in unsaid:
+                    yield from self._further(call, found, within, depth)
                 return
+
+    def _further(
+        self, call: Expression, found: list[Upsert], within: Reading, depth: int
+    ) -> Iterator[Upsert]:
+        """What a site is at one call, or at the calls of the function that this one is in."""
+        is_open = any(map(_is_parametric, found))
+        through = self._at_calls(call, found, within, depth - 1) if is_open else ()
+        yield from list(through) or (self._placed(call, upsert) for upsert in found)
 
     @staticmethod
     def _placed(call: Expression, upsert: Upsert) -> Upsert:
@@ -184,5 +193,5 @@ def _is_same(upsert: Upsert, other: Upsert) -> bool:
 def _is_parametric(upsert: Upsert) -> bool:
     target = upsert.target
     predicate = target.predicate if isinstance(target, Elements) else None
-    parts = (upsert.table, target, predicate)
+    parts = (upsert.table, upsert.unread_schema, target, predicate)
     return any(isinstance(part, Unread) and part.cause is Cause.PARAMETER for part in parts)

@@ -51,7 +51,7 @@ def quoted_names(names: Iterable[str]) -> str:
     return ".".join(f'"{name}"' for name in doubled)
 
 
-def dotted_table(name: str, schema: str | None = None) -> NamedTable | Unread:
+def dotted_table(name: str, schema: str | Unread | None = None) -> NamedTable | Unread:
     """Return the table of ``name`` or ``schema.name``, as query builders take it."""
     parts = name.split(".")
     if len(parts) > 2 or not all(parts) or any(sign in name for sign in ' \t\n"`()'):  # noqa: PLR2004 - a schema and a name

@@ -95,8 +95,6 @@ class Knex:
         casing = Casing.UNKNOWN if client is None else self._casing(client)
         if stated is None:
             return Unread("which table it inserts into cannot be read"), casing
-        if isinstance(schema, Unread):
-            return schema, casing
         name = self._values.text(stated)
         if isinstance(name, Unread):
             return name, casing

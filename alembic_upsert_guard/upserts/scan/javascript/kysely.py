@@ -82,8 +82,8 @@ class Kysely:
             return Unread("which table it inserts into cannot be read"), Casing.UNKNOWN
         casing, schema = self._client(insert.at(link.owner), _DEPTH)
         name = self._values.text(insert.at(link.arguments[0]))
-        if isinstance(name, Unread) or isinstance(schema, Unread):
-            return (name if isinstance(name, Unread) else Unread(str(schema))), casing
+        if isinstance(name, Unread):
+            return name, casing
         table = dotted_table(name, schema)
         if isinstance(table, Unread):
             return table, casing

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from ...target import NamedTable
     from ..sql import SqlUpsert
     from .meaning import Expression
 
@@ -55,7 +56,7 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
         yield Upsert(
             source=Source.CODE,
             place=root.module.place(places.line(upsert.start), root.node),
-            table=_of_parameter(upsert.table) if is_parametric else upsert.table,
+            table=_table_of_parameter(upsert.table) if is_parametric else upsert.table,
             target=_of_parameter(upsert.target) if is_parametric else upsert.target,
             binds=upsert.binds,
             form=Form.SQL,
@@ -67,9 +68,16 @@ def _is_prose(lower: str, upsert: SqlUpsert) -> bool:
     rest = lower[upsert.start :]
     if any(words in rest for words in REPLACING):
         return False
-    return (
-        "insert" not in lower and HOLE not in lower and " do " not in f"{' '.join(rest.split())} "
-    )
+    if "insert" in lower or HOLE in lower:
+        return False
+    words = f" {' '.join(rest.split())} "
+    return " do " not in words and not words.startswith(" on duplicate key update ")
+
+
+def _table_of_parameter(table: NamedTable | Unread) -> NamedTable | Unread:
+    if isinstance(table, Unread):
+        return _of_parameter(table)
+    return replace(table, schema=_of_parameter(table.schema))
 
 
 def _of_parameter(part: _Part) -> _Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
-from ..sql import HOLE
+from ..sql import HOLE, are_qualifiers
 from .identifiers import quoted_names
 from .meaning import Expression, External
 from .nodes import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from ...target import NamedTable
     from ...upsert import Upsert
     from .drizzle_schema import DrizzleSchemas
     from .module import Module
@@ -107,8 +108,18 @@ class SqlStrings:
                 yield from self._of_call(expression, depth)
             case "identifier" | "member_expression" | "subscript_expression" if depth:
                 yield from self._named(expression, depth)
+            case "ternary_expression" if self._may_qualify(expression, depth):
+                yield from (_hole(node), Piece(".", None))
             case _:
                 yield _hole(node)
+
+    def _may_qualify(self, choice: Expression, depth: int) -> bool:
+        """``schema ? `${schema}.` : ''``, in front of a table's name."""
+        sides = (choice.node.child_by_field_name(of) for of in ("consequence", "alternative"))
+        pieces = [
+            list(self._pieces(choice.at(side), depth - 1)) for side in sides if side and depth
+        ]
+        return are_qualifiers(["".join(piece.text for piece in each) for each in pieces])
 
     def _of_literal(self, of: Expression, depth: int, tag: str | None) -> Iterator[Piece]:
         for part in of.node.named_children:
@@ -143,6 +154,7 @@ class SqlStrings:
         meaning = self._values.meaning(expression)
         if isinstance(meaning, Expression) and meaning.node.type in (
             *("binary_expression", "call_expression", "string", "template_string"),
+            "ternary_expression",
         ):
             yield from self._pieces(meaning, depth - 1)
         else:
@@ -158,8 +170,7 @@ class SqlStrings:
             table = self._schemas.table(meaning)
             named = None if table is None or isinstance(table, Unread) else table.named
             if named is not None and not isinstance(named, Unread):
-                parts = [named.schema, named.name]
-                yield Piece(quoted_names(part for part in parts if part), None)
+                yield from _table_pieces(inside.node, named)
                 return
             if meaning.node.type == "call_expression" or tagged(meaning.node):
                 yield from self._of_helper(meaning, depth, tag)
@@ -215,6 +226,14 @@ def _string_around(module: Module, fragment: Node) -> Iterator[Node]:
         yield literal
     if tag is not None and tagged(tag) is not None:
         yield tag
+
+
+def _table_pieces(node: Node, table: NamedTable) -> Iterator[Piece]:
+    """A table's name in quotes, and its schema's in front."""
+    if isinstance(table.schema, Unread):
+        yield from (_hole(node, why=table.schema), Piece(".", None))
+    schema = table.schema if isinstance(table.schema, str) else ""
+    yield Piece(quoted_names(part for part in (schema, table.name) if part), None)
 
 
 def _hole(node: Node, *, binds: bool = False, why: object = None) -> Piece:

@@ -78,8 +78,7 @@ class Supabase:
         if link is not None and link.name == "schema":
             if len(link.arguments) != 1:
                 return Unread("schema() names none")
-            schema = self._values.text(meaning.at(link.arguments[0]))
-            return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+            return NamedTable(name, self._values.text(meaning.at(link.arguments[0])))
         return NamedTable(name)
 
     def _target(self, options: Expression) -> Target | Unread:

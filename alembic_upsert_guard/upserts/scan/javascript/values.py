@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...target import Unread
+from ...target import TextInPart, Unread
 from .meaning import Expression
 from .names import DEPTH, Names, unread, why_unread
 from .nodes import method_call, string_in, text_of, unescaped
@@ -90,7 +90,7 @@ class Values(Names):
 
     @staticmethod
     def _joined(parts: list[str | Unread]) -> str | Unread:
-        unread = next((part for part in parts if isinstance(part, Unread)), None)
+        unread = TextInPart.of(parts)
         texts = [part for part in parts if isinstance(part, str)]
         if unread is None and sum(map(len, texts)) > _LONGEST:
             return Unread(f"a string has more than {_LONGEST:,} characters")

@@ -36,8 +36,7 @@ class ClassTables:
             return Unread(reason, Cause.NO_MODEL)
         if isinstance(named, Unread):
             return named
-        schema = self._schema(found)
-        return schema if isinstance(schema, Unread) else NamedTable(named, schema)
+        return NamedTable(named, self._schema(found))
 
     def _name(self, found: Class) -> str | Unread | None:
         """``__tablename__`` of the class, or what one of its bases makes of the class."""

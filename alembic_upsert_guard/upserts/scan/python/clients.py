@@ -77,12 +77,11 @@ class Clients:
                 return self._in_schema(scope, client, stated)
         return None
 
-    def _in_schema(self, scope: Scope, client: ast.expr, name: str) -> NamedTable | Unread:
+    def _in_schema(self, scope: Scope, client: ast.expr, name: str) -> NamedTable:
         """``client.schema("crm").table("x")`` names the schema, ``client.table("x")`` none."""
         match self._names.written(scope, client):
             case [Expression(at, ast.Call(func=ast.Attribute(attr="schema"), args=[stated]))]:
-                schema = self._constants.text(at, stated)
-                return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+                return NamedTable(name, self._constants.text(at, stated))
         return NamedTable(name)  # a client as it was made
 
     def _target(self, scope: Scope, stated: dict[str | None, ast.expr]) -> Target | Unread:

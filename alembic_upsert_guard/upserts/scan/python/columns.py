@@ -123,7 +123,7 @@ class Columns:
         named = self._tables.table(scope, table)
         if isinstance(named, Unread):
             return named
-        declared = named.declared or self._declared.table(named.schema, named.name)
+        declared = named.only(self._declared)
         if declared is None:
             for each in self.source.of(scope, table) or ():
                 if each.key == key:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...target import Unread
-from ..sql import HOLE
+from ..sql import HOLE, are_qualifiers
 from .string_items import StringItems, last_name
 from .templates import Field, Filling, format_arguments, format_parts, percent_filling
 from .values import Expression
@@ -146,6 +146,9 @@ class _Composer:
 
     def _named(self, scope: Scope, node: ast.expr, depth: int) -> Iterator[Piece]:
         meanings = self._names.meanings(scope, node)
+        if len(meanings) > 1 and depth and self._may_qualify(meanings, depth):
+            yield from _schema_in_front(node)
+            return
         match meanings:
             case [Expression(at, other)] if depth and other is not node:
                 if not isinstance(other, ast.Name | ast.Attribute | ast.Subscript):
@@ -161,16 +164,26 @@ class _Composer:
         name = self._name_of_table(scope, node)
         yield _hole(node) if name is None else Piece(name, None)
 
-    def _text_of(self, meaning: Meaning, depth: int) -> str | None:
-        """The text that a name can mean; None: it is none, or not all of it is known."""
+    def _may_qualify(self, meanings: list[Meaning], depth: int) -> bool:
+        """Whether what a name can mean is a schema with its dot, or nothing, and not all of it is known."""
+        if self._is_inside:
+            return False
+        texts = [self._text_of(meaning, depth, holes=True) for meaning in meanings]
+        return are_qualifiers([text for text in texts if text is not None]) and None not in texts
+
+    def _text_of(self, meaning: Meaning, depth: int, *, holes: bool = False) -> str | None:
+        """The text that a name can mean; None: it is none, or not all of it is known.
+
+        :param holes: whether text that is put in at run time may be in it.
+        """
         match meaning:
             case Expression(_, ast.Constant(value=value)) if not isinstance(value, str):
                 return None
             case Expression(at, node) if not isinstance(node, ast.Name | ast.Attribute):
-                self._is_inside = True
+                was_inside, self._is_inside = self._is_inside, True
                 text = "".join(piece.text for piece in self.pieces(at, node, depth - 1))
-                self._is_inside = False
-                return None if HOLE in text else text
+                self._is_inside = was_inside
+                return None if HOLE in text and not holes else text
         return None
 
     def _chosen(self, node: ast.expr, texts: list[str]) -> Piece:
@@ -192,6 +205,8 @@ class _Composer:
         table = self._tables.table(scope, model)
         if isinstance(table, Unread):
             return None
+        if isinstance(table.schema, Unread):
+            return table.name if part == "name" else None
         full = table.name if table.schema is None else f"{table.schema}.{table.name}"
         return {"name": table.name, "fullname": full, "schema": table.schema}.get(part)
 
@@ -203,6 +218,9 @@ class _Composer:
             return
         branches = [list(self.pieces(scope, each, depth)) for each in (node.body, node.orelse)]
         texts = ["".join(piece.text for piece in branch).strip().lower() for branch in branches]
+        if are_qualifiers(texts):
+            yield from _schema_in_front(node)
+            return
         if "" in texts and max(texts).startswith("on conflict"):
             yield from branches[texts.index(max(texts))]
         elif any(piece.text.startswith(HOLE) for branch in branches for piece in branch):
@@ -287,6 +305,11 @@ class _Composer:
                     yield from self.pieces(filling.scope, value, depth)
             else:
                 yield Piece(part, piece.literal)
+
+
+def _schema_in_front(node: ast.AST) -> Iterator[Piece]:
+    """``f"{schema}." if schema else ""``, in front of a table's name."""
+    yield from (_hole(node), Piece(".", None))
 
 
 def _with_numbers(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ...target import Cause, Unread
+from ...target import Cause, TextInPart, Unread
 from .replacing import replaced
 from .values import Class, Expression
 
@@ -90,7 +90,9 @@ class Constants:
                 made = self._made(scope, call)
                 if made is not None:
                     return made
-        return Unread(f"{source} is not a constant string")
+        unread = Unread(f"{source} is not a constant string")
+        begins = _in_part(meaning.node) if isinstance(meaning, Expression) else ""
+        return TextInPart(unread.reason, unread.cause, begins) if begins else unread
 
     def _made(self, scope: Scope, call: ast.Call) -> str | Unread | None:
         """``"_".join([a, b])``, ``name.lower()``, ``re.sub(pattern, new, name)``, ``PATTERN.sub(new, name)``.
@@ -142,4 +144,16 @@ class Constants:
 
     def _joined(self, scope: Scope, nodes: list[ast.expr]) -> str | Unread:
         pieces = [self.text(scope, node) for node in nodes]
-        return next((p for p in pieces if isinstance(p, Unread)), None) or "".join(map(str, pieces))
+        return TextInPart.of(pieces) or "".join(map(str, pieces))
+
+
+def _in_part(node: ast.AST) -> str:
+    """How a text begins that a template makes, as far as it is written; empty: it makes none, or nothing is."""
+    match node:
+        case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod()):
+            return template.partition("%")[0]
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str() as template), attr="format")
+        ):
+            return template.partition("{")[0]
+    return ""

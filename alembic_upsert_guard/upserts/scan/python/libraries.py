@@ -136,7 +136,7 @@ class Libraries:
         target = self._arguments.target(scope, columns)
         if isinstance(table, Unread):
             return table, target
-        return schema if isinstance(schema, Unread) else NamedTable(table, schema), target
+        return NamedTable(table, schema), target
 
     def _sqlite_utils(self, scope: Scope, call: ast.Call, receiver: ast.expr) -> _Read:
         """``db["users"].upsert(row, pk="id")``, which makes a table with that primary key where there is none."""

@@ -32,6 +32,8 @@ _STEPS = 10_000
 """Expressions that all readings of one upsert may go through: a second or two."""
 _FILE_STEPS = 40_000
 """Expressions that the readings of all upserts of one file may go through, before calls are no longer followed."""
+_ALL_READ, _SCHEMA_ONLY = 0, 1
+"""What a reading leaves open: nothing, or the schema only; anything else is more."""
 _VAIN = 12
 """Calls that an upsert is read under in vain, one after the other, before the others are left alone."""
 
@@ -106,7 +108,7 @@ class Sites:
             return self._overridden(site, level, reading.openings) if site.settings_decide else []
         if upsert is None:
             return []
-        site.vain = 0 if is_read(upsert) else site.vain + 1
+        site.vain = site.vain + 1 if _left_open(upsert) > _SCHEMA_ONLY else 0
         openings = list(reading.openings)
         own = [_placed(upsert, level.place)]
         if is_read(upsert):
@@ -142,7 +144,8 @@ class Sites:
                 levels, complete = self._entered(level, openings, opening)
             found, is_whole = self._under_each(site, levels)
             complete = complete and is_whole
-            if any(is_read(each) for each in found) or (levels and complete and not found):
+            says_more = min(map(_left_open, found), default=_ALL_READ + 2) < _left_open(upsert)
+            if says_more or (levels and complete and not found):
                 return found if complete else [own, *found]
             unread = unread or found
         return unread if unread and _is_left_to_callers(upsert) else None
@@ -262,8 +265,15 @@ class Sites:
 
 
 def is_read(upsert: Upsert) -> bool:
-    """Return whether table and target of an upsert are known."""
+    """Return whether table, schema and target of an upsert are known."""
     return not upsert.unread
+
+
+def _left_open(upsert: Upsert) -> int:
+    """How much of an upsert is unread: nothing, its schema only, or more."""
+    if is_read(upsert):
+        return _ALL_READ
+    return _SCHEMA_ONLY if upsert.unread == [upsert.unread_schema] else _SCHEMA_ONLY + 1
 
 
 def _is_left_to_callers(upsert: Upsert) -> bool:

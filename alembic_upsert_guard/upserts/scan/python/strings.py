@@ -42,9 +42,7 @@ class _Text:
     @property
     def is_whole(self) -> bool:
         """Whether it says all of its upserts by itself."""
-        return bool(self.upserts) and not any(
-            isinstance(part, Unread) for each in self.upserts for part in (each.table, each.target)
-        )
+        return bool(self.upserts) and all(upsert.is_read for upsert in self.upserts)
 
     @property
     def is_statement(self) -> bool:
@@ -74,7 +72,7 @@ class Strings:
                 with self._composition.reading():
                     upserts = self._settled(module, root, text)
                 for number, upsert in enumerate(upserts):
-                    if _is_read(upsert):
+                    if _is_read(upsert) and upsert.unread_schema is None:
                         yield upsert
                     else:
                         node = root.value if isinstance(root, ast.AugAssign) else root
@@ -223,6 +221,7 @@ def _by_name(module: Module, roots: Iterable[Root]) -> Iterator[Root]:
 
 
 def _is_read(upsert: Upsert) -> bool:
+    """Whether table and target are read; the schema may be a value of run time."""
     return not isinstance(upsert.table, Unread) and not isinstance(upsert.target, Unread)
 
 

@@ -109,11 +109,10 @@ class Tables:
         stated = [Argument(scope, k.value) for k in call.keywords if k.arg == "schema"]
         stated = stated or self._schema_of_metadata(scope, call)
         if any(k.arg is None for k in call.keywords):
-            return Unread(f"the schema of {name} cannot be read")
+            return NamedTable(name, Unread(f"the schema of {name} cannot be read"))
         if not stated or self._names.branches.is_none(stated[0].scope, stated[0].node):
             return NamedTable(name)
-        schema = self._constants.text(stated[0].scope, stated[0].node)
-        return schema if isinstance(schema, Unread) else NamedTable(name, schema)
+        return NamedTable(name, self._constants.text(stated[0].scope, stated[0].node))
 
     def _schema_of_metadata(self, scope: Scope, call: ast.Call) -> list[Argument]:
         """The schema of ``MetaData(schema=...)``, where a table is made in one."""

@@ -91,7 +91,7 @@ class Targets:
             return None
         if isinstance(table, Unread):
             return table
-        declared = table.declared or self._declared.table(table.schema, table.name)
+        declared = table.only(self._declared)
         if declared is None:
             columns = self._columns.source.of(scope, owner) or ()
             names = tuple(column.name for column in columns if column.is_primary)

@@ -29,6 +29,7 @@ from .normal import (
     normal_element,
     normal_predicate,
 )
+from .qualifiers import are_qualifiers
 from .reading import read_sql
 from .script import without_psql
 from .templates import without_templates
@@ -38,6 +39,7 @@ from .upsert import SqlUpsert
 __all__ = [
     "HOLE",
     "SqlUpsert",
+    "are_qualifiers",
     "columns_in",
     "is_proven_by_text",
     "may_be_made_on_a_column",

@@ -13,7 +13,7 @@ from ...upsert import NameClash
 from .arguments import read_arguments
 from .grammar import parse_statement
 from .lookups import may_look_up
-from .postgresql import messages
+from .postgresql import messages, parse
 from .routines import Routine, read_routine
 from .tokens import on_conflict_in, tokens_of
 from .upsert import SqlUpsert
@@ -31,10 +31,9 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
 
     :param read_sql: reads the SQL inside.
     """
-    try:
-        tree = parse_statement(sql)
-    except postgast.PgQueryError as error:
-        return _unread_definition(sql, error.message)
+    tree = _parsed(sql)
+    if isinstance(tree, str):
+        return _unread_definition(sql, tree)
     found: list[SqlUpsert] = []
     for parameters, options in _definitions(tree):
         language, body = _language_and_body(options)
@@ -48,6 +47,15 @@ def read_bodies(sql: str, read_sql: Callable[[str], list[SqlUpsert]]) -> list[Sq
             )
             found += [upsert.moved(start) for upsert in inside]
     return found
+
+
+def _parsed(sql: str) -> pg_query_pb2.ParseResult | str:
+    """The tree of a statement, whatever psql's variables are around the body; a `str` is what the parser says."""
+    try:
+        return parse_statement(sql)
+    except postgast.PgQueryError as error:
+        tree = parse(sql, tokens_of(sql))
+        return error.message if isinstance(tree, Unread) else tree
 
 
 def _unread_definition(sql: str, said: str) -> list[SqlUpsert]:

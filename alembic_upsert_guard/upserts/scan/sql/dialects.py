@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -11,10 +12,10 @@ from sqlglot.errors import SqlglotError
 from ....databases import MYSQL, SQLITE
 from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from .normal import normal_element, normal_predicate
-from .placeholders import with_parameters
-from .postgresql import NESTED, is_put_in, named_table
+from .placeholders import with_names, with_parameters
+from .postgresql import NESTED, PIECES, is_put_in, named_table, schema_put_in
 from .shortened import shortened
-from .tokens import inserts, tokens_of
+from .tokens import HOLE, conflict_clauses, inserts, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -29,25 +30,32 @@ __all__ = ["read_mysql", "read_sqlite"]
 _STATEMENTS = frozenset({"INSERT", "REPLACE", "WITH"})
 """sqlglot takes anything else that it does not know for a command, and logs so."""
 
+_CLAUSE = ["on", "duplicate", "key", "update"]
+
 _LONGEST, _DEEPEST = 2_000, 40
 """Tokens, and levels of parentheses and CASE, that sqlglot is given; it takes some twenty calls a level."""
 
 
 def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
-    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``; None: no INSERT is before it.
+    """Return the upsert of ``INSERT ... ON DUPLICATE KEY UPDATE``, or of a piece that begins with it; None: prose.
 
     It names no target: any unique key can take it. What is assigned is left out.
     """
+    start = clause.start
+    if _is_template(tokens):
+        sql = with_names(sql, tokens)
+        tokens = tokens_of(sql)
+        clause = conflict_clauses(tokens, len(sql))[0]
     found = [
         token
         for position, token in enumerate(tokens)
         if token.kind == "INSERT" and token.start < clause.start and inserts(tokens, position)
     ]
     if not found:
-        return None
+        return SqlUpsert(start, PIECES, AnyArbiter()) if _is_piece(tokens, clause) else None
     if _is_template(tokens):
         unread = Unread("the statement is filled in at run time", Cause.FILLED_IN)
-        return SqlUpsert(clause.start, unread, AnyArbiter())
+        return SqlUpsert(start, unread, AnyArbiter())
     if not _is_small(tokens):
         short = shortened(sql, tokens, clause, sql[clause.start : clause.end])
         table = NESTED if short is None else _inserted_into(short)
@@ -55,7 +63,14 @@ def read_mysql(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> 
         # the last one: a procedure's body is cut into statements as if it were a script
         inside = [t for t in tokens if found[-1].start <= t.start and t.end <= clause.end]
         table = _inserted_into(with_parameters(sql[: clause.end], inside, "?")[found[-1].start :])
-    return SqlUpsert(clause.start, table, AnyArbiter())
+    return SqlUpsert(start, table, AnyArbiter())
+
+
+def _is_piece(tokens: Sequence[SqlToken], clause: ConflictClause) -> bool:
+    """Whether a text is the end of a statement: nothing is before its clause, or what is put in there."""
+    before = [token for token in tokens if token.start < clause.start]
+    words = [token.text.lower() for token in tokens[len(before) :][: len(_CLAUSE)]]
+    return words == _CLAUSE and all(token.text.startswith(HOLE) for token in before)
 
 
 def _inserted_into(statement: str) -> NamedTable | Unread:
@@ -66,6 +81,8 @@ def _inserted_into(statement: str) -> NamedTable | Unread:
 
 def read_sqlite(sql: str, tokens: Sequence[SqlToken], clause: ConflictClause) -> SqlUpsert | None:
     """Return the upsert as SQLite takes it; None: it is no INSERT, or none of SQLite's either."""
+    if clause.end == len(sql):
+        return None  # it has no DO, which sqlglot does not ask for
     if tokens[0].text.upper() not in _STATEMENTS or _is_template(tokens):
         return None
     if tokens[0].text.upper() != "WITH" and not inserts(tokens, 0):
@@ -132,7 +149,10 @@ def _table(insert: exp.Insert) -> NamedTable | Unread:
     if table is None or not isinstance(table.this, exp.Identifier):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     if not isinstance(table.args.get("db") or table.this, exp.Identifier):
-        return Unread(f"the schema of {table.name} is put in at run time", Cause.FILLED_IN)
+        named = named_table(table.name, None)
+        return (
+            named if isinstance(named, Unread) else replace(named, schema=schema_put_in(table.name))
+        )
     return named_table(table.name, table.db or None)
 
 

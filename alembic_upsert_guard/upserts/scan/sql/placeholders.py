@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .tokens import HOLE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .tokens import SqlToken
 
-__all__ = ["with_parameters"]
+__all__ = ["variable_at", "with_names", "with_parameters"]
 
 
 def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str:
@@ -43,6 +45,40 @@ def with_parameters(sql: str, tokens: Sequence[SqlToken], parameter: str) -> str
         position += taken
         done = tokens[position - 1].end
     return "".join(written) + sql[done:]
+
+
+def with_names(sql: str, tokens: Sequence[SqlToken]) -> str:
+    """Return `sql` with the variables of scripts as names that are put in at run time.
+
+    =============================================  ====================================
+    ``:"name"``                                    psql
+    ``:name`` in front of a dot                    psql
+    ``${name}`` ``$(name)`` ``{name}``, likewise   Flyway, sqlcmd, ``str.format``
+    ``@extschema@``, likewise                      scripts of PostgreSQL's extensions
+    =============================================  ====================================
+    """
+    written: list[str] = []
+    done = 0
+    for position, token in enumerate(tokens):
+        taken = variable_at(tokens, position)
+        last = position + taken - 1
+        is_name = [each.text for each in tokens[last + 1 : last + 2]] == ["."]
+        if taken and token.start >= done and (is_name or tokens[last].text.startswith('"')):
+            written += [sql[done : token.start], f"{HOLE}{token.start}p_"]
+            done = tokens[last].end
+    return "".join(written) + sql[done:]
+
+
+def variable_at(tokens: Sequence[SqlToken], position: int) -> int:
+    """Return of how many tokens the variable of a script is that begins at a position; 0: none does."""
+    match [each.text for each in _adjacent(tokens, position)]:
+        case [":", *behind] if behind:
+            return 2
+        case ["$", "{", _, "}", *_] | ["$", "(", _, ")", *_]:
+            return 4
+        case ["{", _, "}", *_] | ["@", "extschema", "@", *_]:
+            return 3
+    return 0
 
 
 _HERE = "\0"

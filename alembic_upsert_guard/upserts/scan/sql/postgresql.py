@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import postgast
 from postgast import pg_query_pb2
 
-from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
+from ...target import (
+    AnyArbiter,
+    Cause,
+    Constraint,
+    Elements,
+    NamedTable,
+    TextInPart,
+    Unread,
+)
 from ..bounds import check_time
 from .grammar import NestedTooDeeplyError, parse_statement
 from .normal import element_of, sql_of
-from .placeholders import with_parameters
-from .tokens import HOLE
+from .placeholders import with_names, with_parameters
+from .tokens import HOLE, tokens_of
 from .upsert import SqlUpsert
 
 if TYPE_CHECKING:
@@ -24,11 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NESTED",
+    "PIECES",
     "PUT_IN",
     "is_put_in",
     "messages",
     "named_table",
     "parse",
+    "schema_put_in",
     "upsert_of",
     "upserts_in",
 ]
@@ -38,6 +48,11 @@ _Message = TypeVar("_Message")
 NESTED = Unread("it is too long, or nested too deeply, to be read")
 """What is said of a statement that the parser cannot take; this very object."""
 
+PIECES = Unread(
+    "the statement is put together from pieces, and its beginning is not among them",
+    Cause.FILLED_IN,
+)
+
 PUT_IN = Unread("a part of the conflict target is put in at run time", Cause.FILLED_IN)
 
 _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
@@ -45,6 +60,9 @@ _FILLINGS = ("{0}", "{0} = {0}", "({0})", "VALUES ({0})", "NOTHING", "")
 
 _NAME = f"{ascii_letters}{digits}_"
 """What a filling is one token with, where it touches it: an error is at the beginning of both."""
+
+_SIGNS = "{}%$"
+"""What is in a template's name."""
 
 _TRIES = 100
 """How many fillings are tried; most statements need one or two."""
@@ -54,7 +72,8 @@ def parse(sql: str, tokens: Sequence[SqlToken]) -> pg_query_pb2.ParseResult | Un
     """Return the tree of one statement, whatever placeholders and holes it has; :data:`NESTED` is one too deep."""
     tree = _filled(sql)
     if isinstance(tree, Unread) and tree is not NESTED:
-        with_dollars = with_parameters(sql, tokens, "$1")
+        named = with_names(sql, tokens)
+        with_dollars = with_parameters(named, tokens if named == sql else tokens_of(named), "$1")
         if with_dollars != sql:
             return _filled(with_dollars)
     return tree
@@ -138,17 +157,34 @@ def upsert_of(insert: pg_query_pb2.InsertStmt, *, is_code: bool = True) -> SqlUp
 
 
 def named_table(name: str, schema: str | None) -> NamedTable | Unread:
-    """Return the table of that name, unless the name is a template's."""
+    """Return the table of that name, unless the name is a template's; its schema may be one's."""
     if is_put_in(name):
         return Unread("the table's name is put in at run time", Cause.FILLED_IN)
     if schema is not None and is_put_in(schema):
-        return Unread(f"the schema of {name} is put in at run time", Cause.FILLED_IN)
+        return NamedTable(name, schema_put_in(name, schema))
     return NamedTable(name, schema)
+
+
+def schema_put_in(table: str, schema: str = HOLE) -> Unread:
+    """Return that a schema is a template's; of a name that is one in part, what is written of it."""
+    reason = f"the schema of {table} is put in at run time"
+    begins, hole, behind = schema.partition(HOLE)
+    if not hole:
+        begins = min((schema.partition(sign)[0] for sign in _SIGNS), key=len)
+        return (
+            TextInPart(reason, Cause.FILLED_IN, begins)
+            if begins
+            else Unread(reason, Cause.FILLED_IN)
+        )
+    ends = behind.rpartition(HOLE)[2].partition("_")[2]
+    if begins or ends:
+        return TextInPart(reason, Cause.FILLED_IN, begins, ends)
+    return Unread(reason, Cause.FILLED_IN)
 
 
 def is_put_in(name: str) -> bool:
     """Return whether a name is a template's, wholly or in part."""
-    return HOLE in name or any(sign in name for sign in "{}%$")
+    return HOLE in name or any(sign in name for sign in _SIGNS)
 
 
 def _target(clause: pg_query_pb2.OnConflictClause) -> Target:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import postgast
 
-from ...target import Cause, Unread
+from ...target import Unread
 from ...upsert import RoutineHead
 from ..bounds import check_time
 from .arguments import read_arguments
@@ -16,7 +16,7 @@ from .by_lines import cut_at_lines, is_mysql, read_without_tokens, without_backs
 from .grammar import LONGEST
 from .holes import Apart
 from .lookups import lookups_in, may_look_up
-from .postgresql import NESTED, PUT_IN, parse, upserts_in
+from .postgresql import NESTED, PIECES, PUT_IN, parse, upserts_in
 from .prepared import prepared_in
 from .replacing import may_replace, replacing_in
 from .routine_head import opens_body, routine_head
@@ -37,11 +37,6 @@ __all__ = ["read_sql"]
 _ROUTINES = frozenset({"function", "procedure", "trigger"})
 _AHEAD = 8
 """Words of a statement among which is what it creates."""
-
-_PIECES = Unread(
-    "the statement is put together from pieces, and its beginning is not among them",
-    Cause.FILLED_IN,
-)
 
 
 def read_sql(sql: str) -> list[SqlUpsert]:
@@ -216,13 +211,13 @@ def _read_unparsed(
             yield upsert
             return
         if (piece := _piece(sql, clauses[0])) is not None:
-            yield replace(piece, table=said if is_insert else _PIECES)
+            yield replace(piece, table=said if is_insert else PIECES)
             return
     for clause in clauses:
         if is_insert:
             yield SqlUpsert(clause.start, said, said)
         elif clause.start == 0:
-            yield SqlUpsert(clause.start, _PIECES, _PIECES)
+            yield SqlUpsert(clause.start, PIECES, PIECES)
 
 
 def _piece(sql: str, clause: ConflictClause) -> SqlUpsert | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...target import AnyArbiter, Cause, Unread
 from ..needles import REPLACING
+from .placeholders import variable_at
 from .postgresql import named_table
 from .tokens import HOLE
 from .upsert import SqlUpsert
@@ -90,6 +91,8 @@ def _name(tokens: Sequence[SqlToken], at: int) -> tuple[list[str], int]:
 
 
 def _part(tokens: Sequence[SqlToken], at: int) -> tuple[str | None, int]:
+    if taken := variable_at(tokens, at):
+        return f"{HOLE}{tokens[at].start}p_", at + taken
     quoted = [token.text for token in tokens[at : at + 3]]
     match quoted:
         case ["`", name, "`"]:

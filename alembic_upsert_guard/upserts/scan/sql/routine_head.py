@@ -56,10 +56,11 @@ def routine_head(tokens: Sequence[SqlToken]) -> RoutineHead | None:
         at += 1
     if at >= len(tokens):
         return None
-    names = [name_of(token) for token in tokens[at : at + 1]]
+    name, at = _part(tokens, at)
+    names = [name]
     while [token.text for token in tokens[at + 1 : at + 2]] == ["."] and at + 2 < len(tokens):
-        at += 2
-        names.append(name_of(tokens[at]))
+        name, at = _part(tokens, at + 2)
+        names.append(name)
     if names[:1] == ["public"] and len(names) > 1:
         del names[0]
     has_arguments = [token.text for token in tokens[at + 1 : at + 2]] == ["("]
@@ -68,6 +69,13 @@ def routine_head(tokens: Sequence[SqlToken]) -> RoutineHead | None:
         arguments=tuple(_arguments(tokens[at + 2 :])) if has_arguments else None,
         is_drop=ahead[0] == "DROP",
     )
+
+
+def _part(tokens: Sequence[SqlToken], at: int) -> tuple[str, int]:
+    """One part of a name, and where it ends: psql's ``:schema`` and ``:"schema"`` are of two tokens."""
+    if tokens[at].text == ":" and at + 1 < len(tokens):
+        return f":{name_of(tokens[at + 1])}", at + 1
+    return name_of(tokens[at]), at
 
 
 def _arguments(tokens: Sequence[SqlToken]) -> Iterator[str]:

@@ -110,10 +110,7 @@ class _Strings:
         # names may be put in, whatever the text is in
         found = read_routine(Routine(language="sql", source=text, is_code=True))
         is_read = self._routine.is_code or not any(
-            HOLE in upsert.statement
-            or isinstance(upsert.table, Unread)
-            or isinstance(upsert.target, Unread)
-            for upsert in found
+            HOLE in upsert.statement or not upsert.is_read for upsert in found
         )
         return found if is_read else []
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ...target import Unread
+
 if TYPE_CHECKING:
-    from ...target import NamedTable, Target, Unread
+    from ...target import NamedTable, Target
     from ...upsert import NameClash, RoutineHead
 
 __all__ = ["SqlUpsert"]
@@ -37,6 +39,12 @@ class SqlUpsert:
     """Names in the conflict target that are a variable's or a parameter's, whether or not a column's too."""
     is_certain: bool = True
     """False: the statement is put together at run time, and may be no upsert."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its table, the schema included, and its target are read."""
+        schema = None if isinstance(self.table, Unread) else self.table.schema
+        return not any(isinstance(part, Unread) for part in (self.table, schema, self.target))
 
     def moved(self, by: int) -> SqlUpsert:
         """Return the same upsert in a longer text, `by` characters further on."""
