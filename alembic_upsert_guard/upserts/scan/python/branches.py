@@ -52,16 +52,27 @@ class Branches:
             match meaning:
                 case Expression(_, ast.Constant(value=value)) if value is not Ellipsis:
                     found.add(value)
-                case Expression(at, ast.Attribute(value=owner, attr=name)):
-                    enumerations = self._names.meanings(at, owner, depth)
-                    match enumerations:
-                        case [Class() as enumeration] if enumeration.is_enumeration:
-                            found.add(_Member(enumeration, name))
-                        case _:
-                            return None
+                case Expression(at, ast.Attribute() as attribute):
+                    member = self._member(at, attribute, depth)
+                    if member is None:
+                        return None
+                    found |= member
                 case _:
                     return None
         return frozenset(found)
+
+    def _member(self, scope: Scope, node: ast.Attribute, depth: int) -> frozenset[_Constant] | None:
+        """What a member of an enumeration is compared as; None: it is none, or that is not known."""
+        enumerations = self._names.enumerations
+        of = enumerations.of_member(scope, node, depth)
+        if of is None or not enumerations.is_known(of):
+            return None
+        if not enumerations.equals_value(of):
+            return frozenset((_Member(of, node.attr),))
+        match enumerations.value(of, node.attr, depth):
+            case [Expression(_, ast.Constant(value=value))] if value is not Ellipsis:
+                return frozenset((value,))
+        return None
 
     def is_none(self, scope: Scope, node: ast.expr) -> bool:
         """Return whether an expression is None, and can be nothing else."""

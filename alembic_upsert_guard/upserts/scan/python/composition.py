@@ -161,6 +161,11 @@ class _Composer:
                     self.chosen |= {m.node for m in meanings if isinstance(m, Expression)}
                     yield self._chosen(node, [str(text) for text in texts])
                     return
+            case [Expression(at, ast.Attribute() as member)] if not isinstance(node, ast.Call):
+                text = self._names.enumerations.text(at, member)
+                if text is not None:
+                    yield Piece(text, None)
+                    return
         name = self._name_of_table(scope, node)
         yield _hole(node) if name is None else Piece(name, None)
 

@@ -82,10 +82,10 @@ class Constants:
                 scope, ast.FormattedValue(value=value, conversion=-1, format_spec=None)
             ):
                 return self.text(scope, value)
-            case Expression(scope, ast.Attribute(value=owner, attr="__name__")):
-                match self._names.meanings(scope, owner):
-                    case [Class() as of]:
-                        return of.node.name
+            case Expression(scope, ast.Attribute() as attribute):
+                named = self._attribute(scope, attribute)
+                if named is not None:
+                    return named
             case Expression(scope, ast.Call() as call):
                 made = self._made(scope, call)
                 if made is not None:
@@ -93,6 +93,14 @@ class Constants:
         unread = Unread(f"{source} is not a constant string")
         begins = _in_part(meaning.node) if isinstance(meaning, Expression) else ""
         return TextInPart(unread.reason, unread.cause, begins) if begins else unread
+
+    def _attribute(self, scope: Scope, node: ast.Attribute) -> str | None:
+        """``Model.__name__``, and a member of an enumeration that is written as its value; None: it is neither."""
+        if node.attr == "__name__":
+            match self._names.meanings(scope, node.value):
+                case [Class() as of]:
+                    return of.node.name
+        return self._names.enumerations.text(scope, node)
 
     def _made(self, scope: Scope, call: ast.Call) -> str | Unread | None:
         """``"_".join([a, b])``, ``name.lower()``, ``re.sub(pattern, new, name)``, ``PATTERN.sub(new, name)``.

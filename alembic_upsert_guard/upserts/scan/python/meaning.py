@@ -14,6 +14,7 @@ from .bindings import bindings_at, is_changed
 from .branches import Branches
 from .builtins import Builtins
 from .elsewhere import is_stated
+from .enumerations import Enumerations
 from .functions import Functions
 from .imports import Imports
 from .members import Members
@@ -61,6 +62,7 @@ class Names:
         self.branches = Branches(self)
         self.annotations = Annotations(self)
         self.members = Members(self)
+        self.enumerations = Enumerations(self)
         self._subscripts = Subscripts(self)
         self._builtins = Builtins(self)
         self.parameters = Parameters(self)
@@ -268,6 +270,9 @@ class Names:
                 found = self.members.of_instance(scope, node, owner, depth)
             case Super():
                 found = self.members.of_super(scope, node, owner, depth)
+            case Expression(at, ast.Attribute() as member) if node.attr == "value":
+                of = self.enumerations.of_member(at, member, depth)
+                found = None if of is None else self.enumerations.value(of, member.attr, depth)
         # a runtime attribute or a mapped column: left to the caller, which knows the models
         return [Expression(scope, node)] if found is None else found
 
