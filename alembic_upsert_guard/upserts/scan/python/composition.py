@@ -150,18 +150,21 @@ class _Composer:
             yield from _schema_in_front(node)
             return
         match meanings:
-            case [Expression(at, other)] if depth and other is not node:
-                if not isinstance(other, ast.Name | ast.Attribute | ast.Subscript):
-                    self.taken.add(other)
-                    yield from self.pieces(at, other, depth - 1)
-                    return
+            case [Expression(at, other)] if (
+                depth
+                and other is not node
+                and not isinstance(other, ast.Name | ast.Attribute | ast.Subscript)
+            ):
+                self.taken.add(other)
+                yield from self.pieces(at, other, depth - 1)
+                return
             case [_, _, *_] if depth and not self._is_inside:
                 texts = [self._text_of(meaning, depth) for meaning in meanings]
                 if None not in texts:
                     self.chosen |= {m.node for m in meanings if isinstance(m, Expression)}
                     yield self._chosen(node, [str(text) for text in texts])
                     return
-            case [Expression(at, ast.Attribute() as member)] if not isinstance(node, ast.Call):
+            case [Expression(at, ast.Attribute() as member)]:
                 text = self._names.enumerations.text(at, member)
                 if text is not None:
                     yield Piece(text, None)

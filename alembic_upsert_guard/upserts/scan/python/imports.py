@@ -63,11 +63,7 @@ class Imports:
 
     def starred(self, module: Module, name: str, depth: int) -> list[Meaning]:
         """Return what a name means that nothing binds: one of a star import, or a builtin."""
-        starred = [
-            statement
-            for statement in module.tree.body
-            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
-        ]
+        starred = _star_imports(module)
         for statement in reversed(starred):
             dotted = statement.module or ""
             if statement.level == 0 and is_external(dotted):
@@ -75,12 +71,39 @@ class Imports:
             file = self._file(module, dotted, statement.level)
             if file is None or depth == 0:
                 return [Unread(f"{name} may come with the star import from {dotted or '.'}")]
-            if bindings_in(file, file.tree, name) or file.is_package:
+            if self._may_give(file, name, {module.path}):
                 return self.of_file(file, name, depth - 1)
         if starred:
             return [External(f"{starred[-1].module}.{name}")]
         return [Unread(f"{name} is not defined in {module.name}")]
 
+    def _may_give(self, module: Module, name: str, asked: set[str]) -> bool:
+        """Whether a star import of a module may bind a name.
+
+        :param asked: the paths of those that are asked already: star imports go in circles.
+        """
+        asked.add(module.path)
+        if bindings_in(module, module.tree, name):
+            return True
+        if module.is_package and self._file(module, name, 1) is not None:
+            return True
+        for statement in _star_imports(module):
+            dotted = statement.module or ""
+            if statement.level == 0 and is_external(dotted):
+                continue
+            file = self._file(module, dotted, statement.level)
+            if file is None or (file.path not in asked and self._may_give(file, name, asked)):
+                return True
+        return False
+
     def _file(self, importer: Module, dotted: str, level: int) -> Module | None:
         path = self._modules.imported(importer, dotted, level)
         return None if path is None else self._modules.at(path)
+
+
+def _star_imports(module: Module) -> list[ast.ImportFrom]:
+    return [
+        statement
+        for statement in module.tree.body
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
+    ]
