@@ -12,7 +12,8 @@ each its upserts::
             package/service.py:9 users (id) | users CONSTRAINT users_pkey
 
 Line, table, target. ``()``: no target is stated, as in ``ON DUPLICATE KEY UPDATE``. ``-``: it cannot be known from the
-source, and the comment gives the reason. ``users?``: the name can be configured, and this is its default. Answers
+source, and the comment gives the reason. ``users?``: the name can be configured, and this is its default.
+``?.users``: a schema is named, and which one is a value of run time; table and target are known. Answers
 separated by ``|`` are all right: a helper that knows three dialects gives three.
 
 A helper is written once and called from many places: below its lines are its calls, each with what that call means.

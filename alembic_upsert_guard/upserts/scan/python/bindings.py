@@ -138,13 +138,25 @@ def is_changed(module: Module, name: str, value: ast.AST, elsewhere: Elsewhere) 
 
     Looked for in the whole file, by name: ``KEY.append(x)``, ``KEY[0] = x``, ``del KEY[0]``; and in others.
     """
-    if not isinstance(value, ast.List | ast.Set | ast.Dict):
+    if not _is_mutable(value):
         return False
     if module.changes(name):
         return True
     statement = module.parent(value)
     is_top = statement is not None and module.parent(statement) in (None, module.tree)
     return is_top and elsewhere.changes(module.path, name)
+
+
+def _is_mutable(value: ast.AST) -> bool:
+    """Whether a value is a list, set or dictionary, as far as its own source says."""
+    match value:
+        case ast.List() | ast.Set() | ast.Dict() | ast.ListComp() | ast.SetComp() | ast.DictComp():
+            return True
+        case ast.Call(func=ast.Name("dict" | "list" | "set" | "sorted")):
+            return True
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _is_mutable(left) or _is_mutable(right)
+    return False
 
 
 def _set_from_inside(module: Module, scope: ast.AST) -> frozenset[str]:

@@ -30,6 +30,8 @@ _LEVELS = 6
 """How many calls are followed up."""
 _STEPS = 10_000
 """Expressions that all readings of one upsert may go through: a second or two."""
+_SCHEMA_STEPS = 5_000
+"""More of them, for readings under calls of an upsert of which nothing but the schema is unread."""
 _FILE_STEPS = 40_000
 """Expressions that the readings of all upserts of one file may go through, before calls are no longer followed."""
 _ALL_READ, _SCHEMA_ONLY = 0, 1
@@ -46,6 +48,8 @@ class _Level:
     place: Place | None
     """Of the outermost call; None: no call is assumed."""
     depth: int = 0
+    for_schema: bool = False
+    """Whether nothing but the schema is looked for."""
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class _Site:
     node: ast.AST
     read: Callable[[], Upsert | None]
     left: int = _STEPS
+    left_for_schema: int = _SCHEMA_STEPS
     vain: int = 0
     """Readings in a row that left the upsert unread."""
     is_ruled_out: bool = False
@@ -61,8 +66,17 @@ class _Site:
     settings_decide: bool = True
     """Whether what is set to True or False, and to nothing else, decides a condition."""
 
-    def is_spent(self) -> bool:
+    def spend(self, steps: int, level: _Level) -> None:
+        """Note the steps of a reading."""
+        if level.for_schema:
+            self.left_for_schema -= steps
+        else:
+            self.left -= steps
+
+    def is_spent(self, level: _Level) -> bool:
         """Whether no other call is followed."""
+        if level.for_schema:
+            return self.left_for_schema <= 0
         return self.left <= 0 or self.vain > _VAIN
 
 
@@ -101,7 +115,7 @@ class Sites:
         with self._names.reading(level.assumed) as reading:
             is_reached = self._is_reached(site)
             upsert = site.read() if is_reached else None
-        site.left -= reading.steps
+        site.spend(reading.steps, level)
         self._left -= reading.steps
         if not is_reached:
             site.is_ruled_out = True
@@ -113,7 +127,8 @@ class Sites:
         own = [_placed(upsert, level.place)]
         if is_read(upsert):
             return own + self._overridden(site, level, openings)
-        if level.depth == _LEVELS or self._left <= 0 or site.is_spent():
+        level = replace(level, for_schema=_left_open(upsert) == _SCHEMA_ONLY)
+        if level.depth == _LEVELS or self._left <= 0 or site.is_spent(level):
             return own
         try:
             found = self._opened(site, level, upsert, openings)
@@ -144,8 +159,9 @@ class Sites:
                 levels, complete = self._entered(level, openings, opening)
             found, is_whole = self._under_each(site, levels)
             complete = complete and is_whole
-            says_more = min(map(_left_open, found), default=_ALL_READ + 2) < _left_open(upsert)
-            if says_more or (levels and complete and not found):
+            says_more = any(_left_open(each) < _left_open(upsert) for each in found)
+            # what is read but for its schema is an upsert, whether or not a call is seen to lead there
+            if says_more or (not level.for_schema and levels and complete and not found):
                 return found if complete else [own, *found]
             unread = unread or found
         return unread if unread and _is_left_to_callers(upsert) else None
@@ -154,7 +170,7 @@ class Sites:
         """The upsert under each of some calls; and whether all were followed."""
         found: list[Upsert] = []
         for level in levels:
-            if self._left <= 0 or site.is_spent():
+            if self._left <= 0 or site.is_spent(level):
                 return found, False
             found += self._under(site, level)
         return found, True
@@ -202,7 +218,7 @@ class Sites:
         return True
 
     def _deeper(self, level: _Level, node: Entered, frame: Frame, place: Place | None) -> _Level:
-        return _Level({**level.assumed, node: frame}, place, level.depth + 1)
+        return _Level({**level.assumed, node: frame}, place, level.depth + 1, level.for_schema)
 
     # -- classes that inherit
 

@@ -54,7 +54,16 @@ class StringItems:
         match self._constants.literal(scope, node):
             case Expression(at, ast.List() | ast.Tuple() | ast.Set() as literal):
                 return self._unpacked(at, literal.elts, depth)
-            case Expression(at, ast.BinOp() | ast.Call() as other) if depth and other is not node:
+            case Expression(at, ast.Dict(keys=keys)) if None not in keys:
+                return [StringItem(at, key) for key in keys if key is not None]
+            case Expression(
+                at,
+                ast.BinOp()
+                | ast.Call()
+                | ast.GeneratorExp()
+                | ast.ListComp()
+                | ast.SetComp() as other,
+            ) if depth and other is not node:
                 return self.of(at, other, depth - 1)
         return None
 
