@@ -50,7 +50,14 @@ class StringItems:
             case ast.GeneratorExp() | ast.ListComp() | ast.SetComp():
                 return self._rounds(scope, node)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._added([self.of(scope, each, depth) for each in (left, right)])
+                parts = [(each, self.of(scope, each, depth)) for each in (left, right)]
+                if all(listed is None for _, listed in parts):
+                    return None  # of strings, as far as it reads
+                return [
+                    item
+                    for each, listed in parts
+                    for item in ([StringItem(scope, each)] if listed is None else listed)
+                ]
         match self._constants.literal(scope, node):
             case Expression(at, ast.List() | ast.Tuple() | ast.Set() as literal):
                 return self._unpacked(at, literal.elts, depth)
@@ -83,23 +90,15 @@ class StringItems:
             return None
         return [replace(item, is_identifier=is_identifier) for item in listed]
 
-    def _added(self, parts: Iterable[list[StringItem] | None]) -> list[StringItem] | None:
+    def _unpacked(self, scope: Scope, items: Iterable[ast.expr], depth: int) -> list[StringItem]:
+        """The items of a literal; one that begins with a star and is not known stays, and is no string."""
         found: list[StringItem] = []
-        for part in parts:
-            if part is None:
-                return None
-            found += part
+        for item in items:
+            inside = None
+            if isinstance(item, ast.Starred) and depth > 0:
+                inside = self.of(scope, item.value, depth - 1)
+            found += [StringItem(scope, item)] if inside is None else inside
         return found
-
-    def _unpacked(
-        self, scope: Scope, items: Iterable[ast.expr], depth: int
-    ) -> list[StringItem] | None:
-        return self._added(
-            (self.of(scope, item.value, depth - 1) if depth else None)
-            if isinstance(item, ast.Starred)
-            else [StringItem(scope, item)]
-            for item in items
-        )
 
     def _rounds(
         self, scope: Scope, node: ast.GeneratorExp | ast.ListComp | ast.SetComp

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from .composition import Root
     from .module import Module
 
-__all__ = ["filled_templates", "fills_fields", "names_of", "root_of"]
+__all__ = ["filled_templates", "fills_fields", "is_looked_for", "names_of", "root_of"]
 
 _METHODS = frozenset({"format", "lstrip", "rstrip", "strip"})
 """Methods of a string that are followed."""
+_LOOKING = frozenset(
+    {
+        *("count", "endswith", "find", "index", "partition", "removeprefix", "removesuffix"),
+        *("replace", "rfind", "rindex", "rpartition", "rsplit", "split", "startswith"),
+    }
+)
+"""Methods of a string that look for their first argument."""
 _KEEPING = frozenset({"Composed", "SQL", "cleandoc", "dedent", "list", "sorted", "text", "tuple"})
 
 
@@ -30,6 +37,16 @@ def root_of(module: Module, node: ast.expr) -> Root | None:
         inside = (root.body, root.orelse)
         root = next(each for each in inside if each is node or each in module.around(node))
     return root
+
+
+def is_looked_for(module: Module, root: Root) -> bool:
+    """Return whether a string is only looked for in another one, which may run: ``assert "ON CONFLICT" in sql``."""
+    match module.parent(root):
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]):
+            return left is root
+        case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]):
+            return method in _LOOKING and first is root
+    return False
 
 
 def _largest(  # noqa: C901 - a table, a kind of node a line

@@ -14,7 +14,7 @@ from .changes import FILLING
 from .revision import runs_on_upgrade
 from .scope import Scope
 from .string_places import StringPlaces
-from .string_roots import filled_templates, fills_fields, names_of, root_of
+from .string_roots import filled_templates, fills_fields, is_looked_for, names_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -124,6 +124,7 @@ class Strings:
             if isinstance(node, ast.Constant)
             and _may_be_sql(node.value)
             and (root := root_of(module, node)) is not None
+            and not is_looked_for(module, root)
         )
         texts = {root: self._alone(module, root) for root in roots}
         pieces = {root for root, text in texts.items() if not text.is_whole}
