@@ -21,7 +21,7 @@ licence an MIT package can ask for, and sqlglot only what its grammar refuses an
 
 from __future__ import annotations
 
-from .lookups import may_look_up
+from .lookups import MERGE, may_look_up
 from .normal import (
     columns_in,
     is_proven_by_text,
@@ -38,6 +38,7 @@ from .upsert import SqlUpsert
 
 __all__ = [
     "HOLE",
+    "MERGE",
     "SqlUpsert",
     "are_qualifiers",
     "columns_in",
