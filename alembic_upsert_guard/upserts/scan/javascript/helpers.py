@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ..bounds import check_time
-from .functions import called_function, name_of_function
-from .meaning import Expression, Frame
-from .nodes import arguments_of, callee_name, line_of, method_call
+from .functions import called_function, name_of_function, within
+from .meaning import Expression
+from .nodes import callee_name, line_of, method_call
 from .suffixes import SUFFIXES
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ...upsert import Upsert
     from ..source_tree import SourceTree
+    from .meaning import Frame
     from .module import Module
     from .modules import Modules
     from .postgrest import PostgRest
@@ -124,24 +125,24 @@ class Helpers:
         for function in site.module.functions_around(site.node) if depth else ():
             said, unsaid = False, []
             for call in self._calls_of(site.module, function):
-                within = _within(call, function, site.module, reading)
-                found = within(None)
+                inside = _within(call, function, site.module, reading)
+                found = inside(None)
                 if all(_is_same(*pair) for pair in zip(found, upserts, strict=False)):
-                    unsaid.append((call, found, within))  # as another function's parameter
+                    unsaid.append((call, found, inside))  # as another function's parameter
                     continue
                 said = True
-                yield from self._further(call, found, within, depth)
+                yield from self._further(call, found, inside, depth)
             if said:
-                for call, found, within in unsaid:
-                    yield from self._further(call, found, within, depth)
+                for call, found, inside in unsaid:
+                    yield from self._further(call, found, inside, depth)
                 return
 
     def _further(
-        self, call: Expression, found: list[Upsert], within: Reading, depth: int
+        self, call: Expression, found: list[Upsert], inside: Reading, depth: int
     ) -> Iterator[Upsert]:
         """What a site is at one call, or at the calls of the function that this one is in."""
         is_open = any(map(_is_parametric, found))
-        through = self._at_calls(call, found, within, depth - 1) if is_open else ()
+        through = self._at_calls(call, found, inside, depth - 1) if is_open else ()
         yield from list(through) or (self._placed(call, upsert) for upsert in found)
 
     @staticmethod
@@ -176,14 +177,7 @@ def _reading(module: Module, node: Node, read: Callable[[Expression], list[Upser
 
 def _within(call: Expression, function: Node, module: Module, reading: Reading) -> Reading:
     """What reads a site within a call of its function, itself within a call of the function around it."""
-    arguments = arguments_of(call.node)
-    is_spread = any(argument.type == "spread_element" for argument in arguments)
-
-    def read(outer: Frame | None) -> list[Upsert]:
-        at = tuple(Expression(call.module, argument, outer) for argument in arguments)
-        return reading(Frame(function, module, None if is_spread else at, outer))
-
-    return read
+    return lambda outer: reading(within(call, function, module, outer))
 
 
 def _is_same(upsert: Upsert, other: Upsert) -> bool:

@@ -79,7 +79,6 @@ class KyselyMerges:
         """Which of two columns is one of the table that is merged into."""
         for stated in pair:
             said = self._values.text(stated)
-            owner, _, column = "" if isinstance(said, Unread) else said.rpartition(".")
-            if owner and owner == statement.name:
-                return cased(column, statement.casing, "Kysely")
+            if isinstance(said, str) and said.rpartition(".")[0] == (statement.name or None):
+                return cased(said.rpartition(".")[2], statement.casing, "Kysely")
         return Unread(f"which table's column {pair[0].source} is cannot be read")
