@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .classes import method_of
+from .classes import can_vary, method_of
 from .drizzle_schema import returned_by
 from .meaning import Expression, Frame, Namespace
 from .nodes import CLASSES, FUNCTIONS, arguments_of, key_of, method_call, text_of, unwrapped
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .module import Module
     from .values import Values
 
-__all__ = ["called_function", "name_of_function", "returned_at", "within"]
+__all__ = ["called_function", "may_be_overridden", "name_of_function", "returned_at", "within"]
 
 
 def called_function(values: Values, call: Expression) -> Expression | None:
@@ -50,9 +50,16 @@ def returned_at(values: Values, call: Expression) -> Expression | None:
     return Expression(function.module, returned, within(call, function.node, function.module))
 
 
-def within(
-    call: Expression, function: Node, module: Module, outer: Frame | None = None
-) -> Frame:
+def may_be_overridden(method: Expression) -> bool:
+    """Return whether a method is of a class that others are meant to extend, or extend in the same file."""
+    around = method.module.class_around(method.node)
+    name = name_of_function(method.module, method.node)
+    if around is None or name is None:
+        return False
+    return around.type.startswith("abstract") or can_vary(method.at(around), name)
+
+
+def within(call: Expression, function: Node, module: Module, outer: Frame | None = None) -> Frame:
     """Return the frame of a function within a call of it.
 
     :param outer: the calls that led to this one; None: those that `call` has.

@@ -71,20 +71,21 @@ def unwrapped(node: Node) -> Node:
 
 
 def method_call(call: Node) -> MethodCall | None:
-    """Return the call of a method; None: it is none, or its method has no name."""
+    """Return the call of a method, as ``a.b()`` or ``a['b']()``; None: it is none, or its method has no name."""
     if call.type != "call_expression":
         return None
     function = call.child_by_field_name("function")
     # the grammar takes `await x.upsert<T>(...)` for a call of what is awaited
     function = None if function is None else unwrapped(function)
-    if function is None or function.type != "member_expression":
+    if function is None or function.type not in ("member_expression", "subscript_expression"):
         return None
     owner = function.child_by_field_name("object")
-    name = function.child_by_field_name("property")
-    if owner is None or name is None:
+    name = function.child_by_field_name("property") or function.child_by_field_name("index")
+    said = None if name is None else key_of(name)
+    if owner is None or name is None or said is None or name.type == "identifier":
         return None
     return MethodCall(
-        node=call, owner=owner, name=text_of(name), name_node=name, arguments=arguments_of(call)
+        node=call, owner=owner, name=said, name_node=name, arguments=arguments_of(call)
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...target import NamedTable, PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
-from .functions import returned_at
+from .functions import called_function, may_be_overridden, returned_at
 from .meaning import UNDEFINED, Expression, External
 from .nodes import method_call, text_of, unwrapped
 from .site import Site
@@ -49,7 +49,9 @@ class Supabase:
         if table is None:
             if options is None or not self._has_on_conflict(options):
                 return None
-            table = Unread(f"which table it is cannot be read: {call.name}() is not called on from(...)")
+            table = Unread(
+                f"which table it is cannot be read: {call.name}() is not called on from(...)"
+            )
         target: Target | Unread = PrimaryKey() if options is None else self._target(options)
         target = is_upsert if isinstance(is_upsert, Unread) else target
         return Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=target)
@@ -79,14 +81,22 @@ class Supabase:
             return None
         link = method_call(meaning.node)
         if link is None or link.name != "from" or len(link.arguments) != 1:
-            returned = returned_at(self._values, meaning)
-            return None if returned is None else self._table(returned, depth - 1)
+            return self._returned(meaning, depth)
         if text_of(link.owner) in _OTHER_OWNERS:
             return None
         name = self._values.text(meaning.at(link.arguments[0]))
         if isinstance(name, Unread):
             return name
         return self._in_schema(meaning.at(link.owner), name)
+
+    def _returned(self, call: Expression, depth: int) -> NamedTable | Unread | None:
+        """The table of what a function of the files returns."""
+        returned = returned_at(self._values, call)
+        table = None if returned is None else self._table(returned, depth - 1)
+        function = called_function(self._values, call)
+        if table is not None and function is not None and may_be_overridden(function):
+            return Unread(f"another class may have a {call.source} of its own")
+        return table
 
     def _in_schema(self, client: Expression, name: str) -> NamedTable | Unread:
         """``client.schema('crm').from('x')`` names the schema, ``client.from('x')`` none."""
