@@ -30,13 +30,14 @@ _WORDS = (
 )
 """Words that need nothing before them."""
 _CONFLICTS = (b"ignore_conflicts", b"update_conflicts")
+_DUPLICATES = (b"resolution=", b"skipduplicates")
 _INSERTS = (
     b"insert_rows",
     b"insertorignore",
     b"insertorupdate",
     *(words for words in _REPLACING if b"insert" in words),
 )
-"""Words that need not be looked for where ``conflict`` or ``insert`` is not, each a pass over all bytes."""
+"""Words that need not be looked for where ``conflict`` or the like is not, each a pass over all bytes."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
@@ -61,7 +62,7 @@ def may_upsert(source: bytes) -> bool:
         )
         or (
             b"duplicate" in lower
-            and (_follows(lower, b"on", b"duplicate") or b"skipduplicates" in lower)
+            and (_follows(lower, b"on", b"duplicate") or any(word in lower for word in _DUPLICATES))
         )
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
         or (

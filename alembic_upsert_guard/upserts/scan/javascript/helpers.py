@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
@@ -11,6 +12,7 @@ from ..bounds import check_time
 from .functions import called_function, name_of_function, within
 from .meaning import Expression
 from .nodes import callee_name, line_of, method_call
+from .sql_pieces import is_within
 from .suffixes import SUFFIXES
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .module import Module
     from .modules import Modules
     from .postgrest import PostgRest
+    from .postgrest_clues import Clue
     from .site import LibraryReader
     from .sql_strings import SqlStrings
     from .values import Values
@@ -49,7 +52,7 @@ class Helpers:
         tree: SourceTree,
         libraries: Iterable[LibraryReader],
         strings: SqlStrings,
-        addresses: PostgRest,
+        requests: PostgRest,
     ) -> None:
         """Nothing is read yet.
 
@@ -60,7 +63,7 @@ class Helpers:
         self._values = values
         self._tree = tree
         self._strings = strings
-        self._addresses = addresses
+        self._requests = requests
         self._by_method: defaultdict[str, list[LibraryReader]] = defaultdict(list)
         for library in libraries:
             for method in library.methods:
@@ -68,10 +71,13 @@ class Helpers:
 
     def read(self, module: Module) -> Iterator[Upsert]:
         """Return every upsert of a file; one that depends on parameters is where its function is called."""
-        for site, upserts, reading in self._sites(module):
+        sites = list(self._sites(module))
+        told = {_told(upsert) for _, upserts, _ in sites for upsert in upserts}
+        for site, upserts, reading in sites:
             if any(map(_is_parametric, upserts)):
                 through = list(self._at_calls(site, upserts, reading, _DEPTH))
-                yield from through or upserts
+                # an address that is given to a function which asks for an upsert says so itself
+                yield from [u for u in through if _told(u) not in told] if through else upserts
             else:
                 yield from upserts
 
@@ -86,9 +92,8 @@ class Helpers:
             roots[root.node.id] = root
         for number, root in roots.items():
             yield root, by_root[number], _reading(module, root.node, self._strings.read)
-        for node in module.nodes:
-            if node.type in ("string", "template_string"):
-                yield from self._site(module, node, self._of_address)
+        for node, clues in self._requests.requests(module):
+            yield from self._site(module, node, partial(self._of_request, clues))
 
     @staticmethod
     def _site(
@@ -110,11 +115,13 @@ class Helpers:
                 return [site.upsert(call.module.place(line, call.node))]
         return []
 
-    def _of_address(self, string: Expression) -> list[Upsert]:
-        site = self._addresses.read_string(string)
+    def _of_request(self, clues: list[Clue], request: Expression) -> list[Upsert]:
+        site = self._requests.read(request, clues)
         if site is None:
             return []
-        return [site.upsert(string.module.place(line_of(string.node), string.node))]
+        said = next((clue.node for clue in clues if is_within(request.node, clue.node)), None)
+        line = line_of(request.node if said is None else said)
+        return [site.upsert(request.module.place(line, request.node))]
 
     # -- functions
 
@@ -182,6 +189,10 @@ def _within(call: Expression, function: Node, module: Module, reading: Reading) 
 
 def _is_same(upsert: Upsert, other: Upsert) -> bool:
     return (upsert.table, upsert.target) == (other.table, other.target)
+
+
+def _told(upsert: Upsert) -> tuple[object, ...]:
+    return upsert.place.path, upsert.place.line, upsert.table, upsert.target
 
 
 def _is_parametric(upsert: Upsert) -> bool:

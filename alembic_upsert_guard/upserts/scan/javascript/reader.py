@@ -53,7 +53,6 @@ class JavaScriptReader:
             Prisma(values, PrismaSchemas(tree.read)),
             MikroOrm(values),
             Sequelize(values),
-            PostgRest(values),
         )
         self._helpers = Helpers(
             self._modules, values, tree, libraries, SqlStrings(values, schemas), PostgRest(values)
