@@ -83,8 +83,11 @@ class Helpers:
 
     def _sites(self, module: Module) -> Iterator[tuple[Expression, list[Upsert], Reading]]:
         """The calls and strings of a file that upsert, each with what reads it within a call of its function."""
+        read: set[int] = set()
         for node in module.calls:
-            yield from self._site(module, node, self._of_call)
+            for site in self._site(module, node, self._of_call):
+                read.add(node.id)
+                yield site
         by_root: defaultdict[int, list[Upsert]] = defaultdict(list)
         roots: dict[int, Expression] = {}
         for root, upsert in self._strings.read_all(module):
@@ -93,6 +96,8 @@ class Helpers:
         for number, root in roots.items():
             yield root, by_root[number], _reading(module, root.node, self._strings.read)
         for node, clues in self._requests.requests(module):
+            if node.id in read:  # of supabase-js on_conflict is no option
+                continue
             yield from self._site(module, node, partial(self._of_request, clues))
 
     @staticmethod

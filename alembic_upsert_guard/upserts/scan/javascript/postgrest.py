@@ -18,7 +18,8 @@ from .nodes import (
     unwrapped,
 )
 from .postgrest_addresses import ON_CONFLICT, Addresses
-from .postgrest_clues import SETTERS, clues_in, requests_of
+from .postgrest_clues import clues_in
+from .postgrest_requests import SETTERS, requests_of
 from .site import Site
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _OTHERS = frozenset({"delete", "get", "head", "options", "patch"})
 _METHODS = _OTHERS | {"post", "put"}
 _GETTING = frozenset({"$fetch", "axios", "fetch", "got", "ky", "useFetch"})
 """Functions that send GET where no method is stated."""
+_SENDING = _GETTING | {"post", "put", "request"}
 _ADDRESSES = ("url", "uri", "path", "pathname")
 _PARAMETERS = ("params", "qs", "query", "searchParams")
 
@@ -74,6 +76,10 @@ class PostgRest:
         target = self._columns(stated) if stated else address.target()
         if target is None:
             target = self._without_columns(address, arguments)
+        is_address = "/" in address.text or address.target() is not None
+        if not is_address and callee_name(request.node) not in _SENDING:
+            name = Unread(f"whether {address.text} is an address cannot be read")
+            return Site(form=Form.POSTGREST, table=name, target=target)
         return _site(address, target)
 
     # -- what is no part of a request that is known
