@@ -57,7 +57,9 @@ class Kysely:
             case "replaceInto":
                 is_its = len(call.arguments) == 1
             case _:
-                is_its = statement.start == "insertInto"
+                is_its = statement.start == "insertInto" or (
+                    call.name in ("orIgnore", "orReplace") and of.module.imports_from("kysely")
+                )
         return _without_target(statement) if is_its else None
 
     def _on_conflict(

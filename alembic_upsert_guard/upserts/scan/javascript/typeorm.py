@@ -120,7 +120,7 @@ class TypeOrm:
         if link is not None and link.name in ("extend", "getRepository", "withRepository"):
             argument = link.arguments[0] if link.arguments else link.owner
             return self._entities.entity(at.at(argument))
-        annotation = annotated_entity(owner)
+        annotation = annotated_entity(self._values, owner)
         if annotation is None:
             return None
         return self._entities.entity(annotation)
@@ -130,7 +130,8 @@ class TypeOrm:
     def _builder(self, of: Expression, call: MethodCall) -> Site | None:
         table, entity, inserts = self._statement(of.at(call.owner))
         is_typeorm = table is not None or entity is not None or of.module.imports_from(*_PACKAGES)
-        if not inserts or not is_typeorm:
+        # orIgnore and orUpdate are nobody else's: that a statement is not known to insert is no reason to be silent
+        if call.name == "onConflict" and not (inserts and is_typeorm):
             return None
         target = self._builder_target(of, call)
         if target is None:
