@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ...upsert import Upsert
     from ..source_tree import SourceTree
+    from .hasura import Hasura
     from .meaning import Frame
     from .module import Module
     from .modules import Modules
@@ -53,6 +54,7 @@ class Helpers:
         libraries: Iterable[LibraryReader],
         strings: SqlStrings,
         requests: PostgRest,
+        documents: Hasura,
     ) -> None:
         """Nothing is read yet.
 
@@ -64,6 +66,7 @@ class Helpers:
         self._tree = tree
         self._strings = strings
         self._requests = requests
+        self._documents = documents
         self._by_method: defaultdict[str, list[LibraryReader]] = defaultdict(list)
         for library in libraries:
             for method in library.methods:
@@ -95,6 +98,9 @@ class Helpers:
             roots[root.node.id] = root
         for number, root in roots.items():
             yield root, by_root[number], _reading(module, root.node, self._strings.read)
+        for node, said in self._documents.sites(module):
+            upsert = said.upsert(module.place(line_of(node), node))
+            yield from self._site(module, node, partial(_kept, upsert))
         for node, clues in self._requests.requests(module):
             if node.id in read:  # of supabase-js on_conflict is no option
                 continue
@@ -190,6 +196,10 @@ def _reading(module: Module, node: Node, read: Callable[[Expression], list[Upser
 def _within(call: Expression, function: Node, module: Module, reading: Reading) -> Reading:
     """What reads a site within a call of its function, itself within a call of the function around it."""
     return lambda outer: reading(within(call, function, module, outer))
+
+
+def _kept(upsert: Upsert, _: Expression) -> list[Upsert]:
+    return [upsert]
 
 
 def _is_same(upsert: Upsert, other: Upsert) -> bool:
