@@ -35,6 +35,7 @@ from .script import without_psql
 from .templates import without_templates
 from .tokens import HOLE
 from .upsert import SqlUpsert
+from .variables_put_in import with_variables_put_in
 
 __all__ = [
     "HOLE",
@@ -48,6 +49,7 @@ __all__ = [
     "normal_element",
     "normal_predicate",
     "read_sql",
+    "with_variables_put_in",
     "without_psql",
     "without_templates",
 ]
