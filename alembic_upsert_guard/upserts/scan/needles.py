@@ -32,9 +32,7 @@ _WORDS = (
 _CONFLICTS = (b"ignore_conflicts", b"update_conflicts")
 _DUPLICATES = (b"resolution=", b"skipduplicates")
 _INSERTS = (
-    b"insert_rows",
-    b"insertorignore",
-    b"insertorupdate",
+    *(b".ignore(", b"insert_rows", b"insertorignore", b"insertorupdate"),
     *(words for words in _REPLACING if b"insert" in words),
 )
 """Words that need not be looked for where ``conflict`` or the like is not, each a pass over all bytes."""
@@ -69,7 +67,6 @@ def may_upsert(source: bytes) -> bool:
             b"insert" in lower
             and (
                 any(word in lower for word in _INSERTS)
-                or (b"insertinto" in lower and b".ignore(" in lower)
                 or _follows(lower, b"not", b"exists", behind=(b"where", b"and"))
             )
         )

@@ -19,7 +19,7 @@ from .nodes import (
 )
 from .postgrest_addresses import ON_CONFLICT, Addresses
 from .postgrest_clues import clues_in
-from .postgrest_requests import SETTERS, requests_of
+from .postgrest_requests import requests_of
 from .site import Site
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _OTHERS = frozenset({"delete", "get", "head", "options", "patch"})
 _METHODS = _OTHERS | {"post", "put"}
 _GETTING = frozenset({"$fetch", "axios", "fetch", "got", "ky", "useFetch"})
 """Functions that send GET where no method is stated."""
+_METHOD = ("type", "method")
+"""What clients call the method, jQuery's first."""
 _SENDING = _GETTING | {"post", "put", "request"}
 _ADDRESSES = ("url", "uri", "path", "pathname")
 _PARAMETERS = ("params", "qs", "query", "searchParams")
@@ -121,7 +123,7 @@ class PostgRest:
         if any(link.name in _OTHERS for link in chain_of(request.node)):
             return True
         options = [self._values.properties(argument) for argument in arguments]
-        stated = [o.named["method"] for o in options if "method" in o.named]
+        stated = [o.named[name] for o in options for name in _METHOD if name in o.named]
         said = [self._values.text(each) for each in (*stated[-1:], *arguments[:1])]
         methods = [each.lower() for each in said if isinstance(each, str)]
         if stated or "post" in methods:
@@ -136,9 +138,6 @@ class PostgRest:
             found = next((named[name] for name in _ADDRESSES if name in named), None)
             if found is not None:
                 return self._addresses.read(found)
-        link = method_call(request.node)
-        if link is not None and link.name in SETTERS:  # request.post(url).set('Prefer', ...)
-            arguments = [request.at(a) for a in chain_of(request.node)[-1].arguments]
         stated = [a for a in arguments if str(self._values.text(a)).lower() not in _METHODS]
         return self._addresses.read(stated[0] if stated else request)
 

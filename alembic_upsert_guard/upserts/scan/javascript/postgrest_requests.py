@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .functions import name_of_function
-from .nodes import FUNCTIONS, arguments_of, callee_name, method_call, text_of, unwrapped
+from .nodes import FUNCTIONS, arguments_of, callee_name, chain_of, method_call, text_of, unwrapped
 from .postgrest_clues import ASKING, is_preference, set_on
 
 if TYPE_CHECKING:
@@ -67,8 +67,11 @@ class _Search:
             yield from self._uses_of(value.child_by_field_name("left"), depth - 1)
             return
         if depth and set_on(value):
-            yield from self._of_call(value, value, depth)
+            yield from self._of_owner(value, depth)
             return
+        yield from self._outwards(value, depth)
+
+    def _outwards(self, value: Node, depth: int) -> Iterator[Node]:
         inner = value
         for node in self._module.around(value) if depth else ():
             if node.type == "call_expression":
@@ -96,15 +99,24 @@ class _Search:
                 yield from self._uses_of(method.arguments[0], depth - 1)
             yield from self.around(call, depth - 1)
         elif name in SETTERS and method is not None:
-            owner = unwrapped(method.owner)
-            if method_call(owner) is not None:
-                yield call  # request.post(url).set('Prefer', ...)
-                return
-            yield from self._uses_of(owner, depth - 1)
+            yield from self._of_owner(call, depth)
         elif arguments_of(call)[:1] == [self._preference]:
             yield from self.around(call, depth - 1)  # what makes headers of it
         elif inner.type == "arguments":
             yield call
+
+    def _of_owner(self, call: Node, depth: int) -> Iterator[Node]:
+        """The requests of what a header or a parameter is set on."""
+        chain = chain_of(call)
+        root = unwrapped(chain[-1].owner)
+        if root.type == "call_expression":
+            yield root  # wretch(url).query(...)
+        elif chain[-1].name not in SETTERS:
+            yield chain[-1].node  # request.post(url).set(...)
+        elif root.type == "new_expression":
+            yield from self._outwards(call, depth - 1)
+        else:
+            yield from self._uses_of(root, depth - 1)
 
     def _of_statement(self, node: Node, inner: Node, depth: int) -> Iterator[Node]:
         """The requests of what a statement gives a name to, or a function returns."""

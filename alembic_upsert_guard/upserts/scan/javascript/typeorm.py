@@ -10,7 +10,7 @@ from ..sql import normal_predicate, read_sql
 from .annotations import annotated_entity
 from .identifiers import dotted_table, elements_of
 from .meaning import UNDEFINED, Expression
-from .nodes import method_call
+from .nodes import method_call, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class TypeOrm:
         )
         has_paths = options is not None and "conflictPaths" in options.named
         is_list = node is not None and node.type == "array"
-        is_known = entity is not None or (is_list and of.module.imports_from(*_PACKAGES))
+        is_known = entity is not None or (
+            (is_list or self._is_named(of.at(call.owner))) and of.module.imports_from(*_PACKAGES)
+        )
         if not has_paths and not is_known:
             return None
         if entity is None:
@@ -69,6 +71,12 @@ class TypeOrm:
         else:
             table = self._entities.table(entity)
         return Site(form=Form.TYPEORM, table=table, target=self._paths(paths, entity))
+
+    @staticmethod
+    def _is_named(owner: Expression) -> bool:
+        """Whether something is called as repositories and entity managers are."""
+        name = text_of(unwrapped(owner.node)).rpartition(".")[2].lower()
+        return "repo" in name or name in ("em", "manager", "entitymanager")
 
     def _paths(self, stated: Expression, entity: Expression | None) -> Target | Unread:
         """The columns of ``['a']`` or ``{ conflictPaths: ['a'] | { a: true }, indexPredicate }``."""

@@ -27,7 +27,7 @@ class Sequelize:
     _OPTIONS = frozenset({"conflictAttributes", "conflictFields", "updateOnDuplicate"})
     _ITS_OWN = frozenset({"conflictWhere", "searchPath", "transaction"})
     """Options of ``upsert()`` that no other library has there."""
-    _PACKAGES = ("sequelize", "sequelize-typescript", "@sequelize/core")
+    _PACKAGES = ("sequelize", "sequelize-typescript", "@nestjs/sequelize", "@sequelize/core")
 
     def __init__(self, values: Values, origins: Origins) -> None:
         """Nothing is read yet."""
