@@ -43,7 +43,7 @@ _GETTING = frozenset({"$fetch", "axios", "fetch", "got", "ky", "useFetch"})
 """Functions that send GET where no method is stated."""
 _METHOD = ("type", "method")
 """What clients call the method, jQuery's first."""
-_SENDING = _GETTING | {"post", "put", "request"}
+_SENDING = frozenset(name.lower() for name in _GETTING) | {"ajax", "post", "put", "request"}
 _ADDRESSES = ("url", "uri", "path", "pathname")
 _PARAMETERS = ("params", "qs", "query", "searchParams")
 
@@ -78,9 +78,8 @@ class PostgRest:
         target = self._columns(stated) if stated else address.target()
         if target is None:
             target = self._without_columns(address, arguments)
-        is_address = "/" in address.text or address.target() is not None
-        if not is_address and callee_name(request.node) not in _SENDING:
-            name = Unread(f"whether {address.text} is an address cannot be read")
+        if not (address.is_rests or self._is_sent(request, arguments)):
+            name = Unread(f"whether {request.source} is a request cannot be read")
             return Site(form=Form.POSTGREST, table=name, target=target)
         return _site(address, target)
 
@@ -130,6 +129,12 @@ class PostgRest:
             return any(method in _OTHERS for method in methods)
         is_known = all(o.unread is None for o in options[1:])
         return callee_name(request.node) in _GETTING and is_known
+
+    def _is_sent(self, request: Expression, arguments: list[Expression]) -> bool:
+        """Whether a client of HTTP is called, or a function that is told POST."""
+        names = [link.name for link in chain_of(request.node)] or [callee_name(request.node) or ""]
+        told = [str(self._values.text(each)) for each in arguments[:1]]
+        return any(name.lower() in _SENDING for name in (*names, *told))
 
     def _address(self, request: Expression, arguments: list[Expression]) -> Address:
         """The address that a request is sent to: one of its properties, or what is given first."""

@@ -42,6 +42,11 @@ class Address:
         return self.text.partition("?")[0]
 
     @property
+    def is_rests(self) -> bool:
+        """Whether it is PostgREST's, by its path as Supabase has it or by its parameters."""
+        return _PATH in self.path or self.target() is not None
+
+    @property
     def may_state_more(self) -> bool:
         """Whether parameters are put in when it runs."""
         return HOLE in self.text.partition("?")[2]
