@@ -11,7 +11,7 @@ from ...target import Cause, Elements, Unread
 from ..bounds import check_time
 from .functions import called_function, name_of_function, within
 from .meaning import Expression
-from .nodes import callee_name, line_of, method_call
+from .nodes import callee_name, hook_call, line_of, method_call
 from .sql_pieces import is_within
 from .suffixes import SUFFIXES
 
@@ -116,7 +116,7 @@ class Helpers:
             yield Expression(module, node), upserts, reading
 
     def _of_call(self, call: Expression) -> list[Upsert]:
-        method = method_call(call.node)
+        method = method_call(call.node) or hook_call(call.node)
         if method is None:
             return []
         for library in self._by_method.get(method.name, ()):

@@ -16,6 +16,7 @@ __all__ = [
     "called_name",
     "callee_name",
     "chain_of",
+    "hook_call",
     "key_of",
     "line_of",
     "method_call",
@@ -86,6 +87,17 @@ def method_call(call: Node) -> MethodCall | None:
         return None
     return MethodCall(
         node=call, owner=owner, name=said, name_node=name, arguments=arguments_of(call)
+    )
+
+
+def hook_call(call: Node) -> MethodCall | None:
+    """Return the call of a hook, ``useX(owner, ...)``, as one of a method; None: it is none."""
+    name, arguments = called_name(call), arguments_of(call)
+    function = call.child_by_field_name("function")
+    if name is None or not name.startswith("use") or not arguments or function is None:
+        return None
+    return MethodCall(
+        node=call, owner=arguments[0], name=name, name_node=function, arguments=arguments[1:]
     )
 
 

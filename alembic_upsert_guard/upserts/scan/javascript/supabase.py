@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Supabase"]
 
 _DEPTH = 20
+_HOOK = "useUpsertMutation"
+"""Of supabase-cache-helpers."""
 _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"})
 """What else has a ``from()``."""
 
@@ -27,7 +29,7 @@ _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"
 class Supabase:
     """Reads the upserts of supabase-js."""
 
-    methods = ("insert", "upsert")
+    methods = ("insert", "upsert", _HOOK)
 
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
@@ -38,6 +40,10 @@ class Supabase:
 
         Other libraries have methods of that name: it counts on what ``from()`` returned, or with ``onConflict``.
         """
+        if call.name == _HOOK:
+            table = self._table(of.at(call.owner), _DEPTH)
+            unread = Unread(f"what {_HOOK}() upserts on is among its options")
+            return table and Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=unread)
         arguments = call.arguments
         spread = next((a for a in arguments if a.type == "spread_element"), None)
         stated = spread or (arguments[1] if len(arguments) > 1 else None)
