@@ -43,7 +43,9 @@ class Supabase:
         if call.name == _HOOK:
             table = self._table(of.at(call.owner), _DEPTH)
             unread = Unread(f"what {_HOOK}() upserts on is among its options")
-            return table and Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=unread)
+            if table is None:
+                return None
+            return Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=unread)
         arguments = call.arguments
         spread = next((a for a in arguments if a.type == "spread_element"), None)
         stated = spread or (arguments[1] if len(arguments) > 1 else None)
