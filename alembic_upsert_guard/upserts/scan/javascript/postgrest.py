@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...target import PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
+from .functions import returned_at
 from .meaning import Expression
 from .nodes import (
     arguments_of,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from ...target import Target
+    from .meaning import Properties
     from .module import Module
     from .nodes import MethodCall
     from .postgrest_addresses import Address
@@ -121,7 +123,7 @@ class PostgRest:
         """Whether a request is no POST, as far as the source says."""
         if any(link.name in _OTHERS for link in chain_of(request.node)):
             return True
-        options = [self._values.properties(argument) for argument in arguments]
+        options = [self._options(argument) for argument in arguments]
         stated = [o.named[name] for o in options for name in _METHOD if name in o.named]
         said = [self._values.text(each) for each in (*stated[-1:], *arguments[:1])]
         methods = [each.lower() for each in said if isinstance(each, str)]
@@ -129,6 +131,12 @@ class PostgRest:
             return any(method in _OTHERS for method in methods)
         is_known = all(o.unread is None for o in options[1:])
         return callee_name(request.node) in _GETTING and is_known
+
+    def _options(self, argument: Expression) -> Properties:
+        """What an argument states, if need be by a function of the files: ``fetch(url, init('GET'))``."""
+        meaning = self._values.meaning(argument)
+        returned = returned_at(self._values, meaning) if isinstance(meaning, Expression) else None
+        return self._values.properties(returned or argument)
 
     def _is_sent(self, request: Expression, arguments: list[Expression]) -> bool:
         """Whether a client of HTTP is called, or a function that is told POST."""
@@ -159,7 +167,7 @@ class PostgRest:
     ) -> PrimaryKey | Unread:
         """The primary key, unless parameters come from elsewhere."""
         for argument in arguments:
-            options = self._values.properties(argument)
+            options = self._options(argument)
             is_open = unwrapped(argument.node).type == "object" and options.unread is not None
             if is_open or any(name in options.named for name in _PARAMETERS):
                 return Unread("its parameters may name on_conflict")

@@ -15,7 +15,7 @@ from ....databases import POSTGRESQL, SQLITE
 from ...target import AnyArbiter, Lookup, NamedTable, Unread
 from ...upsert import Form
 from .identifiers import elements_of
-from .meaning import UNDEFINED, Expression, Properties
+from .meaning import UNDEFINED, Expression, External, Properties
 from .nodes import key_of, text_of, unwrapped
 from .site import Site
 
@@ -106,9 +106,12 @@ class Prisma:
         nodes = [unwrapped(owner.node)]
         nodes += [meaning.node] if isinstance(meaning, Expression) else []
         for node in nodes:
-            name = node.child_by_field_name("property")
-            if node.type == "member_expression" and name is not None:
-                return text_of(name)
+            name = node.child_by_field_name("property") or node.child_by_field_name("index")
+            said = None if name is None or name.type == "identifier" else key_of(name)
+            if said is not None:
+                return said
+        if isinstance(meaning, External) and "." in meaning.name:
+            return meaning.name.rpartition(".")[2]
         return Unread(f"which model {owner.source} is cannot be read")
 
     def _target(
