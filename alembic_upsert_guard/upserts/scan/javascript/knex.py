@@ -51,7 +51,8 @@ class Knex:
         if call.name == "upsert":
             return self._upsert(of, links, root)
         inserts = any(link.name in _INSERTS for link, _ in links)
-        if not inserts and not _has_action(of.module, call.node):
+        is_knex = _has_action(of.module, call.node) or of.module.imports_from("knex", "objection")
+        if not inserts and not is_knex:
             return None
         if any(link.name == "query" for link, _ in links):
             table, casing = self._objection(root)

@@ -66,7 +66,7 @@ class Kysely:
         self, of: Expression, call: MethodCall, statement: KyselyStatement
     ) -> Site | None:
         links = self._links(of, call)
-        if links is None and not statement.start:
+        if links is None and not statement.start and not of.module.imports_from("kysely"):
             return None
         target = (
             Unread(f"what {of.at(call.arguments[0]).source} makes of it cannot be read")

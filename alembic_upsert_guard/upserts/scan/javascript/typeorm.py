@@ -139,7 +139,9 @@ class TypeOrm:
         table, entity, inserts = self._statement(of.at(call.owner))
         is_typeorm = table is not None or entity is not None or of.module.imports_from(*_PACKAGES)
         # orIgnore and orUpdate are nobody else's: that a statement is not known to insert is no reason to be silent
-        if call.name == "onConflict" and not (inserts and is_typeorm):
+        if call.name == "onConflict" and not (
+            is_typeorm and (inserts or self._is_clause(of, call))
+        ):
             return None
         target = self._builder_target(of, call)
         if target is None:
@@ -151,6 +153,11 @@ class TypeOrm:
                 else self._entities.table(entity)
             )
         return Site(form=Form.TYPEORM, table=table, target=target)
+
+    def _is_clause(self, of: Expression, call: MethodCall) -> bool:
+        """Whether it is ``onConflict('("id") DO NOTHING')``, as nobody else takes it."""
+        said = self._values.text(of.at(call.arguments[0])) if call.arguments else ""
+        return isinstance(said, str) and " do " in said.lower()
 
     def _statement(
         self, expression: Expression
