@@ -48,6 +48,7 @@ class Knex:
     def read(self, of: Expression, call: MethodCall) -> Site | None:
         """Return the upsert that a call makes; None: it is another call, or another library's."""
         links, root = self._statement(of.at(call.owner))
+        links = [*((link, of) for link in _later(of.module, call.node)), *links]
         if call.name == "upsert":
             return self._upsert(of, links, root)
         inserts = any(link.name in _INSERTS for link, _ in links)
@@ -185,6 +186,19 @@ def _names_table(of: Expression, link: MethodCall) -> bool:
     is_first = method_call(unwrapped(link.owner)) is None
     is_call = of.module.parent(link.node) is not None and len(link.arguments) == 1
     return is_first and is_call and link.name not in _STATEMENT_METHODS
+
+
+def _later(module: Module, call: Node) -> list[MethodCall]:
+    """The calls of methods on what a call returns, the last one first."""
+    found: list[MethodCall] = []
+    while True:
+        member = module.parent(call)
+        outer = None if member is None else module.parent(member)
+        link = None if outer is None else method_call(outer)
+        if link is None or outer is None or unwrapped(link.owner) != call:
+            return found[::-1]
+        found.append(link)
+        call = outer
 
 
 def _has_action(module: Module, call: Node) -> bool:

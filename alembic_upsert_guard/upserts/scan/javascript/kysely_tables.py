@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...target import NamedTable, Unread
+from .bindings import BindingKind
 from .identifiers import Casing, cased, dotted_table
 from .meaning import Expression, External
-from .nodes import arguments_of, method_call, text_of
+from .nodes import arguments_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
     from .values import Values
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KyselyStatement", "KyselyTables"]
 
 _STARTS = frozenset({"insertInto", "mergeInto", "replaceInto"})
+_GIVING = frozenset({"$call", "$if"})
 _OTHER_PLUGINS = frozenset({"DeduplicateJoinsPlugin", "ParseJSONResultsPlugin"})
 _DEPTH = 20
 _UNKNOWN = Unread("which table it inserts into cannot be read")
@@ -45,15 +47,20 @@ class KyselyTables:
     def statement(self, expression: Expression) -> KyselyStatement:
         """Return the statement that an expression is a part of."""
         links: list[str] = []
-        meaning = self._values.meaning(expression)
-        while isinstance(meaning, Expression) and len(links) < _DEPTH:
-            link = method_call(meaning.node)
-            if link is None:
-                break
+        while len(links) < _DEPTH:
+            meaning = self._values.meaning(expression)
+            link = method_call(meaning.node) if isinstance(meaning, Expression) else None
+            if not isinstance(meaning, Expression) or link is None:
+                outer = _given_to(expression)
+                if outer is None:
+                    break
+                links.append("$call")
+                expression = outer
+                continue
             if link.name in _STARTS and link.arguments:
                 return self._begun(meaning, tuple(links))
             links.append(link.name)
-            meaning = self._values.meaning(meaning.at(link.owner))
+            expression = meaning.at(link.owner)
         return KyselyStatement(table=_UNKNOWN, links=tuple(links))
 
     def _begun(self, start: Expression, links: tuple[str, ...]) -> KyselyStatement:
@@ -114,6 +121,19 @@ class KyselyTables:
             has_options = isinstance(plugin, Expression) and arguments_of(plugin.node)
             return Casing.UNKNOWN if has_options else Casing.SNAKE
         return Casing.KEPT if all(n in _OTHER_PLUGINS for n in named) else Casing.UNKNOWN
+
+
+def _given_to(parameter: Expression) -> Expression | None:
+    """The statement that ``$call((qb) => ...)`` or ``$if(condition, (qb) => ...)`` gives its function; None: none does."""
+    node = unwrapped(parameter.node)
+    binding = parameter.module.binding(node) if node.type == "identifier" else None
+    if binding is None or binding.kind is not BindingKind.PARAMETER or binding.index:
+        return None
+    arguments = parameter.module.parent(binding.node)
+    call = None if arguments is None else parameter.module.parent(arguments)
+    link = None if call is None else method_call(call)
+    is_one = link is not None and link.name in _GIVING and link.arguments[-1:] == [binding.node]
+    return parameter.at(link.owner) if link is not None and is_one else None
 
 
 def _cased(table: NamedTable | Unread, casing: Casing) -> NamedTable | Unread:
