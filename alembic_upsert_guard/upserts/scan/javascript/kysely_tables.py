@@ -124,7 +124,7 @@ class KyselyTables:
 
 
 def _given_to(parameter: Expression) -> Expression | None:
-    """The statement that ``$call((qb) => ...)`` or ``$if(condition, (qb) => ...)`` gives its function; None: none does."""
+    """The statement that ``$call((qb) => ...)`` or ``$if(x, (qb) => ...)`` gives its function; None: none does."""
     node = unwrapped(parameter.node)
     binding = parameter.module.binding(node) if node.type == "identifier" else None
     if binding is None or binding.kind is not BindingKind.PARAMETER or binding.index:
