@@ -141,7 +141,8 @@ class PostgRest:
     def _is_sent(self, request: Expression, arguments: list[Expression]) -> bool:
         """Whether a client of HTTP is called, or a function that is told POST."""
         names = [link.name for link in chain_of(request.node)] or [callee_name(request.node) or ""]
-        told = [str(self._values.text(each)) for each in arguments[:1]]
+        stated = [each for o in map(self._options, arguments) if (each := o.named.get("method"))]
+        told = [str(self._values.text(each)) for each in (*arguments[:1], *stated)]
         return any(name.lower() in _SENDING for name in (*names, *told))
 
     def _address(self, request: Expression, arguments: list[Expression]) -> Address:
