@@ -45,6 +45,7 @@ class Form(Enum):
     SUPABASE_PYTHON = "supabase-py"
     SUPABASE_JAVASCRIPT = "supabase-js"
     DRIZZLE = "Drizzle"
+    HASURA = "Hasura"
     KNEX = "Knex"
     KYSELY = "Kysely"
     MIKRO_ORM = "MikroORM"
@@ -110,7 +111,7 @@ def target_line(call: Call, elements: Sequence[Element], where: str | None) -> s
             return f".onConflict(knex.raw({_javascript(f'({_elements(elements)}){predicate}')}))"
         case Form.KYSELY if len(elements) == 1 and _has_expression(elements):
             return f"oc.expression(sql`{elements[0].label}`){_where_of_kysely(where)}"
-        case Form.OTHER | Form.MIKRO_ORM | Form.SEQUELIZE:
+        case Form.HASURA | Form.MIKRO_ORM | Form.OTHER | Form.SEQUELIZE:
             return f"({', '.join(e.label for e in elements)}){predicate} as the target"
     if _has_expression(elements) or (where is not None and call.form in _WITHOUT_PREDICATES):
         return None

@@ -364,6 +364,7 @@ def test_what_is_not_read_names_its_library(scanned: Callable[..., ScanReport]) 
             "db.insertInto(table).values(row).onConflict((oc) => oc.column('a').doNothing());\n"
             "knex('orders').insert(row).onConflict(key).merge();\n"
             "User.bulkCreate(rows, { updateOnDuplicate: ['name'] });\n"
+            "const save = gql`mutation { insert_tags(object: $tag, on_conflict: { constraint: tags_pkey }) { id } }`;\n"
         )
     )
 
@@ -371,4 +372,5 @@ def test_what_is_not_read_names_its_library(scanned: Callable[..., ScanReport]) 
         "the table of Kysely's upsert is not read: what table is cannot be read",
         "the conflict target of Knex's upsert is not read: what key is cannot be read",
         "the table of Sequelize's upsert is not read: the models of Sequelize are not read",
+        "the table of Hasura's upsert is not read: which table insert_tags stands for is in its metadata",
     ]

@@ -24,6 +24,12 @@ from alembic_upsert_guard.upserts.scan.needles import may_upsert
         "REPLACE INTO t VALUES (1)",
         "hook.insert_rows('t', rows, replace=True)",
         "repository.upsert_many(rows, match_fields=['a'])",
+        "fetch(url, { headers: { Prefer: 'resolution=merge-duplicates' } })",
+        "db.replaceInto('t').values(row)",
+        "db.insertInto('t').values(row).ignore()",
+        "db.insertInto('t').orReplace().values(row)",
+        "users(db).insertOrUpdate(['a'], row)",
+        "users(db).insertOrIgnore(row)",
     ],
 )
 def test_a_file_that_may_upsert_is_looked_into(source: str) -> None:
@@ -38,6 +44,9 @@ def test_a_file_that_may_upsert_is_looked_into(source: str) -> None:
         "const errorUpdate = select(forUpdate)",
         "rows.insert(0, duplicate(row))",
         "git merge: not a match",
+        "fetch(url, { headers: { Prefer: 'return=minimal' } })",
+        "linter.ignore(rule)",
+        "forOrReplace(row)",
         "if not exists(path): names.append(path)",
     ],
 )

@@ -14,8 +14,8 @@ __all__ = ["REPLACING", "WORDS", "any_may_upsert", "is_behind_on", "may_upsert"]
 WORDS = ("conflict", "duplicate", "insert", "prefix_with", "replace into", "upsert")
 """In lower case: a statement of Python that upserts, or states a piece of an upsert's SQL, has one of them."""
 
-_METHODS = (b"orIgnore", b"orUpdate")
-"""TypeORM's, in this case and with no letter before them: ``errorUpdate`` is none."""
+_METHODS = (b"orIgnore", b"orReplace", b"orUpdate")
+"""TypeORM's and Kysely's, in this case and with no letter before them: ``errorUpdate`` is none."""
 
 REPLACING = ("insert ignore", "insert or ignore", "insert or replace", "replace into")
 """What SQLite and MySQL write in front of an INSERT instead of a conflict clause, in lower case."""
@@ -25,12 +25,17 @@ _WORDS = (
     b"upsert",
     b"match_fields",
     b"prefix_with",
+    b"replaceinto",
     *(w for w in _REPLACING if b"insert" not in w),
 )
 """Words that need nothing before them."""
 _CONFLICTS = (b"ignore_conflicts", b"update_conflicts")
-_INSERTS = (b"insert_rows", *(words for words in _REPLACING if b"insert" in words))
-"""Words that need not be looked for where ``conflict`` or ``insert`` is not, each a pass over all bytes."""
+_DUPLICATES = (b"resolution=", b"skipduplicates")
+_INSERTS = (
+    *(b".ignore(", b"insert_rows", b"insertorignore", b"insertorupdate"),
+    *(words for words in _REPLACING if b"insert" in words),
+)
+"""Words that need not be looked for where ``conflict`` or the like is not, each a pass over all bytes."""
 
 _BETWEEN = b" \t\r\n\"'_+\\(bfru"
 """What can be between ``ON`` and ``CONFLICT``: ``on_conflict``, and literals with their prefixes that meet."""
@@ -55,7 +60,7 @@ def may_upsert(source: bytes) -> bool:
         )
         or (
             b"duplicate" in lower
-            and (_follows(lower, b"on", b"duplicate") or b"skipduplicates" in lower)
+            and (_follows(lower, b"on", b"duplicate") or any(word in lower for word in _DUPLICATES))
         )
         or (b"merge" in lower and _follows(lower, b"not", b"matched"))
         or (

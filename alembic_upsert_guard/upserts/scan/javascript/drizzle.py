@@ -33,7 +33,7 @@ _BOUND = Unread("the predicate compares with a bound value", Cause.BOUND)
 class Drizzle:
     """Reads Drizzle's upserts."""
 
-    methods = ("onConflictDoNothing", "onConflictDoUpdate", "onDuplicateKeyUpdate")
+    methods = ("ignore", "onConflictDoNothing", "onConflictDoUpdate", "onDuplicateKeyUpdate")
 
     def __init__(self, values: Values, schemas: DrizzleSchemas) -> None:
         """Nothing is read yet."""
@@ -43,6 +43,12 @@ class Drizzle:
     def read(self, of: Expression, call: MethodCall) -> Site | None:
         """Return the upsert that a call makes; None: it is another call."""
         table, client = self._inserted_into(of.at(call.owner), _DEPTH)
+        if call.name == "ignore":
+            before = method_call(unwrapped(call.owner))
+            is_its = (
+                before is not None and before.name == "insert" and isinstance(table, NamedTable)
+            )
+            return Site(form=Form.DRIZZLE, table=table, target=AnyArbiter()) if is_its else None
         if call.name == "onDuplicateKeyUpdate":
             is_its = client is not None
             return Site(form=Form.DRIZZLE, table=table, target=AnyArbiter()) if is_its else None

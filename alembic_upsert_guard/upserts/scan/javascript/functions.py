@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .classes import method_of
-from .meaning import Expression, Namespace
-from .nodes import CLASSES, FUNCTIONS, key_of, method_call, text_of, unwrapped
+from .classes import can_vary, method_of
+from .drizzle_schema import returned_by
+from .meaning import Expression, Frame, Namespace
+from .nodes import CLASSES, FUNCTIONS, arguments_of, key_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .module import Module
     from .values import Values
 
-__all__ = ["called_function", "name_of_function"]
+__all__ = ["called_function", "may_be_overridden", "name_of_function", "returned_at", "within"]
 
 
 def called_function(values: Values, call: Expression) -> Expression | None:
@@ -38,6 +39,36 @@ def called_function(values: Values, call: Expression) -> Expression | None:
     if isinstance(owner, Expression):
         return _method_of(values, owner, method.name)
     return None
+
+
+def returned_at(values: Values, call: Expression) -> Expression | None:
+    """Return what a call of a function of the files returns, within that call; None: it is none, or does more."""
+    function = called_function(values, call) if call.node.type == "call_expression" else None
+    returned = returned_by(function) if function is not None else None
+    if function is None or returned is None:
+        return None
+    return Expression(function.module, returned, within(call, function.node, function.module))
+
+
+def may_be_overridden(method: Expression) -> bool:
+    """Return whether a method is of a class that others are meant to extend, or extend in the same file."""
+    around = method.module.class_around(method.node)
+    name = name_of_function(method.module, method.node)
+    if around is None or name is None:
+        return False
+    return around.type.startswith("abstract") or can_vary(method.at(around), name)
+
+
+def within(call: Expression, function: Node, module: Module, outer: Frame | None = None) -> Frame:
+    """Return the frame of a function within a call of it.
+
+    :param outer: the calls that led to this one; None: those that `call` has.
+    """
+    arguments = arguments_of(call.node)
+    is_spread = any(argument.type == "spread_element" for argument in arguments)
+    frame = outer or call.frame
+    at = tuple(Expression(call.module, argument, frame) for argument in arguments)
+    return Frame(function, module, None if is_spread else at, frame)
 
 
 def _method_of(values: Values, owner: Expression, name: str) -> Expression | None:

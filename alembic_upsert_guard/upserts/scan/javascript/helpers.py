@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Elements, Unread
 from ..bounds import check_time
-from .functions import called_function, name_of_function
-from .meaning import Expression, Frame
-from .nodes import arguments_of, callee_name, line_of, method_call
+from .functions import called_function, name_of_function, within
+from .meaning import Expression
+from .nodes import callee_name, hook_call, line_of, method_call
+from .sql_pieces import is_within
 from .suffixes import SUFFIXES
 
 if TYPE_CHECKING:
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
 
     from ...upsert import Upsert
     from ..source_tree import SourceTree
+    from .hasura import Hasura
+    from .meaning import Frame
     from .module import Module
     from .modules import Modules
     from .postgrest import PostgRest
+    from .postgrest_clues import Clue
     from .site import LibraryReader
     from .sql_strings import SqlStrings
     from .values import Values
@@ -48,7 +53,8 @@ class Helpers:
         tree: SourceTree,
         libraries: Iterable[LibraryReader],
         strings: SqlStrings,
-        addresses: PostgRest,
+        requests: PostgRest,
+        documents: Hasura,
     ) -> None:
         """Nothing is read yet.
 
@@ -59,7 +65,8 @@ class Helpers:
         self._values = values
         self._tree = tree
         self._strings = strings
-        self._addresses = addresses
+        self._requests = requests
+        self._documents = documents
         self._by_method: defaultdict[str, list[LibraryReader]] = defaultdict(list)
         for library in libraries:
             for method in library.methods:
@@ -67,17 +74,23 @@ class Helpers:
 
     def read(self, module: Module) -> Iterator[Upsert]:
         """Return every upsert of a file; one that depends on parameters is where its function is called."""
-        for site, upserts, reading in self._sites(module):
+        sites = list(self._sites(module))
+        told = {_told(upsert) for _, upserts, _ in sites for upsert in upserts}
+        for site, upserts, reading in sites:
             if any(map(_is_parametric, upserts)):
                 through = list(self._at_calls(site, upserts, reading, _DEPTH))
-                yield from through or upserts
+                # an address that is given to a function which asks for an upsert says so itself
+                yield from [u for u in through if _told(u) not in told] if through else upserts
             else:
                 yield from upserts
 
     def _sites(self, module: Module) -> Iterator[tuple[Expression, list[Upsert], Reading]]:
         """The calls and strings of a file that upsert, each with what reads it within a call of its function."""
+        read: set[int] = set()
         for node in module.calls:
-            yield from self._site(module, node, self._of_call)
+            for site in self._site(module, node, self._of_call):
+                read.add(node.id)
+                yield site
         by_root: defaultdict[int, list[Upsert]] = defaultdict(list)
         roots: dict[int, Expression] = {}
         for root, upsert in self._strings.read_all(module):
@@ -85,9 +98,13 @@ class Helpers:
             roots[root.node.id] = root
         for number, root in roots.items():
             yield root, by_root[number], _reading(module, root.node, self._strings.read)
-        for node in module.nodes:
-            if node.type in ("string", "template_string"):
-                yield from self._site(module, node, self._of_address)
+        for node, said in self._documents.sites(module):
+            upsert = said.upsert(module.place(line_of(node), node))
+            yield from self._site(module, node, partial(_kept, upsert))
+        for node, clues in self._requests.requests(module):
+            if node.id in read:  # of supabase-js on_conflict is no option
+                continue
+            yield from self._site(module, node, partial(self._of_request, clues))
 
     @staticmethod
     def _site(
@@ -99,7 +116,7 @@ class Helpers:
             yield Expression(module, node), upserts, reading
 
     def _of_call(self, call: Expression) -> list[Upsert]:
-        method = method_call(call.node)
+        method = method_call(call.node) or hook_call(call.node)
         if method is None:
             return []
         for library in self._by_method.get(method.name, ()):
@@ -109,11 +126,13 @@ class Helpers:
                 return [site.upsert(call.module.place(line, call.node))]
         return []
 
-    def _of_address(self, string: Expression) -> list[Upsert]:
-        site = self._addresses.read_string(string)
+    def _of_request(self, clues: list[Clue], request: Expression) -> list[Upsert]:
+        site = self._requests.read(request, clues)
         if site is None:
             return []
-        return [site.upsert(string.module.place(line_of(string.node), string.node))]
+        said = next((clue.node for clue in clues if is_within(request.node, clue.node)), None)
+        line = line_of(request.node if said is None else said)
+        return [site.upsert(request.module.place(line, request.node))]
 
     # -- functions
 
@@ -124,24 +143,24 @@ class Helpers:
         for function in site.module.functions_around(site.node) if depth else ():
             said, unsaid = False, []
             for call in self._calls_of(site.module, function):
-                within = _within(call, function, site.module, reading)
-                found = within(None)
+                inside = _within(call, function, site.module, reading)
+                found = inside(None)
                 if all(_is_same(*pair) for pair in zip(found, upserts, strict=False)):
-                    unsaid.append((call, found, within))  # as another function's parameter
+                    unsaid.append((call, found, inside))  # as another function's parameter
                     continue
                 said = True
-                yield from self._further(call, found, within, depth)
+                yield from self._further(call, found, inside, depth)
             if said:
-                for call, found, within in unsaid:
-                    yield from self._further(call, found, within, depth)
+                for call, found, inside in unsaid:
+                    yield from self._further(call, found, inside, depth)
                 return
 
     def _further(
-        self, call: Expression, found: list[Upsert], within: Reading, depth: int
+        self, call: Expression, found: list[Upsert], inside: Reading, depth: int
     ) -> Iterator[Upsert]:
         """What a site is at one call, or at the calls of the function that this one is in."""
         is_open = any(map(_is_parametric, found))
-        through = self._at_calls(call, found, within, depth - 1) if is_open else ()
+        through = self._at_calls(call, found, inside, depth - 1) if is_open else ()
         yield from list(through) or (self._placed(call, upsert) for upsert in found)
 
     @staticmethod
@@ -176,18 +195,19 @@ def _reading(module: Module, node: Node, read: Callable[[Expression], list[Upser
 
 def _within(call: Expression, function: Node, module: Module, reading: Reading) -> Reading:
     """What reads a site within a call of its function, itself within a call of the function around it."""
-    arguments = arguments_of(call.node)
-    is_spread = any(argument.type == "spread_element" for argument in arguments)
+    return lambda outer: reading(within(call, function, module, outer))
 
-    def read(outer: Frame | None) -> list[Upsert]:
-        at = tuple(Expression(call.module, argument, outer) for argument in arguments)
-        return reading(Frame(function, module, None if is_spread else at, outer))
 
-    return read
+def _kept(upsert: Upsert, _: Expression) -> list[Upsert]:
+    return [upsert]
 
 
 def _is_same(upsert: Upsert, other: Upsert) -> bool:
     return (upsert.table, upsert.target) == (other.table, other.target)
+
+
+def _told(upsert: Upsert) -> tuple[object, ...]:
+    return upsert.place.path, upsert.place.line, upsert.table, upsert.target
 
 
 def _is_parametric(upsert: Upsert) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ...target import AnyArbiter, Unread
 from ...upsert import Form
 from ..sql import read_sql
-from .drizzle_schema import first_parameter, returned_by
+from .drizzle_schema import returned_by
 from .identifiers import Casing, cased, dotted_table, elements_of
-from .meaning import UNDEFINED, Expression, External
+from .knex_client import KnexClients
+from .meaning import UNDEFINED, Expression
 from .nodes import CLASSES, FUNCTIONS, arguments_of, method_call, text_of, unwrapped
 from .site import Site
 
@@ -32,30 +33,47 @@ _STATEMENT_METHODS = _INSERTS | {
 }
 """What a statement can begin with that names no table by being called."""
 _DEPTH = 20
-_CLIENTS = ("conn", "database", "db", "knex", "pg", "sql", "trx", "tx")
-"""What the name of a member has in it, in lower case, that is called with a table: ``this.db('t')``."""
 
 
 class Knex:
     """Reads Knex's and Objection's upserts."""
 
-    methods = ("onConflict",)
+    methods = ("onConflict", "upsert")
 
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
         self._values = values
+        self._clients = KnexClients(values)
 
     def read(self, of: Expression, call: MethodCall) -> Site | None:
         """Return the upsert that a call makes; None: it is another call, or another library's."""
         links, root = self._statement(of.at(call.owner))
+        links = [*((link, of) for link in _later(of.module, call.node)), *links]
+        if call.name == "upsert":
+            return self._upsert(of, links, root)
         inserts = any(link.name in _INSERTS for link, _ in links)
-        if not inserts and not _has_action(of.module, call.node):
+        is_knex = _has_action(of.module, call.node) or of.module.imports_from("knex", "objection")
+        if not inserts and not is_knex:
             return None
         if any(link.name == "query" for link, _ in links):
             table, casing = self._objection(root)
             return Site(form=Form.OBJECTION, table=table, target=self._target(of, call, casing))
         table, casing = self._table(links, root)
         return Site(form=Form.KNEX, table=table, target=self._target(of, call, casing))
+
+    def _upsert(
+        self, of: Expression, links: list[tuple[MethodCall, Expression]], root: Expression | None
+    ) -> Site | None:
+        """The upsert of ``knex('t').upsert(rows)``; None: it is called on something else."""
+        client = self._clients.called(root) or root
+        is_from = any(link.name == "from" for link, _ in links)  # Supabase's
+        names_table = client is not root or any(link.name in _TABLE_METHODS for link, _ in links)
+        is_its = client is not None and self._clients.is_named(client)
+        if is_from or not names_table or not (is_its or of.module.imports_from("knex")):
+            return None
+        table, _ = self._table(links, root)
+        target = self._clients.target_of_upsert(client)
+        return Site(form=Form.KNEX, table=table, target=target)
 
     def _statement(
         self, expression: Expression
@@ -81,7 +99,7 @@ class Knex:
         for link, at in links:
             if link.name in _TABLE_METHODS and len(link.arguments) == 1:
                 stated = stated or at.at(link.arguments[0])
-            elif link.name == "insert" and len(link.arguments) > 1:
+            elif link.name == "insert" and self._names_other(at, link):
                 return Unread("which table it inserts into cannot be read"), Casing.UNKNOWN
             elif link.name == "withSchema" and len(link.arguments) == 1:
                 schema = self._values.text(at.at(link.arguments[0]))
@@ -89,49 +107,23 @@ class Knex:
             arguments = arguments_of(root.node)
             function = root.node.child_by_field_name("function")
             client = None if function is None else root.at(function)
-            if stated is None and client is not None and not self._is_client(client, _DEPTH):
+            if stated is None and client is not None and not self._clients.is_one(client):
                 return Unread(f"what {client.source}() makes of it is not known"), Casing.UNKNOWN
             stated = stated or (root.at(arguments[0]) if len(arguments) == 1 else None)
-        casing = Casing.UNKNOWN if client is None else self._casing(client)
+        casing = Casing.UNKNOWN if client is None else self._clients.casing(client)
         if stated is None:
             return Unread("which table it inserts into cannot be read"), casing
         name = self._values.text(stated)
         if isinstance(name, Unread):
             return name, casing
-        spelled = cased(name, casing, "Knex")
+        spelled = cased(_without_alias(name), casing, "Knex")
         return (spelled if isinstance(spelled, Unread) else dotted_table(spelled, schema)), casing
 
-    def _is_client(self, called: Expression, depth: int) -> bool:
-        """Whether what is called with a table's name is Knex's, as far as is known, or only passes the name on."""
-        meaning = self._values.meaning(called)
-        if isinstance(meaning, Expression) and meaning.node.type in FUNCTIONS:
-            returned = returned_by(meaning)
-            call = None if returned is None else unwrapped(returned)
-            if call is None or call.type != "call_expression" or not depth:
-                return False
-            given = [text_of(argument) for argument in arguments_of(call)]
-            function = call.child_by_field_name("function")
-            return (
-                given == [first_parameter(meaning.node)]
-                and function is not None
-                and self._is_client(meaning.at(function), depth - 1)
-            )
-        name = called.node.child_by_field_name("property")
-        return name is None or any(each in text_of(name).lower() for each in _CLIENTS)
-
-    def _casing(self, client: Expression) -> Casing:
-        """Names are kept unless ``wrapIdentifier`` is set; ``knexSnakeCaseMappers()`` sets it."""
-        meaning = self._values.meaning(client)
-        if not isinstance(meaning, Expression) or meaning.node.type != "call_expression":
-            return Casing.UNKNOWN
-        function = meaning.node.child_by_field_name("function")
-        made = None if function is None else self._values.meaning(meaning.at(function))
-        is_knex = isinstance(made, External) and made.package == "knex"
-        arguments = arguments_of(meaning.node)
-        if not is_knex or len(arguments) != 1:
-            return Casing.UNKNOWN
-        options = self._values.properties(meaning.at(arguments[0]))
-        return Casing.KEPT if options.get("wrapIdentifier") is None else Casing.UNKNOWN
+    def _names_other(self, at: Expression, insert: MethodCall) -> bool:
+        """Whether it is ``sql.insert('t', row)`` of another library: of Knex's the second is what is returned."""
+        return len(insert.arguments) > 1 and not isinstance(
+            self._values.text(at.at(insert.arguments[0])), Unread
+        )
 
     # -- Objection
 
@@ -196,9 +188,28 @@ def _names_table(of: Expression, link: MethodCall) -> bool:
     return is_first and is_call and link.name not in _STATEMENT_METHODS
 
 
+def _later(module: Module, call: Node) -> list[MethodCall]:
+    """The calls of methods on what a call returns, the last one first."""
+    found: list[MethodCall] = []
+    while True:
+        member = module.parent(call)
+        outer = None if member is None else module.parent(member)
+        link = None if outer is None else method_call(outer)
+        if link is None or outer is None or unwrapped(link.owner) != call:
+            return found[::-1]
+        found.append(link)
+        call = outer
+
+
 def _has_action(module: Module, call: Node) -> bool:
     """Whether ``.merge()`` or ``.ignore()`` follows."""
     member = module.parent(call)
     outer = None if member is None else module.parent(member)
     link = None if outer is None else method_call(outer)
     return link is not None and link.name in _ACTIONS and unwrapped(link.owner) == call
+
+
+def _without_alias(name: str) -> str:
+    """The table of ``'t as u'`` (formatter/wrappingFormatter.js: wrapAsIdentifier)."""
+    at = name.lower().find(" as ")
+    return name if at < 0 else name[:at].strip()

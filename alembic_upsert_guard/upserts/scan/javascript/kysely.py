@@ -4,133 +4,76 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...target import AnyArbiter, Cause, Constraint, Elements, NamedTable, Unread
+from ...target import AnyArbiter, Cause, Constraint, Elements, Unread
 from ...upsert import Form
 from ..sql import normal_element, normal_predicate
 from .drizzle_schema import returned_by
-from .identifiers import Casing, cased, dotted_table, elements_of, quoted_names
-from .meaning import Expression, External
-from .nodes import (
-    FUNCTIONS,
-    arguments_of,
-    chain_of,
-    method_call,
-    string_in,
-    tagged,
-    text_of,
-    unwrapped,
-)
+from .identifiers import cased, elements_of, quoted_names
+from .kysely_merge import KyselyMerges
+from .kysely_tables import KyselyTables
+from .meaning import Expression
+from .nodes import FUNCTIONS, chain_of, string_in, tagged, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
     from ....inference import Element
     from ...target import Target
+    from .identifiers import Casing
+    from .kysely_tables import KyselyStatement
     from .nodes import MethodCall
     from .values import Values
 
 __all__ = ["Kysely"]
 
 _ACTIONS = frozenset({"doNothing", "doUpdateSet"})
-_INSERTS = frozenset({"insertInto", "mergeInto", "replaceInto"})
-_DEPTH = 20
+_REPLACING = ("ignore", "orIgnore", "orReplace")
+"""What writes IGNORE, OR IGNORE and OR REPLACE behind INSERT."""
 _OPERANDS = 3
 
 
 class Kysely:
     """Reads Kysely's upserts."""
 
-    methods = ("onConflict", "onDuplicateKeyUpdate")
+    methods = ("onConflict", "onDuplicateKeyUpdate", *_REPLACING, "replaceInto", "thenInsertValues")
 
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
         self._values = values
+        self._tables = KyselyTables(values)
+        self._merges = KyselyMerges(values)
 
     def read(self, of: Expression, call: MethodCall) -> Site | None:
         """Return the upsert that a call makes; None: it is another call."""
-        insert = self._insert(of.at(call.owner), _DEPTH)
+        # of replaceInto() is the call itself what the statement begins with
+        is_start = call.name == "replaceInto"
+        statement = self._tables.statement(of if is_start else of.at(call.owner))
+        match call.name:
+            case "onConflict":
+                return self._on_conflict(of, call, statement)
+            case "thenInsertValues":
+                return self._merges.read(of, call, statement)
+            case "onDuplicateKeyUpdate":
+                is_its = True
+            case "replaceInto":
+                is_its = len(call.arguments) == 1
+            case _:
+                is_its = statement.start == "insertInto" or (
+                    call.name in ("orIgnore", "orReplace") and of.module.imports_from("kysely")
+                )
+        return _without_target(statement) if is_its else None
+
+    def _on_conflict(
+        self, of: Expression, call: MethodCall, statement: KyselyStatement
+    ) -> Site | None:
         links = self._links(of, call)
-        is_mysql = call.name == "onDuplicateKeyUpdate"
-        if links is None and insert is None and not is_mysql:
+        if links is None and not statement.start and not of.module.imports_from("kysely"):
             return None
-        table, casing = (
-            (Unread("which table it inserts into cannot be read"), Casing.UNKNOWN)
-            if insert is None
-            else self._table(insert)
-        )
-        if is_mysql:
-            return Site(form=Form.KYSELY, table=table, target=AnyArbiter())
         target = (
             Unread(f"what {of.at(call.arguments[0]).source} makes of it cannot be read")
             if links is None and call.arguments
-            else self._target(links or [], of, casing)
+            else self._target(links or [], of, statement.casing)
         )
-        return Site(form=Form.KYSELY, table=table, target=target, binds=_binds(target))
-
-    def _insert(self, expression: Expression, depth: int) -> Expression | None:
-        """The call of ``insertInto`` that a statement begins with; None: it does not, as far as the source says."""
-        meaning = self._values.meaning(expression)
-        link = method_call(meaning.node) if isinstance(meaning, Expression) else None
-        if not isinstance(meaning, Expression) or link is None or not depth:
-            return None
-        if link.name in _INSERTS and link.arguments:
-            return meaning
-        return self._insert(meaning.at(link.owner), depth - 1)
-
-    def _table(self, insert: Expression) -> tuple[NamedTable | Unread, Casing]:
-        link = method_call(insert.node)
-        if link is None:
-            return Unread("which table it inserts into cannot be read"), Casing.UNKNOWN
-        casing, schema = self._client(insert.at(link.owner), _DEPTH)
-        name = self._values.text(insert.at(link.arguments[0]))
-        if isinstance(name, Unread):
-            return name, casing
-        table = dotted_table(name, schema)
-        if isinstance(table, Unread):
-            return table, casing
-        spelled = cased(table.name, casing, "Kysely")
-        if isinstance(spelled, Unread):
-            return spelled, casing
-        return NamedTable(spelled, table.schema), casing
-
-    def _client(self, expression: Expression, depth: int) -> tuple[Casing, str | Unread | None]:
-        """What the client makes of names, and the schema that it was given; None: none."""
-        meaning = self._values.meaning(expression)
-        if not isinstance(meaning, Expression) or not depth:
-            return Casing.UNKNOWN, None
-        link = method_call(meaning.node)
-        if link is not None:
-            casing, schema = self._client(meaning.at(link.owner), depth - 1)
-            if link.name == "withSchema" and len(link.arguments) == 1:
-                schema = self._values.text(meaning.at(link.arguments[0]))
-            return casing, schema
-        if meaning.node.type == "new_expression":
-            return self._made(meaning), None
-        return Casing.UNKNOWN, None
-
-    def _made(self, made: Expression) -> Casing:
-        """Whether ``new Kysely({ plugins: [new CamelCasePlugin()] })`` has that plugin."""
-        constructor = made.node.child_by_field_name("constructor")
-        meaning = None if constructor is None else self._values.meaning(made.at(constructor))
-        arguments = arguments_of(made.node)
-        if (
-            not isinstance(meaning, External)
-            or not meaning.name.endswith("Kysely")
-            or not arguments
-        ):
-            return Casing.UNKNOWN
-        plugins = self._values.properties(made.at(arguments[0])).get("plugins")
-        if plugins is None:
-            return Casing.KEPT
-        items = plugins if isinstance(plugins, Unread) else self._values.items(plugins)
-        if isinstance(items, Unread):
-            return Casing.UNKNOWN
-        found = [self._values.meaning(item) for item in items]
-        named = [_made_of(plugin) for plugin in found]
-        if named == ["CamelCasePlugin"]:
-            plugin = found[0]
-            has_options = isinstance(plugin, Expression) and arguments_of(plugin.node)
-            return Casing.UNKNOWN if has_options else Casing.SNAKE
-        return Casing.KEPT if all(n in _OTHER_PLUGINS for n in named) else Casing.UNKNOWN
+        return Site(form=Form.KYSELY, table=statement.table, target=target, binds=_binds(target))
 
     def _links(self, of: Expression, call: MethodCall) -> list[MethodCall] | None:
         """What is called on the builder of the conflict clause, in order; None: it is no function of Kysely's."""
@@ -183,6 +126,8 @@ class Kysely:
 
     def _condition(self, arguments: list[Expression], casing: Casing) -> str | Unread:
         """``where('deleted_at', 'is', null)``: other values are bound (value-parser.ts)."""
+        if len(arguments) == 1 and (said := self._template(arguments[0])) is not None:
+            return said
         if len(arguments) != _OPERANDS:
             return Unread("its condition is no comparison of a column with a value")
         column, operator = self._name(arguments[0], casing), self._values.text(arguments[1])
@@ -200,14 +145,19 @@ class Kysely:
 
     def _expression(self, stated: Expression) -> Element | Unread:
         """The element of ``sql`lower(email)```."""
-        meaning = self._values.meaning(stated)
+        text = self._template(stated)
         unread = Unread(f"the expression {stated.source} cannot be read")
+        return unread if text is None else _element_of(text) or unread
+
+    def _template(self, stated: Expression) -> str | None:
+        """What ``sql`...``` says; None: it is no template of Kysely's, or has holes."""
         meaning = self._values.meaning(stated)
         parts = tagged(meaning.node) if isinstance(meaning, Expression) else None
-        text = None if parts is None else string_in(parts[1])
-        if parts is None or text is None or text_of(parts[0]) != "sql":
-            return unread
-        return normal_element(text) or normal_element(f"({text})") or unread
+        return None if parts is None or text_of(parts[0]) != "sql" else string_in(parts[1])
+
+
+def _element_of(text: str) -> Element | None:
+    return normal_element(text) or normal_element(f"({text})")
 
 
 def _binds(target: Target | Unread) -> bool:
@@ -222,11 +172,5 @@ def _all_of(conditions: list[str | Unread]) -> str | Unread | None:
     return normal_predicate(" AND ".join(f"({condition})" for condition in conditions))
 
 
-_OTHER_PLUGINS = frozenset({"DeduplicateJoinsPlugin", "ParseJSONResultsPlugin"})
-
-
-def _made_of(meaning: object) -> str:
-    if not isinstance(meaning, Expression) or meaning.node.type != "new_expression":
-        return ""
-    constructor = meaning.node.child_by_field_name("constructor")
-    return "" if constructor is None else text_of(constructor)
+def _without_target(statement: KyselyStatement) -> Site:
+    return Site(form=Form.KYSELY, table=statement.table, target=AnyArbiter())

@@ -16,6 +16,7 @@ __all__ = [
     "called_name",
     "callee_name",
     "chain_of",
+    "hook_call",
     "key_of",
     "line_of",
     "method_call",
@@ -71,20 +72,32 @@ def unwrapped(node: Node) -> Node:
 
 
 def method_call(call: Node) -> MethodCall | None:
-    """Return the call of a method; None: it is none, or its method has no name."""
+    """Return the call of a method, as ``a.b()`` or ``a['b']()``; None: it is none, or its method has no name."""
     if call.type != "call_expression":
         return None
     function = call.child_by_field_name("function")
     # the grammar takes `await x.upsert<T>(...)` for a call of what is awaited
     function = None if function is None else unwrapped(function)
-    if function is None or function.type != "member_expression":
+    if function is None or function.type not in ("member_expression", "subscript_expression"):
         return None
     owner = function.child_by_field_name("object")
-    name = function.child_by_field_name("property")
-    if owner is None or name is None:
+    name = function.child_by_field_name("property") or function.child_by_field_name("index")
+    said = None if name is None else key_of(name)
+    if owner is None or name is None or said is None or name.type == "identifier":
         return None
     return MethodCall(
-        node=call, owner=owner, name=text_of(name), name_node=name, arguments=arguments_of(call)
+        node=call, owner=owner, name=said, name_node=name, arguments=arguments_of(call)
+    )
+
+
+def hook_call(call: Node) -> MethodCall | None:
+    """Return the call of a hook, ``useX(owner, ...)``, as one of a method; None: it is none."""
+    name, arguments = called_name(call), arguments_of(call)
+    function = call.child_by_field_name("function")
+    if name is None or not name.startswith("use") or not arguments or function is None:
+        return None
+    return MethodCall(
+        node=call, owner=arguments[0], name=name, name_node=function, arguments=arguments[1:]
     )
 
 

@@ -1,117 +1,186 @@
-"""PostgREST by its address: ``fetch('/rest/v1/t?on_conflict=a,b', { method: 'POST' })``."""
+"""PostgREST by its address: ``fetch('/rest/v1/t?on_conflict=a,b', { method: 'POST' })``, axios, ky, got and others."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
 
-from ...target import NamedTable, PrimaryKey, Unread
+from ...target import PrimaryKey, Unread
 from ...upsert import Form
-from ..sql import HOLE
 from ..supabase import target_of
+from .functions import returned_at
 from .meaning import Expression
-from .nodes import text_of, unescaped, unwrapped
+from .nodes import (
+    arguments_of,
+    callee_name,
+    chain_of,
+    method_call,
+    text_of,
+    unwrapped,
+)
+from .postgrest_addresses import ON_CONFLICT, Addresses
+from .postgrest_clues import clues_in
+from .postgrest_requests import requests_of
 from .site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tree_sitter import Node
+
     from ...target import Target
+    from .meaning import Properties
+    from .module import Module
     from .nodes import MethodCall
+    from .postgrest_addresses import Address
+    from .postgrest_clues import Clue
     from .values import Values
 
 __all__ = ["PostgRest"]
 
-_PATH = "/rest/v1/"
-_DEPTH = 20
+_OTHERS = frozenset({"delete", "get", "head", "options", "patch"})
+"""Methods of HTTP that insert nothing, and the functions of clients that send them."""
+_METHODS = _OTHERS | {"post", "put"}
+_GETTING = frozenset({"$fetch", "axios", "fetch", "got", "ky", "useFetch"})
+"""Functions that send GET where no method is stated."""
+_METHOD = ("type", "method")
+"""What clients call the method, jQuery's first."""
+_SENDING = frozenset(name.lower() for name in _GETTING) | {"ajax", "post", "put", "request"}
+_ADDRESSES = ("url", "uri", "path", "pathname")
+_PARAMETERS = ("params", "qs", "query", "searchParams")
 
 
 class PostgRest:
-    """Reads upserts that are sent to PostgREST's address."""
-
-    methods = ("append", "set")
+    """Reads upserts that are sent to PostgREST."""
 
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
         self._values = values
+        self._addresses = Addresses(values)
 
-    def read(self, of: Expression, call: MethodCall) -> Site | None:
-        """Return the upsert of ``url.searchParams.set('on_conflict', 'a,b')``; None: it is another call."""
-        owner = unwrapped(call.owner)
-        url, name = owner.child_by_field_name("object"), owner.child_by_field_name("property")
-        if url is None or name is None or text_of(name) != "searchParams":
+    def requests(self, module: Module) -> Iterator[tuple[Node, list[Clue]]]:
+        """Return what may send an upsert, each once, with all that says so; a clue by itself where none is found."""
+        by_request: defaultdict[int, list[Clue]] = defaultdict(list)
+        nodes: dict[int, Node] = {}
+        for clue in clues_in(module):
+            for node in requests_of(module, clue) or [clue.node]:
+                by_request[node.id].append(clue)
+                nodes[node.id] = node
+        yield from ((nodes[number], clues) for number, clues in by_request.items())
+
+    def read(self, request: Expression, clues: Sequence[Clue]) -> Site | None:
+        """Return the upsert that a request is; None: it sends none."""
+        if request.node == clues[0].node:
+            return self._of_clue(request, clues[0])
+        arguments = [request.at(argument) for argument in arguments_of(request.node)]
+        if self._is_other_method(request, arguments):
             return None
-        if len(call.arguments) != 2:  # noqa: PLR2004 - a name and a value
+        address = self._address(request, arguments)
+        stated = [request.at(c.columns) for c in clues if c.columns is not None]
+        target = self._columns(stated) if stated else address.target()
+        if target is None:
+            target = self._without_columns(address, arguments)
+        if not (address.is_rests or self._is_sent(request, arguments)):
+            name = Unread(f"whether {request.source} is a request cannot be read")
+            return Site(form=Form.POSTGREST, table=name, target=target)
+        return _site(address, target)
+
+    # -- what is no part of a request that is known
+
+    def _of_clue(self, of: Expression, clue: Clue) -> Site | None:
+        """An address, or a parameter or header of who knows which."""
+        method = method_call(clue.node)
+        if method is not None and clue.columns is not None:
+            return self._of_setter(of, method, clue.columns)
+        if clue.columns is None and ON_CONFLICT in text_of(clue.node):
+            address = self._addresses.read(of)
+            target = address.target()
+            is_one = target is not None and not any(sign in address.path for sign in " \n\t")
+            return _site(address, target) if is_one and target is not None else None
+        unread = Unread(f"which request {of.source} belongs to cannot be read")
+        target = unread if clue.columns is None else self._columns([of.at(clue.columns)])
+        return Site(form=Form.POSTGREST, table=unread, target=target)
+
+    def _of_setter(self, of: Expression, setter: MethodCall, columns: Node) -> Site | None:
+        """``url.searchParams.set('on_conflict', 'a,b')``; None: it is set on something else."""
+        owner = unwrapped(setter.owner)
+        if _property(owner) == "searchParams":
+            owner = owner.named_children[0]
+        elif self._is_made(of.at(owner), "FormData", "Map"):
             return None
-        if self._values.text(of.at(call.arguments[0])) != "on_conflict":
-            return None
-        columns = self._values.text(of.at(call.arguments[1]))
-        target = columns if isinstance(columns, Unread) else target_of(columns)
-        return Site(form=Form.POSTGREST, table=self._of_url(of.at(url)), target=target)
+        return _site(self._addresses.read(of.at(owner)), self._columns([of.at(columns)]))
 
-    def _of_url(self, url: Expression) -> NamedTable | Unread:
-        """The table of ``new URL('/rest/v1/t', base)``."""
-        meaning = self._values.meaning(url)
-        arguments = (
-            meaning.node.child_by_field_name("arguments")
-            if isinstance(meaning, Expression) and meaning.node.type == "new_expression"
-            else None
-        )
-        if not isinstance(meaning, Expression) or arguments is None or not arguments.named_children:
-            return Unread(f"which address {url.source} is cannot be read")
-        text = self._text(meaning.at(arguments.named_children[0]), _DEPTH)
-        return _table(text.partition("?")[0])
+    def _is_made(self, owner: Expression, *names: str) -> bool:
+        """Whether it is ``new Map()``."""
+        meaning = self._values.meaning(owner)
+        node = meaning.node if isinstance(meaning, Expression) else owner.node
+        constructor = node.child_by_field_name("constructor")
+        return constructor is not None and text_of(constructor) in names
 
-    def read_string(self, string: Expression) -> Site | None:
-        """Return the upsert that an address makes; None: it is no address with ``on_conflict``."""
-        source = text_of(string.node)
-        if "on_conflict=" not in source:
-            return None
-        path, _, query = self._text(string, _DEPTH).partition("?")
-        stated = [
-            p[len("on_conflict=") :] for p in query.split("&") if p.startswith("on_conflict=")
-        ]
-        if not stated or any(sign in path for sign in " \n\t"):
-            return None
-        return Site(form=Form.POSTGREST, table=_table(path), target=_target(stated[-1]))
+    # -- a request
 
-    def _text(self, string: Expression, depth: int) -> str:
-        """The text of an address, with holes where it is put together when it runs."""
-        node = unwrapped(string.node)
-        if node.type == "binary_expression":
-            sides = (node.child_by_field_name(side) for side in ("left", "right"))
-            return "".join(
-                self._text(string.at(side), depth - 1) for side in sides if side is not None
-            )
-        if node.type != "template_string" or not depth:
-            known = self._values.text(string)
-            if isinstance(known, Unread):
-                meaning = self._values.meaning(string)
-                is_template = (
-                    isinstance(meaning, Expression) and meaning.node.type == "template_string"
-                )
-                if is_template and isinstance(meaning, Expression) and depth:
-                    return self._text(meaning, depth - 1)
-                return HOLE
-            return known
-        written = []
-        for part in node.named_children:
-            if part.type == "template_substitution":
-                written.append(self._text(string.at(part.named_children[0]), depth - 1))
-            else:
-                said = text_of(part)
-                written.append(unescaped(said) if part.type == "escape_sequence" else said)
-        return "".join(written)
+    def _is_other_method(self, request: Expression, arguments: list[Expression]) -> bool:
+        """Whether a request is no POST, as far as the source says."""
+        if any(link.name in _OTHERS for link in chain_of(request.node)):
+            return True
+        options = [self._options(argument) for argument in arguments]
+        stated = [o.named[name] for o in options for name in _METHOD if name in o.named]
+        said = [self._values.text(each) for each in (*stated[-1:], *arguments[:1])]
+        methods = [each.lower() for each in said if isinstance(each, str)]
+        if stated or "post" in methods:
+            return any(method in _OTHERS for method in methods)
+        is_known = all(o.unread is None for o in options[1:])
+        return callee_name(request.node) in _GETTING and is_known
+
+    def _options(self, argument: Expression) -> Properties:
+        """What an argument states, if need be by a function of the files: ``fetch(url, init('GET'))``."""
+        meaning = self._values.meaning(argument)
+        returned = returned_at(self._values, meaning) if isinstance(meaning, Expression) else None
+        return self._values.properties(returned or argument)
+
+    def _is_sent(self, request: Expression, arguments: list[Expression]) -> bool:
+        """Whether a client of HTTP is called, or a function that is told POST."""
+        names = [link.name for link in chain_of(request.node)] or [callee_name(request.node) or ""]
+        stated = [each for o in map(self._options, arguments) if (each := o.named.get("method"))]
+        told = [str(self._values.text(each)) for each in (*arguments[:1], *stated)]
+        return any(name.lower() in _SENDING for name in (*names, *told))
+
+    def _address(self, request: Expression, arguments: list[Expression]) -> Address:
+        """The address that a request is sent to: one of its properties, or what is given first."""
+        for argument in arguments:
+            named = self._values.properties(argument).named
+            found = next((named[name] for name in _ADDRESSES if name in named), None)
+            if found is not None:
+                return self._addresses.read(found)
+        stated = [a for a in arguments if str(self._values.text(a)).lower() not in _METHODS]
+        return self._addresses.read(stated[0] if stated else request)
+
+    def _columns(self, stated: list[Expression]) -> Target | Unread:
+        """What ``on_conflict`` is set to, which has to be one thing."""
+        texts = [self._values.text(each) for each in stated]
+        first = texts[0]
+        if any(text != first for text in texts):
+            return Unread("on_conflict is set several times")
+        return first if isinstance(first, Unread) else target_of(first)
+
+    def _without_columns(
+        self, address: Address, arguments: list[Expression]
+    ) -> PrimaryKey | Unread:
+        """The primary key, unless parameters come from elsewhere."""
+        for argument in arguments:
+            options = self._options(argument)
+            is_open = unwrapped(argument.node).type == "object" and options.unread is not None
+            if is_open or any(name in options.named for name in _PARAMETERS):
+                return Unread("its parameters may name on_conflict")
+        if address.may_state_more:
+            return Unread("its address may name on_conflict")
+        return PrimaryKey()
 
 
-def _table(path: str) -> NamedTable | Unread:
-    name = path.partition(_PATH)[2] if _PATH in path else path.rpartition("/")[2]
-    if HOLE in name:
-        return Unread("the address is put together when it runs, and the table is put in")
-    if any(not (sign.isalnum() or sign in "_-%") for sign in name):
-        return Unread(f"{path!r} is no address of a table")
-    return NamedTable(unquote_plus(name)) if name else Unread("the address says no table")
+def _site(address: Address, target: Target | Unread) -> Site:
+    return Site(form=Form.POSTGREST, table=address.table(), target=target)
 
 
-def _target(columns: str) -> Target | Unread:
-    if HOLE in columns:
-        return Unread("on_conflict is put in when it runs")
-    return target_of(unquote_plus(columns)) if columns else PrimaryKey()
+def _property(node: Node) -> str:
+    name = node.child_by_field_name("property")
+    return "" if name is None else text_of(name)

@@ -15,7 +15,7 @@ from ....databases import POSTGRESQL, SQLITE
 from ...target import AnyArbiter, Lookup, NamedTable, Unread
 from ...upsert import Form
 from .identifiers import elements_of
-from .meaning import UNDEFINED, Expression, Properties
+from .meaning import UNDEFINED, Expression, External, Properties
 from .nodes import key_of, text_of, unwrapped
 from .site import Site
 
@@ -52,14 +52,16 @@ class Prisma:
         """Return the upsert that a call makes; None: it is another call, or another library's."""
         if len(call.arguments) != 1:
             return None
-        if call.name in ("create", "update"):
-            return _NESTED if _has_nested(call.arguments[0]) else None
-        options = self._values.properties(of.at(call.arguments[0]))
         is_upsert = call.name == "upsert"
-        skips: bool | Unread = is_upsert or self._skips(options)
-        if not skips or (is_upsert and not options.named.keys() >= _UPSERT):
+        if not is_upsert and _has_nested(call.arguments[0]):
+            return _NESTED
+        if call.name in ("create", "update"):
             return None
+        options = self._values.properties(of.at(call.arguments[0]))
         name = self._client_name(of.at(call.owner))
+        upserts = self._is_its(of, call, options) if is_upsert else self._skips(options)
+        if not upserts:
+            return None
         if isinstance(name, Unread):
             return Site(form=Form.PRISMA, table=name, target=name)
         schema = self._schemas.with_model(of.module.path, name)
@@ -69,10 +71,23 @@ class Prisma:
             return Site(form=Form.PRISMA, table=unread, target=unread)
         if schema.provider == "mongodb":
             return None
-        target: Target | Unread = skips if isinstance(skips, Unread) else AnyArbiter()
+        target: Target | Unread = upserts if isinstance(upserts, Unread) else AnyArbiter()
         if is_upsert:
             target = self._target(schema, model, options)
         return Site(form=Form.PRISMA, table=NamedTable(model.table, model.schema), target=target)
+
+    def _is_its(self, of: Expression, call: MethodCall, options: Properties) -> bool:
+        """Whether it is Prisma's upsert; where its argument cannot be read, whose client it is decides."""
+        if options.unread is None or options.named.keys() >= _UPSERT:
+            return options.named.keys() >= _UPSERT
+        name = self._client_name(of.at(call.owner))
+        return "prisma" in text_of(call.owner).lower() or self._has_model(of, name)
+
+    def _has_model(self, of: Expression, name: str | Unread) -> bool:
+        """Whether a schema.prisma has a model of that name."""
+        if isinstance(name, Unread):
+            return False
+        return self._schemas.with_model(of.module.path, name) is not None
 
     def _skips(self, options: Properties) -> bool | Unread:
         """Whether ``createMany`` leaves out what is there."""
@@ -91,15 +106,20 @@ class Prisma:
         nodes = [unwrapped(owner.node)]
         nodes += [meaning.node] if isinstance(meaning, Expression) else []
         for node in nodes:
-            name = node.child_by_field_name("property")
-            if node.type == "member_expression" and name is not None:
-                return text_of(name)
+            name = node.child_by_field_name("property") or node.child_by_field_name("index")
+            said = None if name is None or name.type == "identifier" else key_of(name)
+            if said is not None:
+                return said
+        if isinstance(meaning, External) and "." in meaning.name:
+            return meaning.name.rpartition(".")[2]
         return Unread(f"which model {owner.source} is cannot be read")
 
     def _target(
         self, schema: PrismaSchema, model: PrismaModel, options: Properties
     ) -> Target | Unread:
         """What Prisma sends as ON CONFLICT, or looks up by itself."""
+        if not options.named.keys() >= _UPSERT:
+            return options.unread or Unread("where, create and update cannot be read")
         where = self._values.properties(options.named["where"])
         if where.unread is not None:
             return where.unread
@@ -168,14 +188,18 @@ def _is_taken_from(wanted: Expression, create: Expression, name: str) -> bool:
 
 
 def _has_nested(node: Node) -> bool:
-    """Whether an operation has ``{ posts: { upsert: { create, update, where } } }`` in it."""
-    if b"upsert" not in (node.text or b""):
+    """Whether an operation has ``{ posts: { upsert: { create, update, where } } }`` in it, or ``createMany``."""
+    source = node.text or b""
+    if b"upsert" not in source and b"skipDuplicates" not in source:
         return False
     stated = node.child_by_field_name("key") if node.type == "pair" else None
     value = node.child_by_field_name("value")
-    if stated is not None and value is not None and key_of(stated) == "upsert":
-        keys = {each for pair in _pairs(value) if (each := pair.child_by_field_name("key"))}
-        return {"create", "update"} <= {key_of(each) for each in keys}
+    if stated is not None and value is not None and key_of(stated) in ("createMany", "upsert"):
+        pairs = {key_of(k): p for p in _pairs(value) if (k := p.child_by_field_name("key"))}
+        skips = pairs.get("skipDuplicates")
+        said = None if skips is None else skips.child_by_field_name("value")
+        is_skipping = said is not None and said.type != "false"
+        return is_skipping or {"create", "update"} <= pairs.keys()
     return any(map(_has_nested, node.named_children))
 
 

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 from .drizzle import Drizzle
 from .drizzle_schema import DrizzleSchemas
 from .entities import Entities
+from .hasura import Hasura
 from .helpers import Helpers
 from .knex import Knex
 from .kysely import Kysely
 from .module import Module
 from .modules import Modules
 from .nodes import line_of, text_of
+from .origins import Origins
 from .postgrest import PostgRest
 from .prisma import Prisma
 from .prisma_schema import PrismaSchemas
 from .sql_strings import SqlStrings
 from .supabase import Supabase
 from .typeorm import TypeOrm
-from .unread_libraries import MikroOrm, Sequelize
+from .unread_libraries import MikroOrm, MikroOrmBuilder, OtherLibraries, Sequelize
 from .values import Values
 
 if TYPE_CHECKING:
@@ -44,19 +46,27 @@ class JavaScriptReader:
         self._modules = Modules(tree)
         values = Values(self._modules)
         schemas = DrizzleSchemas(values)
+        origins = Origins(self._modules, values)
         libraries: tuple[LibraryReader, ...] = (
             Drizzle(values, schemas),
             Kysely(values),
             TypeOrm(values, Entities(values)),
+            MikroOrmBuilder(),
             Knex(values),
             Supabase(values),
             Prisma(values, PrismaSchemas(tree.read)),
-            MikroOrm(values),
-            Sequelize(values),
-            PostgRest(values),
+            MikroOrm(values, origins),
+            Sequelize(values, origins),
+            OtherLibraries(values, origins),
         )
         self._helpers = Helpers(
-            self._modules, values, tree, libraries, SqlStrings(values, schemas), PostgRest(values)
+            self._modules,
+            values,
+            tree,
+            libraries,
+            SqlStrings(values, schemas),
+            PostgRest(values),
+            Hasura(values),
         )
 
     def source(self, path: str, source: bytes) -> JavaScriptSource:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...target import Cause, Elements, Unread
 from ...upsert import Form, Source, Upsert
 from ..needles import REPLACING
-from ..sql import HOLE, may_look_up, read_sql
+from ..sql import HOLE, may_look_up, read_sql, with_variables_put_in
 from .nodes import line_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def upserts_in(root: Expression, pieces: Sequence[Piece]) -> Iterator[Upsert]:
         return
     places = _Places(root, pieces)
     is_parametric = any(piece.is_parameter for piece in pieces)
-    for upsert in _with_values(read_sql(text), pieces):
+    for upsert in _with_variables(_with_values(read_sql(text), pieces), text):
         if _is_prose(lower, upsert):
             continue
         yield Upsert(
@@ -100,6 +100,25 @@ def _with_values(upserts: list[SqlUpsert], pieces: Sequence[Piece]) -> list[SqlU
         replace(upsert, target=other.target, binds=other.binds) if _is_put_in(upsert) else upsert
         for upsert, other in zip(upserts, others, strict=True)
     ]
+
+
+def _with_variables(upserts: list[SqlUpsert], text: str) -> list[SqlUpsert]:
+    """The upserts of what does not read as SQL, as they are once its driver has put in variables."""
+    if not any(_is_refused(upsert) for upsert in upserts):
+        return upserts
+    put_in = with_variables_put_in(text)
+    others = upserts if put_in == text else read_sql(put_in)
+    if len(others) != len(upserts):
+        return upserts
+    return [
+        replace(other, start=upsert.start) for upsert, other in zip(upserts, others, strict=True)
+    ]
+
+
+def _is_refused(upsert: SqlUpsert) -> bool:
+    return any(
+        isinstance(p, Unread) and p.cause is Cause.NOT_SQL for p in (upsert.table, upsert.target)
+    )
 
 
 def _is_put_in(upsert: SqlUpsert) -> bool:

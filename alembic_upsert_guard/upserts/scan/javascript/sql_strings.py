@@ -16,6 +16,7 @@ from .nodes import (
     unescaped,
     unwrapped,
 )
+from .pg_promise import insert_of
 from .sql_pieces import Piece, is_within, upserts_in
 from .sql_roots import is_sum, operands_of, roots_of
 
@@ -134,6 +135,10 @@ class SqlStrings:
     def _of_call(self, call: Expression, depth: int) -> Iterator[Piece]:
         """A string that is trimmed, a list that is joined, or a hole."""
         method = method_call(call.node)
+        insert = insert_of(self._values, call)
+        if insert is not None:
+            yield Piece(insert, None)
+            return
         if method is not None and method.name == "trim" and not method.arguments:
             yield from self._pieces(call.at(method.owner), depth)
             return

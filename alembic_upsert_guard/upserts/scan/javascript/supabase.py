@@ -1,4 +1,4 @@
-"""supabase-js: ``.from('x').upsert(rows, { onConflict: 'a,b' })``."""
+"""supabase-js: ``.from('x').upsert(rows, { onConflict: 'a,b' })``, ``.insert(rows, { upsert: true })`` of version 1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...target import NamedTable, PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
+from .functions import called_function, may_be_overridden, returned_at
 from .meaning import UNDEFINED, Expression, External
 from .nodes import method_call, text_of, unwrapped
 from .site import Site
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Supabase"]
 
 _DEPTH = 20
+_HOOK = "useUpsertMutation"
+"""Of supabase-cache-helpers."""
 _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"})
 """What else has a ``from()``."""
 
@@ -26,7 +29,7 @@ _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"
 class Supabase:
     """Reads the upserts of supabase-js."""
 
-    methods = ("upsert",)
+    methods = ("insert", "upsert", _HOOK)
 
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
@@ -37,17 +40,42 @@ class Supabase:
 
         Other libraries have methods of that name: it counts on what ``from()`` returned, or with ``onConflict``.
         """
+        if call.name == _HOOK:
+            table = self._table(of.at(call.owner), _DEPTH)
+            unread = Unread(f"what {_HOOK}() upserts on is among its options")
+            if table is None:
+                return None
+            return Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=unread)
         arguments = call.arguments
         spread = next((a for a in arguments if a.type == "spread_element"), None)
         stated = spread or (arguments[1] if len(arguments) > 1 else None)
         options = None if stated is None else of.at(stated)
+        is_upsert: bool | Unread = call.name == "upsert" or self._says_upsert(options)
+        if not is_upsert:
+            return None
         table = self._table(of.at(call.owner), _DEPTH)
         if table is None:
             if options is None or not self._has_on_conflict(options):
                 return None
-            table = Unread("which table it is cannot be read: upsert() is not called on from(...)")
-        target = PrimaryKey() if options is None else self._target(options)
+            table = Unread(
+                f"which table it is cannot be read: {call.name}() is not called on from(...)"
+            )
+        target: Target | Unread = PrimaryKey() if options is None else self._target(options)
+        target = is_upsert if isinstance(is_upsert, Unread) else target
         return Site(form=Form.SUPABASE_JAVASCRIPT, table=table, target=target)
+
+    def _says_upsert(self, options: Expression | None) -> bool | Unread:
+        """Whether it is ``insert(rows, { upsert: true })``, as version 1 has it."""
+        if options is None or options.node.type == "spread_element":
+            return False
+        stated = self._values.properties(options).named.get("upsert")
+        meaning = None if stated is None else self._values.meaning(stated)
+        said = text_of(meaning.node) if isinstance(meaning, Expression) else ""
+        if meaning is None or meaning == UNDEFINED or said in ("false", "true"):
+            return said == "true"
+        if isinstance(meaning, Unread):
+            return meaning
+        return Unread("whether it upserts is decided at run time")
 
     def _has_on_conflict(self, options: Expression) -> bool:
         return "onConflict" in self._values.properties(options).named or (
@@ -61,13 +89,22 @@ class Supabase:
             return None
         link = method_call(meaning.node)
         if link is None or link.name != "from" or len(link.arguments) != 1:
-            return None
+            return self._returned(meaning, depth)
         if text_of(link.owner) in _OTHER_OWNERS:
             return None
         name = self._values.text(meaning.at(link.arguments[0]))
         if isinstance(name, Unread):
             return name
         return self._in_schema(meaning.at(link.owner), name)
+
+    def _returned(self, call: Expression, depth: int) -> NamedTable | Unread | None:
+        """The table of what a function of the files returns."""
+        returned = returned_at(self._values, call)
+        table = None if returned is None else self._table(returned, depth - 1)
+        function = called_function(self._values, call)
+        if table is not None and function is not None and may_be_overridden(function):
+            return Unread(f"another class may have a {call.source} of its own")
+        return table
 
     def _in_schema(self, client: Expression, name: str) -> NamedTable | Unread:
         """``client.schema('crm').from('x')`` names the schema, ``client.from('x')`` none."""

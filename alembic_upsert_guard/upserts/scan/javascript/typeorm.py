@@ -10,7 +10,7 @@ from ..sql import normal_predicate, read_sql
 from .annotations import annotated_entity
 from .identifiers import dotted_table, elements_of
 from .meaning import UNDEFINED, Expression
-from .nodes import method_call
+from .nodes import method_call, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class TypeOrm:
         )
         has_paths = options is not None and "conflictPaths" in options.named
         is_list = node is not None and node.type == "array"
-        is_known = entity is not None or (is_list and of.module.imports_from(*_PACKAGES))
+        is_known = entity is not None or (
+            (is_list or self._is_named(of.at(call.owner))) and of.module.imports_from(*_PACKAGES)
+        )
         if not has_paths and not is_known:
             return None
         if entity is None:
@@ -69,6 +71,12 @@ class TypeOrm:
         else:
             table = self._entities.table(entity)
         return Site(form=Form.TYPEORM, table=table, target=self._paths(paths, entity))
+
+    @staticmethod
+    def _is_named(owner: Expression) -> bool:
+        """Whether something is called as repositories and entity managers are."""
+        name = text_of(unwrapped(owner.node)).rpartition(".")[2].lower()
+        return "repo" in name or name in ("em", "manager", "entitymanager")
 
     def _paths(self, stated: Expression, entity: Expression | None) -> Target | Unread:
         """The columns of ``['a']`` or ``{ conflictPaths: ['a'] | { a: true }, indexPredicate }``."""
@@ -120,7 +128,7 @@ class TypeOrm:
         if link is not None and link.name in ("extend", "getRepository", "withRepository"):
             argument = link.arguments[0] if link.arguments else link.owner
             return self._entities.entity(at.at(argument))
-        annotation = annotated_entity(owner)
+        annotation = annotated_entity(self._values, owner)
         if annotation is None:
             return None
         return self._entities.entity(annotation)
@@ -130,7 +138,10 @@ class TypeOrm:
     def _builder(self, of: Expression, call: MethodCall) -> Site | None:
         table, entity, inserts = self._statement(of.at(call.owner))
         is_typeorm = table is not None or entity is not None or of.module.imports_from(*_PACKAGES)
-        if not inserts or not is_typeorm:
+        # orIgnore and orUpdate are nobody else's: that a statement is not known to insert is no reason to be silent
+        if call.name == "onConflict" and not (
+            is_typeorm and (inserts or self._is_clause(of, call))
+        ):
             return None
         target = self._builder_target(of, call)
         if target is None:
@@ -142,6 +153,11 @@ class TypeOrm:
                 else self._entities.table(entity)
             )
         return Site(form=Form.TYPEORM, table=table, target=target)
+
+    def _is_clause(self, of: Expression, call: MethodCall) -> bool:
+        """Whether it is ``onConflict('("id") DO NOTHING')``, as nobody else takes it."""
+        said = self._values.text(of.at(call.arguments[0])) if call.arguments else ""
+        return isinstance(said, str) and " do " in said.lower()
 
     def _statement(
         self, expression: Expression

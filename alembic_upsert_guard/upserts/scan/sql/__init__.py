@@ -21,7 +21,7 @@ licence an MIT package can ask for, and sqlglot only what its grammar refuses an
 
 from __future__ import annotations
 
-from .lookups import may_look_up
+from .lookups import MERGE, may_look_up
 from .normal import (
     columns_in,
     is_proven_by_text,
@@ -35,9 +35,11 @@ from .script import without_psql
 from .templates import without_templates
 from .tokens import HOLE
 from .upsert import SqlUpsert
+from .variables_put_in import with_variables_put_in
 
 __all__ = [
     "HOLE",
+    "MERGE",
     "SqlUpsert",
     "are_qualifiers",
     "columns_in",
@@ -47,6 +49,7 @@ __all__ = [
     "normal_element",
     "normal_predicate",
     "read_sql",
+    "with_variables_put_in",
     "without_psql",
     "without_templates",
 ]
