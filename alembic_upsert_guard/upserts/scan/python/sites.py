@@ -30,7 +30,7 @@ _LEVELS = 6
 """How many calls are followed up."""
 _STEPS = 10_000
 """Expressions that all readings of one upsert may go through: a second or two."""
-_SCHEMA_STEPS = 5_000
+_SCHEMA_STEPS = 500
 """More of them, for readings under calls of an upsert of which nothing but the schema is unread."""
 _FILE_STEPS = 40_000
 """Expressions that the readings of all upserts of one file may go through, before calls are no longer followed."""
