@@ -90,8 +90,13 @@ class KyselyTables:
         link = method_call(meaning.node)
         if link is not None:
             casing, schema = self._client(meaning.at(link.owner), depth - 1)
-            if link.name == "withSchema" and len(link.arguments) == 1:
-                schema = self._values.text(meaning.at(link.arguments[0]))
+            match link.name:
+                case "withSchema" if len(link.arguments) == 1:
+                    schema = self._values.text(meaning.at(link.arguments[0]))
+                case "withPlugin":
+                    casing = Casing.UNKNOWN
+                case "withoutPlugins":
+                    casing = Casing.KEPT
             return casing, schema
         if meaning.node.type == "new_expression":
             return self._made(meaning), None
