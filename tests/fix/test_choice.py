@@ -82,6 +82,34 @@ def test_a_target_that_the_models_do_not_have(upsert: str, tmp_path: Path) -> No
     assert declared(tmp_path, "", upsert + "\n") == []
 
 
+OTHER_USERS = """
+
+class OtherUser(Base):
+    __tablename__ = "users"
+    __table_args__ = {"schema": "crm"}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+"""
+IN_SCHEMA = """\
+execute(f'INSERT INTO {schema()}.users (email) VALUES (1) ON CONFLICT (email) DO NOTHING')
+"""
+
+
+def test_a_schema_of_run_time_and_one_table_of_that_name(tmp_path: Path) -> None:
+    """The key is the only table's."""
+    assert declared(tmp_path, "", IN_SCHEMA) == ['UpsertKey("email"),']
+
+
+def test_a_schema_of_run_time_and_two_tables_of_that_name(tmp_path: Path) -> None:
+    """The twin: which one is meant is not known, and neither gets a key."""
+    models = MODELS.replace("{unique}", "") + OTHER_USERS
+    written = Shape("", {"models.py": models, "upserts": IN_SCHEMA}).write(tmp_path)
+    fixed(tmp_path)
+
+    assert written.read_text() == models
+
+
 def test_a_suppressed_upsert_gets_no_key(tmp_path: Path) -> None:
     """Whoever suppressed it said why."""
     comment = "  # upsert-guard: ignore[undeclared-upsert]\n"

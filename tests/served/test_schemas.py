@@ -96,6 +96,17 @@ def test_a_table_that_no_schema_has_is_unresolved(
     assert (finding.code, finding.fact) == ("unresolved-upsert", NONE.format("users"))
 
 
+def test_a_database_tells_which_of_two_models_is_meant(database: Database) -> None:
+    """The models have the table in two schemas, and the database in one of them."""
+    database.metadata = (modelled("tenant_1"), modelled("tenant_2"))
+    database.run(*made("tenant_1"))
+
+    site, finding = database.only(UPSERT, "app.py")
+
+    assert (site["resolution"], site["schema"]) == ("served", "tenant_1")
+    assert finding is None
+
+
 def test_a_schema_of_which_a_part_is_written_is_none_of_the_others(database: Database) -> None:
     """`tenant_{number}` is neither `public` nor `archive`."""
     database.run(*made("public", "archive", "tenant_1"))
