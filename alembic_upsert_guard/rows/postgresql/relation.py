@@ -69,11 +69,7 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
     if row is None:
         return None
     if row.hides_rows:
-        raise HiddenRowsError(
-            f"row level security hides rows of {named(connection.dialect, *table)} from the role {row.role_name}, and "
-            "an index would hold them all",
-            "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
-        )
+        raise HiddenRowsError.of(named(connection.dialect, *table), row.role_name)
     return Relation(
         name=TableName(row.schema_name, row.table_name),
         kind=RELATIONS.get(row.relation_kind),
