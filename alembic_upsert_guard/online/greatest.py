@@ -61,8 +61,8 @@ def read_greatest(connection: Connection, wanted: OnlineArbiter, column: str) ->
     """Return the greatest value of the column among the rows that an index holds; None: it has none."""
     name = named(connection.dialect, column)
     # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form.
-    # concat() prints as the type does, where a cast of char(n) or inet does not; the cast of a boolean is a word, as in a
-    # predicate. -1: a length is none of 1
+    # concat() prints as the type does, where a cast of char(n) or inet does not; of a boolean the cast is a word, as in
+    # a predicate. -1: a length is none of 1
     row = execute(
         connection,
         f"SELECT CASE WHEN pg_catalog.pg_typeof({name}) {EQ} 'pg_catalog.bool'::pg_catalog.regtype "

@@ -165,19 +165,14 @@ _LABEL_OF_SOME = "::numeric"
 
 
 def _around(predicate: str, value: str) -> tuple[str, str, str]:
-    """Split a predicate at the constant, as simple_quote_literal (ruleutils.c) or without quotes."""
-    quotes = value.replace("'", "''")
-    escaped = quotes.replace("\\", "\\\\")
-    for constant in (f"'{quotes}'", f"E'{escaped}'", value):
-        parts = predicate.rpartition(constant)
-        if parts[1]:
-            return parts
-    return parts
+    """Split a predicate at its constant, with quotes or without."""
+    escaped = value.replace("'", "''")
+    parts = predicate.rpartition(f"'{escaped}'")
+    return parts if parts[1] else predicate.rpartition(value)
 
 
 def _is_constant(sql: str) -> bool:
-    """Whether it is one literal, a number or in quotes."""
-    quoted_part = sql.removeprefix("E")
-    if len(quoted_part) > 1 and quoted_part[0] == quoted_part[-1] == "'":
-        return "'" not in quoted_part[1:-1].replace("''", "")
+    """Whether it is one literal: a number, or anything in quotes."""
+    if len(sql) > 1 and sql[0] == sql[-1] == "'":
+        return "'" not in sql[1:-1].replace("''", "")
     return sql.replace(".", "", 1).isdigit()
