@@ -83,7 +83,7 @@ from .shortfalls import (
     without_arbiter,
     without_column,
 )
-from .violation_text import first_line, violation_text
+from .violation_text import first_line, violation_text, what_stays
 
 __all__ = [
     "BY_PLACE",
@@ -157,6 +157,7 @@ __all__ = [
     "unread_rows",
     "unserved_rowid_fact",
     "violation_text",
+    "what_stays",
     "with_both_arbiters",
     "with_lines_in_order",
     "without_arbiter",
