@@ -15,6 +15,7 @@ from .codes import (
     UnknownCodeError,
     code_of,
 )
+from .consequences import with_both_arbiters, without_arbiter, without_column
 from .deduplication import (
     BY_PLACE,
     ColumnInOrder,
@@ -79,9 +80,6 @@ from .shortfalls import (
     shortfall_fact,
     unmakeable_fact,
     unserved_rowid_fact,
-    with_both_arbiters,
-    without_arbiter,
-    without_column,
 )
 from .violation_text import first_line, violation_text, what_stays
 

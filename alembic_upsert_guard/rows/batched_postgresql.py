@@ -18,6 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import message_of
 from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql.sqlstates import (
+    DEADLOCK_DETECTED,
+    LOCK_NOT_AVAILABLE,
+    SERIALIZATION_FAILURE,
+)
 from ..catalog.reading import (
     all_or_nothing,
     commits_each_statement,
@@ -52,7 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = ["deduplicate_in_batches_on_postgresql"]
 
-_AGAIN = frozenset({"55P03", "40P01", "40001"})
+_AGAIN = frozenset({LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED, SERIALIZATION_FAILURE})
 """No lock, a deadlock, a row that another transaction moved to another partition: the batch is tried again."""
 
 _SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")

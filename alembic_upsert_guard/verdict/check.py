@@ -13,6 +13,7 @@ from ..catalog import TableName, catalog_for
 from ..catalog.messages import holds_no_value, message_of
 from ..catalog.names import database_name
 from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql.sqlstates import INSUFFICIENT_PRIVILEGE
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
 from ..databases import database_for
@@ -245,7 +246,7 @@ def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> l
 
 def _why_unread(error: DBAPIError) -> Unread:
     state = sqlstate(error) or ""
-    if state == "42501":  # insufficient_privilege
+    if state == INSUFFICIENT_PRIVILEGE:
         return Unread.HIDDEN
     if state[:2] == "22" or not holds_no_value(error):
         return Unread.FAILING

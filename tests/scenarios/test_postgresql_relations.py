@@ -61,6 +61,55 @@ def test_a_partitioned_table_with_one_partition_short(project: Project) -> None:
     assert project.check().code == 0
 
 
+WRAPPER = ("CREATE FOREIGN DATA WRAPPER none", "CREATE SERVER nowhere FOREIGN DATA WRAPPER none")
+
+
+@pytest.mark.parametrize("is_foreign", [True, False])
+def test_a_partition_that_is_a_foreign_table(project: Project, *, is_foreign: bool) -> None:
+    """No unique index spans one, so the key is refused before a revision is written; the twin is a plain partition."""
+    kind, server = ("FOREIGN TABLE", " SERVER nowhere") if is_foreign else ("TABLE", "")
+    project.sql(
+        *WRAPPER,
+        f"CREATE TABLE accounts ({COLUMNS}) PARTITION BY LIST (tenant)",
+        f"CREATE {kind} accounts_1 PARTITION OF accounts FOR VALUES IN (1){server}",
+    )
+    project.models(accounts(primary_key=False))
+    project.configure(include_object='lambda o, name, *_: not name.startswith("accounts_")')
+
+    ran = project.alembic("revision", "--autogenerate", "-m", "r")
+    said = " ".join(ran.said.split())
+    assert (ran.code != 0) == is_foreign
+    assert (
+        "it contains partitions that are foreign tables. Make the key of each" in said
+    ) == is_foreign
+
+
+def test_the_hint_for_a_foreign_table_is_the_table_behind_it(project: Project) -> None:
+    """Autogenerate, which does not see foreign tables, writes nothing."""
+    project.sql(*WRAPPER, f"CREATE FOREIGN TABLE accounts ({COLUMNS}) SERVER nowhere")
+    project.models(accounts())
+
+    said = " ".join(project.python("-m", "alembic_upsert_guard", "check").said.split())
+    assert "missing-arbiter" in said
+    assert "a foreign table has nothing unique" in said
+    assert "Upsert into the table behind it" in said
+    assert "--autogenerate, which writes the check" not in said
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_the_hint_for_a_view_is_the_table_behind_it(project: Project, *, is_served: bool) -> None:
+    """Where the planner finds nothing there; the twin has it unique there."""
+    project.sql(
+        f"CREATE TABLE base ({COLUMNS}, PRIMARY KEY (id){', UNIQUE (tenant, email)' if is_served else ''})",
+        "CREATE VIEW accounts AS SELECT * FROM base",
+    )
+    project.models(accounts())
+
+    said = " ".join(project.python("-m", "alembic_upsert_guard", "check").said.split())
+    assert ("in the table behind the view" in said) != is_served
+    assert "--autogenerate, which writes the check" not in said
+
+
 def test_the_parents_constraint_is_not_inherited(project: Project) -> None:
     """INHERITS takes columns along and no constraint: the child's key has to be made on the child."""
     project.sql(

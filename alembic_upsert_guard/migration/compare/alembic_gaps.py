@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alembic.operations.ops import CreateIndexOp
 from sqlalchemy import Index
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import ClauseElement, ColumnClause
 
 from ...declaration import declarations_of
 from ...sqltext import literal_sql
@@ -58,10 +58,14 @@ def _kept(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:
 
 
 def _is_garbled(context: AutogenContext, op: CreateIndexOp) -> bool:
-    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter."""
+    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter.
+
+    A predicate that is a column it writes as a string with the bare name, which is SQL then: without its quotes.
+    """
     clauses = [part for part in (*op.columns, *op.kw.values()) if isinstance(part, ClauseElement)]
     sql = "".join(literal_sql(clause, context.dialect) for clause in clauses)
-    return bool(op.unique) and ("%" in sql or ":" in sql)
+    of_columns = any(isinstance(value, ColumnClause) for value in op.kw.values())
+    return bool(op.unique) and ("%" in sql or ":" in sql or of_columns)
 
 
 def _with_own_renderer(op: CreateIndexOp) -> MigrateOperation:

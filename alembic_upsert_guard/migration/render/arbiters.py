@@ -51,7 +51,9 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
     # an expression in an index is in parentheses, its predicate is not
     expressions: list[Any] = list(index.expressions)
     grouped = [e if isinstance(e, Column) else e.self_group() for e in expressions]
-    elements = ", ".join(_rendered(context, element) for element in grouped)
+    elements = ", ".join(
+        repr(str(e.name)) if isinstance(e, Column) else _rendered(context, e) for e in grouped
+    )
     arguments = [
         *_names(context, str(operation.table_name), index.name),
         f"[{elements}]",
@@ -63,8 +65,6 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
 
 
 def _rendered(context: AutogenContext, value: Any) -> str:
-    if isinstance(value, Column):
-        return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, context.dialect)
         if "%" in sql and database_for(context.dialect).doubles_per_cent:

@@ -169,14 +169,15 @@ def _reported(
         yield
     except DeduplicationError as error:
         detail = f". {error.detail}" if error.detail and subject.reveal else ""
-        hint = way_out(error.__cause__, needs=_NEEDS)
+        hint = way_out(error.__cause__, needs=_NEEDS, changes_rows=True)
         raise CommandError(f"{error}{hint}{detail}") from error
     except DBAPIError as error:
         if in_batches:
             raise
+        hint = way_out(error, needs=_NEEDS, changes_rows=True, restores=done == _RESTORED)
         raise CommandError(
             f"{subject.label}: the rows could not be {done}, {stays_above(context)}. The database says: "
-            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs=_NEEDS, restores=done == _RESTORED)}"
+            f"{message_of(error, reveal=subject.reveal)}{hint}"
         ) from error
 
 
