@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from tests.project import Project, goes_red, goes_round
+from tests.project import ALEMBIC_RESTORES, Project, goes_red, goes_round
 
 COLUMNS = "id int NOT NULL, tenant int NOT NULL, email varchar NOT NULL"
 CREATE = "op.create_unique_constraint('uq_accounts_tenant_email', 'accounts', ['tenant', 'email'])"
@@ -174,3 +176,40 @@ def test_an_unlogged_table_and_generated_columns(project: Project) -> None:
     """)
 
     goes_round(project, goes_red(project, "missing-arbiter"))
+
+
+CARRIES = pytest.mark.skipif(
+    not any(
+        kind is UniqueConstraint and "include" in options
+        for kind, options in PGDialect.construct_arguments or ()
+    ),
+    reason="SQLAlchemy 2.0.41 brought INCLUDE to constraints",
+)
+KEY_AND_INCLUDE = (
+    'UpsertKey("tenant"), UniqueConstraint("tenant", name="u", postgresql_include=["email"])'
+)
+
+
+@CARRIES
+@ALEMBIC_RESTORES
+@pytest.mark.parametrize(
+    ("there", "key"),
+    [
+        ("", KEY_AND_INCLUDE),
+        ("UNIQUE (tenant) INCLUDE (email) DEFERRABLE", 'UpsertKey("tenant", name="u")'),
+        ("UNIQUE (tenant) INCLUDE (email)", 'UpsertKey("tenant", "email")'),
+    ],
+    ids=["created", "replaced", "dropped by Alembic"],
+)
+def test_a_constraint_that_carries_columns(project: Project, there: str, key: str) -> None:
+    """Upgrade and downgrade make it with its INCLUDE; Alembic's own line fails on the column's name."""
+    project.sql(
+        f"CREATE TABLE accounts ({COLUMNS}, PRIMARY KEY (id){there and f', CONSTRAINT u {there}'})"
+    )
+    project.models(accounts().replace('UpsertKey("tenant", "email")', key))
+
+    revision = goes_red(project)
+    assert "postgresql_include=[sa.column('email')]" in revision.text + (
+        revision.contract.text if revision.contract else ""
+    )
+    goes_round(project, revision)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alembic.operations.ops import CreateIndexOp
+from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp
 from sqlalchemy import Index
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause
 
 from ...declaration import declarations_of
 from ...sqltext import literal_sql
-from ..operations import CreateArbiterIndexOp
+from ..operations import (
+    INCLUDE,
+    CreateArbiterIndexOp,
+    CreateIncludingConstraintOp,
+)
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -43,7 +47,10 @@ def with_expression_indexes(
 
 
 def with_sql_kept(context: AutogenContext, changes: TableChanges) -> TableChanges:
-    """Return the changes with unique indexes whose SQL Alembic would garble left to our own renderer."""
+    """Return the changes with what Alembic would garble left to our own renderer.
+
+    That is SQL of unique indexes, and the columns that a unique constraint carries.
+    """
     return replace(
         changes,
         ops=tuple(_kept(context, op) for op in changes.ops),
@@ -54,6 +61,8 @@ def with_sql_kept(context: AutogenContext, changes: TableChanges) -> TableChange
 def _kept(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:
     if isinstance(op, CreateIndexOp) and _is_garbled(context, op):
         return _with_own_renderer(op)
+    if isinstance(op, CreateUniqueConstraintOp) and op.kw.get(INCLUDE):
+        return CreateIncludingConstraintOp.of(op)
     return op
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ...databases import database_for
 from ...sqltext import escape_colons, literal_sql
+from ..operations import INCLUDE
 from .arguments import (
     directive_call,
     elements_list,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ContractOps,
         CreateArbiterIndexOp,
         CreateConcurrentlyOp,
+        CreateIncludingConstraintOp,
         DropConcurrentlyOp,
         OnlineOps,
     )
@@ -38,6 +40,7 @@ __all__ = [
     "render_contract",
     "render_create_concurrently",
     "render_drop_concurrently",
+    "render_including_constraint",
     "render_online",
 ]
 
@@ -62,6 +65,23 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
         *(f"{key}={_rendered(context, value)}" for key, value in index.dialect_kwargs.items()),
     ]
     return directive_call(context, "create_index", arguments)
+
+
+def render_including_constraint(
+    context: AutogenContext, operation: CreateIncludingConstraintOp
+) -> str:
+    """Return ``op.create_unique_constraint(...)`` with the columns that it carries as objects."""
+    carried = ", ".join(
+        f"{sqlalchemy_prefix(context)}column({each.name!r})" for each in operation.kw[INCLUDE]
+    )
+    arguments = [
+        *_names(context, operation.table_name, operation.constraint_name),
+        repr(list(map(str, operation.columns))),
+        *schema_argument(context, operation.schema),
+        *(f"{name}={value!r}" for name, value in operation.kw.items() if name != INCLUDE),
+        f"{INCLUDE}=[{carried}]",
+    ]
+    return directive_call(context, "create_unique_constraint", arguments)
 
 
 def _rendered(context: AutogenContext, value: Any) -> str:
