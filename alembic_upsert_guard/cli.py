@@ -90,7 +90,7 @@ def _unforeseen(error: Exception) -> str:
 
 def _failed(options: Namespace, message: str, code: int = _COULD_NOT_RUN) -> int:
     """Say why there is no report: on standard error, and under ``--format json`` as the document."""
-    from .command.database_url import without  # noqa: PLC0415 - SQLAlchemy
+    from .command.secrets import without  # noqa: PLC0415 - SQLAlchemy
 
     message = without(message, _secrets(options))
     print(f"upsert-guard: {message}", file=sys.stderr)
@@ -101,7 +101,7 @@ def _failed(options: Namespace, message: str, code: int = _COULD_NOT_RUN) -> int
 
 def _secrets(options: Namespace) -> frozenset[str]:
     """The passwords in the URLs that were given."""
-    from .command.database_url import secrets_of  # noqa: PLC0415 - SQLAlchemy
+    from .command.secrets import secrets_of  # noqa: PLC0415 - SQLAlchemy
 
     urls = (getattr(options, name, None) or "" for name in ("database", "statements_from"))
     return frozenset[str]().union(*map(secrets_of, urls))

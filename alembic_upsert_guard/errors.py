@@ -59,6 +59,14 @@ class HiddenRowsError(UpsertGuardError, PermissionError):
         super().__init__(f"{fact}. {hint[:1].upper()}{hint[1:]}")
         self.fact = fact
 
+    @classmethod
+    def of(cls, table: str, role: str) -> HiddenRowsError:
+        """Return the error of a table whose index is to be made."""
+        return cls(
+            f"row level security hides rows of {table} from the role {role}, and an index would hold them all",
+            "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
+        )
+
 
 class MissingParsersError(UpsertGuardError, ImportError):
     """The parsers that scanning needs are not installed; the message names the extra that brings them."""

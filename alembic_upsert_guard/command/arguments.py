@@ -3,106 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import help_texts
+from .parser import Parser, PrintCompletion
 from .report import FORMATS, PACKAGE
 from .scan import Writing
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = ["argument_parser"]
-
-_SHELLS = ("bash", "zsh", "tcsh")
-
-
-class _Parser(argparse.ArgumentParser):
-    """One whose complaints repeat no password of a URL."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and exit with 2."""
-        from .database_url import secrets_of, without  # noqa: PLC0415 - SQLAlchemy
-
-        if message.endswith("required: command"):
-            message = f"name a command: {', '.join(_COMMANDS)}"
-        _, unknown, options = message.partition("unrecognized arguments: ")
-        if unknown:
-            message += self._suggested(options)
-        secrets = frozenset[str]().union(*(secrets_of(word) for word in message.split()))
-        super().error(without(message, secrets))
-
-    def _suggested(self, unknown: str) -> str:
-        known = {
-            option
-            for action in self._actions
-            if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 - it has no public name
-            for command in action.choices.values()
-            for option in command._option_string_actions  # noqa: SLF001 - as above
-        }
-        first = unknown.split(maxsplit=1)[0].partition("=")[0]
-        meant = get_close_matches(first, sorted(known), n=1) if first.startswith("--") else []
-        return "".join(f"; did you mean {each}?" for each in meant)
-
-
-_COMMANDS = ("check", "scan", "functions", "explain")
-
-_EXIT_CODES = """\
-exit code:
-  0  no error was found (with --strict: nothing was)
-  1  something was
-  2  the command could not run
-"""
-
-_CHECK = """\
-Hold every declared upsert key against the database that env.py connects to, or that --database names; with --code,
---functions, --statements, --log and --observed also the upserts of these sources, declared or not. Nothing is written
-to the database.
-"""
-_CHECK_EXAMPLES = """\
-examples:
-  upsert-guard check                            the declared keys against the database of env.py
-  upsert-guard check --rows                     and the rows that are there
-  upsert-guard check --database "$DATABASE_URL" --code . --functions
-                                                without Alembic and models: Supabase, plain SQL
-  upsert-guard check --observed .upsert_guard/observed.json
-                                                what the tests ran (pytest --upsert-guard)
-"""
-_SCAN = """\
-Find the upserts in Python, TypeScript, JavaScript and SQL files, and hold them against the models: those of
---metadata, or those that env.py configures, which is run offline. No database is needed.
-"""
-_SCAN_EXAMPLES = """\
-examples:
-  upsert-guard scan                             this folder
-  upsert-guard scan app web --diff              the declarations that the models lack, as a diff
-  upsert-guard scan app --metadata app.models:Base --format sarif --output upserts.sarif
-"""
-_FUNCTIONS = """\
-Judge the upserts in SQL and PL/pgSQL functions of the database that env.py connects to, declared or not.
-"""
-_FUNCTIONS_EXAMPLES = """\
-examples:
-  upsert-guard functions
-  upsert-guard check --database "$DATABASE_URL" --functions      without Alembic
-"""
-_EXPLAIN = "Print the page of a finding code: its cause, what the server answers, and the fix.\n"
-_EXPLAIN_EXAMPLES = """\
-examples:
-  upsert-guard explain
-  upsert-guard explain missing-arbiter
-"""
 
 
 def argument_parser() -> argparse.ArgumentParser:
     """Return the parser, whose result has the name of the command as ``command``."""
-    parser = _Parser(
+    parser = Parser(
         prog="upsert-guard",
         description="Hold upserts in code, declared upsert keys, databases and rows against each other.",
-        epilog=f"{_EXIT_CODES}\nupsert-guard COMMAND --help has the options and examples of a command.",
+        epilog=f"{help_texts.EXIT_CODES}\nupsert-guard COMMAND --help has the options and examples of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         # `--base` would be taken for --baseline, which writes
         allow_abbrev=False,
@@ -110,12 +27,12 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"upsert-guard {version(PACKAGE)}")
     parser.add_argument(
         "--print-completion",
-        action=_PrintCompletion,
+        action=PrintCompletion,
         help="print the script that completes this command, for bash, zsh or tcsh",
     )
     _add_project_options(parser, "before")
     commands = parser.add_subparsers(metavar="command", dest="command", required=True)
-    project = _Parser(add_help=False)
+    project = Parser(add_help=False)
     _add_project_options(project, "after")
     parents = [project, _reporting()]
     add = partial(
@@ -127,37 +44,37 @@ def argument_parser() -> argparse.ArgumentParser:
         "check",
         parents=parents,
         help="every declared key, and other upserts, against the database",
-        description=_CHECK,
-        epilog=f"{_CHECK_EXAMPLES}\n{_EXIT_CODES}",
+        description=help_texts.CHECK,
+        epilog=f"{help_texts.CHECK_EXAMPLES}\n{help_texts.EXIT_CODES}",
     )
     _add_check_options(check)
     scan = add(
         "scan",
         parents=parents,
         help="upserts in code against the models",
-        description=_SCAN,
-        epilog=f"{_SCAN_EXAMPLES}\n{_EXIT_CODES}",
+        description=help_texts.SCAN,
+        epilog=f"{help_texts.SCAN_EXAMPLES}\n{help_texts.EXIT_CODES}",
     )
     _add_scan_options(scan)
     add(
         "functions",
         parents=parents,
         help="upserts in functions of the database",
-        description=_FUNCTIONS,
-        epilog=f"{_FUNCTIONS_EXAMPLES}\n{_EXIT_CODES}",
+        description=help_texts.FUNCTIONS,
+        epilog=f"{help_texts.FUNCTIONS_EXAMPLES}\n{help_texts.EXIT_CODES}",
     )
     explain = add(
         "explain",
         help="what a finding code means, and the ways out",
-        description=_EXPLAIN,
-        epilog=_EXPLAIN_EXAMPLES,
+        description=help_texts.EXPLAIN,
+        epilog=help_texts.EXPLAIN_EXAMPLES,
     )
     explain.add_argument("code", metavar="CODE", nargs="?", help="left out: all codes are listed")
     return parser
 
 
-def _reporting() -> _Parser:
-    reporting = _Parser(add_help=False)
+def _reporting() -> Parser:
+    reporting = Parser(add_help=False)
     reporting.add_argument(
         "--format",
         choices=FORMATS,
@@ -184,25 +101,6 @@ def _reporting() -> _Parser:
         "--debug", action="store_true", help="show the traceback of an error that nobody foresaw"
     )
     return reporting
-
-
-class _PrintCompletion(argparse.Action):
-    """Print a shell's completion script, made by shtab, and exit."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
-        super().__init__(
-            option_strings, dest, choices=_SHELLS, default=argparse.SUPPRESS, **options
-        )
-
-    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
-        """Print it; exit with 2 where shtab is not installed."""
-        _, shell, *_ = arguments
-        try:
-            import shtab  # noqa: PLC0415 - an extra
-        except ModuleNotFoundError:
-            parser.error("completion needs shtab: pip install 'alembic-upsert-guard[completion]'")
-        sys.stdout.write(f"{shtab.complete(parser, shell)}\n")
-        parser.exit()
 
 
 def _add_project_options(parser: argparse.ArgumentParser, place: str) -> None:

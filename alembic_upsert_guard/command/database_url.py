@@ -1,13 +1,11 @@
-"""A database by its URL, opened for reading with whichever driver is installed; its password is in no message."""
+"""A database by its URL, opened for reading with whichever driver is installed."""
 
 from __future__ import annotations
 
 import importlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus, unquote
 
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
 
-__all__ = ["DatabaseURLError", "connect_to", "run_on", "secrets_of", "without"]
+__all__ = ["DatabaseURLError", "connect_to", "run_on"]
 
 
 class DatabaseURLError(UpsertGuardError, ValueError):
@@ -66,9 +64,6 @@ _OFFERED = {POSTGRESQL.name: "psycopg2-binary", MYSQL.name: "pymysql", MARIADB.n
 
 _ALIASES = {"postgres": POSTGRESQL.name}
 """Names that hosting services give, and SQLAlchemy does not take."""
-
-_SECRET_PARAMETERS = ("password", "sslpassword", "passwd")
-"""Parameters behind the question mark that hold a password."""
 
 _EXAMPLE = "postgresql://user:password@host/database"
 
@@ -212,43 +207,3 @@ def _require_file(url: URL) -> None:
         return
     if not name.startswith("file:") and not Path(name).is_file():
         raise DatabaseURLError(f"there is no database file {name}")
-
-
-# -- what is not repeated
-
-
-def secrets_of(text: str) -> frozenset[str]:
-    """Return every spelling of the password in a URL, as far as the URL can be read."""
-    found: set[str] = set()
-    behind_scheme = text.partition("://")[2] or text
-    user, at, _ = behind_scheme.rpartition("@")
-    if at:
-        found.add(user.partition(":")[2])
-        # an @ in the password, which SQLAlchemy takes for its end
-        found.add(behind_scheme.partition("@")[0].partition(":")[2])
-    try:
-        url = make_url(text)
-        found.add(str(url.password or ""))
-        found.update(str(url.query.get(name, "")) for name in _SECRET_PARAMETERS)
-        if "@" in (url.host or ""):
-            found.add(str(url.host).rpartition("@")[0])
-    except (ArgumentError, ValueError):
-        pass
-    spelled = {
-        spelling
-        for secret in found
-        for spelling in (secret, unquote(secret), quote(secret, safe=""), quote_plus(secret))
-    }
-    return frozenset(spelled - {""})
-
-
-def without(message: str, secrets: frozenset[str]) -> str:
-    """Return a message in which ``***`` is in the place of each of `secrets`.
-
-    In the middle of a word it is none: a password may be ``postgres``, or a letter.
-    """
-    for secret in sorted(secrets, key=len, reverse=True):
-        before = r"(?<![a-zA-Z0-9])" if secret[0].isalnum() else ""
-        after = r"(?![a-zA-Z0-9])" if secret[-1].isalnum() else ""
-        message = re.sub(f"{before}{re.escape(secret)}{after}", "***", message)
-    return message

@@ -15,6 +15,7 @@ from .codes import (
     UnknownCodeError,
     code_of,
 )
+from .consequences import with_both_arbiters, without_arbiter, without_column
 from .deduplication import (
     BY_PLACE,
     ColumnInOrder,
@@ -79,11 +80,8 @@ from .shortfalls import (
     shortfall_fact,
     unmakeable_fact,
     unserved_rowid_fact,
-    with_both_arbiters,
-    without_arbiter,
-    without_column,
 )
-from .violation_text import first_line, violation_text
+from .violation_text import first_line, violation_text, what_stays
 
 __all__ = [
     "BY_PLACE",
@@ -157,6 +155,7 @@ __all__ = [
     "unread_rows",
     "unserved_rowid_fact",
     "violation_text",
+    "what_stays",
     "with_both_arbiters",
     "with_lines_in_order",
     "without_arbiter",

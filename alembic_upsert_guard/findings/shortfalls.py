@@ -12,11 +12,10 @@ from .key_sql import (
     unread_fact,
     written_instead,
 )
+from .relations import relation_fact, relation_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ..databases import Database
 
 __all__ = [
     "NOT_DEFERRABLE_HINT",
@@ -27,8 +26,6 @@ __all__ = [
     "unique_by_itself",
     "unmakeable_fact",
     "unserved_rowid_fact",
-    "with_both_arbiters",
-    "without_arbiter",
 ]
 
 
@@ -41,10 +38,9 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
         lacking = _listed(list(shortfall.columns))
         by = lacking if shortfall.partitioner is None else f"{lacking} ({shortfall.partitioner})"
         return f"the table is partitioned by {by}, which {subject} lacks: nothing unique can span the partitions"
-    if shortfall.rules:
-        return _rules(shortfall)
-    if shortfall.relation is not None:
-        return f"the {shortfall.relation} takes no INSERT with ON CONFLICT, whatever is unique"
+    of_relation = relation_fact(shortfall)
+    if of_relation is not None:
+        return of_relation
     if shortfall.folded is not None:
         return folded_fact(shortfall.folded)
     if shortfall.unread is not None:
@@ -64,14 +60,9 @@ def shortfall_fact(target: ConflictTarget, shortfall: Shortfall, subject: str = 
 
 def shortfall_hint(shortfall: Shortfall) -> str | None:
     """Return the way out that goes with the particular reason; None: the one that goes with the code."""
-    if shortfall.rules and shortfall.code is Code.MISSING_ARBITER:
-        return (
-            "replace the rule by a trigger, or upsert into another table: an index cannot help here"
-        )
-    if shortfall.rules:
-        return "drop the rule, or upsert into the table that is written to"
-    if shortfall.relation is not None:
-        return "upsert into the table behind it, and declare the key there"
+    of_relation = relation_hint(shortfall)
+    if of_relation is not None:
+        return of_relation
     if shortfall.folded is not None:
         return written_instead(shortfall.folded)
     if shortfall.unread is not None:
@@ -83,17 +74,6 @@ def shortfall_hint(shortfall: Shortfall) -> str | None:
     if shortfall.code is Code.MISSING_ARBITER and shortfall.columns:
         return unique_by_itself(shortfall.columns[0])
     return None
-
-
-def _rules(shortfall: Shortfall) -> str:
-    names = ", ".join(shortfall.rules)
-    rules = f"the rule {names}" if len(shortfall.rules) == 1 else f"the rules {names}"
-    if shortfall.code is Code.UNPROVEN_ARBITER:
-        return f"{rules} of the table may turn every INSERT into nothing, and PostgreSQL makes no plan of that"
-    return (
-        f"PostgreSQL refuses every INSERT with ON CONFLICT on a table with INSERT or UPDATE rules (0A000), and it has "
-        f"{rules}"
-    )
 
 
 def unserved_rowid_fact(rowid: str) -> str:
@@ -216,27 +196,6 @@ _FACTS: dict[Code, Callable[[ConflictTarget, Candidate | None], str]] = {
 
 def _named(candidate: Candidate | None) -> str:
     return "an index" if candidate is None else describe_candidate(candidate)
-
-
-def without_arbiter(database: Database) -> str:
-    """Return what an upsert does where nothing is unique on what it matches rows by, as a verb."""
-    if not database.has_conflict_targets:
-        return "doubles rows in silence"
-    return "fails with 42P10" if database.has_sqlstates else "fails"
-
-
-def without_column(database: Database) -> str:
-    """Return what a statement does that names a column which its table lacks, as a verb."""
-    return "fails with 42703" if database.has_sqlstates else "fails"
-
-
-def with_both_arbiters(database: Database) -> str:
-    """Return what an upsert on another key does with rows that are the same in a unique key's elements, as a verb."""
-    return (
-        "fail with a unique violation"
-        if database.has_conflict_targets
-        else "are updated, not inserted"
-    )
 
 
 def describe_candidate(candidate: Candidate) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .rows import DuplicateGroup, RowsReport
 
-__all__ = ["first_line", "violation_text"]
+__all__ = ["first_line", "violation_text", "what_stays"]
 
 _VALUE_LIMIT = 60
 """Characters of one key value in a report: a key can hold a document."""
@@ -55,9 +55,18 @@ def _changed(report: RowsReport) -> str:
         return f"the build left the INVALID index {report.left_behind} behind"
     if report.left_copy is not None:
         return f"the batch left its copy {report.left_copy} behind"
-    if report.autocommit:
-        return f"what the revision did above {_place(report)} stays, for it runs in AUTOCOMMIT"
-    return "nothing was changed"
+    return what_stays(_place(report), autocommit=report.autocommit, commits_ddl=report.commits_ddl)
+
+
+def what_stays(place: str, *, autocommit: bool, commits_ddl: bool) -> str:
+    """Return what is left of a revision that was stopped at `place`, such as "the check".
+
+    :param autocommit: whether each statement is committed.
+    :param commits_ddl: whether each statement that changes the schema is.
+    """
+    if autocommit:
+        return f"what the revision did above {place} stays, for it runs in AUTOCOMMIT"
+    return f"what changed the schema above {place} stays" if commits_ddl else "nothing was changed"
 
 
 def violation_text(report: RowsReport, others: Sequence[RowsReport] = ()) -> str:
@@ -73,7 +82,7 @@ def violation_text(report: RowsReport, others: Sequence[RowsReport] = ()) -> str
     if report.builds_after_deduplication:
         lines += [_arrivals(report.builds_after_deduplication), ""]
     if report.commits_ddl:
-        lines += [_WHAT_STAYS, ""]
+        lines += [_COMMITTED, ""]
     lines += _sample_lines(report)
     if report.null_rows:
         lines += [_null_line(report), ""]
@@ -132,9 +141,9 @@ def _arrivals(builds: int) -> str:
     return f"{after} The next upgrade begins with it again."
 
 
-_WHAT_STAYS = (
-    "Whatever changed the schema above this line of the revision stays: this database commits each such statement. "
-    "Take those lines out before the upgrade runs again."
+_COMMITTED = (
+    "This database has committed each statement that changed the schema. Where the revision has such lines above this "
+    "one, take them out before the upgrade runs again."
 )
 _BY_HAND = (
     "keep one row of each key and delete or merge the others, in this revision above {place} or by hand, then run "

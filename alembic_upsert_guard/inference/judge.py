@@ -131,6 +131,8 @@ def _unserved(
 
     :param is_answered: whether the database was asked about the target, and named none.
     """
+    if traits.relation == "foreign table":  # it has no indexes, and what is behind it is not asked
+        return Verdict(State.SHORT, (), Shortfall(Code.MISSING_ARBITER, relation=traits.relation))
     lacking = missing_partition_columns(target, traits)
     if lacking:
         shortfall = Shortfall(

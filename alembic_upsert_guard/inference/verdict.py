@@ -104,7 +104,10 @@ class Shortfall:
     """
 
     relation: str | None = None
-    """For `missing-arbiter`: what it is that takes no INSERT, as ``view``."""
+    """For `missing-arbiter`: what it is that takes no INSERT with the target, as ``view``, whatever is unique."""
+
+    is_behind_view: bool = False
+    """For `missing-arbiter`: nothing serves in the table behind the view that is upserted into."""
 
     lacking: MissingRight | None = None
     """For `unproven-arbiter`: the right for want of which the database could not be asked; None: that is not known."""

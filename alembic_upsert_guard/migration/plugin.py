@@ -81,6 +81,8 @@ def setup(plugin: Plugin) -> None:
         Operations.implementation_for(operation)(implementation)
         renderers.dispatch_for(operation)(renderer)
     renderers.dispatch_for(ops.CreateArbiterIndexOp)(render_arbiters.render_arbiter_index)
+    including = render_arbiters.render_including_constraint
+    renderers.dispatch_for(ops.CreateIncludingConstraintOp)(including)
 
     for operation in _WATCHED:
         of_others = Operations._to_impl.dispatch(getattr(alembic_ops, operation))  # noqa: SLF001 - no public name

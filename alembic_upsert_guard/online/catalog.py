@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog import TableName
 from ..catalog.postgresql import RELATIONS, empty_copy_of, empty_copy_sql, server_version, sqlstate
+from ..catalog.postgresql.sqlstates import INSUFFICIENT_PRIVILEGE
 from ..catalog.reading import execute, first_sentence, rolled_back
 from ..errors import OnlineError
 from ..sqltext import EQ, NE, PLUS, named, quoted
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from .arbiter import OnlineArbiter
 
 __all__ = ["describe_namesake", "read_state", "shape_of"]
-
-_NO_PRIVILEGE = "42501"
 
 
 def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
@@ -49,7 +48,7 @@ def shape_of(connection: Connection, wanted: OnlineArbiter) -> str:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        if sqlstate(error) == _NO_PRIVILEGE:
+        if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
             raise OnlineError(
                 f"{wanted.name} on {table} cannot be compared with what is there: {first_sentence(error)}. Grant the "
                 "role that migrates TEMPORARY on the database"

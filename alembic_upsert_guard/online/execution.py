@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import message_of
 from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql.sqlstates import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, QUERY_CANCELED
 from ..catalog.reading import execute
 from ..errors import OnlineError
 from .interruption import execute_interruptibly
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
     from .reporter import Reporter
     from .retries import Retries
 
-__all__ = ["DEADLOCK", "Execution"]
-
-DEADLOCK = "40P01"
-"""deadlock_detected: the server chose this session as the one to stop."""
-
-_LOCK_NOT_AVAILABLE = "55P03"
-_QUERY_CANCELED = "57014"
+__all__ = ["Execution"]
 
 _SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")
 
@@ -89,7 +84,7 @@ class Execution:
             except DBAPIError as error:  # noqa: PERF203 - a lock is not had quickly
                 if error.connection_invalidated:
                     raise
-                if sqlstate(error) not in (_LOCK_NOT_AVAILABLE, DEADLOCK):
+                if sqlstate(error) not in (LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED):
                     raise OnlineError(
                         f"{self.subject}: {self.reason_of(error)}. What was built before stays, and the next run "
                         "resumes with it"
@@ -139,7 +134,7 @@ class Execution:
     def reason_of(self, error: DBAPIError) -> str:
         """Return why the server refused, with what its message does not say."""
         message = f"the database says: {message_of(error, reveal=self.reporter.reveal)}"
-        if sqlstate(error) == _QUERY_CANCELED and "statement timeout" in message:
+        if sqlstate(error) == QUERY_CANCELED and "statement timeout" in message:
             limit = self.connection.scalar(
                 text("SELECT pg_catalog.current_setting('statement_timeout')")
             )

@@ -7,14 +7,13 @@ that is there is compared without that value, and is kept with the value that it
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..catalog.contract import RelationKind
-from ..catalog.reading import execute
 from ..errors import OnlineError
-from ..sqltext import EQ, GT, named, quoted, string_literal
+from ..sqltext import named, string_literal
 from .catalog import read_state, shape_of
+from .greatest import has_rows, read_greatest, refuse_hidden_rows
 from .runner import create, drop
 from .step_runner import RowsInTheWay
 from .table_plan import describe_other
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from .retries import Retries
 
 __all__ = ["create_on_new_rows", "predicate_of_same", "superseded_by"]
-
-_UUID_VERSION = 14
-"""Where a UUID has its version: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-format."""
 
 _PREDICATE = 7
 """Where a shape has the predicate."""
@@ -98,8 +94,9 @@ def _narrowed(
     if there is not None:
         reporter.say(f"{subject} is not made: {there} has all rows already")
         return None
-    greatest = _greatest(connection, wanted, column)
-    if greatest is None and not _has_rows(connection, wanted):
+    refuse_hidden_rows(connection, wanted, subject)
+    greatest = read_greatest(connection, wanted, column)
+    if greatest is None and not has_rows(connection, wanted):
         reporter.say(f"{subject} is not made: the table has no rows")
         return None
     having_a_value = _with_bound(wanted, f"{named(dialect, column)} IS NOT NULL")
@@ -146,99 +143,36 @@ def _with_bound(wanted: OnlineArbiter, bound: str) -> OnlineArbiter:
     return replace(wanted, target=replace(wanted.target, predicate=predicate))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Greatest:
-    """The greatest value of a column."""
-
-    value: str
-    """As the type prints it, and so as the server prints it in a predicate."""
-    type_name: str
-    """What it is compared as."""
-    operator: str
-    """What compares it: of a type of an extension it is the extension's own, as in the index."""
-    is_endless: bool
-    """Whether it is an infinity or NaN, which nothing is greater than."""
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it is a UUID of version 4."""
-        return self.type_name == "uuid" and self.value[_UUID_VERSION] == "4"
-
-
-def _greatest(connection: Connection, wanted: OnlineArbiter, column: str) -> _Greatest | None:
-    """Return the greatest value of the column; None: it has none."""
-    name = named(connection.dialect, column)
-    # not max(), which not every type has that an index sorts; of bigint the server prints every value in one form.
-    # concat() prints as the type does, where a cast of char(n) or inet does not; -1: a length is none of 1
-    row = execute(
-        connection,
-        f"SELECT pg_catalog.concat({name}) AS greatest, CASE WHEN pg_catalog.pg_typeof({name}) "
-        f"{EQ} ANY ('{{pg_catalog.int2,pg_catalog.int4}}'::pg_catalog.regtype[]) THEN 'bigint' "
-        f"ELSE pg_catalog.format_type(pg_catalog.pg_typeof({name}), -1) END AS type_name, "
-        f"coalesce(({_OPERATOR.format(type='pg_catalog.pg_typeof(' + name + ')')}), '{GT}') AS operator, "
-        f"pg_catalog.pg_typeof({name}) {EQ} ANY ('{{{_HAVING_AN_END}}}'::pg_catalog.regtype[]) "
-        f"AND pg_catalog.concat({name}) {EQ} ANY ('{{infinity,Infinity,NaN}}'::pg_catalog.text[]) AS is_endless "
-        f"FROM {_rows_of(connection, wanted)} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
-    ).one_or_none()
-    if row is None:
-        return None
-    return _Greatest(
-        value=row.greatest,
-        type_name=row.type_name,
-        operator=row.operator,
-        is_endless=row.is_endless,
-    )
-
-
-_OPERATOR = f"""
-    SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-    FROM pg_catalog.pg_opclass oc
-    JOIN pg_catalog.pg_am m ON m.oid {EQ} oc.opcmethod AND m.amname {EQ} 'btree'
-    JOIN pg_catalog.pg_amop a ON a.amopfamily {EQ} oc.opcfamily AND a.amopstrategy {EQ} 5 -- btree: >
-         AND a.amoplefttype {EQ} oc.opcintype AND a.amoprighttype {EQ} oc.opcintype
-    JOIN pg_catalog.pg_operator o ON o.oid {EQ} a.amopopr
-    JOIN pg_catalog.pg_namespace n ON n.oid {EQ} o.oprnamespace
-    WHERE oc.opcdefault AND oc.opcintype {EQ} {{type}}
-"""
-"""Not of a domain, nor of varchar, which are compared as the type below them."""
-
-_HAVING_AN_END = ",".join(
-    f"pg_catalog.{name}"
-    for name in ("float4", "float8", "numeric", "date", "timestamp", "timestamptz", "interval")
-)
-
-
-def _has_rows(connection: Connection, wanted: OnlineArbiter) -> bool:
-    rows = _rows_of(connection, wanted)
-    return bool(execute(connection, f"SELECT EXISTS (SELECT FROM {rows}) AS it_has").scalar())
-
-
-def _rows_of(connection: Connection, wanted: OnlineArbiter) -> str:
-    """The rows that an index holds: those of partitions, and none of tables that inherit."""
-    table, *_ = read_state(connection, wanted.table, None)
-    only = "ONLY " if table.relation is RelationKind.TABLE else ""
-    return f"{only}{quoted(connection.dialect, *wanted.table)}"
-
-
 def predicate_of_same(there: str, wanted: str, value: str) -> str | None:
     """Return the predicate of the shape `there` if it is `wanted` but for the constant that ends the predicate. Pure.
 
-    :param value: the constant of `wanted`, which the server prints in quotes, or without them where it is a number.
+    :param value: the constant of `wanted`.
     """
     theirs, ours = json.loads(there), json.loads(wanted)
     predicate, own = theirs.pop(_PREDICATE), ours.pop(_PREDICATE)
     if theirs != ours or predicate is None:
         return None
-    escaped = value.replace("'", "''")
-    before, constant, after = own.rpartition(f"'{escaped}'")
-    if not constant:
-        before, constant, after = own.rpartition(value)
+    before, constant, after = _around(own, value)
+    after = after.removeprefix(_LABEL_OF_SOME)
     if not (constant and predicate.startswith(before) and predicate.endswith(after)):
         return None
-    other = predicate[len(before) : len(predicate) - len(after)]
-    if constant.startswith("'"):
-        is_constant = len(other) > 1 and other[0] == other[-1] == "'"
-        is_constant = is_constant and "'" not in other[1:-1].replace("''", "")
-    else:
-        is_constant = other.replace(".", "", 1).isdigit()
-    return str(predicate) if is_constant else None
+    other = predicate[len(before) : len(predicate) - len(after)].removesuffix(_LABEL_OF_SOME)
+    return str(predicate) if other == constant or _is_constant(other) else None
+
+
+_LABEL_OF_SOME = "::numeric"
+"""What 1 and -1.5 have in a predicate and 1.5 has not (ruleutils.c: get_const_expr)."""
+
+
+def _around(predicate: str, value: str) -> tuple[str, str, str]:
+    """Split a predicate at its constant, with quotes or without."""
+    escaped = value.replace("'", "''")
+    parts = predicate.rpartition(f"'{escaped}'")
+    return parts if parts[1] else predicate.rpartition(value)
+
+
+def _is_constant(sql: str) -> bool:
+    """Whether it is one literal: a number, or anything in quotes."""
+    if len(sql) > 1 and sql[0] == sql[-1] == "'":
+        return "'" not in sql[1:-1].replace("''", "")
+    return sql.replace(".", "", 1).isdigit()

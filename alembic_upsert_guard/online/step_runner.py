@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql.sqlstates import DEADLOCK_DETECTED, UNIQUE_VIOLATION
 from ..catalog.reading import execute
 from ..errors import OnlineError, UpsertGuardError
 from ..sqltext import named, quoted
 from .catalog import read_state
-from .execution import DEADLOCK
 from .reporter import Throttle, in_the_way
 from .sessions import sessions_of
 from .statements import attachment_sql, creation_sql, statements_of
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .steps import Attach, AttachPartition, MakeParent, Step, Swap
 
 __all__ = ["Deadlock", "RowsInTheWay", "StepRunner", "drop_index"]
-
-_UNIQUE_VIOLATION = "23505"
 
 _SIZE = text(
     "SELECT pg_catalog.pg_relation_size(CAST(CAST(:table AS pg_catalog.int8) AS pg_catalog.regclass))"
@@ -131,9 +129,9 @@ class StepRunner:
         self, error: DBAPIError, left_behind: str | None, *, is_part: bool
     ) -> UpsertGuardError:
         state = sqlstate(error)
-        if state == DEADLOCK and left_behind is None:
+        if state == DEADLOCK_DETECTED and left_behind is None:
             return Deadlock()
-        if state == _UNIQUE_VIOLATION:
+        if state == UNIQUE_VIOLATION:
             return RowsInTheWay(left_behind or (self.wanted.name if is_part else None))
         left = (
             "Nothing is left of it"

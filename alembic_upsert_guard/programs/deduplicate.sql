@@ -5,7 +5,7 @@
 --
 -- The body of an anonymous block, or of a procedure; its parameters are declared above it:
 --   key_label      the key as messages name it; the reason in the archive
---   relation_name  the table, quoted
+--   relation_name  the table, quoted; in batches with its schema, since tables of the session hide others of their names
 --   elements       SQL of the key's elements, listed
 --   condition      SQL of the rows that the key is about, those without NULL in it unless NULLs are equal
 --   ordering       SQL in front of the primary key: which row comes first; '' or ending in a comma
@@ -108,7 +108,7 @@ BEGIN
            string_agg(format('child.%I %s surplus.gone_%s', name, equals, place), ' AND '),
            string_agg(format('child.%I %s referring.gone_%s', name, equals, place), ' AND '),
            string_agg(format('locked.%I %s listed.id_%s', name, equals, place), ' AND '),
-           string_agg(format('%s.%I %s upsert_guard_locked.upsert_guard_id_%s', relation, name, equals, place), ' AND '),
+           string_agg(format('%s.%I %s pg_temp.upsert_guard_locked.upsert_guard_id_%s', relation, name, equals, place), ' AND '),
            string_agg(format('%s.%I %s surplus.kept_%s', relation, name, equals, place), ' AND ')
     INTO is_gone, is_kept, child_is_gone, child_is_referring, is_listed, is_locked, is_kept_itself
     FROM unnest(identity, equality) WITH ORDINALITY AS i(name, equals, place);
@@ -143,10 +143,10 @@ BEGIN
                     relation), ', ')
          FROM unnest(identity) WITH ORDINALITY AS i(name, place)),
         CASE WHEN form = 'batch' THEN format(
-            'pg_temp.upsert_guard_locked JOIN %s ON %s AND %s.ctid OPERATOR(pg_catalog.=) upsert_guard_locked.upsert_guard_version',
+            'pg_temp.upsert_guard_locked JOIN %s ON %s AND %s.ctid OPERATOR(pg_catalog.=) pg_temp.upsert_guard_locked.upsert_guard_version',
             only_relation, is_locked, relation) ELSE only_relation END,
         condition, elements,
-        CASE WHEN form = 'batch' AND current_setting('upsert_guard.ranks_as_planned') = 'on' THEN 'upsert_guard_locked.upsert_guard_place, ' ELSE '' END
+        CASE WHEN form = 'batch' AND current_setting('upsert_guard.ranks_as_planned') = 'on' THEN 'pg_temp.upsert_guard_locked.upsert_guard_place, ' ELSE '' END
         || ordering || (SELECT string_agg(format('%s.%I %s', relation, name, direction), ', ' ORDER BY place)
                         FROM unnest(identity) WITH ORDINALITY AS i(name, place)));
     PERFORM set_config('search_path', users_path, true);

@@ -8,6 +8,7 @@
 --   lock_timeout   of a batch, as PostgreSQL takes it
 --   attempts       tries of a batch, altogether
 -- A COMMIT ends every setting of a transaction, so the search path is that of the user's: nothing here is looked up by it.
+    relation pg_catalog.text; -- with its schema
     batches bigint;
     surplus_rows bigint;
     done bigint := 0;
@@ -19,10 +20,14 @@
     noted pg_catalog.timestamptz;
 BEGIN
     COMMIT; -- refused in a transaction
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO STRICT relation
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE c.oid OPERATOR(pg_catalog.=) CAST(relation_name AS pg_catalog.regclass);
+    COMMIT; -- or no isolation level can be set
     FOR round IN 1..rounds LOOP
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL pg_temp.upsert_guard_deduplicate(
-            key_label => key_label, relation_name => relation_name, elements => elements, condition => condition,
+            key_label => key_label, relation_name => relation, elements => elements, condition => condition,
             ordering => ordering, direction => direction, archive => archive, repoint => repoint,
             form => 'plan', batch_size => batch_size, batch_number => CAST(0 AS bigint));
         surplus_rows := CAST(pg_catalog.jsonb_extract_path_text(
@@ -66,7 +71,7 @@ BEGIN
                 BEGIN
                     PERFORM pg_catalog.set_config('lock_timeout', lock_timeout, true);
                     CALL pg_temp.upsert_guard_deduplicate(
-                        key_label => key_label, relation_name => relation_name, elements => elements,
+                        key_label => key_label, relation_name => relation, elements => elements,
                         condition => condition, ordering => ordering, direction => direction, archive => archive,
                         repoint => repoint, form => 'batch', batch_size => batch_size,
                         batch_number => CAST(number AS bigint));

@@ -18,6 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ..catalog.messages import message_of
 from ..catalog.postgresql import sqlstate
+from ..catalog.postgresql.sqlstates import (
+    DEADLOCK_DETECTED,
+    LOCK_NOT_AVAILABLE,
+    SERIALIZATION_FAILURE,
+)
 from ..catalog.reading import (
     all_or_nothing,
     commits_each_statement,
@@ -28,6 +33,7 @@ from ..catalog.reading import (
 from ..errors import DeduplicationError
 from ..findings import counted
 from ..online import Observation, Retries, execute_interruptibly
+from ..sqltext import EQ, quoted, string_literal
 from .deduplicate_postgresql import (
     OUR_STATE,
     RESULT,
@@ -51,7 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = ["deduplicate_in_batches_on_postgresql"]
 
-_AGAIN = frozenset({"55P03", "40P01", "40001"})
+_AGAIN = frozenset({LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED, SERIALIZATION_FAILURE})
 """No lock, a deadlock, a row that another transaction moved to another partition: the batch is tried again."""
 
 _SET_LOCAL = text("SELECT pg_catalog.set_config('lock_timeout', :value, true)")
@@ -91,6 +97,7 @@ class _BatchRun:
         self._reporter = reporter
         self._retries = Retries()
         self._lag = LagGuard(connection, self.subject, batches.max_lag, reporter)
+        self._relation = ""
         self._rows = 0
         self._undone = ""
         self._repointed: Counter[str] = Counter()
@@ -100,6 +107,7 @@ class _BatchRun:
 
     def work(self, drawer: Drawer | None) -> None:
         self._lag.wait()  # what cannot be kept is refused before anything is read
+        self._relation = self._with_schema()
         for _ in range(ROUNDS):
             rows, number_of_batches = self._plan()
             if not rows:
@@ -124,16 +132,30 @@ class _BatchRun:
         for name in _TABLES:
             execute(self._connection, f"DROP TABLE pg_temp.upsert_guard_{name}")
 
+    def _with_schema(self) -> str:
+        self._undone = ", nothing was changed"
+        dialect = self._connection.dialect
+        name = string_literal(dialect, quoted(dialect, *self._surplus.key.table))
+        query = (
+            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c "
+            f"JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace "
+            f"WHERE c.oid {EQ} CAST({name} AS pg_catalog.regclass)"
+        )
+        return str(execute(self._connection, query).scalar_one())
+
     def _plan(self) -> tuple[int, int]:
         self._undone = "" if self._rows else ", nothing was changed"
-        block = plan_block(self._connection.dialect, self._surplus, self._batches.size)
+        block = plan_block(
+            self._connection.dialect, self._surplus, self._batches.size, self._relation
+        )
         with self._transaction():
             execute_interruptibly(self._connection, block)
             return planned(self._result())
 
     def _run_batch(self, number: int) -> None:
         self._undone = ", this batch was undone"
-        block = batch_block(self._connection.dialect, self._surplus, self._batches.size, number)
+        dialect = self._connection.dialect
+        block = batch_block(dialect, self._surplus, self._batches.size, number, self._relation)
         pauses = self._retries.pauses()
         while True:
             try:

@@ -58,16 +58,24 @@ def deduplication_call(dialect: Dialect, surplus: Surplus) -> Call:
     return call("deduplicate", dialect, _deduplication(dialect, surplus))
 
 
-def plan_block(dialect: Dialect, surplus: Surplus, batch_size: int) -> str:
-    """Return the block that lists the surplus rows for the session, in batches, and refuses as the whole one does."""
+def plan_block(dialect: Dialect, surplus: Surplus, batch_size: int, relation: str) -> str:
+    """Return the block that lists the surplus rows for the session, in batches, and refuses as the whole one does.
+
+    :param relation: the table with its schema: the session's list may hide it by its name.
+    """
     parameters = _deduplication(dialect, surplus, "plan", batch_size=batch_size)
-    return program("deduplicate", dialect, parameters)
+    return program("deduplicate", dialect, {**parameters, "relation_name": relation})
 
 
-def batch_block(dialect: Dialect, surplus: Surplus, batch_size: int, number: int) -> str:
-    """Return the block that moves or deletes the surplus rows of one batch of the session's list, from 1."""
+def batch_block(
+    dialect: Dialect, surplus: Surplus, batch_size: int, number: int, relation: str
+) -> str:
+    """Return the block that moves or deletes the surplus rows of one batch of the session's list, from 1.
+
+    :param relation: as for :func:`plan_block`.
+    """
     parameters = _deduplication(dialect, surplus, "batch", batch_size=batch_size, number=number)
-    return program("deduplicate", dialect, parameters)
+    return program("deduplicate", dialect, {**parameters, "relation_name": relation})
 
 
 def _deduplication(

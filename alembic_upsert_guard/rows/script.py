@@ -60,7 +60,7 @@ def _failing_name(dialect: Dialect, key: RowsOfKey, label: str) -> list[str]:
         f"SELECT {offending} > 0 AS fails, {offending} AS offending "
         f"FROM ({totals_sql(dialect, key)}) AS totals"
     )
-    message = mysql.text_literal(dialect, f" rows break {label}; nothing was changed")
+    message = mysql.text_literal(dialect, f" rows break {label}; what ran above the check stays")
     return mysql.failing_statements(dialect, query, f"concat(offending, {message})")
 
 

@@ -88,10 +88,11 @@ def _classes(tables: Iterable[Table]) -> Iterator[DeclaredClass]:
 
 
 def all_mappers() -> Iterator[Mapper[Any]]:
-    """Return the mapper of every mapped class."""
+    """Return the mapper of every mapped class, without the classes that wait for one or whose mapping failed."""
     # no public name lists the registries, and a MetaData does not know its own
     for registry in mapperlib._all_registries():  # noqa: SLF001
-        yield from registry.mappers
+        # not `mappers`, which raises where one class has none, such as a DeferredReflection before prepare()
+        yield from [each.mapper for each in registry._managers if each.is_mapped]  # noqa: SLF001
 
 
 def _class(mapper: Mapper[object], table: Table) -> DeclaredClass:

@@ -103,6 +103,8 @@ def conclude(
         return verdict.state, shortfall
     if inferred.refusal is not None and verdict.state is State.SHORT:
         return State.SHORT, shortfall
+    if inferred.refusal is not None and traits.relation == "view":
+        return State.SHORT, Shortfall(Code.MISSING_ARBITER, is_behind_view=True)
     if inferred.refusal is not None:
         return State.SHORT, refused_candidate(candidate)
     if inferred.deferrable:

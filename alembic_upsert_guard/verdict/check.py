@@ -7,38 +7,31 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
-from ..catalog import TableName, catalog_for
-from ..catalog.messages import holds_no_value, message_of
+from ..catalog import catalog_for
 from ..catalog.names import database_name
-from ..catalog.postgresql import sqlstate
 from ..catalog.reading import rolled_back
 from ..catalog.tables import table_names
 from ..databases import database_for
 from ..declaration import declarations_of
-from ..errors import HiddenRowsError
 from ..findings import (
     KeySubject,
     Location,
     Severity,
-    Unread,
     beside_other_tables,
     missing_table,
     missing_tables,
     nullable_key,
     nulls_mismatch,
-    of_rows,
     rival_unique_key,
     short_key,
     unknown_dialect,
-    unread_rows,
     with_lines_in_order,
 )
 from ..inference import State
-from ..rows import RowsOfKey, is_referred_to, listing_sql, offer_for, parents_first, read_rows
+from ..rows import parents_first
 from ..sqltext import literal_sql
 from .answer import answer_for
+from .check_rows import rows_findings
 from .checked import Checked, CheckedKey
 from .inspected import inspect_keys
 from .read_progress import TimedReads
@@ -160,7 +153,9 @@ def _check_table(
         if reads is not None:
             with reads.reading(key.table):
                 served = answer.verdict is State.SATISFIED
-                findings += _check_rows(connection, key, served=served)
+                findings += rows_findings(
+                    connection, key, _key_of(key.table, key.declaration), served=served
+                )
     return answers, findings
 
 
@@ -222,32 +217,3 @@ def _check(connection: Connection, key: InspectedKey) -> tuple[CheckedKey, list[
         arbiters=answer.arbiters,
     )
     return checked, findings
-
-
-def _check_rows(connection: Connection, key: InspectedKey, *, served: bool) -> list[Finding]:
-    subject = _key_of(key.table, key.declaration)
-    table = TableName(key.table.schema, key.table.name)
-    rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
-    try:
-        # a statement that fails takes its transaction along, and the other keys are asked in the same one
-        with rolled_back(connection):
-            report = read_rows(connection, rows, sample=0, reveal=False)
-    except DBAPIError as error:
-        message = message_of(error, reveal=False, see="")
-        listing = listing_sql(connection.dialect, rows)
-        return [unread_rows(subject, _why_unread(error), message, listing)]
-    except HiddenRowsError as error:
-        return [unread_rows(subject, Unread.HIDDEN, error.fact)]
-    repoint = is_referred_to([key.table.metadata], key.table.schema, key.table.name)
-    offer = offer_for(connection.dialect, rows, report, repoint=repoint)
-    return of_rows(subject, replace(report, suggested=offer), served=served)
-
-
-def _why_unread(error: DBAPIError) -> Unread:
-    state = sqlstate(error) or ""
-    if state == "42501":  # insufficient_privilege
-        return Unread.HIDDEN
-    if state[:2] == "22" or not holds_no_value(error):
-        return Unread.FAILING
-    # transactions, resources, locks, cancelled by a timeout
-    return Unread.BUSY if state[:2] in ("40", "53", "55", "57") else Unread.UNKNOWN

@@ -17,9 +17,8 @@ from alembic_upsert_guard.command.database_url import (
     DatabaseURLError,
     connect_to,
     importlib,
-    secrets_of,
-    without,
 )
+from alembic_upsert_guard.command.secrets import secrets_of, without
 from tests.cli.commands import MEMBERS, SCHEMA, guard, report
 from tests.project import Ran
 from tests.served.judging import statements_in

@@ -25,7 +25,7 @@ ROWS = (
 )
 FIRST_LINE = (
     "upsert key accounts (tenant, email) does not hold: 2 duplicate groups, 3 surplus rows; "
-    "nothing was changed"
+    "what changed the schema above the check stays"
 )
 
 
@@ -47,7 +47,8 @@ def test_rows_are_refused_with_the_report(mysql_project: Project) -> None:
     assert "tenant = 2, email = 'b': 3 rows, id 3, 4, 5" in said
     assert "email = 'a@x': 2 rows, id 1, 2" in said.lower()
     assert "deduplicate_upsert_key" not in said
-    assert "Whatever changed the schema above this line of the revision stays" in said
+    assert "nothing was changed" not in said
+    assert "has committed each statement that changed the schema" in said
     (listing,) = {line.strip() for line in said.splitlines() if line.startswith("  SELECT")}
     listed = {(int(t), e.lower(), int(n)) for t, e, n in mysql_project.rows(listing.rstrip(";"))}
     assert listed == {(1, "a@x", 2), (2, "b", 3)}

@@ -13,7 +13,7 @@ from tests.rows.test_any_revision import write
 if TYPE_CHECKING:
     from tests.project import Project
 
-COUNTS = "2 duplicate groups, 3 surplus rows; nothing was changed"
+COUNTS = "2 duplicate groups, 3 surplus rows; what changed the schema above the operation stays"
 
 
 def executed(project: Project, *statements: str) -> str:

@@ -18,6 +18,7 @@ from tests.online.faults import inject_faults, upgrade_with
 from tests.online.revisions import ANSWERS, MADE, UNIQUE, made, revision
 from tests.online.test_attempts_on_duplicates import KEPT, TWICE, arriving
 from tests.online.test_partitions import TREE, state
+from tests.rows.test_obstacles import role
 from tests.scenarios.test_names import in_psql
 
 if TYPE_CHECKING:
@@ -194,6 +195,68 @@ def test_columns_whose_values_a_cast_changes(
     assert [line.partition(" WHERE ")[2] for line in made(project)] == [f"(at > {shown})"]
 
 
+@pytest.mark.parametrize(
+    ("type_", "old", "new"),
+    [
+        ("bool", "false", "true"),
+        ("numeric", "5", "6.5"),
+        ("numeric", "5.5", "6"),
+        ("numeric", "-1.5", "2.5"),
+    ],
+)
+def test_the_index_is_found_again_by_a_greatest_value_that_is_printed_otherwise(
+    project: Project, type_: str, old: str, new: str
+) -> None:
+    """Words, and numbers with and without quotes."""
+    row = "INSERT INTO answers VALUES ('{}', 1, {})"
+    project.sql(
+        f"CREATE TABLE answers (at {type_}, user_id int, question_id int)",
+        row.format(old, 1),
+        row.format(old, 1),
+    )
+    by_at = NEW.replace("'id'", "'at'")
+    revision(project, by_at)
+    project.upgrade()
+    (first,) = made(project)
+    project.sql(row.format(new, 2) if type_ != "bool" else row.format(old, 2))
+    project.alembic("stamp", "base")
+    project.upgrade()
+    assert made(project) == [first]
+
+
+@pytest.mark.parametrize("policy", ["question_id < 2", "false"])
+def test_a_role_that_sees_a_part_of_the_rows_is_refused(project: Project, policy: str) -> None:
+    """The greatest value that it sees need not be the greatest, and no row that it sees need not be none."""
+    project.sql(
+        ANSWERS,
+        TWICE,
+        "ALTER TABLE answers ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE answers FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY part ON answers USING ({policy})",
+    )
+    revision(project, NEW)
+    with role(project) as name:
+        ran = project.alembic("upgrade", "head")
+        out = " ".join(ran.out.split())
+        assert "uq_new on answers was not made, nothing was changed: row level security" in out
+        assert f"hides rows of answers from the role {name}" in out
+        assert made(project) == []
+
+
+def test_an_owner_who_sees_all_rows_makes_it(project: Project) -> None:
+    """The twin: without FORCE the policies are not the owner's."""
+    project.sql(
+        ANSWERS,
+        TWICE,
+        "ALTER TABLE answers ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY part ON answers USING (false)",
+    )
+    revision(project, NEW)
+    with role(project):
+        project.upgrade()
+        assert made(project) == [INDEX.format(3)]
+
+
 def test_a_column_in_which_no_old_row_has_a_value(project: Project) -> None:
     """As one that was added without a default for what is there: whatever gets a value is new."""
     project.sql(ANSWERS, TWICE, TWICE)
@@ -208,7 +271,8 @@ def test_a_column_in_which_no_old_row_has_a_value(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "value"), [("timestamptz", "infinity"), ("float8", "NaN"), ("numeric", "NaN")]
+    ("type_", "value"),
+    [("timestamptz", "infinity"), ("float8", "NaN"), ("numeric", "NaN"), ("bool", "true")],
 )
 def test_what_nothing_can_be_greater_than_is_refused(
     project: Project, type_: str, value: str

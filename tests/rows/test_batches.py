@@ -8,7 +8,9 @@ import pytest
 from alembic.autogenerate import render_python_code
 from alembic.operations.ops import UpgradeOps
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
+from alembic_upsert_guard.migration.toimpl.way_out import way_out
 from tests.online.faults import another_session, inject_faults, upgrade_with
 from tests.online.revisions import ANSWERS, UNIQUE, made, revision
 from tests.online.test_scripts import script, version
@@ -366,3 +368,12 @@ def _operation(**options: Any) -> Any:
     import alembic_upsert_guard.migration.operations as of_ours  # noqa: PLC0415
 
     return of_ours.DeduplicateUpsertKeyOp("t", ["k"], keep="last", order_by="id", **options)
+
+
+@pytest.mark.parametrize("changes_rows", [True, False])
+def test_who_only_reads_rows_is_not_told_of_the_replica_identity(*, changes_rows: bool) -> None:
+    """55000 is many things, such as a foreign table whose wrapper has no handler."""
+    refused = Exception("cannot update table")
+    refused.sqlstate = "55000"  # type: ignore[attr-defined] # as psycopg 3 has it
+    said = way_out(DBAPIError("", None, refused), needs="SELECT", changes_rows=changes_rows)
+    assert ("REPLICA IDENTITY FULL" in said) == changes_rows

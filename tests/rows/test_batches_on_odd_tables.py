@@ -180,6 +180,17 @@ ODD = {
         "locked",
         "'locked', ['k']",
     ),
+    **{
+        f"a table that is named as the session's {name}": Odd(
+            (
+                f"CREATE TABLE upsert_guard_{name} (id int PRIMARY KEY, k int)",
+                f"INSERT INTO upsert_guard_{name} SELECT n, mod(n, 4) {TWELVE}",
+            ),
+            f"public.upsert_guard_{name}",
+            f"'upsert_guard_{name}', ['k']",
+        )
+        for name in ("list", "locked", "surplus", "links")
+    },
     "a primary key of a domain over a collated text": Odd(
         (
             'CREATE DOMAIN name_of AS text COLLATE "C"',

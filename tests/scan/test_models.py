@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, text
+from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
 from alembic_upsert_guard import UpsertKey
@@ -137,6 +138,27 @@ def test_mappers_are_not_configured() -> None:
 
     assert declared.classes[0].attributes == (("id", "id"),)
     Base.registry.dispose()
+
+
+def test_a_class_that_waits_for_its_mapper_stands_in_nobodys_way() -> None:
+    """A DeferredReflection has a table, and its mapper from ``prepare()`` on."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Parent(Base):
+        __tablename__ = "parents"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Waiting(DeferredReflection, Base):
+        __tablename__ = "waiting"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    declared = declared_tables(Base.metadata)
+
+    assert [each.name for each in declared.tables] == ["parents", "waiting"]
+    assert [each.table for each in declared.classes] == ["parents"]
+    assert Waiting.__table__ is Base.metadata.tables["waiting"]
 
 
 def test_imperative_mappings_are_known() -> None:

@@ -124,6 +124,7 @@ def test_a_partition_that_is_partitioned_again_asks_for_its_columns_too(
         ("((SELECT 1))", "cannot use subquery in index expression"),
         ("(tenant + random())", "must be marked IMMUTABLE"),
         ("count(*)", "aggregate functions are not allowed"),
+        ("(ROW(tenant, id))", "has pseudo-type record"),
     ],
 )
 def test_an_element_that_no_index_holds(project: Project, element: str, words: str) -> None:

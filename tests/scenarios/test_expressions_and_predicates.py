@@ -100,6 +100,25 @@ def test_a_partial_key_goes_round(project: Project, where: str, made: str) -> No
     assert project.application(UPSERT).out == "1\n"
 
 
+@pytest.mark.parametrize("name", ["order", "Is primary", "live"])
+def test_a_predicate_that_is_a_column_goes_round(project: Project, name: str) -> None:
+    """A boolean column by itself, in quotes where its name needs them."""
+    project.sql(
+        f'CREATE TABLE flagged (id int PRIMARY KEY, a int NOT NULL, "{name}" bool NOT NULL)'
+    )
+    project.models(f"""
+        Table(
+            "flagged", Base.metadata,
+            Column("id", Integer, primary_key=True, autoincrement=False),
+            Column("a", Integer, nullable=False),
+            (flag := Column({name!r}, Boolean, nullable=False)),
+            UpsertKey("a", where=flag),
+        )
+    """)
+
+    goes_round(project, goes_red(project, "missing-arbiter"))
+
+
 def test_the_check_reads_the_rows_within_the_predicate(project: Project) -> None:
     """Rows outside it may repeat; those inside are reported with the predicate, per cent sign and colon."""
     project.sql(

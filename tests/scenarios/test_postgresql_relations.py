@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from tests.project import Project, goes_red, goes_round
+from tests.project import ALEMBIC_RESTORES, Project, goes_red, goes_round
 
 COLUMNS = "id int NOT NULL, tenant int NOT NULL, email varchar NOT NULL"
 CREATE = "op.create_unique_constraint('uq_accounts_tenant_email', 'accounts', ['tenant', 'email'])"
@@ -59,6 +61,55 @@ def test_a_partitioned_table_with_one_partition_short(project: Project) -> None:
     goes_red(project, "invalid-arbiter")
     project.upgrade()
     assert project.check().code == 0
+
+
+WRAPPER = ("CREATE FOREIGN DATA WRAPPER none", "CREATE SERVER nowhere FOREIGN DATA WRAPPER none")
+
+
+@pytest.mark.parametrize("is_foreign", [True, False])
+def test_a_partition_that_is_a_foreign_table(project: Project, *, is_foreign: bool) -> None:
+    """No unique index spans one, so the key is refused before a revision is written; the twin is a plain partition."""
+    kind, server = ("FOREIGN TABLE", " SERVER nowhere") if is_foreign else ("TABLE", "")
+    project.sql(
+        *WRAPPER,
+        f"CREATE TABLE accounts ({COLUMNS}) PARTITION BY LIST (tenant)",
+        f"CREATE {kind} accounts_1 PARTITION OF accounts FOR VALUES IN (1){server}",
+    )
+    project.models(accounts(primary_key=False))
+    project.configure(include_object='lambda o, name, *_: not name.startswith("accounts_")')
+
+    ran = project.alembic("revision", "--autogenerate", "-m", "r")
+    said = " ".join(ran.said.split())
+    assert (ran.code != 0) == is_foreign
+    assert (
+        "it contains partitions that are foreign tables. Make the key of each" in said
+    ) == is_foreign
+
+
+def test_the_hint_for_a_foreign_table_is_the_table_behind_it(project: Project) -> None:
+    """Autogenerate, which does not see foreign tables, writes nothing."""
+    project.sql(*WRAPPER, f"CREATE FOREIGN TABLE accounts ({COLUMNS}) SERVER nowhere")
+    project.models(accounts())
+
+    said = " ".join(project.python("-m", "alembic_upsert_guard", "check").said.split())
+    assert "missing-arbiter" in said
+    assert "a foreign table has nothing unique" in said
+    assert "Upsert into the table behind it" in said
+    assert "--autogenerate, which writes the check" not in said
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_the_hint_for_a_view_is_the_table_behind_it(project: Project, *, is_served: bool) -> None:
+    """Where the planner finds nothing there; the twin has it unique there."""
+    project.sql(
+        f"CREATE TABLE base ({COLUMNS}, PRIMARY KEY (id){', UNIQUE (tenant, email)' if is_served else ''})",
+        "CREATE VIEW accounts AS SELECT * FROM base",
+    )
+    project.models(accounts())
+
+    said = " ".join(project.python("-m", "alembic_upsert_guard", "check").said.split())
+    assert ("in the table behind the view" in said) != is_served
+    assert "--autogenerate, which writes the check" not in said
 
 
 def test_the_parents_constraint_is_not_inherited(project: Project) -> None:
@@ -125,3 +176,40 @@ def test_an_unlogged_table_and_generated_columns(project: Project) -> None:
     """)
 
     goes_round(project, goes_red(project, "missing-arbiter"))
+
+
+CARRIES = pytest.mark.skipif(
+    not any(
+        kind is UniqueConstraint and "include" in options
+        for kind, options in PGDialect.construct_arguments or ()
+    ),
+    reason="SQLAlchemy 2.0.41 brought INCLUDE to constraints",
+)
+KEY_AND_INCLUDE = (
+    'UpsertKey("tenant"), UniqueConstraint("tenant", name="u", postgresql_include=["email"])'
+)
+
+
+@CARRIES
+@ALEMBIC_RESTORES
+@pytest.mark.parametrize(
+    ("there", "key"),
+    [
+        ("", KEY_AND_INCLUDE),
+        ("UNIQUE (tenant) INCLUDE (email) DEFERRABLE", 'UpsertKey("tenant", name="u")'),
+        ("UNIQUE (tenant) INCLUDE (email)", 'UpsertKey("tenant", "email")'),
+    ],
+    ids=["created", "replaced", "dropped by Alembic"],
+)
+def test_a_constraint_that_carries_columns(project: Project, there: str, key: str) -> None:
+    """Upgrade and downgrade make it with its INCLUDE; Alembic's own line fails on the column's name."""
+    project.sql(
+        f"CREATE TABLE accounts ({COLUMNS}, PRIMARY KEY (id){there and f', CONSTRAINT u {there}'})"
+    )
+    project.models(accounts().replace('UpsertKey("tenant", "email")', key))
+
+    revision = goes_red(project)
+    assert "postgresql_include=[sa.column('email')]" in revision.text + (
+        revision.contract.text if revision.contract else ""
+    )
+    goes_round(project, revision)

@@ -308,6 +308,24 @@ def test_what_is_not_registered_is_said_before_anything_is_changed(
     assert "nothing was changed. The database says: no such function: initial" in refused.out
 
 
+def test_what_is_not_registered_is_said_with_what_stays(sqlite_project: Project) -> None:
+    """A column that was added above the check is there, and comes a second time with the next upgrade."""
+    sqlite_project.sql(f"CREATE TABLE accounts ({COLUMNS})")
+    sqlite_project.models(f"{account('')}\n    {INITIAL}\n".replace("(,)", "()"))
+    revision = sqlite_project.revise()
+    (check,) = (line for line in revision.text.splitlines() if "op.validate_upsert_key(" in line)
+    more = "    op.add_column('accounts', sa.Column('more', sa.Integer))"
+    sqlite_project.edit(str(revision.path), check, f"{more}\n{check}")
+
+    refused = sqlite_project.alembic("upgrade", "head")
+    assert (
+        "what changed the schema above this line stays. The database says: no such function"
+        in refused.out
+    )
+    assert "nothing was changed" not in refused.said
+    assert ("more",) in sqlite_project.rows("SELECT name FROM pragma_table_info('accounts')")
+
+
 # -- foreign keys
 
 

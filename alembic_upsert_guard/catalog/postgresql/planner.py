@@ -18,6 +18,7 @@ from ..contract import Inferred, Offered, TableName
 from ..reading import execute, first_sentence, rolled_back
 from .offers import read
 from .server import insertable_columns, sqlstate
+from .sqlstates import FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,11 +43,8 @@ _WRONG_SQL = "42"
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-_WRONG_ELSE = frozenset({"42501", "42P01", "42809", NO_ARBITER})
+_WRONG_ELSE = frozenset({INSUFFICIENT_PRIVILEGE, "42P01", "42809", NO_ARBITER})
 """Those of the class that are not about the SQL of a conflict target: privileges, a relation that is gone or none."""
-
-_NOT_SUPPORTED = "0A000"
-"""feature_not_supported: INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules."""
 
 
 def inferred_arbiters(connection: Connection, table: TableName, target: ConflictTarget) -> Inferred:
@@ -89,7 +87,7 @@ def _ask(connection: Connection, explain: str) -> Inferred:
         state = sqlstate(error)
         return Inferred(
             doubt=message,
-            is_refused_by_rules=state == _NOT_SUPPORTED,
+            is_refused_by_rules=state == FEATURE_NOT_SUPPORTED,
             unread=state is not None and state.startswith(_WRONG_SQL) and state not in _WRONG_ELSE,
         )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alembic.operations.ops import CreateIndexOp
+from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp
 from sqlalchemy import Index
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import ClauseElement, ColumnClause
 
 from ...declaration import declarations_of
 from ...sqltext import literal_sql
-from ..operations import CreateArbiterIndexOp
+from ..operations import (
+    INCLUDE,
+    CreateArbiterIndexOp,
+    CreateIncludingConstraintOp,
+)
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -43,7 +47,10 @@ def with_expression_indexes(
 
 
 def with_sql_kept(context: AutogenContext, changes: TableChanges) -> TableChanges:
-    """Return the changes with unique indexes whose SQL Alembic would garble left to our own renderer."""
+    """Return the changes with what Alembic would garble left to our own renderer.
+
+    That is SQL of unique indexes, and the columns that a unique constraint carries.
+    """
     return replace(
         changes,
         ops=tuple(_kept(context, op) for op in changes.ops),
@@ -54,14 +61,20 @@ def with_sql_kept(context: AutogenContext, changes: TableChanges) -> TableChange
 def _kept(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:
     if isinstance(op, CreateIndexOp) and _is_garbled(context, op):
         return _with_own_renderer(op)
+    if isinstance(op, CreateUniqueConstraintOp) and op.kw.get(INCLUDE):
+        return CreateIncludingConstraintOp.of(op)
     return op
 
 
 def _is_garbled(context: AutogenContext, op: CreateIndexOp) -> bool:
-    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter."""
+    """Whether Alembic's renderer would double a per cent sign, or let a colon start a parameter.
+
+    A predicate that is a column it writes as a string with the bare name, which is SQL then: without its quotes.
+    """
     clauses = [part for part in (*op.columns, *op.kw.values()) if isinstance(part, ClauseElement)]
     sql = "".join(literal_sql(clause, context.dialect) for clause in clauses)
-    return bool(op.unique) and ("%" in sql or ":" in sql)
+    of_columns = any(isinstance(value, ColumnClause) for value in op.kw.values())
+    return bool(op.unique) and ("%" in sql or ":" in sql or of_columns)
 
 
 def _with_own_renderer(op: CreateIndexOp) -> MigrateOperation:

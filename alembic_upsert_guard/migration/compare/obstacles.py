@@ -107,12 +107,15 @@ def _no_index(context: AutogenContext, key: InspectedKey) -> str | None:
     table = TableName(key.table.schema, key.table.name)
     rows = RowsOfKey(table=table, target=key.declared, nulls=key.declaration.nulls)
     try:
-        message = index_obstacle_on(context.connection, rows)
+        obstacle = index_obstacle_on(context.connection, rows)
     except (DBAPIError, UpsertGuardError):
         return None
-    if message is None:
+    if obstacle is None:
         return None
+    way = "declare columns, or immutable expressions over the table's own"
+    if obstacle.is_of_relation and obstacle.way_past is not None:
+        way = obstacle.way_past
     return (
-        f"can never be served: no unique index can be made on it. The database says: {message}. Declare columns, or "
-        "immutable expressions over the table's own"
+        f"can never be served: no unique index can be made on it. The database says: {obstacle.message}. "
+        f"{way[:1].upper()}{way[1:]}"
     )

@@ -18,18 +18,16 @@ from sqlalchemy import Index
 
 from ...databases import database_for
 from ...declaration import as_index_element
-from ...inference import Code, Kind
+from ...inference import Code
 from ...names import name_of_unnamed
 from ...rows import can_deduplicate, newest_by
 from ...sqltext import literal_sql, sql_as_text
 from ..operations import (
     DropByDefinitionOp,
-    DropIndexByDefinitionOp,
-    DropInvalidConstraintOp,
-    DropInvalidIndexOp,
     ValidateUpsertKeyOp,
     VerifyUpsertKeyOp,
 )
+from .drops import drop_of
 from .plan import Action
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import TextClause
 
     from ...declaration import Arbiter, Declaration
-    from ...inference import Candidate
     from ...verdict.inspected import InspectedKey
     from .plan import RepairPlan, Step
 
@@ -85,7 +82,7 @@ def _operation(
     if step.action is Action.VERIFY:
         return _verification(dialect, key, plan.shortfall.code)
     if step.candidate is not None:
-        return _drop_of(key, step.candidate)
+        return drop_of(key, step.candidate)
     return _named(dialect, key, plan, creation or _creation_of(key.arbiter))
 
 
@@ -173,36 +170,6 @@ def _named(
         taken={candidate.name for candidate in key.offered if candidate not in gone},
     )
     return named
-
-
-def _drop_of(key: InspectedKey, candidate: Candidate) -> MigrateOperation:
-    """The drop of what the database has, with a reverse that makes exactly the same again."""
-    table, schema = key.table.name, key.table.schema
-    name = str(candidate.name)
-    if candidate.kind is Kind.INDEX and not candidate.valid:
-        # databases that share the history need not share the accident, and a downgrade does not repeat it
-        return DropInvalidIndexOp(name, table, schema=schema, if_exists=True)
-    if candidate.kind is Kind.INDEX:
-        definition = str(candidate.definition)
-        return DropIndexByDefinitionOp(name, table, schema=schema, definition=definition)
-    if not candidate.unique:
-        definition = str(candidate.definition)
-        return DropByDefinitionOp(name, table, schema=schema, definition=definition)
-    options: dict[str, Any] = {}
-    if not candidate.immediate:
-        options["deferrable"] = True
-        if candidate.initially_deferred:
-            options["initially"] = "DEFERRED"
-    if candidate.nulls_not_distinct:
-        options["postgresql_nulls_not_distinct"] = True
-    if candidate.include:
-        options["postgresql_include"] = list(candidate.include)
-    again = CreateUniqueConstraintOp(name, table, list(candidate.labels), schema=schema, **options)
-    if not candidate.valid:
-        return DropInvalidConstraintOp(
-            name, table, type_="unique", schema=schema, if_exists=True, _reverse=again
-        )
-    return DropConstraintOp(name, table, type_="unique", schema=schema, _reverse=again)
 
 
 def visible(

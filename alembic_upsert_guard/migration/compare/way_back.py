@@ -6,11 +6,21 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alembic.operations.ops import CreateIndexOp, CreateUniqueConstraintOp, DropIndexOp
+from alembic.operations.ops import (
+    CreateIndexOp,
+    CreateUniqueConstraintOp,
+    DropConstraintOp,
+    DropIndexOp,
+)
 
 from ...catalog.postgresql import server_version
 from ...databases import database_for
-from ..operations import DropIndexByDefinitionOp, DropInvalidIndexOp
+from ..operations import (
+    INCLUDE,
+    DropIncludingConstraintOp,
+    DropIndexByDefinitionOp,
+    DropInvalidIndexOp,
+)
 from .alembic_ops import arbiters_dropped_by
 
 if TYPE_CHECKING:
@@ -45,7 +55,7 @@ def _reversible(
 ) -> MigrateOperation:
     definition = _definition_lost_on_alembic(op, dropped)
     if definition is None:
-        return _without_nulls_distinct(context, op)
+        return _with_carried_columns(_without_nulls_distinct(context, op))
     assert isinstance(op, DropIndexOp)  # noqa: S101 - nothing else has a definition
     name = str(op.index_name)
     return DropIndexByDefinitionOp(name, table.name, schema=table.schema, definition=definition)
@@ -63,6 +73,14 @@ def _definition_lost_on_alembic(op: MigrateOperation, dropped: Sequence[Candidat
     # what it reflected has lost a colon by now, and its renderer doubles a per cent sign
     sql = candidate.definition.replace("::", "")
     return candidate.definition if is_lost or "%" in sql or ":" in sql else None
+
+
+def _with_carried_columns(op: MigrateOperation) -> MigrateOperation:
+    """The drop of a unique constraint whose way back finds the columns that it carries beside its own."""
+    if type(op) is not DropConstraintOp or op.constraint_type != "unique":
+        return op
+    carries = op.to_constraint().dialect_kwargs.get(INCLUDE)
+    return DropIncludingConstraintOp.of(op) if carries else op
 
 
 def _without_nulls_distinct(context: AutogenContext, op: MigrateOperation) -> MigrateOperation:

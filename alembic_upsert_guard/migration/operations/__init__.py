@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from .arbiters import (
+    INCLUDE,
     CreateArbiterIndexOp,
+    CreateIncludingConstraintOp,
     DropByDefinitionOp,
+    DropIncludingConstraintOp,
     DropIndexByDefinitionOp,
     DropInvalidConstraintOp,
     DropInvalidIndexOp,
@@ -25,16 +28,19 @@ from .rows import DeduplicateUpsertKeyOp, RestoreDeduplicatedRowsOp
 from .sql import SqlAsWrittenDirective
 
 __all__ = [
+    "INCLUDE",
     "ArbiterRemovedOp",
     "ConcurrentOp",
     "ContractOps",
     "CreateArbiterIndexOp",
     "CreateConcurrentlyOp",
+    "CreateIncludingConstraintOp",
     "CreateUniqueConstraintConcurrentlyOp",
     "CreateUniqueIndexConcurrentlyOp",
     "DeduplicateUpsertKeyOp",
     "DropByDefinitionOp",
     "DropConcurrentlyOp",
+    "DropIncludingConstraintOp",
     "DropIndexByDefinitionOp",
     "DropInvalidConstraintOp",
     "DropInvalidIndexOp",

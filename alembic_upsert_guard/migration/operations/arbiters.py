@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from alembic.operations.ops import CreateIndexOp, DropConstraintOp, DropIndexOp, ExecuteSQLOp
+from alembic.operations.ops import (
+    CreateIndexOp,
+    CreateUniqueConstraintOp,
+    DropConstraintOp,
+    DropIndexOp,
+    ExecuteSQLOp,
+)
+from sqlalchemy import column
 
 from ...sqltext import escape_colons
 from .markers import NoReverseOp
 
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnClause
+
 
 class CreateArbiterIndexOp(CreateIndexOp):
     """A unique index that serves a key. Its SQL is rendered so that ``%`` and ``:`` in it survive."""
+
+
+INCLUDE = "postgresql_include"
+"""The option of a constraint whose index carries columns beside the key."""
+
+
+class CreateIncludingConstraintOp(CreateUniqueConstraintOp):
+    """A unique constraint that carries columns beside its own.
+
+    ``op.create_unique_constraint`` looks names of such columns up in a table that has the key's columns only.
+    """
+
+    @classmethod
+    def of(cls, op: CreateUniqueConstraintOp) -> CreateIncludingConstraintOp:
+        """Return the same constraint, the columns that it carries as objects, which nothing looks up."""
+        carried: list[ColumnClause[Any]] = [
+            column(str(getattr(each, "name", each))) for each in op.kw[INCLUDE]
+        ]
+        return cls(
+            op.constraint_name,
+            op.table_name,
+            op.columns,
+            schema=op.schema,
+            **{**op.kw, INCLUDE: carried},
+        )
+
+
+class DropIncludingConstraintOp(DropConstraintOp):
+    """The drop of such a constraint."""
+
+    @classmethod
+    def of(cls, op: DropConstraintOp) -> DropIncludingConstraintOp:
+        """Return the same drop, which can be taken back."""
+        drop = cls(op.constraint_name, op.table_name, op.constraint_type, schema=op.schema)
+        vars(drop).update(vars(op))
+        return drop
+
+    def reverse(self) -> Any:
+        """Return what makes it again, with the columns that it carries."""
+        return CreateIncludingConstraintOp.of(cast("CreateUniqueConstraintOp", super().reverse()))
 
 
 class DropInvalidIndexOp(DropIndexOp):

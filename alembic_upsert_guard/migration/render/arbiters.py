@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ...databases import database_for
 from ...sqltext import escape_colons, literal_sql
+from ..operations import INCLUDE
 from .arguments import (
     directive_call,
     elements_list,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ContractOps,
         CreateArbiterIndexOp,
         CreateConcurrentlyOp,
+        CreateIncludingConstraintOp,
         DropConcurrentlyOp,
         OnlineOps,
     )
@@ -38,6 +40,7 @@ __all__ = [
     "render_contract",
     "render_create_concurrently",
     "render_drop_concurrently",
+    "render_including_constraint",
     "render_online",
 ]
 
@@ -51,7 +54,9 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
     # an expression in an index is in parentheses, its predicate is not
     expressions: list[Any] = list(index.expressions)
     grouped = [e if isinstance(e, Column) else e.self_group() for e in expressions]
-    elements = ", ".join(_rendered(context, element) for element in grouped)
+    elements = ", ".join(
+        repr(str(e.name)) if isinstance(e, Column) else _rendered(context, e) for e in grouped
+    )
     arguments = [
         *_names(context, str(operation.table_name), index.name),
         f"[{elements}]",
@@ -62,9 +67,24 @@ def render_arbiter_index(context: AutogenContext, operation: CreateArbiterIndexO
     return directive_call(context, "create_index", arguments)
 
 
+def render_including_constraint(
+    context: AutogenContext, operation: CreateIncludingConstraintOp
+) -> str:
+    """Return ``op.create_unique_constraint(...)`` with the columns that it carries as objects."""
+    carried = ", ".join(
+        f"{sqlalchemy_prefix(context)}column({each.name!r})" for each in operation.kw[INCLUDE]
+    )
+    arguments = [
+        *_names(context, operation.table_name, operation.constraint_name),
+        repr(list(map(str, operation.columns))),
+        *schema_argument(context, operation.schema),
+        *(f"{name}={value!r}" for name, value in operation.kw.items() if name != INCLUDE),
+        f"{INCLUDE}=[{carried}]",
+    ]
+    return directive_call(context, "create_unique_constraint", arguments)
+
+
 def _rendered(context: AutogenContext, value: Any) -> str:
-    if isinstance(value, Column):
-        return repr(str(value.name))
     if isinstance(value, ClauseElement):
         sql = literal_sql(value, context.dialect)
         if "%" in sql and database_for(context.dialect).doubles_per_cent:

@@ -33,6 +33,7 @@ from ..context import (
 )
 from ..operations import source_of
 from .build_race import watch_builds
+from .committed_ddl import stays_above
 from .redaction import redacted
 from .running_build import CheckedKey
 from .script import write, write_as_written, write_or_warn
@@ -147,7 +148,7 @@ def report_on(
         raise CommandError(f"{subject.label}: the rows could not be checked: {error}") from error
     except DBAPIError as error:
         raise CommandError(
-            f"{subject.label}: the rows could not be checked, nothing was changed. The database says: "
+            f"{subject.label}: the rows could not be checked, {stays_above(context)}. The database says: "
             f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs='SELECT on the table')}"
         ) from error
     if not report.groups or not can_deduplicate(connection.dialect):

@@ -28,6 +28,7 @@ from ...rows import (
 from ...sqltext import literal_sql, named
 from ..context import connection_of, log
 from ..operations import ValidateUpsertKeyOp
+from .committed_ddl import stays_above
 from .deduplications import note_deduplication
 from .keys import watch_key
 from .one_upgrade import one_upgrade_at_a_time
@@ -98,7 +99,7 @@ def _deduplicate(
 ) -> Deduplicated:
     batches = operation.batches
     if batches is None or not deduplicates_in_batches(context.dialect):
-        with _reported(subject, "deduplicated"):
+        with _reported(context, subject, "deduplicated"):
             return deduplicate(connection_of(context), surplus)
     done = Deduplicated(0)
 
@@ -108,7 +109,7 @@ def _deduplicate(
 
     with (
         one_upgrade_at_a_time(context, operation, subject.table) as run,
-        _reported(subject, "deduplicated", in_batches=True),
+        _reported(context, subject, "deduplicated", in_batches=True),
     ):
         run(work)
     return done
@@ -136,7 +137,7 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
         statements = None if call is None else [call]
         write_or_warn(context, statements, label=subject.label, directive=operation.directive)
         return
-    with _reported(subject, _RESTORED):
+    with _reported(context, subject, _RESTORED):
         rows = restore(connection_of(context), subject.rows, archive)
         others = () if rows else keys_in_archive(connection_of(context), archive)
     if others:
@@ -156,7 +157,9 @@ def restore_deduplicated_rows(operations: Operations, operation: RestoreDeduplic
 
 
 @contextmanager
-def _reported(subject: Subject, done: str, *, in_batches: bool = False) -> Iterator[None]:
+def _reported(
+    context: MigrationContext, subject: Subject, done: str, *, in_batches: bool = False
+) -> Iterator[None]:
     """Errors of the database and of ours, as those of a directive.
 
     :param in_batches: what the database says of a batch was reported with what stays done, and a lost connection is
@@ -166,14 +169,15 @@ def _reported(subject: Subject, done: str, *, in_batches: bool = False) -> Itera
         yield
     except DeduplicationError as error:
         detail = f". {error.detail}" if error.detail and subject.reveal else ""
-        hint = way_out(error.__cause__, needs=_NEEDS)
+        hint = way_out(error.__cause__, needs=_NEEDS, changes_rows=True)
         raise CommandError(f"{error}{hint}{detail}") from error
     except DBAPIError as error:
         if in_batches:
             raise
+        hint = way_out(error, needs=_NEEDS, changes_rows=True, restores=done == _RESTORED)
         raise CommandError(
-            f"{subject.label}: the rows could not be {done}, nothing was changed. The database says: "
-            f"{message_of(error, reveal=subject.reveal)}{way_out(error, needs=_NEEDS, restores=done == _RESTORED)}"
+            f"{subject.label}: the rows could not be {done}, {stays_above(context)}. The database says: "
+            f"{message_of(error, reveal=subject.reveal)}{hint}"
         ) from error
 
 

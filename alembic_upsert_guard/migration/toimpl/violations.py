@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...databases import database_for
 from ...errors import UpsertGuardError
 from ...findings import violation_text
 from ...verdict.broken import broken_keys
 from ..context import connection_of, declaring_metadata, log, prints_folded
 from ..violation import UniqueBuildViolation, UpsertKeyViolation
-from .committed_ddl import has_committed_ddl
+from .committed_ddl import commits_ddl
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -31,8 +30,7 @@ def violation_of(
 
     :param error: the database's, in whose place it is raised; None: the rows were read before anything was done.
     """
-    commits = database_for(context.dialect).commits_ddl or has_committed_ddl(connection_of(context))
-    report = replace(report, commits_ddl=commits)
+    report = replace(report, commits_ddl=commits_ddl(context))
     broken = _other_broken_keys(context, report) if report.groups else []
     key = _identity(report)
     report = replace(report, place=next((b.place for b in broken if b.table == report.table), 0))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from ...catalog.contract import RelationKind
 from ...catalog.postgresql import empty_copy_of, empty_copy_sql, sqlstate
+from ...catalog.postgresql.sqlstates import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN
 from ...catalog.reading import execute, first_sentence, rolled_back
 from ...sqltext import EQ, GE, GT, LE, MINUS, NE, named, target_sql
 from .relation import find_relation
@@ -42,12 +44,9 @@ _NOT_READ = frozenset(
 )
 """SQL that is none, or is of names, types or collations that do not fit: no table makes it better."""
 
-_NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011"}) | _NOT_READ
+_NO_INDEX = frozenset({"42704", "42P17", "0A000", "42803", "54011", "42P16"}) | _NOT_READ
 """No operator class for the type; not immutable; a partition column is missing, the column is virtual, a subquery; an
-aggregate; more elements than an index holds."""
-
-_NO_COLUMN = "42703"
-_NOT_SUPPORTED = "0A000"
+aggregate; more elements than an index holds; a row of no type."""
 
 UNDEFINED_FUNCTION = "42883"
 """undefined_function: a type without equality, or without a hash."""
@@ -61,6 +60,8 @@ class Obstacle:
     """The server's."""
     way_past: str | None = None
     """What can be done about it, as a verb; None: another key."""
+    is_of_relation: bool = False
+    """Whether no key of the table gets past it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,9 @@ def index_on_empty_copy(
 
     None: the server cannot be asked (no TEMPORARY privilege, a read-only transaction).
     """
+    never = _never_indexed(connection.dialect, relation)
+    if never is not None:
+        return never
     try:
         with rolled_back(connection):
             empty_copy = empty_copy_sql(
@@ -117,10 +121,28 @@ def index_on_empty_copy(
     return _indexed_key(connection.dialect, key, rows)
 
 
+def _never_indexed(dialect: Dialect, relation: Relation) -> Obstacle | None:
+    """What an empty copy, which is a table without partitions, does not show."""
+    if relation.kind in (RelationKind.VIEW, RelationKind.FOREIGN_TABLE):
+        return Obstacle(
+            f"an index is not supported for {relation.kind.value}s",
+            "check the key of the table that is behind it",
+            is_of_relation=True,
+        )
+    if relation.holds_foreign_tables:
+        table = named(dialect, relation.name.name)
+        return Obstacle(
+            f"cannot create unique index on partitioned table {table}: it contains partitions that are foreign tables",
+            "make the key of each partition that is a table, and upsert into those; or detach the foreign ones",
+            is_of_relation=True,
+        )
+    return None
+
+
 def _way_past(state: str | None, relation: Relation) -> str | None:
-    if state == _NO_COLUMN:
+    if state == UNDEFINED_COLUMN:
         return "add the column in a line above this one, or correct the key"
-    if state == _NOT_SUPPORTED and relation.partition_key is not None:
+    if state == FEATURE_NOT_SUPPORTED and relation.partition_key is not None:
         # a virtual column is not supported, too
         return f"make a key that holds what the table is partitioned by, {relation.partition_key}; and declare that"
     return None
@@ -155,14 +177,14 @@ def _hashed(
     return f" {_XOR} ".join(hashes)
 
 
-def index_obstacle_on(connection: Connection, key: RowsOfKey) -> str | None:
-    """Return the server's message for why no unique index can be made on the key; None: one can, as far as it is known.
+def index_obstacle_on(connection: Connection, key: RowsOfKey) -> Obstacle | None:
+    """Return why no unique index can be made on the key; None: one can, as far as it is known.
 
     :raises HiddenRowsError: row level security hides rows from this role.
     """
     relation = find_relation(connection, key.table)
     answer = None if relation is None else index_on_empty_copy(connection, relation, key)
-    return answer.message if isinstance(answer, Obstacle) else None
+    return answer if isinstance(answer, Obstacle) else None
 
 
 def index_sql(dialect: Dialect, relation: Relation, target: ConflictTarget, *, unique: bool) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...catalog.contract import RelationKind
 from ...catalog.reading import execute
 from ...findings import is_tenant_schema
 from ..groups import RowFacts, read_groups, sample_groups
@@ -40,9 +39,6 @@ pass over all rows 1.0. Each hash is a number in the statement that reads its ro
 """
 
 
-_NEVER_INDEXED = (RelationKind.VIEW, RelationKind.FOREIGN_TABLE)
-
-
 def read_on_postgresql(
     connection: Connection, key: RowsOfKey, shown: int
 ) -> tuple[RowsOfKey, RowFacts]:
@@ -63,11 +59,6 @@ def _read_relation(
 ) -> RowFacts:
     if relation is None:
         return read_groups(connection, key, shown)
-    if relation.kind in _NEVER_INDEXED:
-        return RowFacts(
-            obstacle=f"an index is not supported for {relation.kind.value}s",
-            past_obstacle="check the key of the table that is behind it",
-        )
     indexed = index_on_empty_copy(connection, relation, key)
     if isinstance(indexed, Obstacle):
         return RowFacts(obstacle=indexed.message, past_obstacle=indexed.way_past)

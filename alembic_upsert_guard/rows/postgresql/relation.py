@@ -38,6 +38,9 @@ class Relation:
     partition_key: str | None
     """As ``PARTITION BY`` takes it; None: not partitioned."""
 
+    holds_foreign_tables: bool
+    """A partition is one, over which PostgreSQL makes no unique index (indexcmds.c: DefineIndex)."""
+
     estimated_rows: float | None
     """As the last VACUUM or ANALYZE counted them; None: they did not, or no sample of its pages can be taken."""
 
@@ -55,6 +58,9 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
                current_user AS role_name,
                c.relkind {EQ} 'r'
                AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent {EQ} c.oid) AS has_children,
+               EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) leaf
+                       JOIN pg_catalog.pg_class part ON part.oid {EQ} leaf.relid
+                       WHERE c.relkind {EQ} 'p' AND part.relkind {EQ} 'f') AS holds_foreign_tables,
                (SELECT CASE WHEN pg_catalog.bool_and(part.relkind {EQ} 'r' AND part.reltuples {GE} 0)
                        THEN pg_catalog.sum(part.reltuples) END
                 FROM pg_catalog.pg_class part
@@ -69,16 +75,13 @@ def find_relation(connection: Connection, table: TableName) -> Relation | None:
     if row is None:
         return None
     if row.hides_rows:
-        raise HiddenRowsError(
-            f"row level security hides rows of {named(connection.dialect, *table)} from the role {row.role_name}, and "
-            "an index would hold them all",
-            "run the upgrade as a role with BYPASSRLS, or as the table's owner without FORCE ROW LEVEL SECURITY",
-        )
+        raise HiddenRowsError.of(named(connection.dialect, *table), row.role_name)
     return Relation(
         name=TableName(row.schema_name, row.table_name),
         kind=RELATIONS.get(row.relation_kind),
         has_children=row.has_children,
         partition_key=row.partition_key,
+        holds_foreign_tables=row.holds_foreign_tables,
         estimated_rows=row.estimated_rows,
     )
 

@@ -1,0 +1,28 @@
+"""SQLSTATEs that more than one module tells apart, by PostgreSQL's names of the conditions.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DEADLOCK_DETECTED",
+    "FEATURE_NOT_SUPPORTED",
+    "INSUFFICIENT_PRIVILEGE",
+    "LOCK_NOT_AVAILABLE",
+    "OBJECT_NOT_IN_PREREQUISITE_STATE",
+    "QUERY_CANCELED",
+    "SERIALIZATION_FAILURE",
+    "UNDEFINED_COLUMN",
+    "UNIQUE_VIOLATION",
+]
+
+FEATURE_NOT_SUPPORTED = "0A000"
+UNIQUE_VIOLATION = "23505"
+SERIALIZATION_FAILURE = "40001"
+DEADLOCK_DETECTED = "40P01"
+INSUFFICIENT_PRIVILEGE = "42501"
+UNDEFINED_COLUMN = "42703"
+OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
+LOCK_NOT_AVAILABLE = "55P03"
+QUERY_CANCELED = "57014"
