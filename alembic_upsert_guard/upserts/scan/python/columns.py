@@ -86,6 +86,10 @@ class Columns:
             column = self.column(scope, owner)
             if column is not None:
                 return column
+        if attribute == "key":
+            named = self._key(scope, owner)
+            if named is not None:
+                return named
         found = self._names.meanings(scope, owner)
         if len(found) != 1:
             return Unread(f"{ast.unparse(owner)} can be several classes", Cause.REBOUND)
@@ -98,6 +102,14 @@ class Columns:
             case External(dotted):
                 mapped = self._declared.class_named(dotted)
                 return None if mapped is None else _attribute(mapped, attribute)
+        return None
+
+    def _key(self, scope: Scope, column: ast.expr) -> Element | None:
+        """``User.email.key``, the attribute's name, which need not be the column's; None: it is no column."""
+        match self._names.meanings(scope, column):
+            case [Expression(at, ast.Attribute(attr=key) as stated)]:
+                if isinstance(self.column(at, stated), Element):
+                    return Element(column=key)
         return None
 
     def _attribute_in_body(self, found: Class, attribute: str) -> Element | Unread:

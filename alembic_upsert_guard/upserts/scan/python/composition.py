@@ -231,6 +231,8 @@ class _Composer:
             return
         if "" in texts and max(texts).startswith("on conflict"):
             yield from branches[texts.index(max(texts))]
+        elif (chosen := self._names.choices.truth(scope, node)) is not None:
+            yield from branches[not chosen]
         elif any(piece.text.startswith(HOLE) for branch in branches for piece in branch):
             yield _hole(node)
         else:

@@ -13,6 +13,7 @@ from .binding import Assigned, Defined, Imported, Looped, Parameter, SetElsewher
 from .bindings import bindings_at, is_changed
 from .branches import Branches
 from .builtins import Builtins
+from .choices import Choices
 from .elsewhere import is_stated
 from .enumerations import Enumerations
 from .functions import Functions
@@ -60,6 +61,7 @@ class Names:
         self._imports = Imports(modules, self.bound)
         self.functions = Functions(self)
         self.branches = Branches(self)
+        self.choices = Choices(self)
         self.annotations = Annotations(self)
         self.members = Members(self)
         self.enumerations = Enumerations(self)
@@ -174,6 +176,8 @@ class Names:
                 return self._attribute(scope, node, depth - 1)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 truth = self.branches.truth(scope, test)
+                if truth is None:
+                    truth = self.choices.truth(scope, node)
                 branches = {True: [body], False: [orelse], None: [body, orelse]}[truth]
                 return [m for e in branches for m in self.meanings(scope, e, depth - 1)]
             case ast.BoolOp(op=ast.Or(), values=values):

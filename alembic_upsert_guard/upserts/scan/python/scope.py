@@ -30,7 +30,7 @@ FunctionStatement: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 FunctionNode: TypeAlias = FunctionStatement | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 LoopNode: TypeAlias = ast.For | ast.AsyncFor | Comprehension
-Entered: TypeAlias = FunctionNode | LoopNode | ast.ClassDef
+Entered: TypeAlias = FunctionNode | LoopNode | ast.ClassDef | ast.IfExp
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """A function that was entered, a loop in one of its rounds, or a class that others inherit from.
+    """A function that was entered, a loop in one round, a class that others inherit from, or a choice that was made.
 
     Frames are equal that give the same: which call entered a function changes nothing of what is in it.
     """
@@ -85,6 +85,8 @@ class Frame:
     """Of the function around it, where one was entered."""
     arguments: Mapping[str, Argument | Unread] | None = None
     """By parameter, those that a default serves included. None: not known."""
+    choice: bool | None = None
+    """What the condition is; None: it is no choice."""
     _key: tuple[object, ...] = field(init=False, repr=False)
     _hash: int = field(init=False, repr=False)
     """Frames are in frames, and are looked up by the thousand: each is hashed once."""
@@ -93,7 +95,7 @@ class Frame:
         """Make what frames are compared by."""
         named = self.arguments
         given = None if named is None else tuple((n, _given(named[n])) for n in sorted(named))
-        key = (self.entered, self.receiver, self.closure, given)
+        key = (self.entered, self.receiver, self.closure, given, self.choice)
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "_hash", hash(key))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause
 from ...upsert import Place
+from .choices import frames_of
 from .constructors import Constructors
 from .functions import calls_super
 from .rounds import rounds_of
@@ -50,6 +51,11 @@ class _Level:
     depth: int = 0
     for_schema: bool = False
     """Whether nothing but the schema is looked for."""
+
+    @property
+    def has_chosen(self) -> bool:
+        """Whether a condition is assumed that only a run knows."""
+        return any(frame.choice is not None for frame in self.assumed.values())
 
 
 @dataclass(slots=True)
@@ -122,7 +128,10 @@ class Sites:
             return self._overridden(site, level, reading.openings) if site.settings_decide else []
         if upsert is None:
             return []
-        site.vain = site.vain + 1 if _left_open(upsert) > _SCHEMA_ONLY else 0
+        if _left_open(upsert) <= _SCHEMA_ONLY:
+            site.vain = 0
+        elif not level.has_chosen:
+            site.vain += 1
         openings = list(reading.openings)
         own = [_placed(upsert, level.place)]
         if is_read(upsert):
@@ -152,7 +161,9 @@ class Sites:
         own = _placed(upsert, level.place)
         unread: list[Upsert] = []
         for opening in _first_of_each(openings):
-            if opening.kind is OpeningKind.RECEIVER:
+            if opening.kind is OpeningKind.CHOICE:
+                levels, complete = self._chosen(level, opening), True
+            elif opening.kind is OpeningKind.RECEIVER:
                 levels, complete = self._heirs(site, level, openings, opening), False
                 complete = not self._is_concrete(openings, opening)
             else:
@@ -161,7 +172,14 @@ class Sites:
             complete = complete and is_whole
             says_more = any(_left_open(each) < _left_open(upsert) for each in found)
             # what is read but for its schema is an upsert, whether or not a call is seen to lead there
-            if says_more or (not level.for_schema and levels and complete and not found):
+            leads_nowhere = (
+                levels and complete and not found and opening.kind is not OpeningKind.CHOICE
+            )
+            if says_more and opening.kind is OpeningKind.PARAMETER:
+                either = self._undecided(site, level, openings, found)
+                if either:
+                    return either
+            if says_more or (leads_nowhere and not level.for_schema):
                 return found if complete else [own, *found]
             unread = unread or found
         return unread if unread and _is_left_to_callers(upsert) else None
@@ -175,7 +193,27 @@ class Sites:
             found += self._under(site, level)
         return found, True
 
-    # -- calls and rounds
+    # -- choices, calls and rounds
+
+    def _chosen(self, level: _Level, opening: Opening) -> list[_Level]:
+        """The reading for either choice; none for a second condition: the two need not be independent."""
+        node = opening.node
+        if level.has_chosen or level.for_schema or not isinstance(node, ast.IfExp):
+            return []
+        return [self._deeper(level, node, frame, level.place) for frame in frames_of(node)]
+
+    def _undecided(
+        self, site: _Site, level: _Level, openings: Iterable[Opening], found: Iterable[Upsert]
+    ) -> list[Upsert]:
+        """The upsert under either choice, where each of the calls leaves it open; empty: one does not."""
+        choices = [o for o in openings if o.kind is OpeningKind.CHOICE]
+        either, _ = self._under_each(site, [i for o in choices[:1] for i in self._chosen(level, o)])
+        at_calls: dict[Place, set[object]] = {}
+        for each in found:
+            at_calls.setdefault(each.place, set()).add((each.table, each.target))
+        said = {(each.table, each.target) for each in either}
+        is_so = len(said) > 1 and all(each == said for each in at_calls.values())
+        return either if is_so and all(map(is_read, either)) else []
 
     def _entered(
         self, level: _Level, openings: Iterable[Opening], opening: Opening
@@ -305,8 +343,8 @@ def _first_of_each(openings: Iterable[Opening]) -> Iterable[Opening]:
 
 
 def _order(opening: Opening) -> int:
-    """Calls say most, then the calls that make an instance; classes that inherit are asked last."""
-    if opening.kind is OpeningKind.LOOP:
+    """Calls say most, then rounds and choices, then the calls that make an instance; heirs are asked last."""
+    if opening.kind in (OpeningKind.LOOP, OpeningKind.CHOICE):
         return 1
     if opening.kind is OpeningKind.RECEIVER:
         return 3

@@ -123,6 +123,7 @@ class OpeningKind(Enum):
     PARAMETER = "the calls of a function"
     RECEIVER = "the classes that inherit a method"
     LOOP = "the rounds of a loop"
+    CHOICE = "a condition that only a run knows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ class Opening:
     kind: OpeningKind
     module: Module
     node: Entered | ast.ClassDef
-    """The function, the loop, or the class that the method is in."""
+    """The function, the loop, the choice, or the class that the method is in."""
     name: str | None
     """The parameter, or the attribute of the receiver; None: the receiver itself."""
 
