@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...target import Cause
-from ...upsert import Place
-from .choices import frames_of
-from .constructors import Constructors
-from .functions import calls_super
-from .rounds import rounds_of
-from .scope import Frame, Scope
-from .values import Class, Instance, OpeningKind, Origin
+from .scope import Scope
+from .values import OpeningKind
+from .ways import Level, Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    import ast
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ...upsert import Upsert
+    from ...upsert import Place, Upsert
     from .callers import Callers
     from .meaning import Names
     from .module import Module
-    from .scope import Entered
     from .values import Opening
 
 __all__ = ["Sites"]
@@ -41,23 +36,6 @@ _VAIN = 12
 """Calls that an upsert is read under in vain, one after the other, before the others are left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """Which calls an upsert is read under."""
-
-    assumed: Mapping[Entered, Frame]
-    place: Place | None
-    """Of the outermost call; None: no call is assumed."""
-    depth: int = 0
-    for_schema: bool = False
-    """Whether nothing but the schema is looked for."""
-
-    @property
-    def has_chosen(self) -> bool:
-        """Whether a condition is assumed that only a run knows."""
-        return any(frame.choice is not None for frame in self.assumed.values())
-
-
 @dataclass(slots=True)
 class _Site:
     module: Module
@@ -72,14 +50,19 @@ class _Site:
     settings_decide: bool = True
     """Whether what is set to True or False, and to nothing else, decides a condition."""
 
-    def spend(self, steps: int, level: _Level) -> None:
+    @property
+    def written(self) -> tuple[Module, ast.AST]:
+        """The file, and where the upsert is in it."""
+        return self.module, self.node
+
+    def spend(self, steps: int, level: Level) -> None:
         """Note the steps of a reading."""
         if level.for_schema:
             self.left_for_schema -= steps
         else:
             self.left -= steps
 
-    def is_spent(self, level: _Level) -> bool:
+    def is_spent(self, level: Level) -> bool:
         """Whether no other call is followed."""
         if level.for_schema:
             return self.left_for_schema <= 0
@@ -92,8 +75,7 @@ class Sites:
     def __init__(self, names: Names, callers: Callers) -> None:
         """Nothing is read yet."""
         self._names = names
-        self._callers = callers
-        self._constructors = Constructors(names, callers)
+        self._ways = Ways(names, callers)
         self._left = _FILE_STEPS
 
     def read(
@@ -112,12 +94,12 @@ class Sites:
         if not is_upsert:
             return
         site = _Site(module, node, read)
-        found = self._under(site, _Level({}, None))
+        found = self._under(site, Level({}, None))
         if not found and site.is_ruled_out:
-            found = self._under(_Site(module, node, read, settings_decide=False), _Level({}, None))
+            found = self._under(_Site(module, node, read, settings_decide=False), Level({}, None))
         yield from dict.fromkeys(found)
 
-    def _under(self, site: _Site, level: _Level) -> list[Upsert]:
+    def _under(self, site: _Site, level: Level) -> list[Upsert]:
         with self._names.reading(level.assumed) as reading:
             is_reached = self._is_reached(site)
             upsert = site.read() if is_reached else None
@@ -155,19 +137,13 @@ class Sites:
             return branches.is_reached(scope, site.node, settings_decide=False)
 
     def _opened(
-        self, site: _Site, level: _Level, upsert: Upsert, openings: Sequence[Opening]
+        self, site: _Site, level: Level, upsert: Upsert, openings: Sequence[Opening]
     ) -> list[Upsert] | None:
         """The upsert under each way to enter what it depends on; empty: none leads there. None: they are not known."""
         own = _placed(upsert, level.place)
         unread: list[Upsert] = []
         for opening in _first_of_each(openings):
-            if opening.kind is OpeningKind.CHOICE:
-                levels, complete = self._chosen(level, opening), True
-            elif opening.kind is OpeningKind.RECEIVER:
-                levels, complete = self._heirs(site, level, openings, opening), False
-                complete = not self._is_concrete(openings, opening)
-            else:
-                levels, complete = self._entered(level, openings, opening)
+            levels, complete = self._ways.through(level, openings, opening, site.written)
             found, is_whole = self._under_each(site, levels)
             complete = complete and is_whole
             says_more = any(_left_open(each) < _left_open(upsert) for each in found)
@@ -184,7 +160,7 @@ class Sites:
             unread = unread or found
         return unread if unread and _is_left_to_callers(upsert) else None
 
-    def _under_each(self, site: _Site, levels: Sequence[_Level]) -> tuple[list[Upsert], bool]:
+    def _under_each(self, site: _Site, levels: Sequence[Level]) -> tuple[list[Upsert], bool]:
         """The upsert under each of some calls; and whether all were followed."""
         found: list[Upsert] = []
         for level in levels:
@@ -193,21 +169,14 @@ class Sites:
             found += self._under(site, level)
         return found, True
 
-    # -- choices, calls and rounds
-
-    def _chosen(self, level: _Level, opening: Opening) -> list[_Level]:
-        """The reading for either choice; none for a second condition: the two need not be independent."""
-        node = opening.node
-        if level.has_chosen or level.for_schema or not isinstance(node, ast.IfExp):
-            return []
-        return [self._deeper(level, node, frame, level.place) for frame in frames_of(node)]
-
     def _undecided(
-        self, site: _Site, level: _Level, openings: Iterable[Opening], found: Iterable[Upsert]
+        self, site: _Site, level: Level, openings: Iterable[Opening], found: Iterable[Upsert]
     ) -> list[Upsert]:
         """The upsert under either choice, where each of the calls leaves it open; empty: one does not."""
         choices = [o for o in openings if o.kind is OpeningKind.CHOICE]
-        either, _ = self._under_each(site, [i for o in choices[:1] for i in self._chosen(level, o)])
+        either, _ = self._under_each(
+            site, [i for o in choices[:1] for i in self._ways.chosen(level, o)]
+        )
         at_calls: dict[Place, set[object]] = {}
         for each in found:
             at_calls.setdefault(each.place, set()).add((each.table, each.target))
@@ -215,107 +184,17 @@ class Sites:
         is_so = len(said) > 1 and all(each == said for each in at_calls.values())
         return either if is_so and all(map(is_read, either)) else []
 
-    def _entered(
-        self, level: _Level, openings: Iterable[Opening], opening: Opening
-    ) -> tuple[list[_Level], bool]:
-        node = opening.node
-        if opening.kind is OpeningKind.LOOP:
-            with self._names.reading(level.assumed):
-                rounds = rounds_of(self._names, Scope(opening.module), node)  # type: ignore[arg-type]
-            return [self._deeper(level, node, frame, level.place) for frame in rounds], True
-        found = self._callers.of(opening.module, node)  # type: ignore[arg-type]
-        names = [o.name for o in openings if o.node is node and o.name is not None]
-        unchanged, callers = self._constructors.by_default(opening.module, node, found, names)
-        levels = [] if unchanged is None else [self._deeper(level, node, unchanged, level.place)]
-        return levels + [
-            self._deeper(
-                level,
-                node,
-                caller.frame or Frame(entered=node, arguments={}),
-                _place_of(caller.module, caller.node),
-            )
-            for caller in callers
-            if self._fits(level, caller.frame)
-        ], found.complete
-
-    def _fits(self, level: _Level, frame: Frame | None) -> bool:
-        """Whether a call is on one of the classes that are assumed already."""
-        if frame is None or frame.receiver is None:
-            return True
-        of = _class(frame.receiver)
-        for assumed in level.assumed.values():
-            other = None if assumed.receiver is None else _class(assumed.receiver)
-            if other is None or other == of:
-                continue
-            related = of in self._names.members.lineage(
-                other
-            ) or other in self._names.members.lineage(of)
-            heirs = {*self._names.members.lineage(of)} & {*self._names.members.lineage(other)}
-            if heirs and not related:
-                return False
-        return True
-
-    def _deeper(self, level: _Level, node: Entered, frame: Frame, place: Place | None) -> _Level:
-        return _Level({**level.assumed, node: frame}, place, level.depth + 1, level.for_schema)
-
-    # -- classes that inherit
-
-    def _overridden(self, site: _Site, level: _Level, openings: Iterable[Opening]) -> list[Upsert]:
+    def _overridden(self, site: _Site, level: Level, openings: Iterable[Opening]) -> list[Upsert]:
         """What subclasses make of an upsert that can be read as it is: those that set what it takes from ``self``."""
         receivers = [o for o in openings if o.kind is OpeningKind.RECEIVER]
         if not receivers or level.depth == _LEVELS:
             return []
-        levels = [inner for o in receivers[:1] for inner in self._heirs(site, level, receivers, o)]
-        return self._under_each(site, levels)[0]
-
-    def _heirs(
-        self, site: _Site, level: _Level, openings: Iterable[Opening], opening: Opening
-    ) -> list[_Level]:
-        if not isinstance(opening.node, ast.ClassDef):
-            return []
-        of = Class(opening.module, opening.node)
-        attributes = [o.name for o in openings if o.node is opening.node]
-        heirs = self._names.heirs.of(of)
-        return [
-            self._deeper(level, heir.node, self._received(heir), _place_of(heir.module, heir.node))
-            for heir in heirs
-            if any(self._differs(of, heir, heirs, name) for name in attributes)
-            and self._runs(heir, site, opening.node)
+        levels = [
+            inner
+            for o in receivers[:1]
+            for inner in self._ways.heirs(level, receivers, o, site.written)
         ]
-
-    def _runs(self, heir: Class, site: _Site, of: ast.ClassDef) -> bool:
-        """Whether a class that inherits has the method that upserts, or calls it by ``super()`` in its own."""
-        around = site.module.around(site.node)
-        method = next((n for n in around if site.module.parent(n) is of), None)
-        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-            return True
-        own = self._names.members.method(heir, method.name)
-        return own is None or own.node is method or calls_super(own.node, method.name)
-
-    def _differs(
-        self, of: Class, heir: Class, heirs: Sequence[Class], attribute: str | None
-    ) -> bool:
-        """Whether a class that inherits gives an attribute, or itself as a value, for the first time."""
-        if attribute is None:
-            return not self._names.members.is_abstract_class(heir)
-        lineage = self._names.members.lineage(heir)
-        giver = next((c for c in lineage if self._names.members.sets(c, attribute)), None)
-        inherited = giver in self._names.members.lineage(of) or (giver != heir and giver in heirs)
-        return giver is not None and not inherited
-
-    def _received(self, heir: Class) -> Frame:
-        return Frame(
-            entered=heir.node,
-            receiver=Instance(heir, Origin.RECEIVER),
-        )
-
-    def _is_concrete(self, openings: Iterable[Opening], opening: Opening) -> bool:
-        """Whether the class itself gives everything that the upsert takes from ``self``."""
-        if not isinstance(opening.node, ast.ClassDef):
-            return False
-        of = Class(opening.module, opening.node)
-        names = [o.name for o in openings if o.node is opening.node]
-        return all(n is not None and self._names.members.gives(of, n) for n in names)
+        return self._under_each(site, levels)[0]
 
 
 def is_read(upsert: Upsert) -> bool:
@@ -349,17 +228,6 @@ def _order(opening: Opening) -> int:
     if opening.kind is OpeningKind.RECEIVER:
         return 3
     return 2 if getattr(opening.node, "name", "") == "__init__" else 0
-
-
-def _class(receiver: Instance | Class) -> Class:
-    return receiver.of if isinstance(receiver, Instance) else receiver
-
-
-def _place_of(module: Module, node: ast.expr | ast.ClassDef) -> Place:
-    if isinstance(node, ast.ClassDef):
-        return Place(path=module.shown_path, line=node.lineno, extent=(node.lineno, node.lineno))
-    func = node.func if isinstance(node, ast.Call) else node
-    return module.place(func.end_lineno or node.lineno, node)
 
 
 def _placed(upsert: Upsert, place: Place | None) -> Upsert:
