@@ -9,6 +9,8 @@ from .scope import Frame
 from .values import Opening, OpeningKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .meaning import Names
     from .module import Module
     from .scope import Scope
@@ -48,10 +50,20 @@ class Choices:
         around = next(each for each in module.around(node) if isinstance(each, _SCOPES))
         if around not in self._first:
             found = self._first[around] = {}
-            for each in ast.walk(around):
-                if isinstance(each, ast.IfExp):
-                    found.setdefault(_condition(each.test)[0], each)
+            for each in _expressions_of(around):
+                found.setdefault(_condition(each.test)[0], each)
         return self._first[around].get(said, node)
+
+
+def _expressions_of(scope: ast.AST) -> Iterator[ast.IfExp]:
+    """Those of a function or a module, and not of the functions in it: their names are others."""
+    waiting = [scope]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.IfExp):
+            yield node
+        inside = [each for each in ast.iter_child_nodes(node) if not isinstance(each, _SCOPES)]
+        waiting += reversed(inside)
 
 
 def frames_of(choice: ast.IfExp) -> tuple[Frame, Frame]:
