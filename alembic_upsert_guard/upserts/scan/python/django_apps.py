@@ -1,0 +1,177 @@
+"""The app of Django's that a model is in, by the files around it: its label is the first half of a table's name.
+
+INSTALLED_APPS decides what is an app, and is a setting: what files prove is read, and the rest is not. A model is in
+the innermost app whose package it is in (django/apps/registry.py: get_containing_app_config).
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...target import Cause, Unread
+from .binding import Assigned
+from .bindings import bindings_in
+from .values import Class, External
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .constants import Constants
+    from .meaning import Names
+    from .module import Module
+    from .modules import Modules
+
+__all__ = ["DjangoApps"]
+
+_CONFIG = b"AppConfig"
+
+
+class DjangoApps:
+    """Finds apps."""
+
+    def __init__(self, names: Names, constants: Constants, modules: Modules) -> None:
+        """Nothing is found yet."""
+        self._names = names
+        self._constants = constants
+        self._modules = modules
+
+    def label(self, of: Class) -> str | Unread:
+        """Return the label of the app that a class is in."""
+        package = self._package(of)
+        if package is None:
+            reason = (
+                f"which app {of.qualname} is in cannot be told from the files around it (Django)"
+            )
+            return Unread(reason, Cause.LIBRARY)
+        labels = self._labels(package)
+        if labels is None or len(labels) > 1:
+            reason = f"which label the app {package.name} has cannot be read (Django)"
+            return Unread(reason, Cause.LIBRARY)
+        return next(iter(labels))
+
+    # -- the package of the app
+
+    def _package(self, of: Class) -> Path | None:
+        """The package of the innermost app around a class; None: not known."""
+        home = Path(of.module.path)
+        holds: Path | None = None
+        for folder in home.parents:
+            if self._is_app(folder):
+                # a package inside with models can be an app of its own, which the migrations of this one tell
+                is_own = holds in (None, folder) or self._migrates(folder, of.node.name)
+                return folder if is_own else None
+            if self._has_models(folder):
+                if holds is not None:
+                    return None
+                holds = folder
+            if not self._is_package(folder):
+                break
+        return holds if holds is not None and self._is_package(holds) else None
+
+    def _is_app(self, folder: Path) -> bool:
+        return self._has(folder, "apps") or self._has(folder, "migrations", is_folder=True)
+
+    def _has_models(self, folder: Path) -> bool:
+        return self._has(folder, "models")
+
+    def _is_package(self, folder: Path) -> bool:
+        return self._modules.is_file(folder / "__init__.py")
+
+    def _has(self, folder: Path, name: str, *, is_folder: bool = False) -> bool:
+        return self._modules.is_file(folder / name / "__init__.py") or (
+            not is_folder and self._modules.is_file(folder / f"{name}.py")
+        )
+
+    def _migrates(self, folder: Path, model: str) -> bool:
+        """Whether a migration of an app names a model."""
+        quoted = [f"{quote}{model}{quote}".encode() for quote in "\"'"]
+        return any(
+            Path(path).parent == folder / "migrations"
+            for each in quoted
+            for path in self._modules.mentioning(each)
+        )
+
+    # -- its label
+
+    def _labels(self, package: Path) -> frozenset[str] | None:
+        """The labels that AppConfigs give a package; None: one of them cannot be read."""
+        found: set[str] = set()
+        own = [package / "apps.py", package / "apps" / "__init__.py"]
+        has_config = False
+        for path in own:
+            module = self._modules.at(str(path)) if self._modules.is_file(path) else None
+            if module is None:
+                if self._modules.is_file(path):
+                    return None
+                continue
+            for config in self._configs(module):
+                has_config = True
+                labels = self._label_of(config, package)
+                if labels is None:
+                    return None
+                found |= labels
+        if has_config and not found:
+            return None
+        for labels in self._stated_elsewhere(package, own):
+            if labels is None:
+                return None
+            found |= labels
+        if found:
+            return frozenset(found)
+        return frozenset({package.name}) if self._is_package(package) else None
+
+    def _stated_elsewhere(self, package: Path, own: list[Path]) -> Iterator[frozenset[str] | None]:
+        """What AppConfigs outside of ``apps.py`` say of a package."""
+        for path in self._modules.mentioning(_CONFIG):
+            module = None if Path(path) in own else self._modules.at(path)
+            if module is None:
+                continue
+            for config in self._configs(module):
+                if self._names_package(config, package):
+                    yield self._label_of(config, package)
+
+    def _configs(self, module: Module) -> Iterator[Class]:
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and self._is_config(Class(module, node)):
+                yield Class(module, node)
+
+    def _is_config(self, of: Class) -> bool:
+        return any(
+            isinstance(m, External) and m.dotted.rpartition(".")[2].endswith("Config")
+            for each in self._names.members.lineage(of)
+            for base in each.node.bases
+            for m in self._names.meanings(each.scope, base)
+        )
+
+    def _names_package(self, config: Class, package: Path) -> bool:
+        name = self._stated(config, "name")
+        return isinstance(name, str) and _is_at(package, name)
+
+    def _label_of(self, config: Class, package: Path) -> frozenset[str] | None:
+        """The label that an AppConfig gives a package; empty: it is for none, or for another one. None: not known."""
+        name = self._stated(config, "name")
+        label = self._stated(config, "label")
+        if name is None:
+            return frozenset()  # others inherit from it
+        if isinstance(name, Unread) or isinstance(label, Unread):
+            return None
+        if not _is_at(package, name):
+            return frozenset()
+        return frozenset({package.name if label is None else label})
+
+    def _stated(self, config: Class, attribute: str) -> str | Unread | None:
+        for each in self._names.members.lineage(config):
+            match bindings_in(each.module, each.node, attribute):
+                case []:
+                    continue
+                case [Assigned(ast.expr() as value)]:
+                    return self._constants.text(each.scope, value)
+            return Unread(f"{attribute} of {config.qualname} is no constant (Django)")
+        return None
+
+
+def _is_at(package: Path, dotted: str) -> bool:
+    parts = tuple(dotted.split("."))
+    return package.parts[-len(parts) :] == parts
