@@ -85,10 +85,13 @@ class DjangoApps:
         )
 
     def _migrates(self, folder: Path, model: str) -> bool:
-        """Whether a migration of an app names a model."""
+        """Whether a migration of an app names a model, and one class only in its package can be it."""
+        homes = [
+            p for p in self._modules.mentioning(f"class {model}(".encode()) if _is_in(p, folder)
+        ]
         quoted = [f"{quote}{model}{quote}".encode() for quote in "\"'"]
-        return any(
-            Path(path).parent == folder / "migrations"
+        return len(homes) == 1 and any(
+            Path(path).parent.parent == folder and Path(path).parent.name.endswith("migrations")
             for each in quoted
             for path in self._modules.mentioning(each)
         )
@@ -170,6 +173,10 @@ class DjangoApps:
                     return self._constants.text(each.scope, value)
             return Unread(f"{attribute} of {config.qualname} is no constant (Django)")
         return None
+
+
+def _is_in(path: str, folder: Path) -> bool:
+    return folder in Path(path).parents
 
 
 def _is_at(package: Path, dotted: str) -> bool:

@@ -47,7 +47,7 @@ class DjangoCalls:
         self._constants = constants
         self._arguments = arguments
         self._models = DjangoModels(names, constants, modules)
-        self._managers = DjangoManagers(names, self._models)
+        self._managers = DjangoManagers(names, self._models, modules)
 
     def read(
         self, scope: Scope, call: ast.Call

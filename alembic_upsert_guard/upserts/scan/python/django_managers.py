@@ -9,13 +9,16 @@ from ...target import Cause, NamedTable, Unread
 from .binding import Assigned, Defined
 from .bindings import bindings_at, bindings_in
 from .django_fields import assigned_calls
-from .values import Class, Expression
+from .django_users import DjangoUsers
+from .string_items import last_name
+from .values import Class, Expression, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .django_models import DjangoModels
     from .meaning import Names
+    from .modules import Modules
     from .scope import Scope
     from .values import Meaning
 
@@ -38,10 +41,11 @@ _CLASSES = 40
 class DjangoManagers:
     """Reads managers."""
 
-    def __init__(self, names: Names, models: DjangoModels) -> None:
+    def __init__(self, names: Names, models: DjangoModels, modules: Modules) -> None:
         """Nothing is read yet."""
         self._names = names
         self._models = models
+        self._users = DjangoUsers(names, modules)
 
     def model(
         self, scope: Scope, node: ast.expr, depth: int = _DEPTH
@@ -60,7 +64,7 @@ class DjangoManagers:
             [
                 self.model(m.scope, m.node, depth - 1)
                 if isinstance(m, Expression) and isinstance(m.node, ast.Attribute) and depth
-                else _unread_meaning(m, node)
+                else self._of_made(m, node)
                 for m in self._names.meanings(scope, node)
             ],
             node,
@@ -73,7 +77,7 @@ class DjangoManagers:
             [
                 self._of_class(m, manager, owner)
                 if isinstance(m, Class)
-                else self._through(m) or _unread_meaning(m, owner)
+                else self._model_of(m) or self._through(m) or _unread_meaning(m, owner)
                 for m in self._names.meanings(scope, owner)
             ],
             owner,
@@ -88,6 +92,25 @@ class DjangoManagers:
         if len(set(found)) == 1:
             return found[0]
         return Unread(f"{ast.unparse(node)} can be several models (Django)", Cause.REBOUND)
+
+    def _of_made(self, meaning: Meaning, node: ast.expr) -> Class | Unread:
+        """The model of a manager itself: ``self`` in one of its methods."""
+        if isinstance(meaning, Instance) and self._users.is_manager(meaning.of):
+            found = self._users.model(meaning.of)
+            if found is None:
+                reason = f"{meaning.of.qualname} is not the manager of one model only (Django)"
+                return Unread(reason, Cause.LIBRARY)
+            return self._of_class(found, "_default_manager", node)
+        return _unread_meaning(meaning, node)
+
+    def _model_of(self, meaning: Meaning) -> Class | Unread | None:
+        """``self.model`` in a method of a manager; None: it is something else."""
+        match meaning:
+            case Expression(scope, ast.Attribute(value=manager, attr="model")):
+                match self._names.meanings(scope, manager):
+                    case [Instance(of) as instance] if self._users.is_manager(of):
+                        return self._of_made(instance, manager)
+        return None
 
     def _through(self, meaning: Meaning) -> Class | NamedTable | Unread | None:
         """``Model.tags.through``; None: it is something else."""
@@ -159,10 +182,20 @@ class DjangoManagers:
 
 
 def _unread_meaning(meaning: Meaning, node: ast.expr) -> Unread:
-    if isinstance(meaning, Unread):
-        return Unread(f"{meaning.reason} (Django)", meaning.cause)
+    source = ast.unparse(node)
+    match meaning:
+        case Unread(reason, cause):
+            return Unread(f"{reason} (Django)", cause)
+        case Expression(_, ast.Call(func=func)) if last_name(func) == "get_model":
+            reason = (
+                f"{source} is the model of apps.get_model(), whose table depends on when it runs"
+            )
+            return Unread(f"{reason} (Django)", Cause.LIBRARY)
+        case Expression(_, ast.Call(func=func)) if last_name(func) == "get_user_model":
+            reason = f"{source} is the model that AUTH_USER_MODEL names, which is a setting"
+            return Unread(f"{reason} (Django)", Cause.LIBRARY)
     return _unread(node)
 
 
 def _unread(node: ast.expr) -> Unread:
-    return Unread(f"which model {ast.unparse(node)} is for cannot be read (Django)", Cause.LIBRARY)
+    return Unread(f"whose rows {ast.unparse(node)} makes cannot be read (Django)", Cause.LIBRARY)

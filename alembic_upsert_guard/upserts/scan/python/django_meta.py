@@ -95,7 +95,7 @@ class DjangoMeta:
             return meta
         lineage = self._names.members.lineage(meta)
         for each in lineage:
-            if each is not meta and self._is_of_concrete(each):
+            if each != meta and self._is_of_concrete(each):
                 break  # there is no such attribute: a model with a table does not keep its Meta
             match bindings_in(each.module, each.node, name):
                 case []:

@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, NamedTable, Unread
+from .binding import Defined
+from .bindings import bindings_in
 from .django_apps import DjangoApps
 from .django_fields import DjangoFields, Field, FieldKind
 from .django_meta import DjangoMeta
@@ -73,8 +75,16 @@ class DjangoModels:
             return _unread(f"what {name} of {of.qualname} is given cannot be read")
         if stated is not None and not is_nothing(stated):
             match self._names.meanings(field.scope, stated):
-                case [Class() as between]:
-                    return between
+                case [Class() as model]:
+                    return model
+            between = self._constants.text(field.scope, stated)
+            module = field.scope.module
+            if isinstance(between, str) and module is of.module:
+                match bindings_in(
+                    module, module.tree, between
+                ):  # of the same app, so it is that one
+                    case [Defined(ast.ClassDef() as node)]:
+                        return Class(module, node)
             return _unread(f"which model {ast.unparse(stated)} is cannot be read")
         table_name = argument(field.call, "db_table")
         if table_name is not None and not is_nothing(table_name):
