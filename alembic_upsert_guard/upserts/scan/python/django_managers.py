@@ -134,7 +134,8 @@ class DjangoManagers:
             if stated is None or (not stated and manager not in _OF_EVERY_MODEL):
                 return _unread(ast.Attribute(owner, manager))
             for scope, value in stated:
-                overriding = next(self._overriding(scope, value), None)
+                with self._names.reading():  # what is in a method there depends on no call here
+                    overriding = next(self._overriding(scope, value), None)
                 if overriding is not None:
                     reason = f"{overriding.qualname} has a bulk_create() of its own (Django)"
                     return Unread(reason, Cause.LIBRARY)

@@ -36,10 +36,17 @@ class DjangoModels:
         self._constants = constants
         self._meta = DjangoMeta(names)
         self._fields = DjangoFields(names, constants, self._meta)
+        self._tables: dict[Class, NamedTable | Unread] = {}
         self._apps = DjangoApps(names, constants, modules)
 
     def table(self, of: Class) -> NamedTable | Unread:
         """Return the table that rows of a model are created in."""
+        if of not in self._tables:
+            with self._names.reading():  # it depends on no call
+                self._tables[of] = self._table(of)
+        return self._tables[of]
+
+    def _table(self, of: Class) -> NamedTable | Unread:
         models = self._meta.ancestry(of).models
         if of not in models:
             return _unread(f"{of.qualname} is no model, as far as can be read")
@@ -63,7 +70,8 @@ class DjangoModels:
 
     def column(self, of: Class, name: str) -> str | Unread:
         """Return the column of a field of a model: see :meth:`.DjangoFields.column`."""
-        return self._fields.column(of, name)
+        with self._names.reading():
+            return self._fields.column(of, name)
 
     def through(self, of: Class, name: str) -> NamedTable | Class | Unread:
         """Return the table between a model and what a field of it relates it to, or the model of that table."""
