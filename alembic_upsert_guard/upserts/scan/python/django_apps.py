@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DjangoApps"]
 
 _CONFIG = b"AppConfig"
+_DJANGOS = frozenset({"django.apps.AppConfig", "django.apps.config.AppConfig"})
 
 
 class DjangoApps:
@@ -46,7 +47,7 @@ class DjangoApps:
             )
             return Unread(reason, Cause.LIBRARY)
         labels = self._labels(package)
-        if labels is None or len(labels) > 1:
+        if labels is None or len(labels) != 1:
             reason = f"which label the app {package.name} has cannot be read (Django)"
             return Unread(reason, Cause.LIBRARY)
         return next(iter(labels))
@@ -71,18 +72,13 @@ class DjangoApps:
         return holds if holds is not None and self._is_package(holds) else None
 
     def _is_app(self, folder: Path) -> bool:
-        return self._has(folder, "apps") or self._has(folder, "migrations", is_folder=True)
+        return self._modules.is_file(folder / "apps.py") or self._is_package(folder / "migrations")
 
     def _has_models(self, folder: Path) -> bool:
-        return self._has(folder, "models")
+        return self._modules.is_file(folder / "models.py") or self._is_package(folder / "models")
 
     def _is_package(self, folder: Path) -> bool:
         return self._modules.is_file(folder / "__init__.py")
-
-    def _has(self, folder: Path, name: str, *, is_folder: bool = False) -> bool:
-        return self._modules.is_file(folder / name / "__init__.py") or (
-            not is_folder and self._modules.is_file(folder / f"{name}.py")
-        )
 
     def _migrates(self, folder: Path, model: str) -> bool:
         """Whether a migration of an app names a model, and one class only in its package can be it."""
@@ -99,41 +95,27 @@ class DjangoApps:
     # -- its label
 
     def _labels(self, package: Path) -> frozenset[str] | None:
-        """The labels that AppConfigs give a package; None: one of them cannot be read."""
-        found: set[str] = set()
-        own = [package / "apps.py", package / "apps" / "__init__.py"]
-        has_config = False
-        for path in own:
-            module = self._modules.at(str(path)) if self._modules.is_file(path) else None
-            if module is None:
-                if self._modules.is_file(path):
-                    return None
-                continue
-            for config in self._configs(module):
-                has_config = True
-                labels = self._label_of(config, package)
-                if labels is None:
-                    return None
-                found |= labels
-        if has_config and not found:
+        """The labels that a package may have; None: one of them cannot be read."""
+        own = package / "apps.py"
+        module = self._modules.at(str(own)) if self._modules.is_file(own) else None
+        if module is None and self._modules.is_file(own):
             return None
-        for labels in self._stated_elsewhere(package, own):
-            if labels is None:
-                return None
-            found |= labels
-        if found:
-            return frozenset(found)
-        return frozenset({package.name}) if self._is_package(package) else None
+        configs = [] if module is None else [*self._configs(module)]
+        stated = [self._label_of(each, package) for each in configs]
+        if not configs and self._is_package(package):
+            stated.append(frozenset({package.name}))  # Django's own AppConfig is taken
+        stated += [self._label_of(each, package) for each in self._configs_elsewhere(package)]
+        found = [each for each in stated if each is not None]
+        return frozenset[str]().union(*found) if len(found) == len(stated) else None
 
-    def _stated_elsewhere(self, package: Path, own: list[Path]) -> Iterator[frozenset[str] | None]:
-        """What AppConfigs outside of ``apps.py`` say of a package."""
+    def _configs_elsewhere(self, package: Path) -> Iterator[Class]:
+        """The AppConfigs for a package that are not in its ``apps.py``: INSTALLED_APPS may name one of them."""
         for path in self._modules.mentioning(_CONFIG):
-            module = None if Path(path) in own else self._modules.at(path)
-            if module is None:
-                continue
-            for config in self._configs(module):
-                if self._names_package(config, package):
-                    yield self._label_of(config, package)
+            module = None if Path(path) == package / "apps.py" else self._modules.at(path)
+            for config in () if module is None else self._configs(module):
+                name = self._stated(config, "name")
+                if isinstance(name, str) and _is_at(package, name):
+                    yield config
 
     def _configs(self, module: Module) -> Iterator[Class]:
         for node in module.tree.body:
@@ -141,16 +123,17 @@ class DjangoApps:
                 yield Class(module, node)
 
     def _is_config(self, of: Class) -> bool:
-        return any(
-            isinstance(m, External) and m.dotted.rpartition(".")[2].endswith("Config")
+        return any(dotted.endswith("Config") for dotted in self._bases(of))
+
+    def _bases(self, of: Class) -> list[str]:
+        """What an AppConfig inherits from that is no class of the tree."""
+        return [
+            m.dotted if isinstance(m, External) else ""
             for each in self._names.members.lineage(of)
             for base in each.node.bases
             for m in self._names.meanings(each.scope, base)
-        )
-
-    def _names_package(self, config: Class, package: Path) -> bool:
-        name = self._stated(config, "name")
-        return isinstance(name, str) and _is_at(package, name)
+            if not isinstance(m, Class)
+        ]
 
     def _label_of(self, config: Class, package: Path) -> frozenset[str] | None:
         """The label that an AppConfig gives a package; empty: it is for none, or for another one. None: not known."""
@@ -162,6 +145,8 @@ class DjangoApps:
             return None
         if not _is_at(package, name):
             return frozenset()
+        if label is None and not set(self._bases(config)) <= _DJANGOS:
+            return None  # another package's AppConfig may state one
         return frozenset({package.name if label is None else label})
 
     def _stated(self, config: Class, attribute: str) -> str | Unread | None:

@@ -30,8 +30,14 @@ KNOWN_FIELDS: dict[str, frozenset[str]] = {
     f"{_AUTH}.models.AbstractBaseUser": frozenset(_LOGIN),
     f"{_AUTH}.models.PermissionsMixin": frozenset({"is_superuser"}),
     f"{_AUTH}.models.AbstractUser": frozenset({*_LOGIN, *_USER, "is_superuser"}),
+    "django_extensions.db.models.TimeStampedModel": frozenset({"created", "modified"}),
+    "model_utils.models.TimeStampedModel": frozenset({"created", "modified"}),
+    "psqlextra.models.PostgresModel": frozenset(),
 }
-"""Django's own models without a table, and their fields, each a column of its name. None has a ``db_table``."""
+"""Models without a table that are known by name, and their fields, each a column of its name.
+
+None states a ``db_table`` or an ``app_label``.
+"""
 
 _PLAIN_METAS = ("django_stubs_ext.",)
 """Packages whose bases of a ``Meta`` are for type checkers."""
@@ -46,7 +52,7 @@ class Ancestry:
     outside: tuple[str, ...]
     """What is no class of the tree, and not known, as it is written."""
     known: tuple[str, ...]
-    """Django's own, by their full names."""
+    """Those of :data:`KNOWN_FIELDS`."""
 
 
 class DjangoMeta:
@@ -135,7 +141,7 @@ class DjangoMeta:
         return model is not None and self._is_model(model) and not self.is_abstract(model)
 
     def _bases(self, lineage: tuple[Class, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Django's own bases of some classes; and those that are not known."""
+        """The bases of some classes that are known by name; and those that are not known."""
         known: dict[str, None] = {}
         outside: dict[str, None] = {}
         for each in lineage:

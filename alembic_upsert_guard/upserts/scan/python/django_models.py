@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from ...target import Cause, NamedTable, Unread
@@ -26,6 +27,11 @@ _LONGEST = 63
 _BETWEEN = '"."'
 """Between schema and table in a name that brings its own quotes along, the outermost of which may be left out."""
 
+_SETS = re.compile(rb"\b(\w+)\._meta\.db_table[ \t]*=(?!=)")
+"""A statement that sets a model's table from outside."""
+_PREPARED = b"class_prepared"
+"""Django's signal, by which some do so with all models."""
+
 
 class DjangoModels:
     """Reads models."""
@@ -37,6 +43,7 @@ class DjangoModels:
         self._meta = DjangoMeta(names)
         self._fields = DjangoFields(names, constants, self._meta)
         self._tables: dict[Class, NamedTable | Unread] = {}
+        self._modules = modules
         self._apps = DjangoApps(names, constants, modules)
 
     def table(self, of: Class) -> NamedTable | Unread:
@@ -49,7 +56,11 @@ class DjangoModels:
     def _table(self, of: Class) -> NamedTable | Unread:
         models = self._meta.ancestry(of).models
         if of not in models:
-            return _unread(f"{of.qualname} is no model, as far as can be read")
+            outside = self._meta.ancestry(of).outside
+            where = f": {' and '.join(outside)} is not read" if outside else ""
+            return _unread(f"{of.qualname} is no model, as far as can be told{where}")
+        if self._is_renamed(of):
+            return _unread(f"the table of {of.qualname} is set from outside of it")
         abstract = [self._meta.is_abstract(each) for each in models]
         if None in abstract:
             return _unread(f"whether {of.qualname} is abstract cannot be read")
@@ -71,7 +82,10 @@ class DjangoModels:
     def column(self, of: Class, name: str) -> str | Unread:
         """Return the column of a field of a model: see :meth:`.DjangoFields.column`."""
         with self._names.reading():
-            return self._fields.column(of, name)
+            found = self._fields.column(of, name)
+        if isinstance(found, str) and len(found.encode()) > _LONGEST:
+            return _unread(f"what a database makes of the long name {found} is not read")
+        return found
 
     def through(self, of: Class, name: str) -> NamedTable | Class | Unread:
         """Return the table between a model and what a field of it relates it to, or the model of that table."""
@@ -106,6 +120,18 @@ class DjangoModels:
             _unread(f"which table is behind {name} of {of.qualname} cannot be read")
             if table.schema is not None
             else _named(f"{table.name}_{name}", of)
+        )
+
+    def _is_renamed(self, of: Class) -> bool:
+        """Whether a statement somewhere, or a signal for every model, sets ``db_table``."""
+        name = of.node.name.encode()
+        found = [
+            (path, owner)
+            for path in self._modules.mentioning(b"._meta.db_table")
+            for owner in _SETS.findall(self._modules.bytes_of(path))
+        ]
+        return any(
+            owner == name or _PREPARED in self._modules.bytes_of(path) for path, owner in found
         )
 
     def _is_proxy(self, of: Class) -> bool | Unread:

@@ -88,6 +88,10 @@ class Modules:
         """Return the real paths of the Python files of the scan that have a word in them."""
         return tuple(self.real_path(path) for path in self._tree.files_mentioning(word))
 
+    def bytes_of(self, path: str) -> bytes:
+        """Return the bytes of a file of the scan; empty: it cannot be read."""
+        return self._tree.bytes_of(self._tree.asked_for(path))
+
     def imported(self, importer: Module, dotted: str, level: int) -> str | None:
         """Return the file that an import reads; None: there is none among the folders above the importer.
 

@@ -39,6 +39,7 @@ SEEN = (
     _library("Tortoise ORM", "bulk_create", "on_conflict"),
     _library("Tortoise ORM", "bulk_create", "ignore_conflicts", package="tortoise"),
     _library(DJANGO, "bulk_create abulk_create", "update_conflicts ignore_conflicts"),
+    _library("django-postgres-extra", "on_conflict", package="psqlextra"),
     _library("django-postgres-extra", "bulk_upsert upsert upsert_and_get", "conflict_target"),
     _library(
         "peewee", "on_conflict", "conflict_constraint conflict_target conflict_where preserve"
