@@ -77,7 +77,9 @@ class DjangoManagers:
             [
                 self._of_class(m, manager, owner)
                 if isinstance(m, Class)
-                else self._model_of(m) or self._through(m) or _unread_meaning(m, owner)
+                else self._model_of(m)
+                or self._through(m, manager, owner)
+                or _unread_meaning(m, owner)
                 for m in self._names.meanings(scope, owner)
             ],
             owner,
@@ -112,7 +114,9 @@ class DjangoManagers:
                         return self._of_made(instance, manager)
         return None
 
-    def _through(self, meaning: Meaning) -> Class | NamedTable | Unread | None:
+    def _through(
+        self, meaning: Meaning, manager: str, owner: ast.expr
+    ) -> Class | NamedTable | Unread | None:
         """``Model.tags.through``; None: it is something else."""
         match meaning:
             case Expression(
@@ -121,7 +125,10 @@ class DjangoManagers:
             ):
                 match self._names.meanings(scope, model):
                     case [Class() as of]:
-                        return self._models.through(of, field)
+                        found = self._models.through(of, field)
+                        if isinstance(found, Class):
+                            return self._of_class(found, manager, owner)
+                        return found
         return None
 
     def _of_class(self, of: Class, manager: str, owner: ast.expr) -> Class | Unread:

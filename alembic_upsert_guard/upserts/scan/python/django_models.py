@@ -67,13 +67,14 @@ class DjangoModels:
         if abstract[0]:
             return _unread(f"{of.qualname} is abstract")
         concrete = [m for m, each in zip(models[1:], abstract[1:], strict=True) if not each]
-        is_proxy = self._is_proxy(of)
-        if isinstance(is_proxy, Unread):
-            return is_proxy
-        if is_proxy:
-            if not concrete:
-                return _unread(f"which table the proxy {of.qualname} is for cannot be read")
-            return self.table(concrete[0])
+        is_proxy = [self._is_proxy(each) for each in (of, *concrete)]
+        unread = next((each for each in is_proxy if isinstance(each, Unread)), None)
+        if unread is not None:
+            return unread
+        if is_proxy[0]:
+            own = [m for m, each in zip(concrete, is_proxy[1:], strict=True) if not each]
+            reason = f"which table the proxy {of.qualname} is for cannot be read"
+            return self.table(own[0]) if own else _unread(reason)
         if concrete:
             reason = f"{of.qualname} has a part of its columns in another table, where bulk_create() refuses"
             return _unread(reason)

@@ -1,4 +1,4 @@
-"""Libraries whose upserts are seen, and not read: what is evidence of each. Data only."""
+"""Libraries whose upserts are seen, and most of them not read: what is evidence of each. Data only."""
 
 from __future__ import annotations
 
