@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DjangoApps"]
 
 _CONFIG = b"AppConfig"
+_FIRST = "0001_initial"
 _DJANGOS = frozenset({"django.apps.AppConfig", "django.apps.config.AppConfig"})
 
 
@@ -47,6 +48,8 @@ class DjangoApps:
             )
             return Unread(reason, Cause.LIBRARY)
         labels = self._labels(package)
+        if labels is not None and len(labels) > 1:
+            labels = frozenset(each for each in labels if self._follows_itself(package, each))
         if labels is None or len(labels) != 1:
             reason = f"which label the app {package.name} has cannot be read (Django)"
             return Unread(reason, Cause.LIBRARY)
@@ -90,6 +93,17 @@ class DjangoApps:
             Path(path).parent.parent == folder and Path(path).parent.name.endswith("migrations")
             for each in quoted
             for path in self._modules.mentioning(each)
+        )
+
+    def _follows_itself(self, package: Path, label: str) -> bool:
+        """Whether a migration of an app names the one before it by a label: ``("crm", "0002_tags")``."""
+        folder = package / "migrations"
+        return any(
+            Path(path).parent == folder and self._modules.is_file(folder / f"{stem}.py")
+            for before in (f'("{label}", "', f"('{label}', '")
+            for path in self._modules.mentioning(before.encode())
+            for stem in _texts_behind(self._modules.bytes_of(path), before.encode())
+            if stem != _FIRST  # which every app has
         )
 
     # -- its label
@@ -158,6 +172,13 @@ class DjangoApps:
                     return self._constants.text(each.scope, value)
             return Unread(f"{attribute} of {config.qualname} is no constant (Django)")
         return None
+
+
+def _texts_behind(source: bytes, before: bytes) -> list[str]:
+    """What is behind each place of some bytes, up to the quote that they end with."""
+    return [
+        each.partition(before[-1:])[0].decode(errors="replace") for each in source.split(before)[1:]
+    ]
 
 
 def _is_in(path: str, folder: Path) -> bool:
