@@ -152,10 +152,13 @@ class DjangoManagers:
         """What a class, or the first that it inherits from, gives an attribute; empty: none does. None: not known."""
         for each in self._names.members.lineage(of):
             found = bindings_in(each.module, each.node, name)
-            values = [
+            values: list[tuple[Scope, ast.expr]] = [
                 (each.scope, b.value)
                 for b in found
-                if isinstance(b, Assigned) and isinstance(b.value, ast.expr)
+                if isinstance(b, Assigned)
+                and isinstance(b.value, ast.Call)
+                # of another model's rows
+                and last_name(b.value.func) not in _SAME_MODEL
             ]
             if found:
                 return values if len(values) == len(found) else None

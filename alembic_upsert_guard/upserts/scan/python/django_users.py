@@ -18,6 +18,8 @@ __all__ = ["DjangoUsers"]
 
 _FILES = 60
 """Files that are parsed for one name, at most: a name that more have says nothing."""
+_NAMES = 20
+"""Names that a manager is followed through, at most."""
 _MANAGERS = ("BaseManager", "Manager", "QuerySet")
 
 
@@ -70,6 +72,8 @@ class DjangoUsers:
                     names = {user.node.name} if isinstance(user, Class) else user
                     waiting += names - seen
                     seen |= names
+                    if len(seen) > _NAMES:
+                        return None
         return models.pop() if len(models) == 1 and not self._has_heirs(models) else None
 
     def _has_heirs(self, models: set[Class]) -> bool:
