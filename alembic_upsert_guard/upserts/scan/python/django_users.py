@@ -74,11 +74,8 @@ class DjangoUsers:
                     seen |= names
                     if len(seen) > _NAMES:
                         return None
-        return models.pop() if len(models) == 1 and not self._has_heirs(models) else None
-
-    def _has_heirs(self, models: set[Class]) -> bool:
-        """Whether others inherit from a model, and its managers with it."""
-        return any(self._names.heirs.of(each) for each in models)
+        # what inherits from it is a proxy of the same table, or refused by bulk_create
+        return models.pop() if len(models) == 1 else None
 
     def _uses(self, path: str, word: str) -> Iterator[tuple[Module, ast.AST]]:
         """Where a name is used, whatever it is bound to there; and where an import gives it another."""
