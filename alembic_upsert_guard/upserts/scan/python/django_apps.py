@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .binding import Assigned
-from .bindings import bindings_in
+from .django_meta import stated_in
 from .values import Class, External
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class DjangoApps:
 
     def _stated(self, config: Class, attribute: str) -> str | Unread | None:
         for each in self._names.members.lineage(config):
-            match bindings_in(each.module, each.node, attribute):
+            match stated_in(each, attribute):
                 case []:
                     continue
                 case [Assigned(ast.expr() as value)]:

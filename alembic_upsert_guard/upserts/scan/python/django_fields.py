@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .binding import Assigned
-from .bindings import bindings_in
-from .django_meta import KNOWN_FIELDS, is_of_django_models
+from .django_meta import KNOWN_FIELDS, is_of_django_models, stated_in
 from .library_arguments import argument, is_nothing
 from .values import Class, Expression, External, Instance
 
@@ -99,7 +98,7 @@ class DjangoFields:
     def field(self, of: Class, name: str) -> Field | Unread | None:
         """Return a field of a model; None: no class of the tree states one of that name."""
         for each in self._meta.ancestry(of).models:
-            match bindings_in(each.module, each.node, name):
+            match stated_in(each, name):
                 case []:
                     continue
                 case [Assigned(ast.Call() as call)]:

@@ -14,10 +14,11 @@ from .scope import Argument
 from .values import Class, External
 
 if TYPE_CHECKING:
+    from .binding import Binding
     from .meaning import Names
     from .values import Meaning
 
-__all__ = ["KNOWN_FIELDS", "Ancestry", "DjangoMeta", "is_of_django_models"]
+__all__ = ["KNOWN_FIELDS", "Ancestry", "DjangoMeta", "is_of_django_models", "stated_in"]
 
 _AUTH = "django.contrib.auth"
 _LOGIN = ("last_login", "password")
@@ -74,7 +75,7 @@ class DjangoMeta:
 
     def is_abstract(self, of: Class) -> bool | None:
         """Return whether a class has no table of its own; None: its ``Meta`` does not say it in so many words."""
-        match bindings_in(of.module, of.node, "Meta"):
+        match stated_in(of, "Meta"):
             case []:
                 return False
             case [Defined(ast.ClassDef() as meta)]:
@@ -82,13 +83,11 @@ class DjangoMeta:
         return None
 
     def _says_abstract(self, meta: Class) -> bool | None:
-        match bindings_in(meta.module, meta.node, "abstract"):
+        match stated_in(meta, "abstract"):
             case []:
                 # of a model's Meta, Django has set it to False before another inherits it (ModelBase.__new__)
                 inherited = self._names.members.lineage(meta)[1:]
-                says = (
-                    bindings_in(e.module, e.node, "abstract") for e in inherited if not _owner(e)
-                )
+                says = (stated_in(each, "abstract") for each in inherited if not _owner(each))
                 return None if any(says) else False
             case [Assigned(ast.Constant(value=bool(value)))]:
                 return value
@@ -103,7 +102,7 @@ class DjangoMeta:
         for each in lineage:
             if each != meta and self._is_of_concrete(each):
                 break  # there is no such attribute: a model with a table does not keep its Meta
-            match bindings_in(each.module, each.node, name):
+            match stated_in(each, name):
                 case []:
                     continue
                 case [Assigned(ast.expr() as value)]:
@@ -121,7 +120,7 @@ class DjangoMeta:
         """The ``Meta`` of a model, as ``ModelBase.__new__`` finds it; None: there is none."""
         ancestry = self.ancestry(of)
         for each in self._names.members.lineage(of):
-            found = bindings_in(each.module, each.node, "Meta")
+            found = stated_in(each, "Meta")
             is_concrete = each in ancestry.models and self.is_abstract(each) is False
             if not found or (each != of and is_concrete):
                 continue
@@ -189,6 +188,26 @@ class DjangoMeta:
             and isinstance(statement.value, ast.Call)
             for m in self._names.meanings(of.scope, statement.value.func)
         )
+
+
+def stated_in(of: Class, name: str) -> list[Binding]:
+    """Return what the body of a class binds a name to, which is not read where a condition decides it."""
+    return [
+        binding
+        if _is_in_body(of, binding)
+        else Unread(f"{name} of {of.qualname} is set in a branch")
+        for binding in bindings_in(of.module, of.node, name)
+    ]
+
+
+def _is_in_body(of: Class, binding: Binding) -> bool:
+    match binding:
+        case Assigned(ast.expr() as value):
+            statement = of.module.parent(value)
+            return statement is not None and of.module.parent(statement) is of.node
+        case Defined(node):
+            return of.module.parent(node) is of.node
+    return False
 
 
 def _owner(meta: Class) -> Class | None:
