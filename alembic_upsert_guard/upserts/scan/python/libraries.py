@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ...target import Cause, NamedTable, PrimaryKey, Unread
 from ...upsert import Form, Source, Upsert
+from .django_calls import DjangoCalls
 from .library_arguments import LibraryArguments, argument, is_nothing
 from .repositories import METHODS, Repositories
 from .seen_calls import SeenCalls, imports
-from .seen_libraries import SEEN
+from .seen_libraries import DJANGO, SEEN
 from .string_items import last_name
 from .values import Expression
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from ...target import Target
     from .constants import Constants
     from .meaning import Names
+    from .modules import Modules
     from .scope import Scope
+    from .seen_libraries import SeenLibrary
     from .tables import Tables
 
     _Read: TypeAlias = tuple[NamedTable | Unread, Target | Unread] | None
@@ -46,23 +49,31 @@ class Libraries:
     """What a call has to be called."""
 
     def __init__(
-        self, names: Names, constants: Constants, tables: Tables, declared: DeclaredTables
+        self,
+        names: Names,
+        constants: Constants,
+        tables: Tables,
+        declared: DeclaredTables,
+        modules: Modules,
     ) -> None:
         """Nothing is read yet."""
         self._names = names
         self._declared = declared
         self._arguments = LibraryArguments(names, constants)
         self._seen = SeenCalls(names)
+        self._django = DjangoCalls(names, constants, self._arguments, modules)
         self._repositories = Repositories(names, tables, self._arguments, declared)
 
     def read(self, scope: Scope, call: ast.Call) -> Upsert | None:
         """Return the upsert that a call makes; None: it is another call."""
         found = self._read(scope, call)
         if found is None:
-            unread = self._seen.read(scope, call)
-            if unread is None:
+            library = self._seen.library(scope, call)
+            if library is None:
                 return None
-            found = unread, unread
+            found = self._of_library(scope, call, library)
+        if found is None:
+            return None
         table, target = found
         return Upsert(
             source=Source.CODE,
@@ -71,6 +82,12 @@ class Libraries:
             target=target,
             form=Form.OTHER,
         )
+
+    def _of_library(self, scope: Scope, call: ast.Call, library: SeenLibrary) -> _Read:
+        if library.name == DJANGO:
+            return self._django.read(scope, call)
+        unread = Unread(f"upserts of {library.name} are seen, and not read", Cause.LIBRARY)
+        return unread, unread
 
     def _read(self, scope: Scope, call: ast.Call) -> _Read:
         method = last_name(call.func)

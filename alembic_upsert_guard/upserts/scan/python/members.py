@@ -245,8 +245,15 @@ class Members:
         )
 
     def is_abstract_class(self, of: Class) -> bool:
-        """Return whether a class says itself that it is mapped to no table: ``__abstract__``."""
-        return bool(bindings_in(of.module, of.node, "__abstract__"))
+        """Return whether a class says itself that it is mapped to no table: ``__abstract__``, Django's ``Meta``."""
+        if bindings_in(of.module, of.node, "__abstract__"):
+            return True
+        match bindings_in(of.module, of.node, "Meta"):
+            case [Defined(ast.ClassDef() as meta)]:
+                match bindings_in(of.module, meta, "abstract"):
+                    case [Assigned(ast.Constant(value=True))]:
+                        return True
+        return False
 
     def gives(self, of: Class, attribute: str) -> bool:
         """Return whether a class or one that it inherits from gives an attribute a value, and not None."""

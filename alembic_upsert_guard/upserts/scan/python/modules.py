@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Modules", "is_external"]
 
-_EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard")
+_EXTERNAL = ("sqlalchemy", "sqlmodel", "alembic_upsert_guard", "django")
 """Packages whose names mean something here: they are never followed into their files."""
 
 
@@ -79,6 +79,18 @@ class Modules:
             return Module(path, source, self._tree.asked_for(path))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+
+    def is_file(self, path: Path) -> bool:
+        """Return whether there is a file, as it was when it was first asked for."""
+        return self._tree.is_file(str(path))
+
+    def mentioning(self, word: bytes) -> tuple[str, ...]:
+        """Return the real paths of the Python files of the scan that have a word in them."""
+        return tuple(self.real_path(path) for path in self._tree.files_mentioning(word))
+
+    def bytes_of(self, path: str) -> bytes:
+        """Return the bytes of a file of the scan; empty: it cannot be read."""
+        return self._tree.bytes_of(self._tree.asked_for(path))
 
     def imported(self, importer: Module, dotted: str, level: int) -> str | None:
         """Return the file that an import reads; None: there is none among the folders above the importer.

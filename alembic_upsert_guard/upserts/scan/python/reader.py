@@ -96,7 +96,7 @@ class PythonReader:
         calls = (
             Statements(names, tables, arguments),
             Clients(names, constants),
-            Libraries(names, constants, tables, declared),
+            Libraries(names, constants, tables, declared, self._modules),
         )
         sites = Sites(names, Callers(names, self._modules, self._homes))
         return _ParsedSource(module, sites, calls, Strings(Composition(names, constants, tables)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ...target import Cause, Unread
 from .library_arguments import is_nothing
 from .seen_libraries import SEEN
 from .string_items import last_name
@@ -27,12 +26,12 @@ class SeenCalls:
         """Nothing is read yet."""
         self._names = names
 
-    def read(self, scope: Scope, call: ast.Call) -> Unread | None:
-        """Return why an upsert is not read, with its library's name; None: the call is none of these libraries'."""
+    def library(self, scope: Scope, call: ast.Call) -> SeenLibrary | None:
+        """Return whose upsert a call is; None: the call is none of these libraries'."""
         method = last_name(call.func)
         for library in SEEN:
             if method in library.methods and self._is_of(scope, call, library):
-                return Unread(f"upserts of {library.name} are seen, and not read", Cause.LIBRARY)
+                return library
         return None
 
     def _is_of(self, scope: Scope, call: ast.Call, library: SeenLibrary) -> bool:

@@ -1,10 +1,13 @@
-"""Libraries whose upserts are seen, and not read: what is evidence of each. Data only."""
+"""Libraries whose upserts are seen, and most of them not read: what is evidence of each. Data only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["SEEN", "SeenLibrary"]
+__all__ = ["DJANGO", "SEEN", "SeenLibrary"]
+
+DJANGO = "Django"
+"""Read where the models are, and otherwise seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,8 @@ SEEN = (
     # INSERT ... ON CONFLICT of the names of fields, which only its own models map to columns
     _library("Tortoise ORM", "bulk_create", "on_conflict"),
     _library("Tortoise ORM", "bulk_create", "ignore_conflicts", package="tortoise"),
-    _library("Django", "bulk_create abulk_create", "update_conflicts ignore_conflicts"),
+    _library(DJANGO, "bulk_create abulk_create", "update_conflicts ignore_conflicts"),
+    _library("django-postgres-extra", "on_conflict", package="psqlextra"),
     _library("django-postgres-extra", "bulk_upsert upsert upsert_and_get", "conflict_target"),
     _library(
         "peewee", "on_conflict", "conflict_constraint conflict_target conflict_where preserve"

@@ -117,7 +117,8 @@ class Sites:
         openings = list(reading.openings)
         own = [_placed(upsert, level.place)]
         if is_read(upsert):
-            return own + self._overridden(site, level, openings)
+            overridden = self._overridden(site, level, openings)
+            return own + [each for each in overridden if not _is_same(each, upsert)]
         level = replace(level, for_schema=_left_open(upsert) == _SCHEMA_ONLY)
         if level.depth == _LEVELS or self._left <= 0 or site.is_spent(level):
             return own
@@ -207,6 +208,11 @@ def _left_open(upsert: Upsert) -> int:
     if is_read(upsert):
         return _ALL_READ
     return _SCHEMA_ONLY if upsert.unread == [upsert.unread_schema] else _SCHEMA_ONLY + 1
+
+
+def _is_same(upsert: Upsert, inherited: Upsert) -> bool:
+    """Whether a class that inherits an upsert makes nothing else of it."""
+    return (upsert.table, upsert.target) == (inherited.table, inherited.target)
 
 
 def _is_left_to_callers(upsert: Upsert) -> bool:
