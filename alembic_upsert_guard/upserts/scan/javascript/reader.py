@@ -22,6 +22,7 @@ from .prisma_schema import PrismaSchemas
 from .sql_strings import SqlStrings
 from .supabase import Supabase
 from .typeorm import TypeOrm
+from .unparsed import unparsed_upserts
 from .unread_libraries import MikroOrm, MikroOrmBuilder, OtherLibraries, Sequelize
 from .values import Values
 
@@ -92,7 +93,9 @@ class JavaScriptSource:
 
     def upserts(self) -> Iterator[Upsert]:
         """Return every upsert of the file."""
-        return self._helpers.read(self._module)
+        found = list(self._helpers.read(self._module))
+        yield from found
+        yield from unparsed_upserts(self._module, found)
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Return the line, counted from 1, and the text of every comment."""
