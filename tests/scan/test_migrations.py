@@ -73,6 +73,33 @@ def test_layouts_of_migrations(
     assert report.in_migrations == 1
 
 
+DJANGO = """\
+from django.db import migrations
+class Migration(migrations.Migration):
+    operations = [migrations.RunSQL({up!r})]
+"""
+
+
+@pytest.mark.parametrize("twin", ["shop/0002_plans.py", "shop/migrations/plans.py"])
+def test_a_migration_of_django_is_known_by_its_name_and_class(tmp_path: Path, twin: str) -> None:
+    """``migrations/0002_x.py``; its twins have the class, and another name or folder."""
+    migration = DJANGO.format(up=SEED)
+
+    report = scanned(tmp_path, {"shop/migrations/0002_plans.py": migration, twin: migration})
+
+    assert [judged.upsert.place.path for judged in report.upserts] == [str(tmp_path / twin)]
+    assert report.in_migrations == 1
+
+
+def test_what_migrations_of_django_make_is_not_read(tmp_path: Path) -> None:
+    """Their upserts are unresolved, where they are asked for."""
+    migration = {"shop/migrations/0002_plans.py": DJANGO.format(up=SEED)}
+
+    report = scanned(tmp_path, migration, migrations=True)
+
+    assert [str(judged.resolution) for judged in report.upserts] == ["unresolved"]
+
+
 def test_a_revision_of_alembic_says_so_itself(tmp_path: Path) -> None:
     """Whatever its folder; its twin states no ``down_revision``."""
     revision = REVISION.format(revision="a", down=None, up=SEED, back="")

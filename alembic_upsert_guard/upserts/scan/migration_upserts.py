@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from .files import read_bytes
 from .javascript import SUFFIXES as JAVASCRIPT
 from .lines import Lines
-from .migrations import MigrationFile, migration_module, migration_script, revision_depths
+from .migrations import (
+    MigrationFile,
+    django_migration,
+    migration_module,
+    migration_script,
+    revision_depths,
+)
 from .sql.routine_head import routine_heads
 
 if TYPE_CHECKING:
@@ -37,6 +43,11 @@ def upserts_that_ran(
         path: migration_module(path, read_bytes(path))
         for path in reads
         if path.endswith(JAVASCRIPT)
+    }
+    modules |= {
+        path: django_migration(path, read_bytes(path))
+        for path, read in reads.items()
+        if path.endswith(".py") and read.upserts
     }
     files.update((path, file) for path, file in modules.items() if file is not None)
     revisions = {path: read.revision for path, read in reads.items() if read.revision is not None}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MigrationFile",
     "Revision",
+    "django_migration",
     "migration_module",
     "migration_script",
     "revision_depths",
@@ -36,6 +37,9 @@ _OF_A_FOLDER = ("up.sql", "down.sql")
 
 _UP = re.compile(rb"\bup\s*[(:=]")
 """The function of a module that migrates: ``exports.up = ...``, ``up: async (...) => ...``, ``async up(...)``."""
+
+_DJANGO = b"migrations.Migration"
+"""What a migration of Django's inherits from."""
 
 _DOWN = ("down.sql", ".undo.sql")
 _PRISMA, _PRISMA_LOCK = "migration.sql", "migration_lock.toml"
@@ -76,6 +80,8 @@ class MigrationFile:
     name: str
     is_undo: bool = False
     """Whether it takes back what another one does: it does not run on the way to today's schema."""
+    is_read: bool = True
+    """Whether what it makes is read."""
 
 
 def migration_script(path: str, is_file: Callable[[str], bool]) -> MigrationFile | None:
@@ -116,7 +122,22 @@ def migration_module(path: str, source: bytes | str) -> MigrationFile | None:
     )
     if not (is_typeorm or (is_named_so and _UP.search(source))):
         return None
-    return MigrationFile(folder=str(script.parent), position=position or (), name=path)
+    return MigrationFile(
+        folder=str(script.parent), position=position or (), name=path, is_read=False
+    )
+
+
+def django_migration(path: str, source: bytes | str) -> MigrationFile | None:
+    """Return where a file is among Django's migrations: ``0002_x.py`` with a ``Migration``; None: it is none.
+
+    :param source: a `str` is the reason why it cannot be read.
+    """
+    script = Path(path)
+    position = _position(script.name)
+    is_one = position is not None and script.parent.name == "migrations"
+    if position is None or not is_one or isinstance(source, str) or _DJANGO not in source:
+        return None
+    return MigrationFile(folder=str(script.parent), position=position, name=path, is_read=False)
 
 
 def _holds_migrations(folder: Path, name: str, is_file: Callable[[str], bool]) -> bool:

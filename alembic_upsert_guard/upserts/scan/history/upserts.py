@@ -35,7 +35,7 @@ __all__ = ["judge_history"]
 _UNDONE = "it takes back another migration: how far the schema had come is not known"
 _REPLACED = "a later migration replaces the routine that it is in: when it ran is not known"
 _ELSEWHERE = "it is written in another file than the migration: when it runs is not known"
-_IN_PROGRAM = "what migrations in JavaScript and TypeScript make is not read"
+_NOT_READ = "what migrations of Django, and those in JavaScript and TypeScript, make is not read"
 
 
 def judge_history(
@@ -77,7 +77,7 @@ def _reason(upsert: Upsert, file: MigrationFile) -> str | None:
         file.name
     ):
         return _ELSEWHERE
-    return None if file.name.endswith((".sql", ".py")) else _IN_PROGRAM
+    return None if file.is_read else _NOT_READ
 
 
 def _of_scripts(
