@@ -30,6 +30,11 @@ class Location:
         """The path with slashes, whichever the system takes."""
         return self.path.replace(os.sep, "/") if self.is_file else self.path
 
+    @property
+    def repository_path(self) -> str:
+        """The path as services that show a repository's files take it: without a leading ``./``."""
+        return self.shown_path.removeprefix("./")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedLines:

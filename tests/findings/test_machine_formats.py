@@ -175,6 +175,18 @@ def test_gitlab_gives_every_finding_a_path_and_a_fingerprint_of_its_own() -> Non
     assert {each["severity"] for each in issues} == {"major"}
 
 
+def test_paths_of_a_repository_begin_with_no_dot() -> None:
+    """``scan .`` gives ``./a.ts``, which GitLab finds in no merge request."""
+    found = replace(IN_CODE, location=Location("./web/a.ts", 7))
+
+    (issue,) = json.loads(as_gitlab((found,)))
+    (case,) = junit(found).findall("testsuite/testcase")
+    (line,) = as_github((found,))
+
+    assert issue["location"]["path"] == case.get("file") == "web/a.ts"
+    assert "file=web/a.ts," in line
+
+
 def test_a_fingerprint_outlives_lines_that_are_added_above() -> None:
     """And changes with the target."""
     moved = replace(IN_CODE, location=Location(IN_CODE.location.path, 70))  # type: ignore[union-attr]

@@ -30,7 +30,7 @@ def _annotation(group: Sequence[Finding]) -> str:
     properties = {"title": finding.code.value}
     if place is not None:
         properties = {
-            "file": place.shown_path.removeprefix("./"),
+            "file": place.repository_path,
             "line": str(place.line),
             **properties,
         }

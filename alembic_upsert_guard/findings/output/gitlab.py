@@ -32,7 +32,7 @@ def as_gitlab(findings: Sequence[Finding]) -> str:
 
 def _issue(finding: Finding, fingerprint: str) -> dict[str, Any]:
     place = finding.file_location or finding.location
-    path, line = (_table(finding), 1) if place is None else (place.shown_path, place.line)
+    path, line = (_table(finding), 1) if place is None else (place.repository_path, place.line)
     return {
         "description": sentences(finding.fact_with_helper, finding.hint),
         "check_name": finding.code.value,

@@ -49,7 +49,7 @@ def _add_case(suite: Element, finding: Finding, *, fails: bool) -> None:
     attributes = {"classname": finding.code.value, "name": _xml_text(_name(finding))}
     place = finding.file_location
     if place is not None:
-        attributes |= {"file": _xml_text(place.shown_path), "line": str(place.line)}
+        attributes |= {"file": _xml_text(place.repository_path), "line": str(place.line)}
     case = SubElement(suite, "testcase", attributes)
     outcome = SubElement(
         case, "failure" if fails else "skipped", message=_xml_text(finding.fact_with_helper)

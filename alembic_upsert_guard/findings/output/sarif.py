@@ -130,7 +130,7 @@ def _physical(place: Location) -> dict[str, Any]:
 
 def _uri(place: Location) -> str:
     """The path as a URI reference: relative ones are, for the service, from the root of the repository on."""
-    path = place.shown_path.removeprefix("./")
+    path = place.repository_path
     if PureWindowsPath(path).is_absolute():
         path = f"file:///{path}"
     elif path.startswith("/"):
