@@ -23,6 +23,8 @@ _MARKS = (
 
 _LONGEST = 120
 """Columns of a line that are shown where the terminal's width is not known."""
+_CUT = "..."
+"""In the place of what is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,13 @@ def framed(line: str, number: int, width: int | None) -> list[str]:
     margin = " " * len(str(number))
     room = max((width or _LONGEST) - len(margin) - 3, 40)
     indentation = min(len(line) - len(line.lstrip()), span.start)
-    first = max(indentation, span.end - room) if len(line) > indentation + room else 0
+    is_long = len(line) > indentation + room
+    first = max(indentation, span.end + len(_CUT) - room) if is_long else 0
     shown = line[first : first + room].rstrip()
+    if first > indentation:
+        shown = f"{_CUT}{shown[len(_CUT) :]}"
+    if first + room < len(line.rstrip()):
+        shown = f"{shown[: room - len(_CUT)]}{_CUT}"
     marks = "^" * (min(span.end, first + room) - span.start)
     return [
         f"{margin} |",

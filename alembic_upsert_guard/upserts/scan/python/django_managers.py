@@ -198,9 +198,7 @@ def _unread_meaning(meaning: Meaning, node: ast.expr) -> Unread:
         case Unread(reason, cause):
             return Unread(f"{reason} (Django)", cause)
         case Expression(_, ast.Call(func=func)) if last_name(func) == "get_model":
-            reason = (
-                f"{source} is the model of apps.get_model(), whose table depends on when it runs"
-            )
+            reason = f"{source} comes from apps.get_model(), which is not followed"
             return Unread(f"{reason} (Django)", Cause.LIBRARY)
         case Expression(_, ast.Call(func=func)) if last_name(func) == "get_user_model":
             reason = f"{source} is the model that AUTH_USER_MODEL names, which is a setting"
