@@ -20,7 +20,7 @@ from .nodes import (
 )
 from .postgrest_addresses import ON_CONFLICT, Addresses
 from .postgrest_clues import clues_in
-from .postgrest_requests import requests_of
+from .postgrest_requests import Requests
 from .site import Site
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ class PostgRest:
         """Return what may send an upsert, each once, with all that says so; a clue by itself where none is found."""
         by_request: defaultdict[int, list[Clue]] = defaultdict(list)
         nodes: dict[int, Node] = {}
+        requests = Requests(module)
         for clue in clues_in(module):
-            for node in requests_of(module, clue) or [clue.node]:
+            for node in requests.of(clue) or [clue.node]:
                 by_request[node.id].append(clue)
                 nodes[node.id] = node
         yield from ((nodes[number], clues) for number, clues in by_request.items())
