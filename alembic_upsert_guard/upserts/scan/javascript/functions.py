@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .classes import can_vary, method_of
+from .classes import method_of
 from .drizzle_schema import returned_by
 from .meaning import Expression, Frame, Namespace
 from .nodes import CLASSES, FUNCTIONS, arguments_of, key_of, method_call, text_of, unwrapped
@@ -50,13 +50,13 @@ def returned_at(values: Values, call: Expression) -> Expression | None:
     return Expression(function.module, returned, within(call, function.node, function.module))
 
 
-def may_be_overridden(method: Expression) -> bool:
-    """Return whether a method is of a class that others are meant to extend, or extend in the same file."""
+def may_be_overridden(values: Values, method: Expression) -> bool:
+    """Return whether a method is of a class that others are meant to extend, or extend with one of their own."""
     around = method.module.class_around(method.node)
     name = name_of_function(method.module, method.node)
     if around is None or name is None:
         return False
-    return around.type.startswith("abstract") or can_vary(method.at(around), name)
+    return around.type.startswith("abstract") or values.may_vary(method.at(around), name)
 
 
 def within(call: Expression, function: Node, module: Module, outer: Frame | None = None) -> Frame:

@@ -10,6 +10,7 @@ from ...target import Cause, Unread
 from ..bounds import check_time
 from .bindings import BindingKind
 from .classes import can_vary, enum_member, field_value
+from .heirs import is_overridden_elsewhere
 from .meaning import UNDEFINED, Expression, External, Namespace, Properties
 from .nodes import (
     CLASSES,
@@ -213,9 +214,13 @@ class Names(ABC):
         value = field_value(of, name, is_static=is_static)
         if value is None:
             return None
-        if can_vary(of, name):
+        if self.may_vary(of, name):
             return Unread(f"{name} can have several values", Cause.REBOUND)
         return self.meaning(value, depth - 1)
+
+    def may_vary(self, of: Expression, name: str) -> bool:
+        """Return whether a member of a class can be another one: set again, or had by a class that extends it."""
+        return can_vary(of, name) or is_overridden_elsewhere(self._modules, of, name)
 
     def properties(self, expression: Expression) -> Properties:
         """Return what an object states, spreads of objects included."""

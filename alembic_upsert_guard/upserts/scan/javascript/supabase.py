@@ -102,7 +102,7 @@ class Supabase:
         returned = returned_at(self._values, call)
         table = None if returned is None else self._table(returned, depth - 1)
         function = called_function(self._values, call)
-        if table is not None and function is not None and may_be_overridden(function):
+        if table is not None and function is not None and may_be_overridden(self._values, function):
             return Unread(f"another class may have a {call.source} of its own")
         return table
 
