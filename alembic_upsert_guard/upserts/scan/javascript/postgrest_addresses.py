@@ -39,7 +39,7 @@ class Address:
     @property
     def path(self) -> str:
         """What is before the parameters."""
-        return self.text.partition("?")[0]
+        return self.text.partition("#")[0].partition("?")[0]
 
     @property
     def is_rests(self) -> bool:
@@ -64,12 +64,14 @@ class Address:
 
     def target(self) -> Target | Unread | None:
         """Return the target that its parameters name; None: they name none."""
-        query = self.text.partition("?")[2]
+        query = self.text.partition("?")[2].partition("#")[0]
         stated = [p[len(ON_CONFLICT) :] for p in query.split("&") if p.startswith(ON_CONFLICT)]
         if not stated:
             return None
-        if HOLE in stated[-1]:
+        if any(HOLE in each for each in stated):
             return Unread("on_conflict is put in when it runs", self._cause)
+        if len(set(stated)) > 1:
+            return Unread("its address names on_conflict several times")
         return target_of(unquote_plus(stated[-1])) if stated[-1] else PrimaryKey()
 
     @property
@@ -104,6 +106,8 @@ class Addresses:
             if link is not None and link.name == "toString":
                 return self.read(meaning.at(link.owner), depth - 1)
             if meaning.node.type == "new_expression" and (given := arguments_of(meaning.node)):
+                if _is_moved(stated):
+                    return Address(HOLE)
                 return self.read(meaning.at(given[0]), depth - 1)
         return Address(HOLE, is_parametric=known.cause is Cause.PARAMETER)
 
@@ -112,3 +116,16 @@ class Addresses:
             return self.read(of.at(part.named_children[0]), depth - 1)
         said = text_of(part)
         return Address(unescaped(said) if part.type == "escape_sequence" else said)
+
+
+def _is_moved(url: Expression) -> bool:
+    """Whether ``url.pathname`` or ``url.href`` is set after the address was made."""
+    said = text_of(unwrapped(url.node))
+    for name in ("href", "pathname"):
+        for written in url.module.uses_of.get(name, ()):
+            member = url.module.parent(written)
+            around = None if member is None else url.module.parent(member)
+            is_set = around is not None and around.child_by_field_name("left") == member
+            if is_set and member is not None and text_of(member) == f"{said}.{name}":
+                return True
+    return False

@@ -9,10 +9,12 @@ from ...upsert import Form
 from ..supabase import target_of
 from .functions import called_function, may_be_overridden, returned_at
 from .meaning import UNDEFINED, Expression, External
-from .nodes import method_call, text_of, unwrapped
+from .nodes import arguments_of, called_name, key_of, method_call, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from ...target import Target
     from .nodes import MethodCall
     from .values import Values
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Supabase"]
 
 _DEPTH = 20
+_CLIENTS = frozenset({"createBrowserClient", "createClient", "createServerClient"})
 _HOOK = "useUpsertMutation"
 """Of supabase-cache-helpers."""
 _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"})
@@ -68,7 +71,10 @@ class Supabase:
         """Whether it is ``insert(rows, { upsert: true })``, as version 1 has it."""
         if options is None or options.node.type == "spread_element":
             return False
-        stated = self._values.properties(options).named.get("upsert")
+        properties = self._values.properties(options)
+        stated = properties.named.get("upsert")
+        if stated is None and properties.unread is not None and _has_pair(options.node, "upsert"):
+            return properties.unread
         meaning = None if stated is None else self._values.meaning(stated)
         said = text_of(meaning.node) if isinstance(meaning, Expression) else ""
         if meaning is None or meaning == UNDEFINED or said in ("false", "true"):
@@ -116,7 +122,18 @@ class Supabase:
             if len(link.arguments) != 1:
                 return Unread("schema() names none")
             return NamedTable(name, self._values.text(meaning.at(link.arguments[0])))
-        return NamedTable(name)
+        return NamedTable(name, self._schema_of_client(meaning))
+
+    def _schema_of_client(self, made: Expression) -> str | Unread | None:
+        """The schema that ``createClient(url, key, { db: { schema: 'crm' } })`` states; None: it states none."""
+        if called_name(made.node) not in _CLIENTS:
+            return None
+        for argument in arguments_of(made.node):
+            database = self._values.properties(made.at(argument)).named.get("db")
+            named = {} if database is None else self._values.properties(database).named
+            if "schema" in named:
+                return self._values.text(named["schema"])
+        return None
 
     def _target(self, options: Expression) -> Target | Unread:
         if unwrapped(options.node).type == "spread_element":
@@ -135,3 +152,9 @@ class Supabase:
             return Unread(f"what {stated.source} is cannot be read")
         columns = self._values.text(stated)
         return columns if isinstance(columns, Unread) else target_of(columns)
+
+
+def _has_pair(options: Node, name: str) -> bool:
+    """Whether an object is written with a property, whatever may come after it."""
+    keys = (part.child_by_field_name("key") for part in unwrapped(options).named_children)
+    return any(key is not None and key_of(key) == name for key in keys)
