@@ -48,6 +48,7 @@ class Names(ABC):
         """Nothing is read yet."""
         self._modules = modules
         self._open: set[tuple[str, int]] = set()
+        self._varying: dict[tuple[str, int, str], bool] = {}
 
     def meaning(self, expression: Expression, depth: int = DEPTH) -> Meaning:
         """Return what an expression stands for: the literal, call or declaration that its names lead to."""
@@ -220,7 +221,12 @@ class Names(ABC):
 
     def may_vary(self, of: Expression, name: str) -> bool:
         """Return whether a member of a class can be another one: set again, or had by a class that extends it."""
-        return can_vary(of, name) or is_overridden_elsewhere(self._modules, of, name)
+        key = (of.module.path, of.node.id, name)
+        if key not in self._varying:
+            self._varying[key] = can_vary(of, name) or is_overridden_elsewhere(
+                self._modules, of, name
+            )
+        return self._varying[key]
 
     def properties(self, expression: Expression) -> Properties:
         """Return what an object states, spreads of objects included."""

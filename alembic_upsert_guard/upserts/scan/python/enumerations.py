@@ -85,7 +85,9 @@ class Enumerations:
         match [each for each in getattr(method.node, "body", []) if not isinstance(each, ast.Expr)]:
             case [ast.Return(ast.Attribute(ast.Name("self"), "value"))]:
                 return True
-            case [ast.Return(ast.Call(ast.Name("str"), [ast.Attribute(ast.Name("self"), "value")]))]:
+            case [
+                ast.Return(ast.Call(ast.Name("str"), [ast.Attribute(ast.Name("self"), "value")]))
+            ]:
                 return True
         return False
 

@@ -92,4 +92,3 @@ class Imports:
     def _file(self, importer: Module, dotted: str, level: int) -> Module | None:
         path = self._modules.imported(importer, dotted, level)
         return None if path is None else self._modules.at(path)
-
