@@ -12,6 +12,8 @@ from .postgrest_requests import SETTERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tree_sitter import Node
+
     from .meaning import Expression
     from .module import Module
     from .values import Values
@@ -35,7 +37,7 @@ class Profiles:
         """Return the schema; None: it is the one that the server takes by itself."""
         if not _mentions(request.module):
             return None
-        for link in chain_of(request.node):
+        for link in chain_of(_whole(request)):
             given = link.arguments
             if link.name in SETTERS and len(given) == _PAIR and _is_header(string_in(given[0])):
                 return self._values.text(request.at(given[1]))
@@ -49,6 +51,17 @@ class Profiles:
             is_object = bool(each.named)  # another argument is the address
             is_known = is_known and stated.unread is None and (is_object or each.unread is not None)
         return None if is_known else _UNREAD
+
+
+def _whole(request: Expression) -> Node:
+    """A request with the calls that go on from it: ``request.post(url).set(name, value)``."""
+    node = request.node
+    while (member := request.module.parent(node)) is not None:
+        call = request.module.parent(member)
+        if member.type != "member_expression" or call is None or call.type != "call_expression":
+            break
+        node = call
+    return node
 
 
 def _is_header(name: str | None) -> bool:
