@@ -10,13 +10,22 @@ from .meaning import Expression, Frame, Namespace
 from .nodes import CLASSES, FUNCTIONS, arguments_of, key_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from .meaning import Meaning
     from .module import Module
     from .values import Values
 
-__all__ = ["called_function", "may_be_overridden", "name_of_function", "returned_at", "within"]
+__all__ = [
+    "called_function",
+    "may_be_overridden",
+    "name_of_function",
+    "returned_at",
+    "returns_of",
+    "within",
+]
 
 
 def called_function(values: Values, call: Expression) -> Expression | None:
@@ -48,6 +57,33 @@ def returned_at(values: Values, call: Expression) -> Expression | None:
     if function is None or returned is None:
         return None
     return Expression(function.module, returned, within(call, function.node, function.module))
+
+
+def returns_of(function: Expression) -> list[Expression]:
+    """Return all that a function may return, each side of a choice by itself."""
+    body = function.node.child_by_field_name("body")
+    is_block = body is not None and body.type == "statement_block"
+    waiting = [] if body is None else [*_returned_in(body)] if is_block else [body]
+    found: list[Expression] = []
+    while waiting:
+        node = unwrapped(waiting.pop(0))
+        if node.type == "ternary_expression":
+            sides = (node.child_by_field_name(side) for side in ("consequence", "alternative"))
+            waiting += [side for side in sides if side is not None]
+        else:
+            found.append(function.at(node))
+    return found
+
+
+def _returned_in(block: Node) -> Iterator[Node]:
+    """What statements return, those of functions inside left out."""
+    waiting = [block]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "return_statement":
+            yield from node.named_children[:1]
+        elif node.type not in FUNCTIONS:
+            waiting += reversed(node.named_children)
 
 
 def may_be_overridden(values: Values, method: Expression) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...target import NamedTable, PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
-from .functions import called_function, may_be_overridden, returned_at
+from .functions import called_function, may_be_overridden, returned_at, returns_of
 from .meaning import UNDEFINED, Expression, External
 from .nodes import arguments_of, called_name, key_of, method_call, text_of, unwrapped
 from .site import Site
@@ -103,12 +103,23 @@ class Supabase:
             return name
         return self._in_schema(meaning.at(link.owner), name)
 
+    def _is_from(self, expression: Expression) -> bool:
+        """Whether it is ``client.from(x)``; what other functions return is not asked."""
+        meaning = self._values.meaning(expression)
+        link = method_call(meaning.node) if isinstance(meaning, Expression) else None
+        is_named = link is not None and link.name == "from" and len(link.arguments) == 1
+        return is_named and link is not None and text_of(link.owner) not in _OTHER_OWNERS
+
     def _returned(self, call: Expression, depth: int) -> NamedTable | Unread | None:
         """The table of what a function of the files returns."""
+        function = called_function(self._values, call) if _is_call(call) else None
         returned = returned_at(self._values, call)
         table = None if returned is None else self._table(returned, depth - 1)
-        function = called_function(self._values, call)
-        if table is not None and function is not None and may_be_overridden(self._values, function):
+        if function is None:
+            return table
+        if table is None and any(map(self._is_from, returns_of(function))):
+            return Unread(f"which table {call.source} returns is decided when it runs")
+        if table is not None and may_be_overridden(self._values, function):
             return Unread(f"another class may have a {call.source} of its own")
         return table
 
@@ -158,3 +169,7 @@ def _has_pair(options: Node, name: str) -> bool:
     """Whether an object is written with a property, whatever may come after it."""
     keys = (part.child_by_field_name("key") for part in unwrapped(options).named_children)
     return any(key is not None and key_of(key) == name for key in keys)
+
+
+def _is_call(expression: Expression) -> bool:
+    return expression.node.type == "call_expression"
