@@ -59,20 +59,19 @@ def returned_at(values: Values, call: Expression) -> Expression | None:
     return Expression(function.module, returned, within(call, function.node, function.module))
 
 
-def returns_of(function: Expression) -> list[Expression]:
+def returns_of(function: Expression) -> Iterator[Expression]:
     """Return all that a function may return, each side of a choice by itself."""
     body = function.node.child_by_field_name("body")
     is_block = body is not None and body.type == "statement_block"
-    waiting = [] if body is None else [*_returned_in(body)] if is_block else [body]
-    found: list[Expression] = []
-    while waiting:
-        node = unwrapped(waiting.pop(0))
-        if node.type == "ternary_expression":
-            sides = (node.child_by_field_name(side) for side in ("consequence", "alternative"))
-            waiting += [side for side in sides if side is not None]
-        else:
-            found.append(function.at(node))
-    return found
+    for returned in () if body is None else _returned_in(body) if is_block else (body,):
+        waiting = [returned]
+        while waiting:
+            node = unwrapped(waiting.pop())
+            if node.type == "ternary_expression":
+                sides = (node.child_by_field_name(side) for side in ("alternative", "consequence"))
+                waiting += [side for side in sides if side is not None]
+            else:
+                yield function.at(node)
 
 
 def _returned_in(block: Node) -> Iterator[Node]:
