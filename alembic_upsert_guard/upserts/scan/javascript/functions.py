@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .classes import can_vary, method_of
+from .classes import method_of
 from .drizzle_schema import returned_by
 from .meaning import Expression, Frame, Namespace
 from .nodes import CLASSES, FUNCTIONS, arguments_of, key_of, method_call, text_of, unwrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from .meaning import Meaning
     from .module import Module
     from .values import Values
 
-__all__ = ["called_function", "may_be_overridden", "name_of_function", "returned_at", "within"]
+__all__ = [
+    "called_function",
+    "may_be_overridden",
+    "name_of_function",
+    "returned_at",
+    "returns_of",
+    "within",
+]
 
 
 def called_function(values: Values, call: Expression) -> Expression | None:
@@ -50,13 +59,39 @@ def returned_at(values: Values, call: Expression) -> Expression | None:
     return Expression(function.module, returned, within(call, function.node, function.module))
 
 
-def may_be_overridden(method: Expression) -> bool:
-    """Return whether a method is of a class that others are meant to extend, or extend in the same file."""
+def returns_of(function: Expression) -> Iterator[Expression]:
+    """Return all that a function may return, each side of a choice by itself."""
+    body = function.node.child_by_field_name("body")
+    is_block = body is not None and body.type == "statement_block"
+    for returned in () if body is None else _returned_in(body) if is_block else (body,):
+        waiting = [returned]
+        while waiting:
+            node = unwrapped(waiting.pop())
+            if node.type == "ternary_expression":
+                sides = (node.child_by_field_name(side) for side in ("alternative", "consequence"))
+                waiting += [side for side in sides if side is not None]
+            else:
+                yield function.at(node)
+
+
+def _returned_in(block: Node) -> Iterator[Node]:
+    """What statements return, those of functions inside left out."""
+    waiting = [block]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "return_statement":
+            yield from node.named_children[:1]
+        elif node.type not in FUNCTIONS:
+            waiting += reversed(node.named_children)
+
+
+def may_be_overridden(values: Values, method: Expression) -> bool:
+    """Return whether a method is of a class that others are meant to extend, or extend with one of their own."""
     around = method.module.class_around(method.node)
     name = name_of_function(method.module, method.node)
     if around is None or name is None:
         return False
-    return around.type.startswith("abstract") or can_vary(method.at(around), name)
+    return around.type.startswith("abstract") or values.may_vary(method.at(around), name)
 
 
 def within(call: Expression, function: Node, module: Module, outer: Frame | None = None) -> Frame:

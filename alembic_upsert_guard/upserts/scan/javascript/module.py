@@ -15,7 +15,7 @@ from ..aliases import with_aliases
 from ..bounds import check_time
 from . import markup
 from .bindings import Scopes
-from .nodes import CLASSES, FUNCTIONS, line_of, method_call, text_of, unwrapped
+from .nodes import CLASSES, FUNCTIONS, callee_name, line_of, method_call, text_of, unwrapped
 from .suffixes import MARKUP
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _MUTATORS = frozenset(
     }
 )
 """Methods that change what they are called on, or what they are given first."""
+_NAMES = frozenset({"identifier", "property_identifier", "shorthand_property_identifier"})
 
 
 @cache
@@ -117,6 +118,25 @@ class Module:
     def calls(self) -> list[Node]:
         """Every call, in the order of the source."""
         return [node for node in self.nodes if node.type == "call_expression"]
+
+    @cached_property
+    def calls_of(self) -> dict[str, list[Node]]:
+        """The calls by the name of what is called, without what is in front of it."""
+        found: dict[str, list[Node]] = {}
+        for call in self.calls:
+            name = callee_name(call)
+            if name is not None:
+                found.setdefault(name, []).append(call)
+        return found
+
+    @cached_property
+    def uses_of(self) -> dict[str, list[Node]]:
+        """The places where names, and names of properties, are written, by the name."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.type in _NAMES:
+                found.setdefault(text_of(node), []).append(node)
+        return found
 
     @cached_property
     def _scopes(self) -> Scopes:

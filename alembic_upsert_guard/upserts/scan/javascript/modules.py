@@ -63,6 +63,13 @@ class Modules:
         """Return the module of a file of the scan, as it was asked for; None: it is not to be read."""
         return self.at(os.path.realpath(path))
 
+    def mentioning(self, words: str) -> Iterator[Module]:
+        """Return the files of the scan that have some words in them."""
+        for path in self._tree.files_mentioning(words.encode(), SUFFIXES):
+            module = self.at_shown(path)
+            if module is not None:
+                yield module
+
     def imported(self, importer: Module, source: str) -> Module | None:
         """Return the file that is imported; None: it is a package's, or not found."""
         path = self._path(importer, source)

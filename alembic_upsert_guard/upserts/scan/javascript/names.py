@@ -10,6 +10,7 @@ from ...target import Cause, Unread
 from ..bounds import check_time
 from .bindings import BindingKind
 from .classes import can_vary, enum_member, field_value
+from .heirs import is_overridden_elsewhere
 from .meaning import UNDEFINED, Expression, External, Namespace, Properties
 from .nodes import (
     CLASSES,
@@ -47,6 +48,7 @@ class Names(ABC):
         """Nothing is read yet."""
         self._modules = modules
         self._open: set[tuple[str, int]] = set()
+        self._varying: dict[tuple[str, int, str], bool] = {}
 
     def meaning(self, expression: Expression, depth: int = DEPTH) -> Meaning:
         """Return what an expression stands for: the literal, call or declaration that its names lead to."""
@@ -213,9 +215,18 @@ class Names(ABC):
         value = field_value(of, name, is_static=is_static)
         if value is None:
             return None
-        if can_vary(of, name):
+        if self.may_vary(of, name):
             return Unread(f"{name} can have several values", Cause.REBOUND)
         return self.meaning(value, depth - 1)
+
+    def may_vary(self, of: Expression, name: str) -> bool:
+        """Return whether a member of a class can be another one: set again, or had by a class that extends it."""
+        key = (of.module.path, of.node.id, name)
+        if key not in self._varying:
+            self._varying[key] = can_vary(of, name) or is_overridden_elsewhere(
+                self._modules, of, name
+            )
+        return self._varying[key]
 
     def properties(self, expression: Expression) -> Properties:
         """Return what an object states, spreads of objects included."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...target import PrimaryKey, Unread
+from ....inference import Element
+from ...target import Elements, NamedTable, PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
 from .functions import returned_at
@@ -19,8 +21,9 @@ from .nodes import (
     unwrapped,
 )
 from .postgrest_addresses import ON_CONFLICT, Addresses
-from .postgrest_clues import clues_in
-from .postgrest_requests import requests_of
+from .postgrest_clues import NAME, clues_in
+from .postgrest_profiles import Profiles
+from .postgrest_requests import Requests
 from .site import Site
 
 if TYPE_CHECKING:
@@ -48,6 +51,13 @@ _METHOD = ("type", "method")
 _SENDING = frozenset(name.lower() for name in _GETTING) | {"ajax", "post", "put", "request"}
 _ADDRESSES = ("url", "uri", "path", "pathname")
 _PARAMETERS = ("params", "qs", "query", "searchParams")
+_POLICIES = frozenset(
+    {
+        *("abort", "error", "fail", "ignore", "merge", "ours", "overwrite", "replace"),
+        *("rollback", "skip", "theirs", "throw", "update"),
+    }
+)
+"""What others call ``on_conflict``: no column is called so, where no request is known either."""
 
 
 class PostgRest:
@@ -57,13 +67,15 @@ class PostgRest:
         """Nothing is read yet."""
         self._values = values
         self._addresses = Addresses(values)
+        self._profiles = Profiles(values)
 
     def requests(self, module: Module) -> Iterator[tuple[Node, list[Clue]]]:
         """Return what may send an upsert, each once, with all that says so; a clue by itself where none is found."""
         by_request: defaultdict[int, list[Clue]] = defaultdict(list)
         nodes: dict[int, Node] = {}
+        requests = Requests(module)
         for clue in clues_in(module):
-            for node in requests_of(module, clue) or [clue.node]:
+            for node in requests.of(clue) or [clue.node]:
                 by_request[node.id].append(clue)
                 nodes[node.id] = node
         yield from ((nodes[number], clues) for number, clues in by_request.items())
@@ -78,12 +90,20 @@ class PostgRest:
         address = self._address(request, arguments)
         stated = [request.at(c.columns) for c in clues if c.columns is not None]
         target = self._columns(stated) if stated else address.target()
-        if target is None:
+        if "put" in self._methods(request, arguments):
+            target = PrimaryKey()  # whatever the parameters say
+        elif target is None:
             target = self._without_columns(address, arguments)
         if not (address.is_rests or self._is_sent(request, arguments)):
+            if stated and _is_policy(target):
+                return None
             name = Unread(f"whether {request.source} is a request cannot be read")
             return Site(form=Form.POSTGREST, table=name, target=target)
-        return _site(address, target)
+        table = address.table()
+        if isinstance(table, NamedTable):
+            schema = self._profiles.schema(request, map(self._options, arguments))
+            table = replace(table, schema=schema)
+        return Site(form=Form.POSTGREST, table=table, target=target)
 
     # -- what is no part of a request that is known
 
@@ -99,6 +119,8 @@ class PostgRest:
             return _site(address, target) if is_one and target is not None else None
         unread = Unread(f"which request {of.source} belongs to cannot be read")
         target = unread if clue.columns is None else self._columns([of.at(clue.columns)])
+        if _is_policy(target):
+            return None
         return Site(form=Form.POSTGREST, table=unread, target=target)
 
     def _of_setter(self, of: Expression, setter: MethodCall, columns: Node) -> Site | None:
@@ -123,14 +145,20 @@ class PostgRest:
         """Whether a request is no POST, as far as the source says."""
         if any(link.name in _OTHERS for link in chain_of(request.node)):
             return True
+        methods = self._methods(request, arguments)
         options = [self._options(argument) for argument in arguments]
-        stated = [o.named[name] for o in options for name in _METHOD if name in o.named]
-        said = [self._values.text(each) for each in (*stated[-1:], *arguments[:1])]
-        methods = [each.lower() for each in said if isinstance(each, str)]
-        if stated or "post" in methods:
+        if "post" in methods or any(name in each.named for each in options for name in _METHOD):
             return any(method in _OTHERS for method in methods)
         is_known = all(o.unread is None for o in options[1:])
         return callee_name(request.node) in _GETTING and is_known
+
+    def _methods(self, request: Expression, arguments: list[Expression]) -> list[str]:
+        """What a request says of its method, in small letters: by an option, an argument, or what is called."""
+        options = [self._options(argument) for argument in arguments]
+        stated = [o.named[name] for o in options for name in _METHOD if name in o.named]
+        said = [self._values.text(each) for each in (*stated[-1:], *arguments[:1])]
+        called = [link.name for link in chain_of(request.node) if link.name in ("post", "put")]
+        return [*called, *(each.lower() for each in said if isinstance(each, str))]
 
     def _options(self, argument: Expression) -> Properties:
         """What an argument states, if need be by a function of the files: ``fetch(url, init('GET'))``."""
@@ -157,11 +185,24 @@ class PostgRest:
 
     def _columns(self, stated: list[Expression]) -> Target | Unread:
         """What ``on_conflict`` is set to, which has to be one thing."""
-        texts = [self._values.text(each) for each in stated]
+        texts = [self._text_of(each) for each in stated]
         first = texts[0]
         if any(text != first for text in texts):
             return Unread("on_conflict is set several times")
         return first if isinstance(first, Unread) else target_of(first)
+
+    def _text_of(self, columns: Expression) -> str | Unread:
+        """What ``on_conflict`` is set to, unless the object around spreads another one behind it."""
+        text = self._values.text(columns)
+        around = columns.module.parent(columns.node)
+        part = columns.node if around is None or around.type != "pair" else around
+        for later in _spread_behind(part):
+            options = self._values.properties(columns.at(later.named_children[0]))
+            if options.unread is not None:
+                text = Unread(f"{columns.at(later).source} may name {NAME}")
+            if NAME in options.named:
+                text = self._values.text(options.named[NAME])
+        return text
 
     def _without_columns(
         self, address: Address, arguments: list[Expression]
@@ -179,6 +220,24 @@ class PostgRest:
 
 def _site(address: Address, target: Target | Unread) -> Site:
     return Site(form=Form.POSTGREST, table=address.table(), target=target)
+
+
+def _is_policy(target: Target | Unread) -> bool:
+    """Whether what is stated is no list of columns, but what to do on conflicts, or a label."""
+    match target:
+        case Elements((Element(column=str() as only),)):
+            return only.lower() in _POLICIES or " " in only
+    return False
+
+
+def _spread_behind(part: Node) -> list[Node]:
+    """What an object spreads after one of its parts."""
+    found: list[Node] = []
+    later = part.next_named_sibling
+    while later is not None:
+        found += [later] if later.type == "spread_element" else []
+        later = later.next_named_sibling
+    return found
 
 
 def _property(node: Node) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from ...target import Target
+    from .module import Module
     from .values import Values
 
 __all__ = ["ON_CONFLICT", "Address", "Addresses"]
@@ -23,6 +24,8 @@ __all__ = ["ON_CONFLICT", "Address", "Addresses"]
 ON_CONFLICT = "on_conflict="
 _PATH = "/rest/v1/"
 _DEPTH = 20
+_SET = ("href", "pathname")
+"""What moves an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Address:
     @property
     def path(self) -> str:
         """What is before the parameters."""
-        return self.text.partition("?")[0]
+        return self.text.partition("#")[0].partition("?")[0]
 
     @property
     def is_rests(self) -> bool:
@@ -64,12 +67,14 @@ class Address:
 
     def target(self) -> Target | Unread | None:
         """Return the target that its parameters name; None: they name none."""
-        query = self.text.partition("?")[2]
+        query = self.text.partition("?")[2].partition("#")[0]
         stated = [p[len(ON_CONFLICT) :] for p in query.split("&") if p.startswith(ON_CONFLICT)]
         if not stated:
             return None
-        if HOLE in stated[-1]:
+        if any(HOLE in each for each in stated):
             return Unread("on_conflict is put in when it runs", self._cause)
+        if len(set(stated)) > 1:
+            return Unread("its address names on_conflict several times")
         return target_of(unquote_plus(stated[-1])) if stated[-1] else PrimaryKey()
 
     @property
@@ -83,6 +88,8 @@ class Addresses:
     def __init__(self, values: Values) -> None:
         """Nothing is read yet."""
         self._values = values
+        self._by_path: dict[str, frozenset[str]] = {}
+        """What is moved, by the path of a module."""
 
     def read(self, stated: Expression, depth: int = _DEPTH) -> Address:
         """Return what is written of an address: a string, ``new URL(path, base)``, or what is put together of them."""
@@ -104,11 +111,34 @@ class Addresses:
             if link is not None and link.name == "toString":
                 return self.read(meaning.at(link.owner), depth - 1)
             if meaning.node.type == "new_expression" and (given := arguments_of(meaning.node)):
+                if text_of(node) in self._moved(stated.module):
+                    return Address(HOLE)
                 return self.read(meaning.at(given[0]), depth - 1)
         return Address(HOLE, is_parametric=known.cause is Cause.PARAMETER)
+
+    def _moved(self, module: Module) -> frozenset[str]:
+        if module.path not in self._by_path:
+            self._by_path[module.path] = _moved_in(module)
+        return self._by_path[module.path]
 
     def _part(self, of: Expression, part: Node, depth: int) -> Address:
         if part.type == "template_substitution":
             return self.read(of.at(part.named_children[0]), depth - 1)
         said = text_of(part)
         return Address(unescaped(said) if part.type == "escape_sequence" else said)
+
+
+def _moved_in(module: Module) -> frozenset[str]:
+    """What ``pathname`` or ``href`` is set on, after the address was made."""
+    found = set()
+    for written in (each for name in _SET for each in module.uses_of.get(name, ())):
+        member = module.parent(written)
+        around = None if member is None else module.parent(member)
+        owner = None if member is None else member.child_by_field_name("object")
+        if (
+            around is not None
+            and owner is not None
+            and around.child_by_field_name("left") == member
+        ):
+            found.add(text_of(owner))
+    return frozenset(found)

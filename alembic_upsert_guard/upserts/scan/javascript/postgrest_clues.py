@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
     from .module import Module
 
-__all__ = ["ASKING", "Clue", "clues_in", "is_preference", "set_on"]
+__all__ = ["ASKING", "NAME", "Clue", "clues_in", "is_preference", "set_on"]
 
-_NAME = "on_conflict"
+NAME = "on_conflict"
+"""The parameter."""
 _SETS = frozenset({"append", "set"})
 ASKING = frozenset(
     {
         *("debug", "endsWith", "equal", "error", "expect", "includes", "indexOf", "info", "log"),
-        *("match", "startsWith", "toBe", "toContain", "toEqual", "toMatch", "toStrictEqual"),
-        "warn",
+        *("match", "startsWith", "toBe", "toBeCalledWith", "toContain", "toEqual"),
+        *("toHaveBeenCalledWith", "toHaveBeenLastCalledWith", "toHaveBeenNthCalledWith"),
+        *("toMatch", "toMatchObject", "toStrictEqual", "warn"),
     }
 )
 """Functions that send nothing."""
@@ -52,7 +54,8 @@ def clues_in(module: Module) -> Iterator[Clue]:
                 yield Clue(node)
         elif node.type in _SETTING:
             columns = _columns_of(node)
-            if columns is not None and unwrapped(columns).type != "object":  # Hasura's
+            is_one = columns is not None and unwrapped(columns).type != "object"  # Hasura's
+            if is_one and not _is_asked_for(module, node):
                 yield Clue(node, columns)
 
 
@@ -61,14 +64,14 @@ def _columns_of(node: Node) -> Node | None:
     match node.type:
         case "pair":
             key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-            return value if key is not None and key_of(key) == _NAME else None
+            return value if key is not None and key_of(key) == NAME else None
         case "shorthand_property_identifier":
-            return node if text_of(node) == _NAME else None
+            return node if text_of(node) == NAME else None
         case "assignment_expression":
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-            return right if left is not None and _member(left) == _NAME else None
+            return right if left is not None and _member(left) == NAME else None
     given = node.named_children if node.type == "array" else set_on(node)
-    return given[1] if len(given) == _PAIR and string_in(given[0]) == _NAME else None
+    return given[1] if len(given) == _PAIR and string_in(given[0]) == NAME else None
 
 
 _SETTING = frozenset(
@@ -91,11 +94,14 @@ def is_preference(string: Node) -> bool:
     return all("=" in part and " " not in part for part in stated) or "${" in said
 
 
-def _is_asked_for(module: Module, string: Node) -> bool:
-    """Whether it is ``expect(sent).toContain('resolution=merge-duplicates')``."""
-    arguments = module.parent(string)
-    call = None if arguments is None else module.parent(arguments)
-    return call is not None and callee_name(call) in ASKING
+def _is_asked_for(module: Module, part: Node) -> bool:
+    """Whether it is ``expect(sent).toContain('resolution=merge-duplicates')``, or in an object that is expected."""
+    for around in module.around(part):
+        if around.type == "call_expression":
+            return callee_name(around) in ASKING
+        if around.type not in ("arguments", "array", "object", "pair"):
+            return False
+    return False
 
 
 def set_on(call: Node) -> list[Node]:

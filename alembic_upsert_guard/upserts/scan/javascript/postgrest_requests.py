@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .module import Module
     from .postgrest_clues import Clue
 
-__all__ = ["SETTERS", "requests_of"]
+__all__ = ["SETTERS", "Requests"]
 
 SETTERS = frozenset(
     {
@@ -40,24 +40,50 @@ _PARTS = frozenset(
     }
 )
 """What a value can be in that is a part of a value itself."""
-NAMES = frozenset({"identifier", "shorthand_property_identifier"})
-_NAMES = frozenset({"identifier", "shorthand_property_identifier"})
-_FIELDS = frozenset({"field_definition", "public_field_definition"})
 _NAMES = frozenset({"identifier", "shorthand_property_identifier"})
 _FIELDS = frozenset({"field_definition", "public_field_definition"})
 _DEPTH = 8
 
 
-def requests_of(module: Module, clue: Clue) -> list[Node]:
-    """Return the calls that send what a clue is in; empty: which they are is not known."""
-    return list(dict.fromkeys(_Search(module, clue).around(clue.node, _DEPTH)))
+class Requests:
+    """The calls of one file, and what their names are bound to, each gone through once."""
+
+    def __init__(self, module: Module) -> None:
+        """Nothing is looked for yet."""
+        self.module = module
+        self._uses: dict[str, dict[object, list[Node]]] = {}
+
+    def of(self, clue: Clue) -> list[Node]:
+        """Return the calls that send what a clue is in; empty: which they are is not known."""
+        return list(dict.fromkeys(_Search(self, clue).around(clue.node, _DEPTH)))
+
+    def uses(self, name: Node) -> list[Node]:
+        """Return the places where a name is written that is bound as this one is, itself among them."""
+        said, kind = text_of(name), _kind(name)
+        if said not in self._uses:
+            found: dict[object, list[Node]] = {}
+            for node in self.module.uses_of.get(said, ()):
+                found.setdefault((_kind(node), self._binding(node)), []).append(node)
+            self._uses[said] = found
+        return self._uses[said].get((kind, self._binding(name)), [])
+
+    def _binding(self, name: Node) -> object:
+        """What a name is one of; of a field the class is."""
+        if _kind(name) != "name":
+            owner = self.module.parent(name)
+            of_this = owner is not None and text_of(owner).startswith("this")
+            is_own = of_this or (owner is not None and owner.type in _FIELDS)
+            return self.module.class_around(name) if is_own else name
+        found = self.module.binding(name)
+        return found and found.node
 
 
 class _Search:
     """Looks for calls from a value outwards, over the names that it is given."""
 
-    def __init__(self, module: Module, clue: Clue) -> None:
-        self._module = module
+    def __init__(self, requests: Requests, clue: Clue) -> None:
+        self._requests = requests
+        self._module = requests.module
         self._preference = clue.node if is_preference(clue.node) else None
         self._named: set[int] = set()
 
@@ -131,33 +157,23 @@ class _Search:
         elif node.type in FUNCTIONS or node.type == "return_statement":
             around = self._module.functions_around(inner)
             name = name_of_function(self._module, around[0]) if around else None
-            for call in self._module.calls if name is not None else ():
-                if callee_name(call) == name:
-                    yield from self.around(call, depth - 1)
+            for call in self._module.calls_of.get(name, ()) if name is not None else ():
+                yield from self.around(call, depth - 1)
 
     def _uses_of(self, named: Node | None, depth: int) -> Iterator[Node]:
         """The requests that a name's value is a part of, elsewhere in the file."""
         root = _root(named)
         if root is None or root.id in self._named:
             return
-        binding = self._binding(root)
-        for node in self._module.nodes:
-            is_name = node.type == root.type or {node.type, root.type} <= _NAMES
-            if not is_name or text_of(node) != text_of(root) or node.id in self._named:
-                continue
-            if self._binding(node) == binding:
+        for node in self._requests.uses(root):
+            if node.id not in self._named:
                 self._named.add(node.id)
                 yield from self.around(node, depth)
 
-    def _binding(self, name: Node) -> object:
-        """What a name is one of; of a field the class is."""
-        if name.type not in _NAMES:
-            owner = self._module.parent(name)
-            of_this = owner is not None and text_of(owner).startswith("this")
-            is_own = of_this or (owner is not None and owner.type in _FIELDS)
-            return self._module.class_around(name) if is_own else name
-        found = self._module.binding(name)
-        return found and found.node
+
+def _kind(name: Node) -> str:
+    """What places are told apart by, besides what is written there."""
+    return "name" if name.type in _NAMES else "property"
 
 
 def _root(node: Node | None) -> Node | None:

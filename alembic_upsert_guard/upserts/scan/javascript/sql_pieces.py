@@ -104,6 +104,8 @@ def _with_values(upserts: list[SqlUpsert], pieces: Sequence[Piece]) -> list[SqlU
 
 def _with_variables(upserts: list[SqlUpsert], text: str) -> list[SqlUpsert]:
     """The upserts of what does not read as SQL, as they are once its driver has put in variables."""
+    if not upserts:
+        return _with_clauses(text)
     if not any(_is_refused(upsert) for upsert in upserts):
         return upserts
     put_in = with_variables_put_in(text)
@@ -113,6 +115,16 @@ def _with_variables(upserts: list[SqlUpsert], text: str) -> list[SqlUpsert]:
     return [
         replace(other, start=upsert.start) for upsert, other in zip(upserts, others, strict=True)
     ]
+
+
+def _with_clauses(text: str) -> list[SqlUpsert]:
+    """The upserts of which a variable is all that is said of the conflict: ``ON CONFLICT ${clause:raw}``."""
+    lower = text.lower()
+    begins = lower.find("conflict")
+    if begins < 0 or "insert" not in lower:
+        return []
+    put_in = with_variables_put_in(text)
+    return [] if put_in == text else [replace(each, start=begins) for each in read_sql(put_in)]
 
 
 def _is_refused(upsert: SqlUpsert) -> bool:

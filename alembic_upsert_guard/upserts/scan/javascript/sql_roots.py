@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["is_sum", "operands_of", "roots_of"]
 
 STRINGS = frozenset({"string", "template_string"})
+_LOOKING = frozenset(
+    {
+        *("endsWith", "includes", "indexOf", "lastIndexOf", "replace", "replaceAll", "split"),
+        *("startsWith", "toContain", "toMatch"),
+    }
+)
+"""Methods that look for their first argument."""
 
 
 def _may_be_sql(node: Node) -> bool:
@@ -32,8 +39,17 @@ def roots_of(module: Module) -> list[Node]:
         parent = module.parent(node)
         if parent is None or parent.type != "literal_type":
             root = _root(module, node, known)
-            found[root.id] = root
+            if not _is_looked_for(module, root):
+                found[root.id] = root
     return list(found.values())
+
+
+def _is_looked_for(module: Module, root: Node) -> bool:
+    """Whether a string is only looked for in another one, which may run: ``sql.includes('ON CONFLICT')``."""
+    arguments = module.parent(root)
+    call = None if arguments is None else module.parent(arguments)
+    method = None if call is None or call.type != "call_expression" else method_call(call)
+    return method is not None and method.name in _LOOKING and method.arguments[:1] == [root]
 
 
 def _root(module: Module, node: Node, known: dict[int, Node]) -> Node:

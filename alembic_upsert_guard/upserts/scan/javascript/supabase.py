@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ...target import NamedTable, PrimaryKey, Unread
 from ...upsert import Form
 from ..supabase import target_of
-from .functions import called_function, may_be_overridden, returned_at
+from .functions import called_function, may_be_overridden, returned_at, returns_of
 from .meaning import UNDEFINED, Expression, External
-from .nodes import method_call, text_of, unwrapped
+from .nodes import arguments_of, called_name, key_of, method_call, text_of, unwrapped
 from .site import Site
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from ...target import Target
     from .nodes import MethodCall
     from .values import Values
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Supabase"]
 
 _DEPTH = 20
+_CLIENTS = frozenset({"createBrowserClient", "createClient", "createServerClient"})
 _HOOK = "useUpsertMutation"
 """Of supabase-cache-helpers."""
 _OTHER_OWNERS = frozenset({"Array", "Buffer", "Object", "Readable", "Observable"})
@@ -68,7 +71,10 @@ class Supabase:
         """Whether it is ``insert(rows, { upsert: true })``, as version 1 has it."""
         if options is None or options.node.type == "spread_element":
             return False
-        stated = self._values.properties(options).named.get("upsert")
+        properties = self._values.properties(options)
+        stated = properties.named.get("upsert")
+        if stated is None and properties.unread is not None and _has_pair(options.node, "upsert"):
+            return properties.unread
         meaning = None if stated is None else self._values.meaning(stated)
         said = text_of(meaning.node) if isinstance(meaning, Expression) else ""
         if meaning is None or meaning == UNDEFINED or said in ("false", "true"):
@@ -97,12 +103,23 @@ class Supabase:
             return name
         return self._in_schema(meaning.at(link.owner), name)
 
+    def _is_from(self, expression: Expression) -> bool:
+        """Whether it is ``client.from(x)``; what other functions return is not asked."""
+        meaning = self._values.meaning(expression)
+        link = method_call(meaning.node) if isinstance(meaning, Expression) else None
+        is_named = link is not None and link.name == "from" and len(link.arguments) == 1
+        return is_named and link is not None and text_of(link.owner) not in _OTHER_OWNERS
+
     def _returned(self, call: Expression, depth: int) -> NamedTable | Unread | None:
         """The table of what a function of the files returns."""
+        function = called_function(self._values, call) if _is_call(call) else None
         returned = returned_at(self._values, call)
         table = None if returned is None else self._table(returned, depth - 1)
-        function = called_function(self._values, call)
-        if table is not None and function is not None and may_be_overridden(function):
+        if function is None:
+            return table
+        if table is None and any(map(self._is_from, returns_of(function))):
+            return Unread(f"which table {call.source} returns is decided when it runs")
+        if table is not None and may_be_overridden(self._values, function):
             return Unread(f"another class may have a {call.source} of its own")
         return table
 
@@ -116,7 +133,18 @@ class Supabase:
             if len(link.arguments) != 1:
                 return Unread("schema() names none")
             return NamedTable(name, self._values.text(meaning.at(link.arguments[0])))
-        return NamedTable(name)
+        return NamedTable(name, self._schema_of_client(meaning))
+
+    def _schema_of_client(self, made: Expression) -> str | Unread | None:
+        """The schema that ``createClient(url, key, { db: { schema: 'crm' } })`` states; None: it states none."""
+        if called_name(made.node) not in _CLIENTS:
+            return None
+        for argument in arguments_of(made.node):
+            database = self._values.properties(made.at(argument)).named.get("db")
+            named = {} if database is None else self._values.properties(database).named
+            if "schema" in named:
+                return self._values.text(named["schema"])
+        return None
 
     def _target(self, options: Expression) -> Target | Unread:
         if unwrapped(options.node).type == "spread_element":
@@ -135,3 +163,13 @@ class Supabase:
             return Unread(f"what {stated.source} is cannot be read")
         columns = self._values.text(stated)
         return columns if isinstance(columns, Unread) else target_of(columns)
+
+
+def _has_pair(options: Node, name: str) -> bool:
+    """Whether an object is written with a property, whatever may come after it."""
+    keys = (part.child_by_field_name("key") for part in unwrapped(options).named_children)
+    return any(key is not None and key_of(key) == name for key in keys)
+
+
+def _is_call(expression: Expression) -> bool:
+    return expression.node.type == "call_expression"

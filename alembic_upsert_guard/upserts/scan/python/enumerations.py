@@ -77,15 +77,16 @@ class Enumerations:
         return not _EQUAL.isdisjoint(self._bases(of))
 
     def _is_written_as_value(self, of: Class) -> bool:
+        if self._names.members.method(of, "__format__") is not None:
+            return False
         method = self._names.members.method(of, "__str__")
         if method is None:
             return _WRITTEN in self._bases(of)
-        match getattr(method.node, "body", []):
-            case [*_, ast.Return(ast.Attribute(ast.Name("self"), "value"))]:
+        match [each for each in getattr(method.node, "body", []) if not isinstance(each, ast.Expr)]:
+            case [ast.Return(ast.Attribute(ast.Name("self"), "value"))]:
                 return True
             case [
-                *_,
-                ast.Return(ast.Call(ast.Name("str"), [ast.Attribute(ast.Name("self"), "value")])),
+                ast.Return(ast.Call(ast.Name("str"), [ast.Attribute(ast.Name("self"), "value")]))
             ]:
                 return True
         return False

@@ -50,7 +50,7 @@ def _is_evidence(lines: WordLines, word: str, found: Found) -> bool:
             lower = found.name.lower()
             return "_conflict" in lower or "conflict_" in lower or lines.is_behind_on(found)
         case "duplicate":
-            return lines.is_behind_on(found)
+            return found.name == "duplicates" or lines.is_behind_on(found)
         case "replace into":
             return True
     return False

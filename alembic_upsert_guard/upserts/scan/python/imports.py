@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from ...target import Cause, Unread
 from .bindings import bindings_in
 from .modules import is_external
 from .scope import Scope
+from .stars import Stars
 from .values import External, File
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .binding import Binding, Imported
     from .module import Module
@@ -34,6 +34,7 @@ class Imports:
         """
         self._modules = modules
         self._bound = bound
+        self._stars = Stars(self._file)
 
     def imported(self, module: Module, binding: Imported, depth: int) -> list[Meaning]:
         """Return what an import binds its name to."""
@@ -56,54 +57,38 @@ class Imports:
         bindings = bindings_in(module, module.tree, name)
         found = [m for b in bindings for m in self._bound(Scope(module), name, b, depth - 1)]
         if found:
-            return found
+            return self.unless_hidden(module, name, bindings, found)
         if module.is_package and (submodule := self._file(module, name, 1)) is not None:
             return [File(submodule)]
         return self.starred(module, name, depth)
 
+    def unless_hidden(
+        self, module: Module, name: str, bindings: Sequence[Binding], found: list[Meaning]
+    ) -> list[Meaning]:
+        """Return what bindings mean, unless a star import further down in the module may bind the name again."""
+        if not self._stars.of(module) or bindings[0] not in bindings_in(module, module.tree, name):
+            return found
+        if self._stars.hides(module, name):
+            return [Unread(f"{name} may come with a star import after it is set", Cause.REBOUND)]
+        return found
+
     def starred(self, module: Module, name: str, depth: int) -> list[Meaning]:
         """Return what a name means that nothing binds: one of a star import, or a builtin."""
-        starred = _star_imports(module)
-        for statement in reversed(starred):
-            dotted = statement.module or ""
-            if statement.level == 0 and is_external(dotted):
+        starred = self._stars.of(module)
+        for star in reversed(starred):
+            if star.is_external:
                 continue
-            file = self._file(module, dotted, statement.level)
-            if file is None or depth == 0:
-                return [Unread(f"{name} may come with the star import from {dotted or '.'}")]
-            if self._may_give(file, name, {module.path}):
+            file = self._stars.file(module, star)
+            is_given = file is not None and self._stars.may_give(file, name, {module.path})
+            if file is None or depth == 0 or (is_given and not star.is_certain):
+                said = star.module or "."
+                return [Unread(f"{name} may come with the star import from {said}")]
+            if is_given:
                 return self.of_file(file, name, depth - 1)
         if starred:
             return [External(f"{starred[-1].module}.{name}")]
         return [Unread(f"{name} is not defined in {module.name}")]
 
-    def _may_give(self, module: Module, name: str, asked: set[str]) -> bool:
-        """Whether a star import of a module may bind a name.
-
-        :param asked: the paths of those that are asked already: star imports go in circles.
-        """
-        asked.add(module.path)
-        if bindings_in(module, module.tree, name):
-            return True
-        if module.is_package and self._file(module, name, 1) is not None:
-            return True
-        for statement in _star_imports(module):
-            dotted = statement.module or ""
-            if statement.level == 0 and is_external(dotted):
-                continue
-            file = self._file(module, dotted, statement.level)
-            if file is None or (file.path not in asked and self._may_give(file, name, asked)):
-                return True
-        return False
-
     def _file(self, importer: Module, dotted: str, level: int) -> Module | None:
         path = self._modules.imported(importer, dotted, level)
         return None if path is None else self._modules.at(path)
-
-
-def _star_imports(module: Module) -> list[ast.ImportFrom]:
-    return [
-        statement
-        for statement in module.tree.body
-        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
-    ]

@@ -206,7 +206,9 @@ class Names:
                 else self.bound(scope, name, b, depth)
             )
         ]
-        return found or self._imports.starred(scope.module, name, depth)
+        if found:
+            return self._imports.unless_hidden(scope.module, name, bindings, found)
+        return self._imports.starred(scope.module, name, depth)
 
     def is_builtin(self, scope: Scope, node: ast.expr, name: str) -> bool:
         """Return whether an expression is a name that nothing binds: one of Python's own functions."""

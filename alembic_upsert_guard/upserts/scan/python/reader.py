@@ -23,6 +23,7 @@ from .meaning import Names
 from .module import Module
 from .modules import Modules
 from .predicates import Predicates
+from .requests_seen import requests_in
 from .revision import REVISION, revision_of
 from .scope import Scope
 from .sites import Sites
@@ -165,6 +166,7 @@ class _ParsedSource(PythonSource):
                         self._module, node, partial(reader.read, scope, node)
                     )
         yield from self._strings.read(self._module, self._sites)
+        yield from requests_in(self._module)
 
     def revision(self) -> Revision | None:
         return revision_of(self._module)

@@ -71,14 +71,23 @@ class Strings:
             if root not in taken and (root not in chosen or text.is_whole):
                 with self._composition.reading():
                     upserts = self._settled(module, root, text)
+                is_open = _is_of_class(module, root)
+                node = root.value if isinstance(root, ast.AugAssign) else root
                 for number, upsert in enumerate(upserts):
-                    if _is_read(upsert) and upsert.unread_schema is None:
+                    is_read = _is_read(upsert) and upsert.unread_schema is None
+                    if is_read:
                         yield upsert
-                    else:
-                        node = root.value if isinstance(root, ast.AugAssign) else root
-                        yield from sites.read(
-                            module, node, partial(self._upsert, module, root, number)
-                        )
+                    if is_read and not is_open:
+                        continue
+                    for each in sites.read(
+                        module, node, partial(self._upsert, module, root, number)
+                    ):
+                        # a class that inherits may have another table of its own
+                        if not is_read or (each.table, each.target) != (
+                            upsert.table,
+                            upsert.target,
+                        ):
+                            yield each
 
     def _upsert(self, module: Module, root: Root, number: int) -> Upsert | None:
         """One upsert of a string, as the current reading has it; None: the string has not so many."""
@@ -233,3 +242,10 @@ def _may_be_sql(literal: object) -> bool:
     lower = literal.lower()
     words = ("conflict", "on duplicate", "insert", "replace into")
     return any(word in lower for word in words)
+
+
+def _is_of_class(module: Module, root: Root) -> bool:
+    """Whether a string of a class takes something in, which may be an attribute that heirs have of their own."""
+    return not isinstance(root, ast.Constant) and any(
+        isinstance(around, ast.ClassDef) for around in module.around(root)
+    )

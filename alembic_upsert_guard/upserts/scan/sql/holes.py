@@ -69,7 +69,8 @@ def _touching(sql: str) -> Iterator[int]:
     at = sql.find(HOLE)
     while at >= 0:
         word = _word_before(sql, at)
-        if word in _BEFORE or word.isdigit():  # a number that letters follow is no token
+        # a number that letters follow is no token
+        if word.isdigit() or (word in _BEFORE and not _is_of_name(sql, at - len(word))):
             yield at
         end = sql.find("_", at + len(HOLE)) + 1 or len(sql)
         if _begins_clause(sql, end):
@@ -80,6 +81,12 @@ def _touching(sql: str) -> Iterator[int]:
 def _word_before(sql: str, at: int) -> str:
     before = sql[max(0, at - _LONGEST) : at]
     return before[len(before.rstrip(_NAME)) :].lower()
+
+
+def _is_of_name(sql: str, at: int) -> bool:
+    """Whether a word that begins there is the beginning of a table's name: it follows INTO, or a dot."""
+    before = sql[max(0, at - _LONGEST) : at].rstrip()
+    return before.endswith(".") or _word_before(before, len(before)) == "into"
 
 
 def _begins_clause(sql: str, at: int) -> bool:

@@ -29,7 +29,8 @@ MERGE = "MERGE"
 INSERT_UNLESS_THERE = "INSERT ... WHERE NOT EXISTS"
 
 _PUT_IN = Unread("a part of the condition is put in at run time", Cause.FILLED_IN)
-_MERGE_WORDS = ("MERGE", "INTO", "USING", "ON", "WHEN", "NOT", "MATCHED", "INSERT")
+_MERGE_WORDS = ("USING", "ON", "WHEN", "NOT", "MATCHED", "INSERT")
+"""What follows; INTO is left out where SQL Server is spoken."""
 
 
 def may_look_up(text: str) -> bool:
@@ -76,18 +77,16 @@ def _upsert(start: int, relation: Any, target: Target | Unread) -> SqlUpsert:
 def _start_of_merge(tokens: Sequence[SqlToken]) -> int | None:
     """Where a MERGE that inserts begins, by its words in their order; None: there is none."""
     words = iter(_MERGE_WORDS)
-    word = next(words)
+    word: str | None = next(words)
     start = None
     for token in tokens:
-        if token.text.upper() == word:
-            start = token.start if word == "MERGE" else start
-            following = next(words, None)
-            if following is None:
+        said = token.text.upper()
+        if said == MERGE and word == _MERGE_WORDS[0]:
+            start = token.start  # one before it is a name
+        elif start is not None and said == word:
+            word = next(words, None)
+            if word is None:
                 return start
-            word = following
-        elif word == "INTO":
-            words = iter(_MERGE_WORDS)  # MERGE is a name there
-            word = next(words)
     return None
 
 

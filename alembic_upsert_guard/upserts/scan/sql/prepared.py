@@ -20,6 +20,8 @@ __all__ = ["prepared_in"]
 
 _BEHIND = frozenset({")", ":", "begin", "do", "else", "loop", "repeat", "then"})
 """What a statement of a procedure is behind, which is cut up as if it were a script; in lower case."""
+_FIRST = frozenset({"EXECUTE", "PREPARE", "SELECT", "SET"})
+"""What such a statement begins with."""
 _PUT_TOGETHER = Unread(
     "MySQL prepares the statement from a text that is put together when it runs", Cause.FILLED_IN
 )
@@ -59,8 +61,8 @@ def prepared_in(
     """
     for position, token in enumerate(tokens):
         before = tokens[position - 1].text.lower() if position else ""
-        if position and before not in _BEHIND:
-            continue
+        if token.kind not in _FIRST or (position and before not in _BEHIND):
+            continue  # what is behind a token is not gone through for each
         for expression in _expressions(token, tokens[position + 1 :]):
             yield from _upserts(expression, read_sql)
 

@@ -20,8 +20,8 @@ _TEXT = frozenset({"alias", "csv", "list", "name", "raw"})
 """Formats of pg-promise whose result is no value: a name, several, or SQL."""
 _SHORT = frozenset({"#", "^", "~"})
 """The same formats, in one sign."""
-_FORMATS = frozenset({"I", "L"})
-"""Of pg-format: ``%I`` is a name, ``%L`` a value or rows."""
+_FORMATS = frozenset({"I", "L", "s"})
+"""Of pg-format: ``%I`` is a name, ``%L`` a value or rows, ``%s`` SQL."""
 _VALUE = " $1 "
 
 
@@ -31,7 +31,7 @@ def with_variables_put_in(sql: str) -> str:
     =============================================  ===================================================
     ``${a}`` ``$<a>`` ``$(a)`` ``$[a]`` ``$/a/``   pg-promise; ``:csv``, ``:name`` and so on may follow
     ``$1:name`` ``$1~`` ``$1^``                    likewise, by number
-    ``%I`` ``%L``                                  pg-format
+    ``%I`` ``%L`` ``%s``                           pg-format
     ``$a``                                         better-sqlite3, Deno's driver
     =============================================  ===================================================
     """
@@ -47,7 +47,7 @@ def with_variables_put_in(sql: str) -> str:
             position += 1
             continue
         is_value, taken = found
-        put_in = _VALUE if is_value else f" {HOLE}v{position}_ "
+        put_in = _VALUE if is_value else f"{HOLE}v{position}_"
         written += [sql[done : tokens[position].start], put_in]
         position += taken
         done = tokens[position - 1].end
