@@ -180,7 +180,7 @@ def test_the_way_out_of_a_bound_predicate_can_be_pasted(
 UNRESOLVED = [
     ("def save(key): insert(Account).on_conflict_do_nothing(index_elements=key)", Cause.PARAMETER),
     ("insert(Account).on_conflict_do_nothing(index_elements=keys())", Cause.COMPUTED),
-    ("insert(Account if x else Order).on_conflict_do_nothing()", Cause.REBOUND),
+    ("for x in y: insert(x).on_conflict_do_nothing()", Cause.REBOUND),
     ("insert(Account).on_conflict_do_nothing(index_elements='email')", Cause.LETTERS),
     ("S = f'INSERT INTO {x} VALUES (1) ON CONFLICT (id) DO NOTHING'", Cause.FILLED_IN),
     ("S = 'INSERT INTO INTO t VALUES (1) ON CONFLICT (id) DO NOTHING'", Cause.NOT_SQL),
