@@ -17,6 +17,7 @@ __all__ = [
     "Form",
     "conflict_target_call",
     "constraint_line",
+    "django_fields",
     "limit_of",
     "quoted",
     "sql_argument",
@@ -44,6 +45,7 @@ class Form(Enum):
     SQL = "SQL"
     SUPABASE_PYTHON = "supabase-py"
     SUPABASE_JAVASCRIPT = "supabase-js"
+    DJANGO = "Django"
     DRIZZLE = "Drizzle"
     HASURA = "Hasura"
     KNEX = "Knex"
@@ -72,6 +74,8 @@ class Call:
     """As messages name it: ``app.users``."""
     model: str | None
     """The mapped class or ``Table`` as Python names it; None: the models have none, or it is not known."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Columns of the table, each with its field's name in Django's model, as far as they are read."""
 
 
 def upsert_key_line(
@@ -115,7 +119,33 @@ def target_line(call: Call, elements: Sequence[Element], where: str | None) -> s
             return f"({', '.join(e.label for e in elements)}){predicate} as the target"
     if _has_expression(elements) or (where is not None and call.form in _WITHOUT_PREDICATES):
         return None
-    return _columns_line(call.form, [element.label for element in elements], where)
+    columns = [element.label for element in elements]
+    if call.form is Form.DJANGO:
+        return django_fields(call, columns).written_as("unique_fields=[{}]")
+    return _columns_line(call.form, columns, where)
+
+
+@dataclass(frozen=True, slots=True)
+class DjangoFields:
+    """What Django knows columns by."""
+
+    names: tuple[str, ...]
+    """Of the fields; of the columns, where a field is not known."""
+    is_read: bool
+    """Whether the field of every column is known."""
+
+    def written_as(self, code: str) -> str:
+        """Return code with the names in it, and that they are columns' where they may be no field's."""
+        line = code.format(", ".join(map(quoted, self.names)))
+        return line if self.is_read else f"{line} with the model's fields of these columns"
+
+
+def django_fields(call: Call, columns: Sequence[str]) -> DjangoFields:
+    """Return what the model of a Django upsert calls columns."""
+    known = dict(call.fields)
+    is_read = all(column in known for column in columns)
+    names = [known[column] for column in columns] if is_read else columns
+    return DjangoFields(tuple(names), is_read)
 
 
 def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str | None:
@@ -147,16 +177,15 @@ def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str 
     return None
 
 
-_WITHOUT_PREDICATES = frozenset(
-    {Form.POSTGREST, Form.PRISMA, Form.SUPABASE_JAVASCRIPT, Form.SUPABASE_PYTHON}
-)
+_OVER_POSTGREST = frozenset({Form.POSTGREST, Form.SUPABASE_JAVASCRIPT, Form.SUPABASE_PYTHON})
+_WITHOUT_PREDICATES = _OVER_POSTGREST | {Form.DJANGO, Form.PRISMA}
 
 
 def limit_of(form: Form) -> str:
     """Return why a library has no form for a target."""
     if form is Form.PRISMA:
         return "Prisma matches rows by what its schema calls unique"
-    by = "PostgREST" if form in _WITHOUT_PREDICATES else form.value
+    by = "PostgREST" if form in _OVER_POSTGREST else form.value
     return f"{by} infers by columns only"
 
 

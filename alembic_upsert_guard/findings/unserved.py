@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RowsInTheWay",
     "UpsertInCode",
+    "behind_rows",
     "by_hand_hint",
     "missing_table_fact",
     "missing_table_hint",
@@ -180,16 +181,7 @@ def sql_hint(
     apart = ""
     if any(" CONCURRENTLY " in statement for statement in statements):
         apart = ", each statement by itself and outside of a transaction"
-    run = "\n".join([f"run{apart}:", *statements])
-    if rows is not None and rows.groups is None:
-        run = f"look for rows that share a key, which have to go first:\n{rows.listing}\nThen {run}"
-    elif rows is not None and rows.groups:
-        groups = counted(rows.groups, "key")
-        share = "is" if rows.groups == 1 else "are"
-        run = (
-            f"merge or delete the duplicate rows first: {groups} {share} in several rows, list them:\n{rows.listing}\n"
-            f"Then {run}"
-        )
+    run = behind_rows("\n".join([f"run{apart}:", *statements]), rows)
     if shortfall.code is Code.INVALID_ARBITER:
         return f"wait where a build of the index is running, else {run}"
     candidate = shortfall.candidate
@@ -198,6 +190,25 @@ def sql_hint(
             return f"add WHERE {candidate.predicate} to the upsert's conflict target, or {run}"
         return f"write the predicate of the index, WHERE {candidate.predicate}, or {run}"
     return run
+
+
+def behind_rows(step: str, rows: RowsInTheWay | None) -> str:
+    """Return a step that makes something unique, behind the one that deals with rows that share a key.
+
+    :param rows: None: the table has none.
+    """
+    if rows is not None and rows.groups is None:
+        return (
+            f"look for rows that share a key, which have to go first:\n{rows.listing}\nThen {step}"
+        )
+    if rows is None or not rows.groups:
+        return step
+    groups = counted(rows.groups, "key")
+    share = "is" if rows.groups == 1 else "are"
+    return (
+        f"merge or delete the duplicate rows first: {groups} {share} in several rows, list them:\n{rows.listing}\n"
+        f"Then {step}"
+    )
 
 
 def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:
