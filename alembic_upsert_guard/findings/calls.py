@@ -17,7 +17,7 @@ __all__ = [
     "Form",
     "conflict_target_call",
     "constraint_line",
-    "django_fields",
+    "django_line",
     "limit_of",
     "quoted",
     "sql_argument",
@@ -121,31 +121,20 @@ def target_line(call: Call, elements: Sequence[Element], where: str | None) -> s
         return None
     columns = [element.label for element in elements]
     if call.form is Form.DJANGO:
-        return django_fields(call, columns).written_as("unique_fields=[{}]")
+        return django_line(call, columns, "unique_fields=[", "]")
     return _columns_line(call.form, columns, where)
 
 
-@dataclass(frozen=True, slots=True)
-class DjangoFields:
-    """What Django knows columns by."""
+def django_line(call: Call, columns: Sequence[str], before: str, after: str) -> str:
+    """Return code that lists columns by the fields of a Django model; or as columns, and that they are, by its words.
 
-    names: tuple[str, ...]
-    """Of the fields; of the columns, where a field is not known."""
-    is_read: bool
-    """Whether the field of every column is known."""
-
-    def written_as(self, code: str) -> str:
-        """Return code with the names in it, and that they are columns' where they may be no field's."""
-        line = code.format(", ".join(map(quoted, self.names)))
-        return line if self.is_read else f"{line} with the model's fields of these columns"
-
-
-def django_fields(call: Call, columns: Sequence[str]) -> DjangoFields:
-    """Return what the model of a Django upsert calls columns."""
-    known = dict(call.fields)
-    is_read = all(column in known for column in columns)
-    names = [known[column] for column in columns] if is_read else columns
-    return DjangoFields(tuple(names), is_read)
+    :param before: the code around the list.
+    """
+    fields = dict(call.fields)
+    is_read = all(column in fields for column in columns)
+    listed = ", ".join(quoted(fields[each] if is_read else each) for each in columns)
+    beside = "" if is_read else " with the model's fields of these columns"
+    return f"{before}{listed}{after}{beside}"
 
 
 def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str | None:

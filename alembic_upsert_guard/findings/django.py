@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Kind
-from .calls import django_fields, quoted, target_line
-from .unserved import behind_rows
+from .calls import django_line, quoted, target_line
+from .rows_in_the_way import behind_rows
 
 if TYPE_CHECKING:
     from ..inference import Candidate, ConflictTarget, Shortfall
     from .calls import Call
-    from .unserved import RowsInTheWay
+    from .rows_in_the_way import RowsInTheWay
 
 __all__ = ["django_hint", "django_without_unique"]
 
@@ -64,8 +64,8 @@ def django_without_unique(call: Call) -> str:
 
 
 def _constraint(call: Call, target: ConflictTarget, name: str) -> str:
-    fields = django_fields(call, target.labels)
-    line = fields.written_as(f"models.UniqueConstraint(fields=[{{}}], name={quoted(name)})")
+    before, after = "models.UniqueConstraint(fields=[", f"], name={quoted(name)})"
+    line = django_line(call, target.labels, before, after)
     return f"add {line} to {_meta(call)}, {_MIGRATE}"
 
 

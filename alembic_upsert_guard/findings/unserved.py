@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
-from ..wording import counted
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
 from .keys import describe_upsert, qualified
+from .rows_in_the_way import behind_rows
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..inference import ConflictTarget, Shortfall
     from .codes import Circumstance, FindingCode
+    from .rows_in_the_way import RowsInTheWay
 
 __all__ = [
-    "RowsInTheWay",
     "UpsertInCode",
-    "behind_rows",
     "by_hand_hint",
     "missing_table_fact",
     "missing_table_hint",
@@ -87,16 +86,6 @@ class UpsertInCode:
             location=self.location,
             helper=self.helper,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RowsInTheWay:
-    """The rows of a table that has some, against what is to be unique."""
-
-    listing: str
-    """The query that lists the keys that several rows share."""
-    groups: int | None
-    """How many keys are shared; None: not known, for the rows could not be read, or not soon enough."""
 
 
 def occurrence(times: int, *, failed: bool) -> str:
@@ -190,25 +179,6 @@ def sql_hint(
             return f"add WHERE {candidate.predicate} to the upsert's conflict target, or {run}"
         return f"write the predicate of the index, WHERE {candidate.predicate}, or {run}"
     return run
-
-
-def behind_rows(step: str, rows: RowsInTheWay | None) -> str:
-    """Return a step that makes something unique, behind the one that deals with rows that share a key.
-
-    :param rows: None: the table has none.
-    """
-    if rows is not None and rows.groups is None:
-        return (
-            f"look for rows that share a key, which have to go first:\n{rows.listing}\nThen {step}"
-        )
-    if rows is None or not rows.groups:
-        return step
-    groups = counted(rows.groups, "key")
-    share = "is" if rows.groups == 1 else "are"
-    return (
-        f"merge or delete the duplicate rows first: {groups} {share} in several rows, list them:\n{rows.listing}\n"
-        f"Then {step}"
-    )
 
 
 def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:

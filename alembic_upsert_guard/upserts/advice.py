@@ -14,7 +14,8 @@ from ..errors import UpsertGuardError
 from ..findings.calls import Form
 from ..findings.constraints import constraint_hint
 from ..findings.django import django_hint
-from ..findings.unserved import RowsInTheWay, by_hand_hint, sql_hint
+from ..findings.rows_in_the_way import RowsInTheWay
+from ..findings.unserved import by_hand_hint, sql_hint
 from ..inference import Code, Kind, judge
 from ..rows import RowsOfKey, listing_sql, read_rows
 from ..sqltext import quoted
