@@ -184,3 +184,15 @@ def test_each_upsert_of_one_target_has_its_own_hint(
 
     hints = {f.location.path[-3:]: f.hint for f in code.findings() if f.location is not None}
     assert hints == {".py": OFFER, "sql": f"run:\n{CONSTRAINED};"}
+
+
+def test_a_deferrable_primary_key_is_made_again_in_sql(database: Database) -> None:
+    """No constraint of Meta's is one; the statements of the hint serve the upsert."""
+    key = "ALTER TABLE crm_user ADD CONSTRAINT k PRIMARY KEY (id) DEFERRABLE"
+    database.run(TABLE.replace(" PRIMARY KEY", ""), key)
+    upsert = UPSERT.replace("(tenant_id, email)", "(id)")
+
+    statements = statements_in(hint_of(database, SERVICE.replace('["tenant", "mail"]', '["id"]')))
+    assert database.answer(upsert) == "55000"
+    database.run(*statements)
+    assert database.answer(upsert) is None
