@@ -180,10 +180,17 @@ def any_is_deferrable(table: str, arbiter: Candidate) -> Wording:
     )
 
 
-def unknown_table(table: str) -> Wording:
+def unknown_table(call: Call) -> Wording:
     """Return what is reported of a table that the models lack."""
+    table = call.table
+    fact = f"no model has the table {table}, so no upsert key of it is declared"
+    if call.form is Form.DJANGO:
+        return Wording(
+            fact,
+            "ask a database, upsert-guard check --database URL --code PATH: its model is Django's, which declares none",
+        )
     return Wording(
-        f"no model has the table {table}, so no upsert key of it is declared",
+        fact,
         f"correct the table's name, or add a model of {table} with its UpsertKey(...)",
     )
 

@@ -17,6 +17,7 @@ __all__ = [
     "Form",
     "conflict_target_call",
     "constraint_line",
+    "django_line",
     "limit_of",
     "quoted",
     "sql_argument",
@@ -44,6 +45,7 @@ class Form(Enum):
     SQL = "SQL"
     SUPABASE_PYTHON = "supabase-py"
     SUPABASE_JAVASCRIPT = "supabase-js"
+    DJANGO = "Django"
     DRIZZLE = "Drizzle"
     HASURA = "Hasura"
     KNEX = "Knex"
@@ -72,6 +74,8 @@ class Call:
     """As messages name it: ``app.users``."""
     model: str | None
     """The mapped class or ``Table`` as Python names it; None: the models have none, or it is not known."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Columns of the table, each with its field's name in Django's model, as far as they are read."""
 
 
 def upsert_key_line(
@@ -115,7 +119,22 @@ def target_line(call: Call, elements: Sequence[Element], where: str | None) -> s
             return f"({', '.join(e.label for e in elements)}){predicate} as the target"
     if _has_expression(elements) or (where is not None and call.form in _WITHOUT_PREDICATES):
         return None
-    return _columns_line(call.form, [element.label for element in elements], where)
+    columns = [element.label for element in elements]
+    if call.form is Form.DJANGO:
+        return django_line(call, columns, "unique_fields=[", "]")
+    return _columns_line(call.form, columns, where)
+
+
+def django_line(call: Call, columns: Sequence[str], before: str, after: str) -> str:
+    """Return code that lists columns by the fields of a Django model; or as columns, and that they are, by its words.
+
+    :param before: the code around the list.
+    """
+    fields = dict(call.fields)
+    is_read = all(column in fields for column in columns)
+    listed = ", ".join(quoted(fields[each] if is_read else each) for each in columns)
+    beside = "" if is_read else " with the model's fields of these columns"
+    return f"{before}{listed}{after}{beside}"
 
 
 def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str | None:
@@ -147,16 +166,15 @@ def _columns_line(form: Form, columns: Sequence[str], where: str | None) -> str 
     return None
 
 
-_WITHOUT_PREDICATES = frozenset(
-    {Form.POSTGREST, Form.PRISMA, Form.SUPABASE_JAVASCRIPT, Form.SUPABASE_PYTHON}
-)
+_OVER_POSTGREST = frozenset({Form.POSTGREST, Form.SUPABASE_JAVASCRIPT, Form.SUPABASE_PYTHON})
+_WITHOUT_PREDICATES = _OVER_POSTGREST | {Form.DJANGO, Form.PRISMA}
 
 
 def limit_of(form: Form) -> str:
     """Return why a library has no form for a target."""
     if form is Form.PRISMA:
         return "Prisma matches rows by what its schema calls unique"
-    by = "PostgREST" if form in _WITHOUT_PREDICATES else form.value
+    by = "PostgREST" if form in _OVER_POSTGREST else form.value
     return f"{by} infers by columns only"
 
 

@@ -83,6 +83,11 @@ def _parameter(call: Call) -> str:
             "call it with the model and the keys themselves, or with constants: the calls that were scanned are "
             "followed, and none states them"
         )
+    if call.form is Form.DJANGO:
+        return (
+            "call it with the model and the names of the fields themselves: the calls that were scanned are "
+            "followed, and none states them"
+        )
     return (
         "call it with the names of the table and of the key's columns themselves: the calls that were scanned are "
         "followed, and none states them"
@@ -107,6 +112,7 @@ def _bound(call: Call) -> str:
 _CONSTANT: dict[Form, str] = {
     Form.SQLALCHEMY: "literals, or names that are set once at the top of a module",
     Form.SQL: "the names themselves in the SQL",
+    Form.DJANGO: "the model, and the names of its fields as literals or names that are set once",
     Form.DRIZZLE: "the table and the columns of a schema file, or one const each",
     Form.PRISMA: "where, create and update as objects, with the same values of the unique fields in where and create",
     **dict.fromkeys(

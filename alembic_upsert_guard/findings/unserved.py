@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
-from ..wording import counted
 from .call_sites import upsert_key_line
 from .finding import Finding, Location
 from .function_findings import HINTS
 from .keys import describe_upsert, qualified
+from .rows_in_the_way import behind_rows
 from .shortfalls import shortfall_fact, shortfall_hint
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..inference import ConflictTarget, Shortfall
     from .codes import Circumstance, FindingCode
+    from .rows_in_the_way import RowsInTheWay
 
 __all__ = [
-    "RowsInTheWay",
     "UpsertInCode",
     "by_hand_hint",
     "missing_table_fact",
@@ -86,16 +86,6 @@ class UpsertInCode:
             location=self.location,
             helper=self.helper,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RowsInTheWay:
-    """The rows of a table that has some, against what is to be unique."""
-
-    listing: str
-    """The query that lists the keys that several rows share."""
-    groups: int | None
-    """How many keys are shared; None: not known, for the rows could not be read, or not soon enough."""
 
 
 def occurrence(times: int, *, failed: bool) -> str:
@@ -180,16 +170,7 @@ def sql_hint(
     apart = ""
     if any(" CONCURRENTLY " in statement for statement in statements):
         apart = ", each statement by itself and outside of a transaction"
-    run = "\n".join([f"run{apart}:", *statements])
-    if rows is not None and rows.groups is None:
-        run = f"look for rows that share a key, which have to go first:\n{rows.listing}\nThen {run}"
-    elif rows is not None and rows.groups:
-        groups = counted(rows.groups, "key")
-        share = "is" if rows.groups == 1 else "are"
-        run = (
-            f"merge or delete the duplicate rows first: {groups} {share} in several rows, list them:\n{rows.listing}\n"
-            f"Then {run}"
-        )
+    run = behind_rows("\n".join([f"run{apart}:", *statements]), rows)
     if shortfall.code is Code.INVALID_ARBITER:
         return f"wait where a build of the index is running, else {run}"
     candidate = shortfall.candidate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
@@ -10,12 +11,15 @@ from sqlalchemy.exc import DBAPIError
 from ..catalog.reading import commits_each_statement, execute, rolled_back
 from ..databases import database_for
 from ..errors import UpsertGuardError
+from ..findings.calls import Form
 from ..findings.constraints import constraint_hint
-from ..findings.unserved import RowsInTheWay, by_hand_hint, sql_hint
-from ..inference import judge
+from ..findings.django import django_hint
+from ..findings.rows_in_the_way import RowsInTheWay
+from ..findings.unserved import by_hand_hint, sql_hint
+from ..inference import Code, Kind, judge
 from ..rows import RowsOfKey, listing_sql, read_rows
 from ..sqltext import quoted
-from .arbiter_sql import ArbiterOrder, arbiter_sql, constraint_from_index
+from .arbiter_sql import ArbiterOrder, arbiter_sql, constraint_from_index, default_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +27,25 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from ..catalog import Offered, TableName
+    from ..findings.calls import Call
     from ..inference import ConflictTarget, Shortfall
 
 __all__ = ["SqlAdvice"]
 
 _PATIENCE = "SET LOCAL statement_timeout = '10s'"
 """How long the rows are looked at on PostgreSQL; the query that lists them is then shown without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """What gives a target its arbiter, whatever the upsert is written in."""
+
+    name: str
+    """Of what is made."""
+    statements: tuple[str, ...]
+    """Empty: no statement does."""
+    rows: RowsInTheWay | None
+    """None: the table has none, or no statement is one."""
 
 
 class SqlAdvice:
@@ -41,14 +58,19 @@ class SqlAdvice:
         """
         self._connection = connection
         self._offered = offered
-        self._known: dict[tuple[TableName, ConflictTarget, Shortfall], str] = {}
+        self._known: dict[tuple[TableName, ConflictTarget, Shortfall], _Repair] = {}
 
     def hint(
-        self, table: TableName, target: ConflictTarget, shortfall: Shortfall | None = None
+        self,
+        table: TableName,
+        target: ConflictTarget,
+        shortfall: Shortfall | None = None,
+        call: Call | None = None,
     ) -> str | None:
         """Return the hint for a target without an arbiter; None: the table is not there.
 
         :param shortfall: None: the judge's.
+        :param call: the upsert as its source writes it; None: it is SQL.
         """
         offered = self._offered.get(table)
         if offered is None:
@@ -59,8 +81,13 @@ class SqlAdvice:
             return None
         known = (table, target, shortfall)
         if known not in self._known:
-            self._known[known] = self._hint(table, offered, target, shortfall)
-        return self._known[known]
+            self._known[known] = self._repair(table, offered, target, shortfall)
+        repair = self._known[known]
+        if not repair.statements:
+            return by_hand_hint(shortfall, offered.traits)
+        if call is not None and call.form is Form.DJANGO and _is_of_models(shortfall):
+            return django_hint(call, target, shortfall, repair.name, repair.rows)
+        return sql_hint(repair.statements, shortfall, target, repair.rows)
 
     def for_constraint(self, table: TableName, name: str) -> str:
         """Return the hint for a name in ``ON CONSTRAINT`` that no constraint of the table has."""
@@ -71,9 +98,9 @@ class SqlAdvice:
             made = constraint_from_index(self._connection.dialect, table, offered, index)
         return constraint_hint(offered.candidates, index, made)
 
-    def _hint(
+    def _repair(
         self, table: TableName, offered: Offered, target: ConflictTarget, shortfall: Shortfall
-    ) -> str:
+    ) -> _Repair:
         order = ArbiterOrder(
             table=table,
             offered=offered,
@@ -82,10 +109,8 @@ class SqlAdvice:
             has_rows=self._has_rows(table),
         )
         statements = arbiter_sql(self._connection.dialect, order)
-        if not statements:
-            return by_hand_hint(shortfall, offered.traits)
-        rows = self._rows(table, target) if order.has_rows else None
-        return sql_hint(statements, shortfall, target, rows)
+        rows = self._rows(table, target) if statements and order.has_rows else None
+        return _Repair(default_name(order), statements, rows)
 
     def _has_rows(self, table: TableName) -> bool:
         """Whether the table has a row; True where it may not be read."""
@@ -110,3 +135,12 @@ class SqlAdvice:
             return RowsInTheWay(listing_sql(connection.dialect, rows), None)
         known = report.doubt is None and report.obstacle is None
         return RowsInTheWay(report.listing, report.groups if known else None)
+
+
+def _is_of_models(shortfall: Shortfall) -> bool:
+    """Whether a model's constraints are what is to be changed: not an index whose build failed, nor a primary key."""
+    spoiler = shortfall.candidate
+    is_key = spoiler is not None and spoiler.kind is Kind.PRIMARY_KEY
+    return shortfall.code is not Code.INVALID_ARBITER and not (
+        shortfall.code is Code.DEFERRABLE_ARBITER and is_key
+    )

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from ..databases import database_for
 from ..findings import FindingCode
 from ..findings.constraints import missing_constraint_fact
+from ..findings.django import django_without_unique
 from ..findings.unserved import (
     UpsertInCode,
     missing_table_fact,
@@ -48,7 +49,7 @@ from .target import (
     PrimaryKey,
     Unread,
 )
-from .upsert import JudgedUpsert, Resolution, Source
+from .upsert import Form, JudgedUpsert, Resolution, Source
 from .witness import TargetQuestion
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class TargetCase:
             fact = refusal_fact(self._subject, sqlstate, evidence.reason)
             return self._unserved(fact, refusal_hint(evidence.sqlstate))
         if isinstance(self._target, AnyArbiter):
-            return self._unserved(without_unique(self._subject), no_target_hint())
+            return self._unserved(without_unique(self._subject), self._no_target_hint())
         target = asked.target
         if not isinstance(target, ConflictTarget):
             spoiler = evidence.shortfall.candidate
@@ -205,13 +206,17 @@ class TargetCase:
 
     def _hint(self, target: ConflictTarget, shortfall: Shortfall, advice: SqlAdvice) -> str:
         if self._model is None or self._is_beyond_models(shortfall):
-            return str(advice.hint(self._table, target, shortfall))
+            return str(advice.hint(self._table, target, shortfall, self._upsert.call))
         return model_hint(
             [(e.label, e.column is None) for e in target.elements],
             target.predicate,
             self._models.place_of(self._model),
             declared=self._is_modelled,
         )
+
+    def _no_target_hint(self) -> str:
+        is_django = self._upsert.form is Form.DJANGO and self._model is None
+        return django_without_unique(self._upsert.call) if is_django else no_target_hint()
 
     def _is_beyond_models(self, shortfall: Shortfall) -> bool:
         """Whether no declaration makes the arbiter: a partition column lacks, a rule refuses, or it is no table."""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..findings import Location
-from ..findings.calls import Form
+from ..findings.calls import Call, Form
 from .target import (
     ConflictTargetCall,
     Constraint,
@@ -162,12 +162,25 @@ class Upsert:
     """What it is written in."""
     model: str | None = None
     """The mapped class or ``Table`` that is inserted into, as Python spells it there; None: it is named otherwise."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Columns, each with its field's name in a model of Django's, as far as they are read; of others none."""
     routine: RoutineContext | None = None
     """None: it is no routine's, and table and target are all that a database is asked about."""
     definition: RoutineHead | None = None
     """The routine that the code around it defines, for a database to run; None: it runs where it is written."""
     calls: int | None = None
     """How often it ran, or failed; None: its source does not count."""
+
+    @property
+    def call(self) -> Call:
+        """The upsert as its source writes it, for a hint to write it again."""
+        return Call(self.form, self.full_name, self.model, self.fields)
+
+    @property
+    def full_name(self) -> str:
+        """The table with its schema as messages name it: ``app.users``; ``?`` for what is unread."""
+        name = SCHEMA_OF_RUN_TIME if self.table_name is None else self.table_name
+        return name if self.schema is None else f"{self.schema}.{name}"
 
     @property
     def location(self) -> Location | None:

@@ -374,3 +374,50 @@ def test_what_is_not_read_names_its_library(scanned: Callable[..., ScanReport]) 
         "the table of Sequelize's upsert is not read: the models of Sequelize are not read",
         "the table of Hasura's upsert is not read: which table insert_tags stands for is in its metadata",
     ]
+
+
+DJANGO = """
+from django.db import models
+class Row(models.Model):
+    id = models.AutoField(primary_key=True)
+    owner = models.IntegerField(db_column="tenant")
+    email = models.TextField()
+    class Meta:
+        db_table = "{}"
+def save(rows, keys):
+    Row.objects.bulk_create(rows, update_conflicts=True, unique_fields={}, update_fields=["id"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "start"),
+    [
+        (
+            "accounts",
+            '["owner"]',
+            'write unique_fields=["owner", "email"]; or, where the upsert is',
+        ),
+        (
+            "orders",
+            '["id", "email"]',
+            "correct the upsert, or add the column; the model of orders has",
+        ),
+        (
+            "users",
+            '["email"]',
+            'add UpsertKey("email") to __table_args__ of class User (shop.models): Django infers',
+        ),
+        ("elsewhere", '["email"]', "ask a database, upsert-guard check --database URL --code PATH"),
+        ("accounts", "[keys]", "call it with the model and the names of the fields themselves"),
+        ("accounts", "keys()", "write the model, and the names of its fields as literals"),
+    ],
+)
+def test_hints_for_django_are_djangos(
+    scanned: Callable[..., ScanReport], table: str, fields: str, start: str
+) -> None:
+    """Its fields, and no predicate or SQL; a key where the tables are the models' and Django cannot say it."""
+    (finding,) = scanned(save_py=DJANGO.format(table, fields)).findings
+
+    assert finding.hint.startswith(start)
+    assert "conflict_target" not in finding.hint
+    assert "ON CONFLICT" not in finding.hint

@@ -87,7 +87,7 @@ def without_model(
         return unresolved(no_table_of_name(named.name), call, Cause.NO_MODEL)
     if not fails:
         return unresolved(f"no model has the table {call.table}", call, Cause.NO_MODEL)
-    return undeclared(unknown_table(call.table))
+    return undeclared(unknown_table(call))
 
 
 def answer_of(target: Target | Unread, context: ModelContext) -> Answer:

@@ -10,7 +10,7 @@ from ...findings.call_sites import bound_predicate
 from ...findings.calls import Call
 from ...findings.schemas import only_table_of_name
 from ..target import Elements, Lookup, NamedTable, Unread
-from ..upsert import SCHEMA_OF_RUN_TIME, JudgedUpsert, Resolution
+from ..upsert import JudgedUpsert, Resolution
 from .answer import ModelContext, finding_of, unresolved
 from .resolution import answer_of, read_only, without_model
 
@@ -38,14 +38,14 @@ def resolve(
     named = upsert.table
     context: ModelContext | None = None
     if isinstance(named, Unread):
-        answer = unresolved(named, Call(upsert.form, "?", upsert.model))
+        answer = unresolved(named, upsert.call)
     else:
         table = None if models is None else named.only(models)
-        call = Call(upsert.form, _full_name(named), upsert.model)
         if models is None:
-            answer = read_only(upsert.target, call)
+            answer = read_only(upsert.target, upsert.call)
         elif table is None:
-            answer = without_model(call, named, models, fails=not isinstance(upsert.target, Lookup))
+            fails = not isinstance(upsert.target, Lookup)
+            answer = without_model(upsert.call, named, models, fails=fails)
         else:
             upsert = replace(upsert, table=_known_by(table, named))
             context = ModelContext(_call(upsert, table, models), table, models)
@@ -57,12 +57,6 @@ def resolve(
         resolution=answer.resolution,
         findings=(*findings, *_bindings(upsert, context, answer, drivers)),
     )
-
-
-def _full_name(table: NamedTable) -> str:
-    if isinstance(table.schema, Unread):
-        return f"{SCHEMA_OF_RUN_TIME}.{table.name}"
-    return table.name if table.schema is None else f"{table.schema}.{table.name}"
 
 
 def _known_by(table: DeclaredTable, named: NamedTable) -> NamedTable:
@@ -83,7 +77,7 @@ def _as_far_as_schema(answer: Answer, named: NamedTable, table: DeclaredTable) -
 def _call(upsert: Upsert, table: DeclaredTable, models: DeclaredTables) -> Call:
     mapped = models.class_for(table)
     named = None if mapped is None else mapped.qualname
-    return Call(upsert.form, table.full_name, upsert.model or named)
+    return Call(upsert.form, table.full_name, upsert.model or named, upsert.fields)
 
 
 # -- findings
@@ -101,7 +95,7 @@ def _bindings(
     """What is said of values bound in the conflict target: an error where the driver prepares statements by itself."""
     if not upsert.binds:
         return []
-    call = context.call if context is not None else Call(upsert.form, "?", upsert.model)
+    call = upsert.call if context is None else context.call
     key_line = None if context is None else context.key_line(answer.key)
     target = upsert.target
     plain = isinstance(target, Elements) and all(e.column is not None for e in target.elements)

@@ -7,6 +7,7 @@ the statement (django/db/models/query.py: _check_bulk_create_options; 42P10).
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ....inference import Element
@@ -29,11 +30,23 @@ if TYPE_CHECKING:
     from .modules import Modules
     from .scope import Scope
 
-__all__ = ["DjangoCalls"]
+__all__ = ["DjangoCalls", "DjangoUpsert"]
 
 _IGNORE, _UPDATE, _UNIQUE = "ignore_conflicts", "update_conflicts", "unique_fields"
 _BY_POSITION = ("objs", "batch_size", _IGNORE, _UPDATE, "update_fields", _UNIQUE)
 _SPREAD = "**"
+
+
+@dataclass(frozen=True, slots=True)
+class DjangoUpsert:
+    """A call that may upsert."""
+
+    table: NamedTable | Unread
+    target: Target | Unread
+    model: str | None = None
+    """The class that the table is of; None: it is not read, or the table has no class."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Columns, each with its field's name in the model, as far as they are read."""
 
 
 class DjangoCalls:
@@ -49,10 +62,8 @@ class DjangoCalls:
         self._models = DjangoModels(names, constants, modules)
         self._managers = DjangoManagers(names, self._models, modules)
 
-    def read(
-        self, scope: Scope, call: ast.Call
-    ) -> tuple[NamedTable | Unread, Target | Unread] | None:
-        """Return table and target of a call that may upsert; None: it does not, as it is called."""
+    def read(self, scope: Scope, call: ast.Call) -> DjangoUpsert | None:
+        """Return what a call upserts into, and by which target; None: it does not, as it is called."""
         options = self._options(scope, call)
         model = (
             self._managers.model(scope, call.func.value)
@@ -62,8 +73,13 @@ class DjangoCalls:
         target = self._target(options, model)
         if target is None:
             return None
-        table = self._models.table(model) if isinstance(model, Class) else model
-        return table, target
+        if not isinstance(model, Class):
+            return DjangoUpsert(model, target)
+        table = self._models.table(model)
+        if isinstance(table, Unread):
+            return DjangoUpsert(table, target)
+        owner = self._models.owner(model)
+        return DjangoUpsert(table, target, owner.qualname, self._models.fields(owner))
 
     def _options(self, scope: Scope, call: ast.Call) -> Mapping[str, Argument]:
         """What the call gives, by parameter; under :data:`_SPREAD`, what it gives in a way that is not read."""

@@ -10,8 +10,8 @@ from ...target import Cause, NamedTable, Unread
 from .binding import Defined
 from .bindings import bindings_in
 from .django_apps import DjangoApps
-from .django_fields import DjangoFields, Field, FieldKind
-from .django_meta import DjangoMeta
+from .django_fields import DjangoFields, Field, FieldKind, assigned_calls
+from .django_meta import KNOWN_FIELDS, DjangoMeta
 from .library_arguments import argument, is_nothing
 from .values import Class
 
@@ -43,6 +43,7 @@ class DjangoModels:
         self._meta = DjangoMeta(names)
         self._fields = DjangoFields(names, constants, self._meta)
         self._tables: dict[Class, NamedTable | Unread] = {}
+        self._columns: dict[Class, tuple[tuple[str, str], ...]] = {}
         self._modules = modules
         self._apps = DjangoApps(names, constants, modules)
 
@@ -88,6 +89,25 @@ class DjangoModels:
             return _unread(f"what a database makes of the long name {found} is not read")
         return found
 
+    def owner(self, of: Class) -> Class:
+        """Return the model whose table :meth:`table` gives: another one for a proxy."""
+        with self._names.reading():
+            of_models = (
+                each
+                for each in self._meta.ancestry(of).models
+                if self._meta.is_abstract(each) is False and self._is_proxy(each) is False
+            )
+            return next(of_models, of)
+
+    def fields(self, of: Class) -> tuple[tuple[str, str], ...]:
+        """Return the columns of a model that can be read, each with its field's name."""
+        if of not in self._columns:
+            with self._names.reading():
+                names = self._names_of_fields(of)
+            columns = {self.column(of, name): name for name in names}
+            self._columns[of] = tuple((c, n) for c, n in columns.items() if isinstance(c, str))
+        return self._columns[of]
+
     def through(self, of: Class, name: str) -> NamedTable | Class | Unread:
         """Return the table between a model and what a field of it relates it to, or the model of that table."""
         field = self._fields.field(of, name)
@@ -122,6 +142,13 @@ class DjangoModels:
             if table.schema is not None
             else _named(f"{table.name}_{name}", of)
         )
+
+    def _names_of_fields(self, of: Class) -> list[str]:
+        ancestry = self._meta.ancestry(of)
+        stated = [name for each in ancestry.models for name in assigned_calls(each)]
+        own = [name for name in stated if isinstance(self._fields.field(of, name), Field)]
+        known = [name for each in ancestry.known for name in sorted(KNOWN_FIELDS[each])]
+        return list(dict.fromkeys(["id", *own, *known]))
 
     def _is_renamed(self, of: Class) -> bool:
         """Whether a statement somewhere, or a signal for every model, sets ``db_table``."""

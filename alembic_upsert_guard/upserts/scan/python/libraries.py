@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from ...declared import DeclaredTables
     from ...target import Target
+    from ...upsert import Place
     from .constants import Constants
     from .meaning import Names
     from .modules import Modules
     from .scope import Scope
-    from .seen_libraries import SeenLibrary
     from .tables import Tables
 
     _Read: TypeAlias = tuple[NamedTable | Unread, Target | Unread] | None
@@ -71,23 +71,32 @@ class Libraries:
             library = self._seen.library(scope, call)
             if library is None:
                 return None
-            found = self._of_library(scope, call, library)
-        if found is None:
-            return None
+            if library.name == DJANGO:
+                return self._of_django(scope, call)
+            unread = Unread(f"upserts of {library.name} are seen, and not read", Cause.LIBRARY)
+            found = unread, unread
         table, target = found
         return Upsert(
             source=Source.CODE,
-            place=scope.module.place(call.func.end_lineno or call.lineno, call),
+            place=_place(scope, call),
             table=table,
             target=target,
             form=Form.OTHER,
         )
 
-    def _of_library(self, scope: Scope, call: ast.Call, library: SeenLibrary) -> _Read:
-        if library.name == DJANGO:
-            return self._django.read(scope, call)
-        unread = Unread(f"upserts of {library.name} are seen, and not read", Cause.LIBRARY)
-        return unread, unread
+    def _of_django(self, scope: Scope, call: ast.Call) -> Upsert | None:
+        found = self._django.read(scope, call)
+        if found is None:
+            return None
+        return Upsert(
+            source=Source.CODE,
+            place=_place(scope, call),
+            table=found.table,
+            target=found.target,
+            form=Form.DJANGO,
+            model=found.model,
+            fields=found.fields,
+        )
 
     def _read(self, scope: Scope, call: ast.Call) -> _Read:
         method = last_name(call.func)
@@ -177,3 +186,7 @@ class Libraries:
             reason = f"sqlite-utils makes the table {name} where it is not there"
             return Unread(reason, Cause.LIBRARY), target
         return NamedTable(name), target
+
+
+def _place(scope: Scope, call: ast.Call) -> Place:
+    return scope.module.place(call.func.end_lineno or call.lineno, call)
