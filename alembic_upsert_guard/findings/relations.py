@@ -37,8 +37,8 @@ def relation_hint(shortfall: Shortfall) -> str | None:
         return "upsert into the table behind it, and declare the key there"
     if shortfall.is_behind_view:
         return (
-            "make them unique in that table; or where a trigger stands INSTEAD OF the INSERT, upsert into "
-            "the table: nothing is inferred then"
+            "make them unique in the table behind the view; or where a trigger stands INSTEAD OF the INSERT, upsert "
+            "into the table: nothing is inferred then"
         )
     return None
 

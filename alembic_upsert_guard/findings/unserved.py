@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inference import Code, Traits
 from .call_sites import upsert_key_line
+from .calls import target_line
 from .finding import Finding, Location
 from .function_findings import HINTS
 from .keys import describe_upsert, qualified
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..inference import ConflictTarget, Shortfall
+    from .calls import Call
     from .codes import Circumstance, FindingCode
     from .rows_in_the_way import RowsInTheWay
 
@@ -162,10 +164,12 @@ def sql_hint(
     shortfall: Shortfall,
     target: ConflictTarget,
     rows: RowsInTheWay | None,
+    call: Call | None = None,
 ) -> str:
-    """Return what to run, a statement a line.
+    """Return what to run, a statement a line; and before it what to write, where the upsert is the likelier fault.
 
     :param rows: None: the table has none.
+    :param call: the upsert as its source writes it; None: it is none's, or a server's record of it.
     """
     apart = ""
     if any(" CONCURRENTLY " in statement for statement in statements):
@@ -178,7 +182,21 @@ def sql_hint(
         if target.predicate is None:
             return f"add WHERE {candidate.predicate} to the upsert's conflict target, or {run}"
         return f"write the predicate of the index, WHERE {candidate.predicate}, or {run}"
-    return run
+    line = None if call is None else _wider_target(call, target, shortfall)
+    return run if line is None else f"write {line}; or, where the upsert is right, {run}"
+
+
+def _wider_target(call: Call, target: ConflictTarget, shortfall: Shortfall) -> str | None:
+    """The target with the columns that the upsert lacks of what is unique; None: it lacks none.
+
+    A narrower constraint than the one that is there is rarely meant: it forbids rows that are welcome today.
+    """
+    near = shortfall.candidate
+    if shortfall.code is not Code.MISSING_ARBITER or near is None or near.partial:
+        return None
+    serves = near.unique and near.valid and near.immediate and near.inferable and near.is_whole
+    lacks = frozenset(target.labels) < frozenset(near.labels)
+    return target_line(call, near.elements, None) if serves and lacks else None
 
 
 def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:

@@ -87,7 +87,7 @@ class SqlAdvice:
             return by_hand_hint(shortfall, offered.traits)
         if call is not None and call.form is Form.DJANGO and _is_of_models(shortfall):
             return django_hint(call, target, shortfall, repair.name, repair.rows)
-        return sql_hint(repair.statements, shortfall, target, repair.rows)
+        return sql_hint(repair.statements, shortfall, target, repair.rows, call)
 
     def for_constraint(self, table: TableName, name: str) -> str:
         """Return the hint for a name in ``ON CONSTRAINT`` that no constraint of the table has."""

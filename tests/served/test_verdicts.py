@@ -202,6 +202,36 @@ def test_a_good_arbiter_beside_a_deferrable_one_needs_no_other(database: Databas
     assert database.only(f"{UPSERT};")[1] is None
 
 
+def test_an_upsert_that_lacks_a_column_is_the_likelier_fault(database: Database) -> None:
+    """The narrower constraint that would serve it forbids rows that the wider one welcomes."""
+    database.run(USERS, "CREATE UNIQUE INDEX i ON users (email, tenant)")
+
+    _, finding = database.only(f"{UPSERT};")
+
+    assert finding is not None
+    written = "write ON CONFLICT (email, tenant); or, where the upsert is right, run:"
+    assert finding.hint.startswith(written)
+    assert database.answer(on("(email, tenant)")) is None
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "CREATE INDEX i ON users (email, tenant)",
+        "CREATE UNIQUE INDEX i ON users (email, tenant) WHERE live",
+        "CREATE UNIQUE INDEX i ON users (tenant)",
+    ],
+)
+def test_what_is_near_and_serves_nothing_is_not_offered(database: Database, index: str) -> None:
+    """Not unique, partial, or on another column."""
+    database.run(USERS, index)
+
+    _, finding = database.only(f"{UPSERT};")
+
+    assert finding is not None
+    assert finding.hint.startswith("run")
+
+
 def test_a_deferrable_primary_key_stays_one(database: Database) -> None:
     """Made again without DEFERRABLE, concurrently where there are rows."""
     database.run("CREATE TABLE t (id int PRIMARY KEY DEFERRABLE)", "INSERT INTO t VALUES (1)")
