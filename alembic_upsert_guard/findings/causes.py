@@ -27,6 +27,7 @@ class Cause(Enum):
     """SQL with text put in at run time where the table or the target is."""
     NOT_SQL = "not SQL"
     """No grammar takes it."""
+    NOT_IMPORTED = "a name without its import"
     NOT_PARSED = "source that does not parse"
     LETTERS = "a string for a list"
     """``index_elements="email"``, which SQLAlchemy takes letter by letter."""
@@ -150,6 +151,7 @@ _WITH_LINE = {
 _PLAIN = {
     Cause.FILLED_IN: "write table and conflict target in the text of the SQL, and hand in values only",
     Cause.NOT_SQL: "correct the statement; where it is a template, keep the names of table and columns out of it",
+    Cause.NOT_IMPORTED: "import the name in the file",
     Cause.NOT_PARSED: "correct the source where it does not parse; a merge may have left its marks",
     Cause.LETTERS: 'write a list of one: index_elements=["..."]',
     Cause.LANGUAGE: "call the function in a test on a migrated database: its body is not read",

@@ -227,6 +227,23 @@ def test_each_cause_has_a_way_out_of_its_own(
     assert finding.hint.endswith("suppress it with upsert-guard: ignore[unresolved-upsert]")
 
 
+def test_a_key_that_is_pasted_without_its_import_says_what_to_import(
+    scanned: Callable[..., ScanReport],
+) -> None:
+    """The call is right, and the name leads nowhere."""
+    report = scanned(
+        service_py=(
+            "from sqlalchemy.dialects.postgresql import insert\nfrom shop.models import Order\n"
+            "insert(Order).on_conflict_do_nothing(**conflict_target(Order))\n"
+        )
+    )
+
+    (finding,) = report.findings
+    imported = "from alembic_upsert_guard import conflict_target"
+    assert finding.fact == f"conflict_target is not imported: {imported}"
+    assert finding.hint.startswith("import the name in the file; ")
+
+
 def test_no_two_causes_have_one_way_out() -> None:
     """But for what a reader does the same about; and none but Python's names ``conflict_target()``."""
     for form in Form:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....databases import MYSQL
 from ...target import AnyArbiter, PrimaryKey, Unread
 from .drizzle_schema import first_parameter, returned_by
 from .identifiers import Casing
@@ -20,7 +21,7 @@ __all__ = ["KnexClients"]
 _DEPTH = 20
 _CLIENTS = ("conn", "database", "db", "knex", "pg", "sql", "trx", "tx")
 """What the name of a member has in it, in lower case, that is called with a table: ``this.db('t')``."""
-_BY_ANY = frozenset({"mysql", "mysql2"})
+_BY_ANY = frozenset({MYSQL.name, "mysql2"})
 _EITHER = Unread(
     "upsert() is UPSERT of CockroachDB, by the primary key, or REPLACE of MySQL, by any unique key, "
     "and which database it is cannot be read"

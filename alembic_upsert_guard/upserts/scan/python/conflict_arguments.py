@@ -17,6 +17,7 @@ from ...target import (
     PrimaryKey,
     Unread,
 )
+from .bindings import bindings_at
 from .targets import COPIES
 from .values import External
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 __all__ = ["ConflictArguments", "ReadTarget"]
+
+_NOT_IMPORTED = "conflict_target is not imported: from alembic_upsert_guard import conflict_target"
 
 _PARAMETERS = ("constraint", "index_elements", "index_where")
 """The first parameters of PostgreSQL's methods, in their order."""
@@ -112,6 +115,9 @@ class ConflictArguments:
                     return {str(k.arg): _Argument(at, k.value) for k in keywords}
             case ast.Call() as call if self._is_conflict_target(at, call.func):
                 return self._key(at, call)
+            case ast.Call(func=ast.Name(id="conflict_target") as func):
+                if not bindings_at(at.module, func.id, func):
+                    return Unread(_NOT_IMPORTED, Cause.NOT_IMPORTED)
         return Unread(f"**{ast.unparse(node)} cannot be read")
 
     def _is_conflict_target(self, scope: Scope, func: ast.expr) -> bool:
