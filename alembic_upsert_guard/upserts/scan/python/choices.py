@@ -82,8 +82,8 @@ def _condition(test: ast.expr) -> tuple[str, bool]:
             said, is_negated = _condition(operand)
             return said, not is_negated
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            sides = f"{ast.unparse(left)} {{}} {ast.unparse(right)}"
             for signs, is_negated in ((_STATED, False), (_NEGATED, True)):
                 if type(operator) in signs:
-                    return sides.format(signs[type(operator)]), is_negated
+                    sign = signs[type(operator)]
+                    return f"{ast.unparse(left)} {sign} {ast.unparse(right)}", is_negated
     return ast.unparse(test), False
