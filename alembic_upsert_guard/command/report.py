@@ -79,7 +79,7 @@ class Report:
     tables: tuple[str, ...] = ()
     """Lines for people that are no findings, above these."""
     unread: tuple[Finding, ...] = ()
-    """Upserts that could not be read, where that is told and is no finding."""
+    """Upserts that could not be read, which text lists and which are no findings."""
     notes: tuple[str, ...] = ()
     """Lines for standard error."""
     diff: tuple[bytes, ...] | None = None

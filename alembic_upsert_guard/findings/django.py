@@ -9,7 +9,7 @@ from .calls import django_line, quoted, target_line
 from .rows_in_the_way import behind_rows
 
 if TYPE_CHECKING:
-    from ..inference import Candidate, ConflictTarget, Shortfall
+    from ..inference import ConflictTarget, Shortfall
     from .calls import Call
     from .rows_in_the_way import RowsInTheWay
 
@@ -42,7 +42,7 @@ def django_hint(
     if shortfall.code is Code.PREDICATE_MISMATCH:
         return f"{offer}: {_NO_PREDICATE}"
     line = None
-    if near is not None and _is_inferable(near):
+    if near is not None and near.is_sound:
         line = target_line(call, near.elements, None)
     if near is None or line is None:
         return offer
@@ -71,9 +71,3 @@ def _constraint(call: Call, target: ConflictTarget, name: str) -> str:
 
 def _meta(call: Call) -> str:
     return f"Meta.constraints of {'the model' if call.model is None else f'class {call.model}'}"
-
-
-def _is_inferable(candidate: Candidate) -> bool:
-    """Whether ``unique_fields`` can name it."""
-    is_unique = candidate.unique and candidate.valid and candidate.immediate
-    return is_unique and candidate.inferable and candidate.is_whole and not candidate.partial

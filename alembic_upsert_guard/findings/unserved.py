@@ -192,11 +192,10 @@ def _wider_target(call: Call, target: ConflictTarget, shortfall: Shortfall) -> s
     A narrower constraint than the one that is there is rarely meant: it forbids rows that are welcome today.
     """
     near = shortfall.candidate
-    if shortfall.code is not Code.MISSING_ARBITER or near is None or near.partial:
+    if shortfall.code is not Code.MISSING_ARBITER or near is None or not near.is_sound:
         return None
-    serves = near.unique and near.valid and near.immediate and near.inferable and near.is_whole
     lacks = frozenset(target.labels) < frozenset(near.labels)
-    return target_line(call, near.elements, None) if serves and lacks else None
+    return target_line(call, near.elements, None) if lacks else None
 
 
 def by_hand_hint(shortfall: Shortfall, traits: Traits) -> str:

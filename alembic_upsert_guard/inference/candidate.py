@@ -161,6 +161,12 @@ class Candidate:
         return all(element.prefix is None for element in self.elements)
 
     @property
+    def is_sound(self) -> bool:
+        """Whether nothing but other elements keeps a target without a predicate from it."""
+        is_unique = self.unique and self.valid and self.immediate
+        return is_unique and self.inferable and self.is_whole and not self.partial
+
+    @property
     def is_plain(self) -> bool:
         """Whether its key is bare columns, without a predicate: comparable without asking anybody."""
         return not self.partial and all(

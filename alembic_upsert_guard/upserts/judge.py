@@ -74,7 +74,7 @@ def judge_upserts(
             )
     advice = _ask(connection, witness, cases.values())
     return {
-        upsert: placed[upsert].told(cases[upsert].judged(advice))
+        upsert: placed[upsert].with_note(cases[upsert].judged(advice))
         if upsert in cases
         else _unread(placed[upsert], by_models.get(upsert))
         for upsert in distinct

@@ -44,7 +44,7 @@ class PlacedUpsert:
     obstacle: str | None = None
     """Why it is not known which table is meant, in words; None: it is, or the table is unread."""
 
-    def told(self, judged: JudgedUpsert) -> JudgedUpsert:
+    def with_note(self, judged: JudgedUpsert) -> JudgedUpsert:
         """Return an answer whose findings say how the schema is known."""
         if self.note is None:
             return judged

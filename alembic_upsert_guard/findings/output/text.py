@@ -152,7 +152,7 @@ def _spelled_out(character: str) -> str:
 
 
 def as_unread(findings: Iterable[Finding]) -> list[str]:
-    """Return a line an upsert that cannot be read, where that is told and is no finding: its place, and why."""
+    """Return a line an upsert that cannot be read, which is no finding then: its place, and why."""
     return [
         f"{_place(each.location, None)}: cannot be read: {each.fact_with_helper}"
         for each in findings

@@ -45,7 +45,7 @@ def upserts_that_ran(
         if path.endswith(JAVASCRIPT)
     }
     modules |= {
-        path: django_migration(path, read_bytes(path))
+        path: django_migration(path, read_bytes)
         for path, read in reads.items()
         if path.endswith(".py") and read.upserts
     }

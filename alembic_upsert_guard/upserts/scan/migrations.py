@@ -127,15 +127,17 @@ def migration_module(path: str, source: bytes | str) -> MigrationFile | None:
     )
 
 
-def django_migration(path: str, source: bytes | str) -> MigrationFile | None:
+def django_migration(path: str, read: Callable[[str], bytes | str]) -> MigrationFile | None:
     """Return where a file is among Django's migrations: ``0002_x.py`` with a ``Migration``; None: it is none.
 
-    :param source: a `str` is the reason why it cannot be read.
+    :param read: reads the file, where its name may be one's; a `str` is the reason why it cannot be read.
     """
     script = Path(path)
     position = _position(script.name)
-    is_one = position is not None and script.parent.name == "migrations"
-    if position is None or not is_one or isinstance(source, str) or _DJANGO not in source:
+    if position is None or script.parent.name != "migrations":
+        return None
+    source = read(path)
+    if isinstance(source, str) or _DJANGO not in source:
         return None
     return MigrationFile(folder=str(script.parent), position=position, name=path, is_read=False)
 
